@@ -1,0 +1,26 @@
+/** What a command may touch of the process it runs in, so that a test can run it without one. */
+export interface Io {
+  /** Results go here, and nothing else. */
+  readonly stdout: Output;
+  /** Progress and remarks. */
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
+/** 0: clean. 1: findings or refusals. 2: could not run, or could not tell. */
+export type ExitCode = 0 | 1 | 2;
+
+/** "Could not run": the message goes to stderr and the exit code is 2. */
+export class CannotRun extends Error {}
+
+/** Colours only on a terminal, and never where NO_COLOR is set (https://no-color.org). */
+export function wantsColour(output: Output, env: Io['env']): boolean {
+  return output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}
