@@ -1,0 +1,45 @@
+/** The deny decision: is this client refused whatever it wants? It wins over every trust. */
+import type { ClientNames } from './client-names';
+import { type Decision, defer, pass, refuse, reply } from './decision';
+import { formatAddress, type IpAddress } from './ip-address';
+import { admits, type PolicyList } from './list';
+
+export interface DenyPolicy {
+  /** `host.deny`. */
+  readonly clients: PolicyList;
+  /** What to do when a name could decide and could not be looked up just now. */
+  readonly onDnsFailure: 'defer' | 'pass';
+}
+
+export interface DenyRequest {
+  readonly clientAddress: IpAddress | undefined;
+  readonly clientNames: ClientNames;
+}
+
+export type DenyRule = 'client-denied-network' | 'client-denied-domain' | 'client-name-unknown' | 'client-not-denied';
+
+export type DenyDecision = Decision<DenyRule> | { readonly outcome: 'ask-name' };
+
+export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision {
+  const network = request.clientAddress && policy.clients.findAddress(request.clientAddress);
+  if (admits(network)) return refuse('client-denied-network', denied, network.source);
+  if (policy.clients.domainCount === 0) return pass('client-not-denied');
+
+  // A name need not be confirmed to deny: forging one must not be the way out.
+  for (const name of request.clientNames.claimed) {
+    const domain = policy.clients.findDomain(name);
+    if (admits(domain)) return refuse('client-denied-domain', denied, domain.source);
+  }
+  if (request.clientNames.state === 'unasked') return { outcome: 'ask-name' };
+  if (request.clientNames.state === 'unknown' && policy.onDnsFailure === 'defer') {
+    return defer('client-name-unknown', cannotResolve(request));
+  }
+  return pass('client-not-denied');
+}
+
+const denied = reply(550, '5.7.1', 'Access denied');
+
+function cannotResolve(request: DenyRequest) {
+  const address = request.clientAddress ? formatAddress(request.clientAddress) : 'unknown';
+  return reply(450, '4.7.1', `Access temporarily denied. Cannot resolve PTR record for ${address}`);
+}

@@ -1,0 +1,31 @@
+/**
+ * Domain names as lists hold them: A-labels, lower case, no trailing dot. Matching is by whole labels and belongs to
+ * `name-table.ts`; here is what a name may look like.
+ */
+import { domainToASCII } from 'node:url';
+import { getPublicSuffix, parse as parseSuffix } from 'tldts';
+
+// Letters, digits, hyphens inside; underscores because hosts are named with them, whatever RFC 1123 says.
+const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/**
+ * The name in the form lists hold, or `undefined` where the text is no domain name: an empty or over-long label
+ * (RFC 1035 §2.3.4: 63 octets, 253 in all), a character outside letters, digits, `-` and `_`, or a last label of
+ * digits alone, which only an address has. U-labels become A-labels.
+ */
+export function parseDomainName(text: string): string | undefined {
+  let name = text.toLowerCase();
+  if (name.endsWith('.')) name = name.slice(0, -1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
+  if (/[^\x00-\x7f]/.test(name)) name = domainToASCII(name);
+  if (name.length === 0 || name.length > 253) return undefined;
+  const labels = name.split('.');
+  if (!labels.every((l) => label.test(l))) return undefined;
+  return /^[0-9]+$/.test(labels[labels.length - 1] ?? '') ? undefined : name;
+}
+
+/** Whether the name is a suffix under which strangers register names: `jp`, `ac.jp`, `com`. Private registries do not count. */
+export function isPublicSuffix(name: string): boolean {
+  if (getPublicSuffix(name, { allowPrivateDomains: false }) !== name) return false;
+  return parseSuffix(name, { allowPrivateDomains: false }).isIcann === true;
+}

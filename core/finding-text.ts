@@ -1,0 +1,136 @@
+/** Findings as prose: the only place that words them. */
+import type { Finding, FindingCode } from './finding';
+
+/** What is wrong, in one sentence without the place; and what to do where the finding itself has no better form to offer. */
+interface Wording {
+  readonly wrong: string | ((finding: Finding) => string);
+  readonly remedy: string | ((finding: Finding) => string);
+}
+
+const wordings: Readonly<Record<FindingCode, Wording>> = {
+  'bad-characters': {
+    wrong: 'has a control character, a blank that is neither space nor tab, or bytes that are not UTF-8',
+    remedy: 'write the entry in plain characters and save the file as UTF-8',
+  },
+  'unexpected-text': {
+    wrong: (f) => `is more or less than ${f.detail}`,
+    remedy: 'write one entry a line; a comment starts with #',
+  },
+  'hash-in-mailbox': {
+    wrong: 'is cut off at its #, which starts a comment',
+    remedy: 'a mailbox with # in it cannot be listed; list its domain, or put a blank before the comment',
+  },
+  contradiction: {
+    wrong: (f) => `says the opposite of line ${f.detail} about the same thing`,
+    remedy: 'keep one of the two',
+  },
+  'file-missing': {
+    wrong: 'does not exist, and the settings name it',
+    remedy: 'create the file (an empty one lists nothing) or take the setting out',
+  },
+  'file-unreadable': { wrong: (f) => `cannot be read: ${f.detail}`, remedy: 'make it a file that Haraka may read' },
+  'address-syntax': {
+    wrong: 'is no address and no network',
+    remedy: 'write 192.0.2.7, 192.0.2 (all of 192.0.2.0/24), 192.0.2.0/24, 2001:db8::7 or 2001:db8::/32',
+  },
+  'address-leading-zero': {
+    wrong: 'has an octet that starts with 0, which some read as octal',
+    remedy: 'write decimal octets without leading zeros',
+  },
+  'address-octet-range': { wrong: 'has an octet over 255', remedy: 'octets go from 0 to 255' },
+  'address-brackets': { wrong: 'has brackets, which lists do not use', remedy: 'write the address without brackets' },
+  'address-zone': { wrong: 'has a zone, and zones differ from host to host', remedy: 'write the address without %' },
+  'address-not-here': { wrong: 'is an address, and this list holds names', remedy: 'put it into localip' },
+  'prefix-length': {
+    wrong: (f) => `has a length that is not ${f.detail}`,
+    remedy: (f) => `write a length from ${f.detail}`,
+  },
+  'prefix-everything': { wrong: 'covers every address there is', remedy: 'name the networks that are meant' },
+  'prefix-host-bits': { wrong: 'has bits set behind its length', remedy: 'write the first address of the network' },
+  'prefix-partial': { wrong: 'has a length behind a shortened address', remedy: 'write all four octets before the /' },
+  'domain-syntax': {
+    wrong: 'is no domain name',
+    remedy: 'write labels of letters, digits and hyphens with dots between, as in example.org',
+  },
+  'domain-leading-dot': {
+    wrong: 'starts with a dot; a domain covers itself and all below it anyway',
+    remedy: 'leave the dot out',
+  },
+  'domain-wildcard': {
+    wrong: 'has a wildcard; a domain covers itself and all below it anyway',
+    remedy: 'leave the *. out',
+  },
+  'domain-public-suffix': {
+    wrong: 'is a public suffix: everybody who registers a name below it would be covered',
+    remedy: 'name the domains that are meant',
+  },
+  'domain-not-here': { wrong: 'is a name, and this list holds addresses', remedy: 'put it into localdomain' },
+  'mailbox-syntax': { wrong: 'is no mailbox', remedy: 'write user@example.org' },
+  'mailbox-not-here': { wrong: 'is a mailbox, and this list holds clients', remedy: 'mailboxes belong into relay.to' },
+  'route-syntax': {
+    wrong: 'has no next hop that can be used',
+    remedy: 'write example.org  [192.0.2.5]:25 or example.org  mx.example.net',
+  },
+  'route-not-here': {
+    wrong: 'has a next hop, and only a domain that is not excluded can have one',
+    remedy: 'take the next hop out',
+  },
+  'map-key-syntax': {
+    wrong: 'has no key that the map knows here',
+    remedy: 'write Connect: with an address, network or domain, or To: with a domain, user@domain, user@ or address',
+  },
+  'map-tag-unknown': {
+    wrong: (f) => `has the tag ${f.detail}:, which means nothing here`,
+    remedy: 'use Connect:, To: or no tag',
+  },
+  'map-from-relay': {
+    wrong: 'permits relaying by the sender address, which is only a claim',
+    remedy: 'permit the client (Connect:) or the recipient (To:), or have the sender use AUTH',
+  },
+  'map-user-relay': { wrong: 'permits relaying to every domain for one local part', remedy: 'write user@domain' },
+  'map-value-missing': {
+    wrong: 'has a key and no value',
+    remedy: 'write RELAY, OK, REJECT, DISCARD, SKIP, ERROR:D.S.N:code text, or code text',
+  },
+  'map-value-unknown': {
+    wrong: 'has a value that the map does not know',
+    remedy: 'write RELAY, OK, REJECT, DISCARD, SKIP, ERROR:D.S.N:code text, or code text',
+  },
+  'map-reply-syntax': {
+    wrong: (f) => `has a reply that cannot be sent${f.detail ? `: it needs ${f.detail}` : ''}`,
+    remedy: 'write ERROR:5.7.1:550 No thanks, or 550 No thanks, in ASCII',
+  },
+  'ini-syntax': {
+    wrong: 'is neither a section nor key=value',
+    remedy: 'a comment starts with ; at the start of the line',
+  },
+  'ini-section-unknown': { wrong: 'is no section of smtpcheck.ini', remedy: 'see docs/settings.md for the sections' },
+  'ini-key-unknown': { wrong: 'is no setting of its section', remedy: 'see docs/settings.md for the settings' },
+  'ini-key-twice': { wrong: (f) => `was set on line ${f.detail} already`, remedy: 'keep one of the two' },
+  'ini-value': { wrong: (f) => `has a value that is not ${f.detail}`, remedy: (f) => `write ${f.detail}` },
+  'flag-unknown': { wrong: 'is no privacy flag', remedy: 'see docs/plugins/privacy.md for the flags' },
+  'flag-does-not-apply': {
+    wrong: (f) => `does not apply to Haraka, because ${f.detail}`,
+    remedy: 'it may stay; it does nothing',
+  },
+};
+
+/** What is wrong and what to do, without the place: `192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24`. */
+export function describeFault(finding: Finding): string {
+  const { wrong, remedy } = wordings[finding.code];
+  const sentence = typeof wrong === 'string' ? wrong : wrong(finding);
+  const advice = typeof remedy === 'string' ? remedy : remedy(finding);
+  return `${shown(finding.written)} ${sentence}; ${finding.use === undefined ? advice : `write ${finding.use}`}`;
+}
+
+/** `localip:7: prefix-host-bits: 192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24` */
+export function describeFinding(finding: Finding): string {
+  return `${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`;
+}
+
+/** What was written, safe for a terminal and a log line. */
+function shown(written: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  const safe = written.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '\ufffd');
+  return safe.length > 120 ? `${safe.slice(0, 117)}...` : safe;
+}

@@ -1,0 +1,91 @@
+/** The policy as values and functions: no Haraka, no files, no clock, no DNS. */
+export { type AuthWarningRequest, authWarningHeader, authWarnings } from './auth-warning';
+export { type ClientNames, isForged, noNames, unaskedNames, unknownNames } from './client-names';
+export {
+  type Decision,
+  type Defer,
+  defer,
+  formatReply,
+  type Pass,
+  type Permit,
+  pass,
+  permit,
+  type Refuse,
+  type Reply,
+  refuse,
+  reply,
+} from './decision';
+export { type DenyDecision, type DenyPolicy, type DenyRequest, type DenyRule, decideDeny } from './deny-decision';
+export { isPublicSuffix, parseDomainName } from './domain-name';
+export { type Entry, type EntryKind, formatEntry, isProblem, type Problem, parseEntry } from './entry';
+export {
+  type Finding,
+  type FindingCode,
+  fault,
+  findingCodes,
+  hasFault,
+  type Severity,
+  type SourceLine,
+} from './finding';
+export { describeFault, describeFinding } from './finding-text';
+export { decideHello, decideMailHello, type HelloRule, isWellFormedHello } from './hello';
+export { type Ini, type IniEntry, parseIni } from './ini';
+export { formatAddress, type IpAddress, parseAddress, sameAddress } from './ip-address';
+export { forEachLine, type Line } from './lines';
+export {
+  admits,
+  type ListData,
+  type ListEntry,
+  type ListKind,
+  listKinds,
+  type ParsedList,
+  PolicyList,
+  parseList,
+  parseListLine,
+  type Recipient,
+} from './list';
+export { carriesRoute } from './mailbox';
+export { betterThanOurs, type Exchange } from './mx-rule';
+export {
+  decideCommand,
+  expandFlags,
+  type PrivacyFlag,
+  type PrivacyPolicy,
+  type PrivacyRequest,
+  type PrivacyRule,
+  privacyFlags,
+} from './privacy';
+export {
+  decideLocalPart,
+  decideRelay,
+  decideSplit,
+  decideTrust,
+  findDestination,
+  type RelayDecision,
+  type RelayPolicy,
+  type RelayRequest,
+  type RelayRule,
+  type Way,
+} from './relay-decision';
+export {
+  type MapValue,
+  type ParsedRelayMap,
+  parseMapLine,
+  parseRelayMap,
+  RelayMap,
+  type RelayMapData,
+} from './relay-map';
+export { formatRoute, parseRoute, type Route } from './route';
+export {
+  describeAsIni,
+  describeAsTable,
+  modeOf,
+  type ParsedSettings,
+  parseSettings,
+  privacyFlagsOf,
+  type SectionName,
+  type Setting,
+  type Settings,
+  settingsDescription,
+} from './settings';
+export { nearest } from './suggest';

@@ -1,0 +1,105 @@
+/**
+ * IP addresses as numbers. Text becomes an `IpAddress` once, at the door; everything behind it compares words.
+ * An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) is its IPv4 address, decided by its bits and not by its notation.
+ */
+import ipaddr from 'ipaddr.js';
+
+/** IPv4 fills `w0` alone; IPv6 fills all four, most significant first. Each word is an unsigned 32-bit integer. */
+export interface IpAddress {
+  readonly family: 4 | 6;
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+}
+
+/** Bits of an address: 32 or 128. */
+export function widthOf(family: IpAddress['family']): 32 | 128 {
+  return family === 4 ? 32 : 128;
+}
+
+export function ipv4(value: number): IpAddress {
+  return { family: 4, w0: value >>> 0, w1: 0, w2: 0, w3: 0 };
+}
+
+/** A client's address as the host writes it, or `undefined` where the text is no address. A zone (`%eth0`) is dropped. */
+export function parseAddress(text: string): IpAddress | undefined {
+  const octets = parseDottedQuad(text);
+  if (octets !== undefined) return ipv4(octets);
+  if (!text.includes(':')) return undefined;
+  const zone = text.indexOf('%');
+  return parseIpv6(zone < 0 ? text : text.slice(0, zone));
+}
+
+/** Strict dotted decimal: four octets, no leading zero, nothing else. */
+function parseDottedQuad(text: string): number | undefined {
+  let value = 0;
+  let octet = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x2e) {
+      if (octet < 0 || ++dots > 3) return undefined;
+      value = value * 256 + octet;
+      octet = -1;
+    } else if (c >= 0x30 && c <= 0x39) {
+      if (octet === 0) return undefined;
+      octet = octet < 0 ? c - 0x30 : octet * 10 + c - 0x30;
+      if (octet > 255) return undefined;
+    } else {
+      return undefined;
+    }
+  }
+  return dots === 3 && octet >= 0 ? value * 256 + octet : undefined;
+}
+
+/** An IPv6 address without zone; an IPv4-mapped one comes back as IPv4. */
+export function parseIpv6(text: string): IpAddress | undefined {
+  if (!/^[0-9a-fA-F:.]{2,45}$/.test(text) || !ipaddr.IPv6.isValid(text)) return undefined;
+  const p = ipaddr.IPv6.parse(text).parts;
+  const word = (i: number) => (((p[i] ?? 0) << 16) | (p[i + 1] ?? 0)) >>> 0;
+  const address: IpAddress = { family: 6, w0: word(0), w1: word(2), w2: word(4), w3: word(6) };
+  return isMapped(address) ? ipv4(address.w3) : address;
+}
+
+function isMapped(a: IpAddress): boolean {
+  return a.family === 6 && a.w0 === 0 && a.w1 === 0 && a.w2 === 0xffff;
+}
+
+/** The text form of RFC 5952 (IPv6) or dotted decimal. */
+export function formatAddress(a: IpAddress): string {
+  if (a.family === 4) return [a.w0 >>> 24, (a.w0 >>> 16) & 255, (a.w0 >>> 8) & 255, a.w0 & 255].join('.');
+  const parts = [a.w0, a.w1, a.w2, a.w3].flatMap((w) => [w >>> 16, w & 0xffff]);
+  return new ipaddr.IPv6(parts).toString();
+}
+
+/** The address with every bit behind the first `length` cleared. */
+export function maskAddress(a: IpAddress, length: number): IpAddress {
+  if (a.family === 4) return ipv4(a.w0 & wordMask(length));
+  return {
+    family: 6,
+    w0: (a.w0 & wordMask(length)) >>> 0,
+    w1: (a.w1 & wordMask(length - 32)) >>> 0,
+    w2: (a.w2 & wordMask(length - 64)) >>> 0,
+    w3: (a.w3 & wordMask(length - 96)) >>> 0,
+  };
+}
+
+/** The mask that keeps the first `bits` of one word; 0 and less keep none, 32 and more keep all. */
+export function wordMask(bits: number): number {
+  if (bits <= 0) return 0;
+  return bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
+}
+
+export function sameAddress(a: IpAddress, b: IpAddress): boolean {
+  return a.family === b.family && a.w0 === b.w0 && a.w1 === b.w1 && a.w2 === b.w2 && a.w3 === b.w3;
+}
+
+/** The address inside a literal of RFC 5321 §4.1.3 (`[192.0.2.1]`, `[IPv6:2001:db8::1]`), `undefined` for anything else. */
+export function parseAddressLiteral(domain: string): IpAddress | undefined {
+  if (!domain.startsWith('[') || !domain.endsWith(']')) return undefined;
+  const inner = domain.slice(1, -1);
+  const octets = parseDottedQuad(inner);
+  if (octets !== undefined) return ipv4(octets);
+  return /^ipv6:/i.test(inner) ? parseIpv6(inner.slice(5)) : undefined;
+}

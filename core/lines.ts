@@ -1,0 +1,57 @@
+/** Reads list text line by line: what is an entry, what is a comment, where each stands. */
+
+export interface Line {
+  /** Counts from 1. */
+  readonly number: number;
+  /** The entry part: no comment, no blanks around it; never empty. */
+  readonly text: string;
+  /** Where the entry part starts in the line, from 1. */
+  readonly column: number;
+  /** The comment of the line with its `#`, or nothing. */
+  readonly comment: string;
+  /** Whether the comment starts right behind the entry, with no blank between. */
+  readonly glued: boolean;
+}
+
+/**
+ * Calls back for each line that holds more than blanks and a comment. `#` starts a comment wherever it stands. BOM,
+ * CRLF and a missing last newline are fine.
+ */
+export function forEachLine(text: string, visit: (line: Line) => void): void {
+  let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  let number = 0;
+  while (start < text.length) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    number++;
+    const hash = text.indexOf('#', start);
+    const commentAt = hash >= 0 && hash < end ? hash : end;
+    let first = start;
+    let last = commentAt;
+    while (first < last && isBlank(text.charCodeAt(first))) first++;
+    while (last > first && isBlank(text.charCodeAt(last - 1))) last--;
+    if (first < last) {
+      visit({
+        number,
+        text: text.slice(first, last),
+        column: first - start + 1,
+        comment: text.slice(commentAt, end),
+        glued: last === commentAt && commentAt < end,
+      });
+    }
+    start = end + 1;
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d;
+}
+
+/**
+ * Characters no entry can hold: controls, blanks other than space and tab (a full-width space looks like one), what
+ * is left of bytes that are not UTF-8.
+ */
+export function hasBadCharacter(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
+  return /[\x00-\x08\x0a-\x1f\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff\ufffd]/.test(text);
+}

@@ -1,0 +1,254 @@
+/**
+ * A list as a whole: parsed all or not at all, then asked by address, name or recipient. The most specific entry wins,
+ * wherever it stands; the answer is the entry, so that the caller can say why.
+ */
+import {
+  type DomainEntry,
+  type Entry,
+  type EntryKind,
+  formatLiteral,
+  isProblem,
+  type MailboxEntry,
+  type Problem,
+  parseEntry,
+  withRoute,
+} from './entry';
+import { type Finding, fault, hasFault, type SourceLine } from './finding';
+import { type IpAddress, parseAddressLiteral } from './ip-address';
+import { forEachLine, hasBadCharacter, type Line } from './lines';
+import { foldLocalPart, mailboxKey } from './mailbox';
+import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
+import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
+import { formatRoute, type Route } from './route';
+
+/** The list settings, by what their lists may hold. */
+export const listKinds = {
+  local_ip: { entries: ['network'], routes: false },
+  local_domain: { entries: ['domain'], routes: false },
+  relay_to: { entries: ['network', 'domain', 'mailbox'], routes: true },
+  hosts: { entries: ['network', 'domain'], routes: false },
+} as const satisfies Record<string, { entries: readonly EntryKind[]; routes: boolean }>;
+
+export type ListKind = keyof typeof listKinds;
+
+/** A parsed list as plain data: it can be moved to another thread. */
+export interface ListData {
+  readonly file: string;
+  readonly networks4: PrefixTableData;
+  readonly networks6: PrefixTableData;
+  /** Domains that cover all below them. */
+  readonly suffixes: NameTableData;
+  /** `=name` entries. */
+  readonly exacts: NameTableData;
+  readonly mailboxes: NameTableData;
+  /** Payload n of a domain row is route n - 1. */
+  readonly routes: readonly Route[];
+}
+
+/** The entry that decided. */
+export interface ListEntry {
+  readonly source: SourceLine;
+  readonly excluded: boolean;
+  readonly route?: Route;
+}
+
+export interface Recipient {
+  /** As the client wrote it, quotes included. */
+  readonly localPart: string;
+  /** Lower-case A-labels, an address literal in brackets, or empty (`<postmaster>`). */
+  readonly domain: string;
+}
+
+export class PolicyList {
+  private readonly networks4: PrefixTable;
+  private readonly networks6: PrefixTable;
+  private readonly suffixes: NameTable;
+  private readonly exacts: NameTable;
+  private readonly mailboxes: NameTable;
+
+  constructor(private readonly data: ListData) {
+    this.networks4 = new PrefixTable(data.networks4);
+    this.networks6 = new PrefixTable(data.networks6);
+    this.suffixes = new NameTable(data.suffixes);
+    this.exacts = new NameTable(data.exacts);
+    this.mailboxes = new NameTable(data.mailboxes);
+  }
+
+  get file(): string {
+    return this.data.file;
+  }
+
+  get size(): number {
+    return this.networks4.size + this.networks6.size + this.domainCount + this.mailboxes.size;
+  }
+
+  /** How many entries go by a name: where there are none, no name need be looked up. */
+  get domainCount(): number {
+    return this.suffixes.size + this.exacts.size;
+  }
+
+  findAddress(address: IpAddress): ListEntry | undefined {
+    return this.entry((address.family === 4 ? this.networks4 : this.networks6).find(address));
+  }
+
+  findDomain(name: string): ListEntry | undefined {
+    return this.entry(this.exacts.findExact(withoutDot(name)) ?? this.suffixes.findSuffix(name));
+  }
+
+  /** A mailbox before its domain; an address literal by the networks of the list. */
+  findRecipient(recipient: Recipient): ListEntry | undefined {
+    const literal = parseAddressLiteral(recipient.domain);
+    const domain = literal ? formatLiteral(literal) : recipient.domain;
+    if (this.mailboxes.size > 0) {
+      const localPart = foldLocalPart(recipient.localPart);
+      const mailbox = localPart === undefined ? undefined : this.mailboxes.findExact(mailboxKey(localPart, domain));
+      if (mailbox) return this.entry(mailbox);
+    }
+    return literal ? this.findAddress(literal) : this.findDomain(domain);
+  }
+
+  private entry(hit: PrefixHit | NameHit | undefined): ListEntry | undefined {
+    if (!hit) return undefined;
+    const source = { file: this.data.file, line: hit.line };
+    const route = hit.payload > 0 ? this.data.routes[hit.payload - 1] : undefined;
+    return route ? { source, excluded: hit.excluded, route } : { source, excluded: hit.excluded };
+  }
+}
+
+function withoutDot(name: string): string {
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}
+
+/** Whether the entry admits: found, and no exclusion. */
+export function admits(entry: ListEntry | undefined): entry is ListEntry {
+  return entry !== undefined && !entry.excluded;
+}
+
+export interface ParsedList {
+  /** Absent where a finding is a fault: a list is loaded whole or not at all. */
+  readonly data?: ListData;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Parses a list's text. Never throws; reports every fault, each with a line of the text. `file` is the name that
+ * decisions and findings give.
+ */
+export function parseList(kind: ListKind, file: string, text: string): ParsedList {
+  const builder = new ListBuilder(file);
+  const findings: Finding[] = [];
+  forEachLine(text, (line) => {
+    const entry = parseListLine(kind, line);
+    const at = { file, line: line.number, column: line.column };
+    if (isProblem(entry)) findings.push(problemAt(at, line.text, entry));
+    else builder.add(entry, line.number);
+  });
+  const { data, same } = builder.build();
+  findings.push(...contradictions(file, text, same));
+  findings.sort((a, b) => a.at.line - b.at.line);
+  return hasFault(findings) ? { findings } : { data, findings };
+}
+
+/** The entry of one line, of a kind that the list may hold. */
+export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
+  const rules = listKinds[kind];
+  if (hasBadCharacter(line.text)) return { problem: 'bad-characters' };
+  const [word = '', ...rest] = line.text.split(/[ \t]+/);
+  // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
+  if (line.glued && line.comment.includes('@') && !word.includes('@') && rest.length === 0)
+    return { problem: 'hash-in-mailbox' };
+  const entry = parseEntry(word);
+  if (isProblem(entry)) return entry;
+  if (!(rules.entries as readonly EntryKind[]).includes(entry.kind)) return { problem: notHere[entry.kind] };
+  if (rest.length === 0) return entry;
+  if (!rules.routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
+  return rest.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, rest[0] as string);
+}
+
+const notHere = { network: 'address-not-here', domain: 'domain-not-here', mailbox: 'mailbox-not-here' } as const;
+
+export function problemAt(at: Finding['at'], written: string, found: Problem): Finding {
+  const { problem, ...more } = found;
+  return fault(problem, at, written, more);
+}
+
+/** A finding for each pair of lines that say the opposite of each other. */
+export function contradictions(file: string, text: string, same: readonly SameKey[]): Finding[] {
+  const firstOf = new Map(same.filter((pair) => pair.contradict).map((pair) => [pair.second, pair.first]));
+  const findings: Finding[] = [];
+  if (firstOf.size === 0) return findings;
+  forEachLine(text, (line) => {
+    const first = firstOf.get(line.number);
+    if (first === undefined) return;
+    const at = { file, line: line.number, column: line.column };
+    findings.push(fault('contradiction', at, line.text, { detail: String(first) }));
+  });
+  return findings;
+}
+
+/** Collects entries into tables. */
+class ListBuilder {
+  private readonly networks4 = new PrefixTableBuilder(4);
+  private readonly networks6 = new PrefixTableBuilder(6);
+  private readonly suffixes = new NameTableBuilder();
+  private readonly exacts = new NameTableBuilder();
+  private readonly mailboxes = new NameTableBuilder();
+  private readonly routes: Route[] = [];
+  private readonly routeNumbers = new Map<string, number>();
+
+  constructor(private readonly file: string) {}
+
+  add(entry: Entry, line: number): void {
+    switch (entry.kind) {
+      case 'network':
+        return (entry.address.family === 4 ? this.networks4 : this.networks6).add(
+          entry.address,
+          entry.length,
+          line,
+          entry.excluded,
+        );
+      case 'domain':
+        return this.addDomain(entry, line);
+      case 'mailbox':
+        return this.addMailbox(entry, line);
+    }
+  }
+
+  private addDomain(entry: DomainEntry, line: number): void {
+    (entry.exact ? this.exacts : this.suffixes).add(entry.name, line, entry.excluded, this.routeNumber(entry.route));
+  }
+
+  private addMailbox(entry: MailboxEntry, line: number): void {
+    this.mailboxes.add(mailboxKey(entry.localPart, entry.domain), line, entry.excluded);
+  }
+
+  private routeNumber(route: Route | undefined): number {
+    if (!route) return 0;
+    const text = formatRoute(route);
+    const known = this.routeNumbers.get(text);
+    if (known !== undefined) return known;
+    this.routes.push(route);
+    this.routeNumbers.set(text, this.routes.length);
+    return this.routes.length;
+  }
+
+  build(): { data: ListData; same: SameKey[] } {
+    const networks4 = this.networks4.build();
+    const networks6 = this.networks6.build();
+    const suffixes = this.suffixes.build();
+    const exacts = this.exacts.build();
+    const mailboxes = this.mailboxes.build();
+    return {
+      data: {
+        file: this.file,
+        networks4: networks4.data,
+        networks6: networks6.data,
+        suffixes: suffixes.data,
+        exacts: exacts.data,
+        mailboxes: mailboxes.data,
+        routes: this.routes,
+      },
+      same: [...networks4.same, ...networks6.same, ...suffixes.same, ...exacts.same, ...mailboxes.same],
+    };
+  }
+}

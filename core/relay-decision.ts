@@ -1,0 +1,197 @@
+/**
+ * The relay decision: may this client send to this recipient through us? Read `decideRelay` and you know the policy.
+ *
+ * Trust is earned by address, by confirmed name, by the destination, or by another plugin's word (AUTH). HELO and MAIL
+ * FROM are claims and appear in no request.
+ */
+import { type ClientNames, isForged } from './client-names';
+import {
+  type Decision,
+  defer,
+  type Pass,
+  type Permit,
+  pass,
+  permit,
+  type Refuse,
+  type Reply,
+  refuse,
+  reply,
+} from './decision';
+import { formatAddress, type IpAddress } from './ip-address';
+import { admits, type ListEntry, type PolicyList, type Recipient } from './list';
+import { carriesRoute } from './mailbox';
+import type { MapEntry, RelayMap } from './relay-map';
+
+export interface RelayPolicy {
+  /** `false`: whatever no list permits is left to the other plugins. */
+  readonly restriction: boolean;
+  /** `localip`: clients that may relay to anyone. */
+  readonly clientNetworks: PolicyList;
+  /** `localdomain`: likewise, by confirmed name. */
+  readonly clientDomains: PolicyList;
+  /** `relay.to`: destinations that anyone may send to. */
+  readonly destinations: PolicyList;
+  readonly map: RelayMap;
+}
+
+export interface RelayRequest {
+  /** `undefined` when the host has no address for the client; such a client is trusted for nothing. */
+  readonly clientAddress: IpAddress | undefined;
+  readonly clientNames: ClientNames;
+  readonly recipient: Recipient;
+  /** Another plugin has granted relaying (`connection.relaying`, not by us). */
+  readonly vouched: boolean;
+}
+
+export type RelayRule =
+  | 'vouched'
+  | 'client-network'
+  | 'client-domain'
+  | 'destination'
+  | 'relay-map'
+  | 'postmaster'
+  | 'name-unknown'
+  | 'relay-denied'
+  | 'restriction-off';
+
+/** `relay`: sent on. `local`: ours. `discard`: accepted and dropped. */
+export type Way = 'relay' | 'local' | 'discard';
+
+export type RelayPermit = Permit<RelayRule> & { readonly way: Way };
+
+/** The client's name could decide and has not been asked for yet: ask, and decide again. */
+export interface AskName {
+  readonly outcome: 'ask-name';
+}
+
+export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit> | AskName;
+
+export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDecision {
+  if (request.vouched) return pass('vouched');
+
+  const client = decideTrust(policy, request);
+  if (client) return onward(client);
+
+  const destination = policy.destinations.findRecipient(request.recipient);
+  if (admits(destination)) return onward(permit('destination', destination.source));
+
+  // RFC 5321 §4.5.1: mail to <postmaster> without a domain is ours to take.
+  if (isBarePostmaster(request.recipient)) return { ...permit('postmaster'), way: 'local' };
+
+  const mapped = decideByMap(policy.map, request);
+  if (request.clientNames.state === 'unasked' && nameCouldChange(policy, mapped)) return { outcome: 'ask-name' };
+  if (mapped) return mapped;
+
+  if (!policy.restriction) return pass('restriction-off');
+  if (nameMightHaveEarned(policy, request.clientNames)) return defer('name-unknown', cannotResolve(request));
+  return refuse('relay-denied', relayingDenied(policy, request));
+}
+
+/** Whether the client itself is trusted to relay to anyone: by its address, or by a confirmed name. */
+export function decideTrust(
+  policy: Pick<RelayPolicy, 'clientNetworks' | 'clientDomains'>,
+  request: Pick<RelayRequest, 'clientAddress' | 'clientNames'>,
+): Permit<'client-network' | 'client-domain'> | undefined {
+  const network = request.clientAddress && policy.clientNetworks.findAddress(request.clientAddress);
+  if (admits(network)) return permit('client-network', network.source);
+
+  for (const name of request.clientNames.confirmed) {
+    const host = policy.clientDomains.findDomain(name);
+    if (admits(host)) return permit('client-domain', host.source);
+  }
+  return undefined;
+}
+
+/** An untrusted client may not hand us a local part that carries a route, whatever the domain behind it. */
+export function decideLocalPart(recipient: Recipient): Refuse<'routed-local-part'> | Pass<'local-part'> {
+  if (!carriesRoute(recipient.localPart)) return pass('local-part');
+  return refuse('routed-local-part', reply(550, '5.7.1', 'Relaying denied'));
+}
+
+/**
+ * Haraka queues a transaction as one, so its recipients must all go the same way. `before` is the way of the recipients
+ * it holds already, if any.
+ */
+export function decideSplit(before: Way | undefined, now: Way): Decision<'separate-transaction' | 'same-way'> {
+  if (before === undefined || before === now) return pass('same-way');
+  return defer('separate-transaction', reply(452, '4.5.3', 'Send this recipient in a separate transaction'));
+}
+
+function onward(decision: Permit<RelayRule>): RelayPermit {
+  return { ...decision, way: 'relay' };
+}
+
+function isBarePostmaster(recipient: Recipient): boolean {
+  return recipient.domain === '' && recipient.localPart.toLowerCase() === 'postmaster';
+}
+
+/** A refusal anywhere in the map wins over RELAY anywhere in it. */
+function decideByMap(map: RelayMap, request: RelayRequest): Exclude<RelayDecision, Pass | AskName> | undefined {
+  const found = mapEntries(map, request);
+  for (const { value, source } of found) {
+    if (value.action !== 'reply') continue;
+    const { reply: answer } = value;
+    return answer.code < 500 ? defer('relay-map', answer, source) : refuse('relay-map', answer, source);
+  }
+  const discard = found.find(({ value }) => value.action === 'discard');
+  if (discard) return { ...permit('relay-map', discard.source), way: 'discard' };
+  const relay = found.find(({ value }) => value.action === 'relay');
+  return relay && onward(permit('relay-map', relay.source));
+}
+
+/** What the map says of the recipient, the client's address and its names. An unconfirmed name may refuse, never permit. */
+function mapEntries(map: RelayMap, request: RelayRequest): MapEntry[] {
+  if (map.size === 0) return [];
+  const { clientAddress, clientNames, recipient } = request;
+  const names = map.usesClientNames ? clientNames.claimed : [];
+  return [
+    map.findRecipient(recipient),
+    clientAddress && map.findClientAddress(clientAddress),
+    ...names.map((name) => {
+      const entry = map.findClientName(name);
+      return entry?.value.action === 'relay' && !clientNames.confirmed.includes(name) ? undefined : entry;
+    }),
+  ].filter((entry) => entry !== undefined);
+}
+
+function nameCouldMatter(policy: RelayPolicy): boolean {
+  return policy.clientDomains.domainCount > 0 || policy.map.usesClientNames;
+}
+
+/** A permit by the recipient stands, unless the map may yet refuse the client by name. */
+function nameCouldChange(policy: RelayPolicy, mapped: RelayDecision | undefined): boolean {
+  return mapped?.outcome === 'permit' && mapped.way === 'relay' ? policy.map.usesClientNames : nameCouldMatter(policy);
+}
+
+/** Whether a look-up that failed could have ended in a permit. */
+function nameMightHaveEarned(policy: RelayPolicy, client: ClientNames): boolean {
+  if (client.state === 'unknown') return policy.clientDomains.domainCount > 0 || policy.map.relaysByName;
+  return client.unresolved.some(
+    (name) =>
+      admits(policy.clientDomains.findDomain(name)) || policy.map.findClientName(name)?.value.action === 'relay',
+  );
+}
+
+function cannotResolve(request: RelayRequest): Reply {
+  return reply(450, '4.7.1', `Relaying temporarily denied. Cannot resolve PTR record for ${addressText(request)}`);
+}
+
+/** sendmail's words, with its reason where a name was asked for. */
+function relayingDenied(policy: RelayPolicy, request: RelayRequest): Reply {
+  let reason = '';
+  if (nameCouldMatter(policy)) {
+    if (request.clientNames.state === 'none') reason = `. IP name lookup failed [${addressText(request)}]`;
+    else if (isForged(request.clientNames)) reason = `. IP name possibly forged [${addressText(request)}]`;
+  }
+  return reply(550, '5.7.1', `Relaying denied${reason}`);
+}
+
+function addressText(request: RelayRequest): string {
+  return request.clientAddress ? formatAddress(request.clientAddress) : 'unknown';
+}
+
+/** The `relay.to` entry for mail to a domain: whoever is listed is relayed to, with the entry's route if it has one. */
+export function findDestination(policy: Pick<RelayPolicy, 'destinations'>, domain: string): ListEntry | undefined {
+  const entry = policy.destinations.findRecipient({ localPart: '', domain });
+  return admits(entry) ? entry : undefined;
+}

@@ -1,0 +1,311 @@
+/**
+ * `relay.map`: a keyed table of relay decisions in the form of sendmail's access map (sendmail's cf/README, "ANTI-SPAM
+ * CONFIGURATION CONTROL"). Keys may carry `Connect:` (the client) or `To:` (the recipient); without a tag a key speaks
+ * of both.
+ */
+import { type Reply, reply } from './decision';
+import { type Entry, formatLiteral, isProblem, type Problem, parseEntry } from './entry';
+import { type Finding, hasFault, type SourceLine } from './finding';
+import { type IpAddress, parseAddressLiteral } from './ip-address';
+import { forEachLine, hasBadCharacter, type Line } from './lines';
+import { contradictions, problemAt, type Recipient } from './list';
+import { foldLocalPart, mailboxKey } from './mailbox';
+import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
+import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
+
+/**
+ * `RELAY` permits. `REJECT`, `ERROR:…` and `code text` refuse or defer with a reply. `DISCARD` accepts the recipient and
+ * drops the message. `OK` and `SKIP` end the search without a decision: OK never meant relaying in sendmail either.
+ */
+export type MapValue =
+  | { readonly action: 'relay' | 'discard' | 'none' }
+  | { readonly action: 'reply'; readonly reply: Reply };
+
+export interface MapEntry {
+  readonly source: SourceLine;
+  readonly value: MapValue;
+}
+
+interface SideData {
+  readonly networks4: PrefixTableData;
+  readonly networks6: PrefixTableData;
+  readonly domains: NameTableData;
+  readonly mailboxes: NameTableData;
+  /** `user@` keys. */
+  readonly users: NameTableData;
+}
+
+/** A parsed map as plain data: it can be moved to another thread. Payload n of a row is value n - 1. */
+export interface RelayMapData {
+  readonly file: string;
+  readonly connect: SideData;
+  readonly to: SideData;
+  readonly values: readonly MapValue[];
+  /** Whether a client's name can earn relaying here. */
+  readonly relaysByName: boolean;
+}
+
+export class RelayMap {
+  private readonly connect: Side;
+  private readonly to: Side;
+
+  constructor(private readonly data: RelayMapData) {
+    this.connect = new Side(data.connect);
+    this.to = new Side(data.to);
+  }
+
+  get file(): string {
+    return this.data.file;
+  }
+
+  get size(): number {
+    return this.connect.size + this.to.size;
+  }
+
+  /** Whether any key goes by the client's name: where none does, no name need be looked up. */
+  get usesClientNames(): boolean {
+    return this.connect.domains.size > 0;
+  }
+
+  get relaysByName(): boolean {
+    return this.data.relaysByName;
+  }
+
+  findClientAddress(address: IpAddress): MapEntry | undefined {
+    return this.entry(this.connect.findAddress(address));
+  }
+
+  findClientName(name: string): MapEntry | undefined {
+    return this.entry(this.connect.domains.findSuffix(name));
+  }
+
+  /** In sendmail's order: the mailbox, its user at any domain, its domain and the parents of that. */
+  findRecipient(recipient: Recipient): MapEntry | undefined {
+    return this.entry(this.to.findRecipient(recipient));
+  }
+
+  private entry(hit: PrefixHit | NameHit | undefined): MapEntry | undefined {
+    const value = hit && this.data.values[hit.payload - 1];
+    return value && { source: { file: this.data.file, line: hit.line }, value };
+  }
+}
+
+class Side {
+  private readonly networks4: PrefixTable;
+  private readonly networks6: PrefixTable;
+  readonly domains: NameTable;
+  private readonly mailboxes: NameTable;
+  private readonly users: NameTable;
+
+  constructor(data: SideData) {
+    this.networks4 = new PrefixTable(data.networks4);
+    this.networks6 = new PrefixTable(data.networks6);
+    this.domains = new NameTable(data.domains);
+    this.mailboxes = new NameTable(data.mailboxes);
+    this.users = new NameTable(data.users);
+  }
+
+  get size(): number {
+    const { networks4, networks6, domains, mailboxes, users } = this;
+    return networks4.size + networks6.size + domains.size + mailboxes.size + users.size;
+  }
+
+  findAddress(address: IpAddress): PrefixHit | undefined {
+    return (address.family === 4 ? this.networks4 : this.networks6).find(address);
+  }
+
+  findRecipient(recipient: Recipient): PrefixHit | NameHit | undefined {
+    const literal = parseAddressLiteral(recipient.domain);
+    const domain = literal ? formatLiteral(literal) : recipient.domain;
+    if (this.mailboxes.size > 0 || this.users.size > 0) {
+      const localPart = foldLocalPart(recipient.localPart);
+      if (localPart !== undefined) {
+        const hit =
+          this.mailboxes.findExact(mailboxKey(localPart, domain)) ?? this.users.findExact(mailboxKey(localPart, ''));
+        if (hit) return hit;
+      }
+    }
+    return literal ? this.findAddress(literal) : this.domains.findSuffix(domain);
+  }
+}
+
+export interface ParsedRelayMap {
+  /** Absent where a finding is a fault. */
+  readonly data?: RelayMapData;
+  readonly findings: readonly Finding[];
+}
+
+/** Parses a map's text. Never throws; reports every fault, each with a line of the text. */
+export function parseRelayMap(file: string, text: string): ParsedRelayMap {
+  const builder = new MapBuilder(file);
+  const findings: Finding[] = [];
+  forEachLine(text, (line) => {
+    const row = parseMapLine(line);
+    const at = { file, line: line.number, column: line.column };
+    if (isProblem(row)) findings.push(problemAt(at, line.text, row));
+    else builder.add(row, line.number);
+  });
+  const { data, same } = builder.build();
+  findings.push(...contradictions(file, text, same));
+  findings.sort((a, b) => a.at.line - b.at.line);
+  return hasFault(findings) ? { findings } : { data, findings };
+}
+
+/** One line of the map: what its key speaks of, and its value. */
+export interface MapRow {
+  readonly side: 'connect' | 'to' | 'both';
+  readonly key: Entry | { readonly kind: 'user'; readonly localPart: string };
+  readonly value: MapValue;
+}
+
+export function parseMapLine(line: Line): MapRow | Problem {
+  if (hasBadCharacter(line.text)) return { problem: 'bad-characters' };
+  const match = /^(\S+)(?:[ \t]+(.*))?$/s.exec(line.text);
+  const written = match?.[1] ?? '';
+  const valueText = match?.[2];
+  // No tag is made of hexadecimal digits alone, and `dead:beef::1` starts with an address.
+  const tag = /^(?=[a-f]*[g-z_])([a-z_]+):/i.exec(written);
+  const name = tag?.[1]?.toLowerCase();
+  const keyText = tag && name !== 'ipv6' ? written.slice(tag[0].length) : written;
+  if (valueText === undefined) return { problem: 'map-value-missing' };
+  // A sender address is only a claim: From: with RELAY opens the relay to whoever knows a name.
+  if (name === 'from' && /^relay$/i.test(valueText)) return { problem: 'map-from-relay' };
+  if (name !== undefined && name !== 'ipv6' && name !== 'connect' && name !== 'to') {
+    return { problem: 'map-tag-unknown', detail: tag?.[1] ?? '' };
+  }
+  const side = name === 'connect' || name === 'to' ? name : 'both';
+  const key = parseKey(keyText);
+  if (isProblem(key)) return key;
+  if (side === 'connect' && (key.kind === 'mailbox' || key.kind === 'user')) return { problem: 'map-key-syntax' };
+  const value = parseValue(valueText);
+  if (isProblem(value)) return value;
+  if (key.kind === 'user' && value.action === 'relay') return { problem: 'map-user-relay' };
+  return { side, key, value };
+}
+
+function parseKey(text: string): MapRow['key'] | Problem {
+  if (text.endsWith('@')) {
+    const localPart = foldLocalPart(text.slice(0, -1));
+    return localPart === undefined ? { problem: 'map-key-syntax' } : { kind: 'user', localPart };
+  }
+  if (text.startsWith('!') || text.startsWith('=')) return { problem: 'map-key-syntax' };
+  return parseEntry(text.replace(/^ipv6:/i, ''));
+}
+
+function parseValue(text: string): MapValue | Problem {
+  switch (text.toUpperCase()) {
+    case 'RELAY':
+      return { action: 'relay' };
+    case 'OK':
+    case 'SKIP':
+      return { action: 'none' };
+    case 'DISCARD':
+      return { action: 'discard' };
+    case 'REJECT':
+      return { action: 'reply', reply: reply(550, '5.7.1', 'Access denied') };
+  }
+  const error = /^ERROR:(.*)$/is.exec(text);
+  const written = error?.[1] ?? text;
+  if (!error && !/^[0-9]{3}(?:\s|$)/.test(text)) return { problem: 'map-value-unknown' };
+  const parts =
+    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*"?([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[^\s"])"?$/i.exec(
+      written,
+    );
+  if (!parts) return { problem: 'map-reply-syntax' };
+  const code = Number(parts[4]);
+  const kind = Math.floor(code / 100);
+  if (kind !== 4 && kind !== 5) return { problem: 'map-reply-syntax', detail: 'a code that starts with 4 or 5' };
+  const given = parts[1] ?? parts[5];
+  if (given !== undefined && Number(given) !== kind) {
+    return { problem: 'map-reply-syntax', detail: `an enhanced code that starts with ${kind}` };
+  }
+  const subject = Number(parts[2] ?? parts[6] ?? 7);
+  const detail = Number(parts[3] ?? parts[7] ?? 1);
+  return { action: 'reply', reply: { code, enhanced: [kind, subject, detail], text: parts[8] as string } };
+}
+
+class SideBuilder {
+  private readonly networks4 = new PrefixTableBuilder(4);
+  private readonly networks6 = new PrefixTableBuilder(6);
+  private readonly domains = new NameTableBuilder();
+  private readonly mailboxes = new NameTableBuilder();
+  private readonly users = new NameTableBuilder();
+
+  add(key: MapRow['key'], line: number, payload: number): void {
+    switch (key.kind) {
+      case 'network':
+        return (key.address.family === 4 ? this.networks4 : this.networks6).add(
+          key.address,
+          key.length,
+          line,
+          false,
+          payload,
+        );
+      case 'domain':
+        return this.domains.add(key.name, line, false, payload);
+      case 'mailbox':
+        return this.mailboxes.add(mailboxKey(key.localPart, key.domain), line, false, payload);
+      case 'user':
+        return this.users.add(mailboxKey(key.localPart, ''), line, false, payload);
+    }
+  }
+
+  build(): { data: SideData; same: SameKey[] } {
+    const tables = {
+      networks4: this.networks4.build(),
+      networks6: this.networks6.build(),
+      domains: this.domains.build(),
+      mailboxes: this.mailboxes.build(),
+      users: this.users.build(),
+    };
+    return {
+      data: {
+        networks4: tables.networks4.data,
+        networks6: tables.networks6.data,
+        domains: tables.domains.data,
+        mailboxes: tables.mailboxes.data,
+        users: tables.users.data,
+      },
+      same: Object.values(tables).flatMap((table) => table.same),
+    };
+  }
+}
+
+class MapBuilder {
+  private readonly connect = new SideBuilder();
+  private readonly to = new SideBuilder();
+  private readonly values: MapValue[] = [];
+  private readonly valueNumbers = new Map<string, number>();
+  private relaysByName = false;
+
+  constructor(private readonly file: string) {}
+
+  add(row: MapRow, line: number): void {
+    const payload = this.valueNumber(row.value);
+    const namesRecipient = row.key.kind === 'mailbox' || row.key.kind === 'user';
+    if (row.side !== 'to' && !namesRecipient) {
+      this.connect.add(row.key, line, payload);
+      if (row.key.kind === 'domain' && row.value.action === 'relay') this.relaysByName = true;
+    }
+    if (row.side !== 'connect') this.to.add(row.key, line, payload);
+  }
+
+  private valueNumber(value: MapValue): number {
+    const text = JSON.stringify(value);
+    const known = this.valueNumbers.get(text);
+    if (known !== undefined) return known;
+    this.values.push(value);
+    this.valueNumbers.set(text, this.values.length);
+    return this.values.length;
+  }
+
+  build(): { data: RelayMapData; same: SameKey[] } {
+    const connect = this.connect.build();
+    const to = this.to.build();
+    const { file, values, relaysByName } = this;
+    return {
+      data: { file, connect: connect.data, to: to.data, values, relaysByName },
+      same: [...connect.same, ...to.same],
+    };
+  }
+}
