@@ -2,17 +2,7 @@
  * A list as a whole: parsed all or not at all, then asked by address, name or recipient. The most specific entry wins,
  * wherever it stands; the answer is the entry, so that the caller can say why.
  */
-import {
-  type DomainEntry,
-  type Entry,
-  type EntryKind,
-  formatLiteral,
-  isProblem,
-  type MailboxEntry,
-  type Problem,
-  parseEntry,
-  withRoute,
-} from './entry';
+import { type Entry, type EntryKind, formatLiteral, isProblem, type Problem, parseEntry, withRoute } from './entry';
 import { type Finding, fault, hasFault, type SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
 import { forEachLine, hasBadCharacter, type Line } from './lines';
@@ -199,27 +189,15 @@ class ListBuilder {
   constructor(private readonly file: string) {}
 
   add(entry: Entry, line: number): void {
-    switch (entry.kind) {
-      case 'network':
-        return (entry.address.family === 4 ? this.networks4 : this.networks6).add(
-          entry.address,
-          entry.length,
-          line,
-          entry.excluded,
-        );
-      case 'domain':
-        return this.addDomain(entry, line);
-      case 'mailbox':
-        return this.addMailbox(entry, line);
+    if (entry.kind === 'network') {
+      const networks = entry.address.family === 4 ? this.networks4 : this.networks6;
+      networks.add(entry.address, entry.length, line, entry.excluded);
+    } else if (entry.kind === 'domain') {
+      const names = entry.exact ? this.exacts : this.suffixes;
+      names.add(entry.name, line, entry.excluded, this.routeNumber(entry.route));
+    } else {
+      this.mailboxes.add(mailboxKey(entry.localPart, entry.domain), line, entry.excluded);
     }
-  }
-
-  private addDomain(entry: DomainEntry, line: number): void {
-    (entry.exact ? this.exacts : this.suffixes).add(entry.name, line, entry.excluded, this.routeNumber(entry.route));
-  }
-
-  private addMailbox(entry: MailboxEntry, line: number): void {
-    this.mailboxes.add(mailboxKey(entry.localPart, entry.domain), line, entry.excluded);
   }
 
   private routeNumber(route: Route | undefined): number {

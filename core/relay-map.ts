@@ -232,21 +232,15 @@ class SideBuilder {
   private readonly users = new NameTableBuilder();
 
   add(key: MapRow['key'], line: number, payload: number): void {
-    switch (key.kind) {
-      case 'network':
-        return (key.address.family === 4 ? this.networks4 : this.networks6).add(
-          key.address,
-          key.length,
-          line,
-          false,
-          payload,
-        );
-      case 'domain':
-        return this.domains.add(key.name, line, false, payload);
-      case 'mailbox':
-        return this.mailboxes.add(mailboxKey(key.localPart, key.domain), line, false, payload);
-      case 'user':
-        return this.users.add(mailboxKey(key.localPart, ''), line, false, payload);
+    if (key.kind === 'network') {
+      const networks = key.address.family === 4 ? this.networks4 : this.networks6;
+      networks.add(key.address, key.length, line, false, payload);
+    } else if (key.kind === 'domain') {
+      this.domains.add(key.name, line, false, payload);
+    } else if (key.kind === 'mailbox') {
+      this.mailboxes.add(mailboxKey(key.localPart, key.domain), line, false, payload);
+    } else {
+      this.users.add(mailboxKey(key.localPart, ''), line, false, payload);
     }
   }
 
@@ -277,10 +271,17 @@ class MapBuilder {
   private readonly values: MapValue[] = [];
   private readonly valueNumbers = new Map<string, number>();
   private relaysByName = false;
+  private readonly untagged = new Map<number, MapRow>();
 
   constructor(private readonly file: string) {}
 
+  /** A tagged key goes before the same key without tag, wherever it stands; so the untagged ones wait. */
   add(row: MapRow, line: number): void {
+    if (row.side === 'both') this.untagged.set(line, row);
+    else this.place(row, line);
+  }
+
+  private place(row: MapRow, line: number): void {
     const payload = this.valueNumber(row.value);
     const namesRecipient = row.key.kind === 'mailbox' || row.key.kind === 'user';
     if (row.side !== 'to' && !namesRecipient) {
@@ -300,12 +301,15 @@ class MapBuilder {
   }
 
   build(): { data: RelayMapData; same: SameKey[] } {
+    for (const [line, row] of this.untagged) this.place(row, line);
     const connect = this.connect.build();
     const to = this.to.build();
     const { file, values, relaysByName } = this;
     return {
       data: { file, connect: connect.data, to: to.data, values, relaysByName },
-      same: [...connect.same, ...to.same],
+      same: [...connect.same, ...to.same].filter(
+        ({ first, second }) => this.untagged.has(first) === this.untagged.has(second),
+      ),
     };
   }
 }
