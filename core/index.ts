@@ -62,6 +62,7 @@ export {
   decideTrust,
   findDestination,
   type RelayDecision,
+  type RelayPermit,
   type RelayPolicy,
   type RelayRequest,
   type RelayRule,

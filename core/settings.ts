@@ -273,7 +273,7 @@ export const settingsDescription = {
       { default: '2', summary: 'how often a DNS question is asked before it has failed' },
     ),
     cache_size: count(
-      { min: 0, max: 1_000_000 },
+      { min: 1, max: 1_000_000 },
       { default: '10000', summary: 'how many clients have their names remembered' },
     ),
     cache_ttl: duration(

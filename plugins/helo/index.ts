@@ -1,0 +1,33 @@
+/** A client introduces itself with a well-formed name before it sends mail. The decisions are in `core/hello.ts`. */
+import { decideHello, decideMailHello, pass } from '../../core';
+import { answer, join, leave, type SuitePlugin } from '../../runtime/answer';
+import type { Connection, Next } from '../../types/haraka';
+
+const first = -100;
+
+export function register(this: SuitePlugin): void {
+  join(this, 'helo');
+  registerHelo(this);
+}
+
+export function registerHelo(plugin: SuitePlugin): void {
+  plugin.register_hook('helo', 'helo_check_name', first);
+  plugin.register_hook('ehlo', 'helo_check_name', first);
+  plugin.register_hook('mail', 'helo_check_introduced', first);
+}
+
+export function shutdown(this: SuitePlugin): void {
+  leave(this);
+}
+
+export function helo_check_name(this: SuitePlugin, next: Next, connection: Connection, name: string): void {
+  answer({ plugin: this, name: 'helo', hook: 'helo', connection }, next, () => decideHello(name));
+}
+
+/** With `needmailhelo`. Haraka asks for a HELO itself; this holds even where another plugin let a bad one pass. */
+export function helo_check_introduced(this: SuitePlugin, next: Next, connection: Connection): void {
+  answer({ plugin: this, name: 'helo', hook: 'mail', connection }, next, (policy) => {
+    if (!policy.privacy.flags.has('needmailhelo')) return pass('hello-not-needed');
+    return decideMailHello(connection.hello.host ?? undefined);
+  });
+}

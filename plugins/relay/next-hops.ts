@@ -1,0 +1,58 @@
+/** The next hops of mail that we relay: a route of `relay.to` as it stands, else MX records before our own. */
+import constants from 'haraka-constants';
+import { betterThanOurs, type Exchange, findDestination, type IpAddress, parseAddress, sameAddress } from '../../core';
+import type { TransactionMark } from '../../runtime/client';
+import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
+import type { Suite } from '../../runtime/suite';
+import type { OutboundMail } from '../../types/haraka';
+
+/** No opinion about mail of trusted clients to domains that are not listed: Haraka's own look-up serves them. */
+export function nextHops(suite: Suite, mail: OutboundMail, domain: string): HookAnswer | Promise<HookAnswer> {
+  const { policy } = suite;
+  if (policy.mode.relay === 'observe') return noOpinion;
+  const entry = findDestination(policy.relay, domain.toLowerCase());
+  if (entry?.route) {
+    const { host, port } = entry.route;
+    return { code: constants.ok, message: { exchange: host, port, priority: 0 } };
+  }
+  const backup = (mail.todo.notes?.smtpcheck as TransactionMark | undefined)?.backup === true;
+  if ((!entry && !backup) || domain.startsWith('[')) return noOpinion;
+  return exchangesBeforeUs(suite, mail, domain);
+}
+
+async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: string): Promise<HookAnswer> {
+  const found = await suite.resolver.exchanges(domain);
+  // What we cannot see we must not send on: it may be addressed to ourselves.
+  if (found.state === 'unknown') return answerWith('get_mx', localProblem);
+  // RFC 5321 §5.1: without MX records the domain itself is the exchange.
+  const exchanges: readonly Exchange[] = found.state === 'found' ? found.value : [{ exchange: domain, priority: 0 }];
+  const ours = new Set<Exchange>();
+  const addresses = suite.ourAddresses();
+  for (const exchange of exchanges) if (await isOurs(suite, exchange, addresses)) ours.add(exchange);
+  if (ours.size === 0) return noOpinion;
+
+  const left = betterThanOurs(exchanges, (exchange) => ours.has(exchange));
+  if (left.length > 0) {
+    const byPreference = [...left].sort((a, b) => a.priority - b.priority);
+    return { code: constants.ok, message: byPreference.map((exchange) => ({ ...exchange, from_dns: domain })) };
+  }
+  mail.logerror(`smtpcheck: the best MX of ${domain} is this host; give it a next hop in relay.to`);
+  return { code: constants.denysoft, message: `the MX records of ${domain} point back to this host` };
+}
+
+async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly IpAddress[]): Promise<boolean> {
+  if (suite.isOurName(exchange)) return true;
+  const literal = parseAddress(exchange);
+  if (literal) return isOurAddress(literal, addresses);
+  for (const family of [4, 6] as const) {
+    const found = await suite.resolver.addresses(exchange, family);
+    if (found.state === 'found' && found.value.some((address) => isOurAddress(address, addresses))) return true;
+  }
+  return false;
+}
+
+/** Every address of 127.0.0.0/8 is this host, whether an interface shows it or not. */
+function isOurAddress(address: IpAddress, ours: readonly IpAddress[]): boolean {
+  if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
+  return ours.some((our) => sameAddress(our, address));
+}

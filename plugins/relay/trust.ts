@@ -1,0 +1,50 @@
+/** Trust in a client as the whole connection sees it: `connection.relaying`, given, reviewed and taken back. */
+import { decideTrust, type Permit, type RelayPolicy } from '../../core';
+import type { SuitePlugin } from '../../runtime/answer';
+import { type Client, clientOf, isAuthenticated } from '../../runtime/client';
+import type { Policy } from '../../runtime/policy';
+import { record } from '../../runtime/record';
+import type { Suite } from '../../runtime/suite';
+import type { Connection } from '../../types/haraka';
+
+/** What the lists say of the client as they are now. */
+export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined {
+  return decideTrust(policy, { clientAddress: client.address, clientNames: client.names });
+}
+
+/**
+ * Sets `connection.relaying` if the lists trust the client. Can run any number of times: after a PROXY line it speaks of
+ * another address, and what we gave to the one before is taken back.
+ */
+export function grantTrust(plugin: SuitePlugin, suite: Suite, connection: Connection): void {
+  const { policy } = suite;
+  reviewTrust(plugin, policy, connection);
+  const client = clientOf(connection);
+  const trust = trustOf(policy.relay, client);
+  if (!trust || client.trust) return;
+  const observing = policy.mode.relay === 'observe';
+  // Somebody else's word stays somebody else's: it is not ours to take back later.
+  if (!connection.relaying && !observing) {
+    connection.relaying = true;
+    client.trust = trust;
+    client.withdrawn = false;
+  }
+  record({ plugin, connection, generation: policy.generation, observing, counters: suite.counters }, trust);
+}
+
+/** Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. */
+export function reviewTrust(plugin: SuitePlugin, policy: Policy, connection: Connection): void {
+  const client = clientOf(connection);
+  if (client.trust && (policy.mode.relay === 'observe' || !trustOf(policy.relay, client))) {
+    connection.lognotice(plugin, `smtpcheck trust withdrawn from ${client.ip}`, {
+      rule: client.trust.rule,
+      generation: policy.generation,
+    });
+    client.trust = undefined;
+    client.withdrawn = true;
+  }
+  if (!client.withdrawn || isAuthenticated(connection)) return;
+  // Inside a transaction the setter speaks of that one alone; the connection itself must forget as well.
+  connection.relaying = false;
+  connection._relaying = false;
+}

@@ -1,0 +1,76 @@
+/** What is known of a connection's client, kept beside the connection and not on it. */
+import { type ClientNames, type IpAddress, noNames, type Permit, parseAddress, unaskedNames, type Way } from '../core';
+import type { Address, Connection, Transaction } from '../types/haraka';
+
+export interface Client {
+  /** As Haraka writes it. */
+  readonly ip: string;
+  readonly address: IpAddress | undefined;
+  names: ClientNames;
+  /** Why we set `connection.relaying`, if it was us. */
+  trust: Permit | undefined;
+  /** We gave trust and took it back. */
+  withdrawn: boolean;
+}
+
+const clients = new WeakMap<Connection, Client>();
+
+/** The client as it is now: after a PROXY line or XCLIENT the address is another, and nothing known before counts. */
+export function clientOf(connection: Connection): Client {
+  const ip = connection.remote.ip ?? '';
+  const known = clients.get(connection);
+  if (known?.ip === ip) return known;
+  const client: Client = {
+    ip,
+    address: parseAddress(ip),
+    names: unaskedNames,
+    trust: undefined,
+    // Trust given to the address before must not survive it.
+    withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),
+  };
+  clients.set(connection, client);
+  return client;
+}
+
+/** The PTR name that Haraka's own look-up found, if it found one. */
+export function hostNameOf(connection: Connection): string | undefined {
+  const { host } = connection.remote;
+  return host && !/^(?:NXDOMAIN|DNSERROR|Unknown)$/.test(host) ? host : undefined;
+}
+
+/** What Haraka's own look-up tells of the client's names, at no cost: one of them, that there is none, or nothing. */
+export function namesFromHaraka(connection: Connection): ClientNames {
+  if (connection.remote.host === 'NXDOMAIN') return noNames;
+  const name = hostNameOf(connection);
+  return name === undefined ? unaskedNames : { ...unaskedNames, claimed: [name] };
+}
+
+/** Whether AUTH succeeded on this connection: such a client relays by its own right. */
+export function isAuthenticated(connection: Connection): boolean {
+  return Boolean(connection.notes.auth_user);
+}
+
+/** What we note of a transaction. It goes into the queue file with the other notes, so it is plain data. */
+export interface TransactionMark {
+  /** The way of the recipients that the transaction holds. */
+  way?: Way;
+  /** Accepted because of the destination: what is sent on is mail that we are backup MX for. */
+  backup?: boolean;
+}
+
+export function markOf(transaction: Transaction): TransactionMark {
+  const mark = (transaction.notes.smtpcheck ?? {}) as TransactionMark;
+  transaction.notes.smtpcheck = mark;
+  return mark;
+}
+
+/** The way of a recipient that we permitted, until `rcpt_ok` asks for it. */
+const ways = new WeakMap<Address, Way>();
+
+export function setWay(recipient: Address, way: Way): void {
+  ways.set(recipient, way);
+}
+
+export function wayOf(recipient: Address): Way | undefined {
+  return ways.get(recipient);
+}

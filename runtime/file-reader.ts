@@ -1,0 +1,71 @@
+/** Reads a policy file, and tells a missing one from one that cannot be read. Never waits on a FIFO or device. */
+import { createHash } from 'node:crypto';
+import { type BigIntStats, promises as fs, readFileSync, statSync } from 'node:fs';
+
+export type FileState =
+  | { readonly state: 'read'; readonly bytes: Buffer; readonly stamp: string }
+  | { readonly state: 'missing'; readonly stamp: string }
+  | { readonly state: 'unreadable'; readonly reason: string; readonly stamp: string };
+
+const missingStamp = 'missing';
+
+/** Changes whenever the file behind the path does: another inode, size, or time. Symbolic links are followed. */
+export async function stampOf(path: string): Promise<string> {
+  try {
+    return stampFrom(await fs.stat(path, { bigint: true }));
+  } catch (error) {
+    return stampOfFailure(error);
+  }
+}
+
+/** Reads the file; `stamp` is from before the reading. */
+export async function readFileState(path: string): Promise<FileState> {
+  try {
+    const stats = await fs.stat(path, { bigint: true });
+    if (!stats.isFile()) return notAFile(stats);
+    return { state: 'read', bytes: await fs.readFile(path), stamp: stampFrom(stats) };
+  } catch (error) {
+    return failureState(error);
+  }
+}
+
+/** The same, for the start of the server, when nothing else is going on yet. */
+export function readFileStateSync(path: string): FileState {
+  try {
+    const stats = statSync(path, { bigint: true });
+    if (!stats.isFile()) return notAFile(stats);
+    return { state: 'read', bytes: readFileSync(path), stamp: stampFrom(stats) };
+  } catch (error) {
+    return failureState(error);
+  }
+}
+
+/** The text of a file: bytes that are not UTF-8 become U+FFFD, which no entry may hold. */
+export function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}
+
+/** SHA-256 in hexadecimal: the identity of a content. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function stampFrom(s: BigIntStats): string {
+  return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}`;
+}
+
+function notAFile(stats: BigIntStats): FileState {
+  const what = stats.isDirectory() ? 'a directory' : 'no regular file';
+  return { state: 'unreadable', reason: `it is ${what}`, stamp: stampFrom(stats) };
+}
+
+function failureState(error: unknown): FileState {
+  const stamp = stampOfFailure(error);
+  if (stamp === missingStamp) return { state: 'missing', stamp };
+  return { state: 'unreadable', reason: error instanceof Error ? error.message : String(error), stamp };
+}
+
+function stampOfFailure(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ENOENT' || code === 'ENOTDIR' ? missingStamp : `error:${code ?? String(error)}`;
+}

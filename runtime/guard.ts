@@ -1,0 +1,119 @@
+/**
+ * The one wrapper of every hook. Haraka takes a hook that throws as having no opinion, and one that never answers
+ * leaves the client waiting; here a throw, a rejection and a hang all end in a temporary refusal of that command, and
+ * `next` is called exactly once.
+ */
+import constants from 'haraka-constants';
+import DSN from 'haraka-dsn';
+import { type Reply, reply } from '../core';
+import type { Next } from '../types/haraka';
+
+export type Hook =
+  | 'connect_init'
+  | 'connect'
+  | 'helo'
+  | 'mail'
+  | 'rcpt'
+  | 'rcpt_ok'
+  | 'data_post'
+  | 'queue'
+  | 'vrfy'
+  | 'unrecognized_command'
+  | 'get_mx';
+
+/** What a hook says to Haraka: nothing at all, or a code and a message. */
+export interface HookAnswer {
+  readonly code?: number;
+  readonly message?: unknown;
+}
+
+export const noOpinion: HookAnswer = {};
+
+export interface Guarded {
+  readonly hook: Hook;
+  /** Milliseconds until a pending answer counts as a fault; 0 for no limit. */
+  readonly limit: number;
+  /** What to answer where the answer could not be made. */
+  readonly onFault: HookAnswer;
+  /** Tells the log; must not throw. */
+  report(error: unknown): void;
+}
+
+export function guard(guarded: Guarded, next: Next, body: () => HookAnswer | Promise<HookAnswer>): void {
+  let answer: HookAnswer | Promise<HookAnswer>;
+  try {
+    answer = body();
+  } catch (error) {
+    answer = faulty(guarded, error);
+  }
+  if (!isPromise(answer)) {
+    next(answer.code, answer.message);
+    return;
+  }
+  settle(guarded, answer)
+    .then(({ code, message }) => next(code, message))
+    // What `next` leads to is Haraka's and other plugins'; their throw must not end the process as unhandled.
+    .catch((error: unknown) => guarded.report(error));
+}
+
+/** Resolves in time, whatever the promise does. */
+function settle(guarded: Guarded, promise: Promise<HookAnswer>): Promise<HookAnswer> {
+  return new Promise((resolve) => {
+    const timer =
+      guarded.limit > 0
+        ? setTimeout(() => resolve(faulty(guarded, new Error(`no answer within ${guarded.limit} ms`))), guarded.limit)
+        : undefined;
+    promise
+      .catch((error: unknown) => faulty(guarded, error))
+      .then((answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+  });
+}
+
+function faulty(guarded: Guarded, error: unknown): HookAnswer {
+  guarded.report(error);
+  return guarded.onFault;
+}
+
+function isPromise(answer: HookAnswer | Promise<HookAnswer>): answer is Promise<HookAnswer> {
+  return typeof (answer as Promise<HookAnswer>).then === 'function';
+}
+
+/** A refusal or deferral in the form that each hook of Haraka's needs, so that the client reads exactly this reply. */
+export function answerWith(hook: Hook, said: Reply): HookAnswer {
+  const temporary = said.code < 500;
+  switch (hook) {
+    case 'connect_init':
+      // Verdicts are ignored here.
+      return noOpinion;
+    case 'connect':
+      // RFC 5321 §4.3.2 knows 554 and 421 here; after 554 the server waits for QUIT (§3.1), after 421 it closes.
+      return temporary
+        ? { code: constants.denysoftdisconnect, message: dsnOf({ ...said, code: 421 }) }
+        : { code: constants.deny, message: dsnOf({ ...said, code: 554 }) };
+    case 'vrfy':
+      // DENY would reset the transaction; with OK the code of the DSN is sent and nothing else happens.
+      return { code: constants.ok, message: dsnOf(said) };
+    case 'unrecognized_command':
+      // OK would mean that a reply has been sent; DENY leaves the transaction alone here.
+      return { code: constants.deny, message: dsnOf(said) };
+    case 'get_mx':
+      return { code: temporary ? constants.denysoft : constants.deny, message: said.text };
+    case 'helo':
+    case 'mail':
+    case 'rcpt':
+    case 'rcpt_ok':
+    case 'data_post':
+    case 'queue':
+      return { code: temporary ? constants.denysoft : constants.deny, message: dsnOf(said) };
+  }
+}
+
+/** The reply to a command that could not be decided on. */
+export const localProblem = reply(451, '4.3.0', 'Temporary local problem, please try again');
+
+function dsnOf({ code, enhanced, text }: Reply): unknown {
+  return DSN.create(code, text, enhanced[1], enhanced[2]);
+}

@@ -1,0 +1,52 @@
+/** Everything the hooks decide by, as one immutable value. A reload builds a new one and swaps the reference. */
+import {
+  type DenyPolicy,
+  type ListKind,
+  modeOf,
+  type PolicyList,
+  type PrivacyFlag,
+  type PrivacyPolicy,
+  privacyFlagsOf,
+  type RelayMap,
+  type RelayPolicy,
+  type Settings,
+} from '../core';
+
+export type PluginName = 'deny' | 'helo' | 'privacy' | 'relay';
+
+export interface Policy {
+  /** Counts the versions this process has had in force, from 1. */
+  readonly generation: number;
+  readonly settings: Settings;
+  readonly relay: RelayPolicy;
+  readonly deny: DenyPolicy;
+  readonly privacy: PrivacyPolicy;
+  /** Whether a plugin answers or only watches. */
+  readonly mode: Readonly<Record<PluginName, 'enforce' | 'observe'>>;
+}
+
+/** The lists and the map of one policy. */
+export type Lists = { readonly [K in ListKind]: PolicyList } & { readonly relay_map: RelayMap };
+
+export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
+  const flags: ReadonlySet<PrivacyFlag> = privacyFlagsOf(settings);
+  return {
+    generation,
+    settings,
+    relay: {
+      restriction: settings.relay.restriction,
+      clientNetworks: lists.local_ip,
+      clientDomains: lists.local_domain,
+      destinations: lists.relay_to,
+      map: lists.relay_map,
+    },
+    deny: { clients: lists.hosts, onDnsFailure: settings.deny.on_dns_failure },
+    privacy: { flags, vrfyReply: settings.privacy.vrfy_reply === '252' ? 252 : 502 },
+    mode: {
+      deny: modeOf(settings, 'deny'),
+      helo: modeOf(settings, 'helo'),
+      privacy: modeOf(settings, 'privacy'),
+      relay: modeOf(settings, 'relay'),
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** What every decision leaves behind: a log line with stable keys, results for other plugins, a counter. */
+import { type Decision, formatReply } from '../core';
+import type { Address, Connection, Plugin } from '../types/haraka';
+
+/** All results are stored under this name, whichever way the plugins are loaded. */
+export const resultsName = { name: 'smtpcheck' } as const;
+
+/** Decisions counted since the process started, by `outcome:rule`. */
+export type Counters = Record<string, number>;
+
+export interface Occasion {
+  readonly plugin: Plugin;
+  readonly connection: Connection;
+  readonly generation: number;
+  readonly observing: boolean;
+  readonly counters: Counters;
+  readonly recipient?: Address | undefined;
+}
+
+const resultKeys = { permit: 'pass', refuse: 'fail', defer: 'err', pass: 'skip' } as const;
+
+export function record(occasion: Occasion, decision: Decision): void {
+  const { connection, counters } = occasion;
+  const counter = `${decision.outcome}:${decision.rule}`;
+  counters[counter] = (counters[counter] ?? 0) + 1;
+
+  const results = connection.transaction?.results ?? connection.results;
+  const at = decision.at && `${decision.at.file}:${decision.at.line}`;
+  results.add(resultsName, { [resultKeys[decision.outcome]]: decision.rule, ...(at && { at }) });
+
+  if (decision.outcome === 'pass') return;
+  const log = decision.outcome === 'permit' ? 'loginfo' : 'lognotice';
+  connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
+    action: decision.outcome,
+    rule: decision.rule,
+    at: at ?? '',
+    generation: occasion.generation,
+    ip: connection.remote.ip ?? '',
+    ptr: connection.remote.host ?? '',
+    helo: connection.hello.host ?? '',
+    from: connection.transaction?.mail_from?.format() ?? '',
+    rcpt: occasion.recipient?.format() ?? '',
+    reason: 'reply' in decision ? formatReply(decision.reply) : '',
+    ...(occasion.observing && { observed: true }),
+  });
+}
+
+/** A fault of ours: said as an error, and counted. */
+export function recordFault(
+  plugin: Plugin,
+  context: { logerror(...args: unknown[]): void },
+  counters: Counters,
+  hook: string,
+  error: unknown,
+): void {
+  counters.fault = (counters.fault ?? 0) + 1;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  context.logerror(plugin, `smtpcheck fault in ${hook}, answered with a temporary refusal: ${text}`);
+}

@@ -1,0 +1,61 @@
+/** DNS questions with outcomes as values: an answer, a sure no, or "could not tell just now". */
+import { promises as dns, type RecordWithTtl } from 'node:dns';
+import { type Exchange, type IpAddress, parseAddress, type Settings } from '../core';
+
+export type Answer<T> =
+  | { readonly state: 'found'; readonly value: T; readonly ttl: number }
+  | { readonly state: 'none' }
+  | { readonly state: 'unknown' };
+
+export interface Resolver {
+  /** PTR names of an address, in the order of the answer. Their TTL is not told, so `ttl` is infinite. */
+  reverse(ip: string): Promise<Answer<readonly string[]>>;
+  /** Addresses of a name in one family; the TTL in seconds is the smallest among them. */
+  addresses(name: string, family: IpAddress['family']): Promise<Answer<readonly IpAddress[]>>;
+  exchanges(domain: string): Promise<Answer<readonly Exchange[]>>;
+}
+
+/**
+ * Asks the servers of the settings, or the system's. One question is over after `timeout` times `tries`; a failure that
+ * may pass (SERVFAIL, timeout, refused) is `unknown`, never `none`.
+ */
+export function createResolver(settings: Settings['dns']): Resolver {
+  const resolver = new dns.Resolver({ timeout: settings.timeout, tries: settings.tries });
+  if (settings.servers.length > 0) resolver.setServers(settings.servers);
+  const limit = settings.timeout * settings.tries;
+
+  async function ask<T>(question: Promise<T>, ttlOf: (value: T) => number): Promise<Answer<T>> {
+    try {
+      const value = await within(limit, question);
+      return { state: 'found', value, ttl: ttlOf(value) };
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      return code === dns.NOTFOUND || code === dns.NODATA ? { state: 'none' } : { state: 'unknown' };
+    }
+  }
+
+  return {
+    reverse: (ip) => ask(resolver.reverse(ip), () => Number.POSITIVE_INFINITY),
+    exchanges: (domain) => ask(resolver.resolveMx(domain), () => Number.POSITIVE_INFINITY),
+    async addresses(name, family) {
+      const question = family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true });
+      const answer = await ask<RecordWithTtl[]>(question, (records) => Math.min(...records.map((r) => r.ttl)));
+      if (answer.state !== 'found') return answer;
+      const value = answer.value.map((record) => parseAddress(record.address)).filter((a) => a !== undefined);
+      return { ...answer, value };
+    },
+  };
+}
+
+/** Rejects when the promise has not settled in time; the promise itself goes on and is ignored. */
+export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

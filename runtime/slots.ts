@@ -1,0 +1,65 @@
+/** The files a policy is made of: which setting names each, what it parses to, and what its deletion means. */
+
+import { join } from 'node:path';
+import {
+  type Finding,
+  type ListKind,
+  type ParsedSettings,
+  type PolicyList,
+  parseList,
+  parseRelayMap,
+  type RelayMap,
+  type Settings,
+} from '../core';
+
+export const settingsFile = 'smtpcheck.ini';
+
+export type SlotName = ListKind | 'relay_map';
+
+export interface Slot {
+  readonly name: SlotName;
+  /** `section.key` of the setting that names the file. */
+  readonly setting: string;
+  /** The file as the settings name it; empty for none. */
+  fileIn(settings: Settings): string;
+  /**
+   * What to do with the list in force when its file is deleted while the server runs. Revoking by deleting must work,
+   * so allow lists become empty; losing a deny list must not open a door, so it stays.
+   */
+  readonly whenDeleted: 'empty' | 'keep';
+}
+
+export const slots: readonly Slot[] = [
+  { name: 'local_ip', setting: 'relay.local_ip', fileIn: (s) => s.relay.local_ip, whenDeleted: 'empty' },
+  { name: 'local_domain', setting: 'relay.local_domain', fileIn: (s) => s.relay.local_domain, whenDeleted: 'empty' },
+  { name: 'relay_to', setting: 'relay.relay_to', fileIn: (s) => s.relay.relay_to, whenDeleted: 'empty' },
+  { name: 'relay_map', setting: 'relay.relay_map', fileIn: (s) => s.relay.relay_map, whenDeleted: 'empty' },
+  { name: 'hosts', setting: 'deny.hosts', fileIn: (s) => s.deny.hosts, whenDeleted: 'keep' },
+];
+
+/** The list data of a slot, or why there is none. */
+export interface ParsedSlot {
+  readonly data?: SlotData;
+  readonly findings: readonly Finding[];
+}
+
+export type SlotData = ConstructorParameters<typeof PolicyList>[0] | ConstructorParameters<typeof RelayMap>[0];
+
+export function parseSlot(name: SlotName, file: string, text: string): ParsedSlot {
+  return name === 'relay_map' ? parseRelayMap(file, text) : parseList(name, file, text);
+}
+
+/** The empty list of a slot, under the name of the file that could fill it. */
+export function emptySlot(name: SlotName, file: string): SlotData {
+  return parseSlot(name, file, '').data as SlotData;
+}
+
+/** Whether the operator's own file names the slot's list; a list that only a default names may be absent. */
+export function isNamed(slot: Slot, parsed: Pick<ParsedSettings, 'written'>): boolean {
+  return parsed.written.has(slot.setting);
+}
+
+/** A file's place: names are relative to Haraka's config folder. */
+export function pathOf(configFolder: string, file: string): string {
+  return file.startsWith('/') ? file : join(configFolder, file);
+}

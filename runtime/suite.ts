@@ -1,0 +1,107 @@
+/** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { type IpAddress, parseAddress } from '../core';
+import type { Plugin } from '../types/haraka';
+import { ClientNameService } from './client-names';
+import type { PluginName, Policy } from './policy';
+import { PolicyStore } from './policy-store';
+import type { Counters } from './record';
+import { createResolver, type Resolver } from './resolver';
+
+export class Suite {
+  readonly counters: Counters = {};
+  private readonly loadedAs = new Map<PluginName, string>();
+  private dnsSettings: Policy['settings']['dns'] | undefined;
+  private dns: { resolver: Resolver; names: ClientNameService } | undefined;
+
+  constructor(
+    readonly store: PolicyStore,
+    private readonly me: string,
+  ) {}
+
+  get policy(): Policy {
+    return this.store.policy;
+  }
+
+  get names(): ClientNameService {
+    return this.dnsInForce().names;
+  }
+
+  get resolver(): Resolver {
+    return this.dnsInForce().resolver;
+  }
+
+  private dnsInForce() {
+    const settings = this.policy.settings.dns;
+    if (this.dns && settings === this.dnsSettings) return this.dns;
+    // A reload that leaves [dns] as it was builds an equal object; what has been learned stays then.
+    if (!this.dns || JSON.stringify(settings) !== JSON.stringify(this.dnsSettings)) {
+      const resolver = createResolver(settings);
+      this.dns = { resolver, names: new ClientNameService(resolver, settings) };
+    }
+    this.dnsSettings = settings;
+    return this.dns;
+  }
+
+  /** Throws where the plugin is loaded already: every hook of it would run twice. */
+  claim(name: PluginName, loadedAs: string): void {
+    const before = this.loadedAs.get(name);
+    if (before !== undefined) {
+      throw new Error(
+        `smtpcheck: the plugin ${name} is loaded twice, as ${before} and as ${loadedAs}; keep one of them in config/plugins`,
+      );
+    }
+    this.loadedAs.set(name, loadedAs);
+  }
+
+  /** The last plugin to leave closes the files. */
+  release(loadedAs: string): void {
+    for (const [name, as] of this.loadedAs) if (as === loadedAs) this.loadedAs.delete(name);
+    if (this.loadedAs.size > 0) return;
+    this.store.close();
+    suites.forEach((suite, folder) => {
+      if (suite === this) suites.delete(folder);
+    });
+  }
+
+  /** Names that mean this host in an MX record: its own, and those of `[relay] this_host`. Lower case. */
+  isOurName(name: string): boolean {
+    const bare = name.toLowerCase().replace(/\.$/, '');
+    return bare === this.me || bare === hostname().toLowerCase() || this.policy.settings.relay.this_host.includes(bare);
+  }
+
+  /** Addresses of this host's interfaces, and those of `[relay] this_host`. */
+  ourAddresses(): IpAddress[] {
+    const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    return [...interfaces.map(({ address }) => address), ...this.policy.settings.relay.this_host]
+      .map((text) => parseAddress(text))
+      .filter((address) => address !== undefined);
+  }
+}
+
+const suites = new Map<string, Suite>();
+
+/** The suite of the Haraka folder that the plugin runs in. Throws `CannotStart` where its files do not load. */
+export function suiteFor(plugin: Plugin): Suite {
+  const folder = configFolderOf(plugin);
+  const known = suites.get(folder);
+  if (known) return known;
+  const store = new PolicyStore(folder, {
+    loginfo: (text) => plugin.loginfo(text),
+    lognotice: (text) => plugin.lognotice(text),
+    logwarn: (text) => plugin.logwarn(text),
+    logerror: (text) => plugin.logerror(text),
+  });
+  const me = plugin.config.get('me');
+  const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
+  suites.set(folder, suite);
+  store.follow();
+  return suite;
+}
+
+/** Haraka's config folder: that of the instance when Haraka was started with one. */
+function configFolderOf(plugin: Plugin): string {
+  if (process.env.HARAKA) return join(process.env.HARAKA, 'config');
+  return plugin.config.overrides_path ?? plugin.config.root_path;
+}

@@ -1,0 +1,12 @@
+'use strict';
+// Writes what is made from the description of the settings: config/smtpcheck.ini and the table in docs/settings.md.
+const fs = require('node:fs');
+const path = require('node:path');
+const { describeAsIni, describeAsTable } = require('../dist/core');
+
+const root = path.join(__dirname, '..');
+fs.writeFileSync(path.join(root, 'config/smtpcheck.ini'), describeAsIni());
+
+const page = path.join(root, 'docs/settings.md');
+const [before, , after] = fs.readFileSync(page, 'utf8').split(/(?<=<!-- settings -->\n)|(?=<!-- end of settings -->)/);
+fs.writeFileSync(page, `${before}${describeAsTable()}${after}`);

@@ -1,0 +1,89 @@
+/**
+ * The part of Haraka that we touch, for 3.1 and 3.3 alike. Haraka ships no types; nothing beyond this file may assume
+ * more of it.
+ */
+
+/** Calls the next plugin, or answers: a code of `haraka-constants` and a text or DSN. */
+export type Next = (code?: number, message?: unknown) => void;
+
+export interface Address {
+  /** Local part, quotes included; `postmaster` for `<postmaster>`. */
+  readonly user: string | null;
+  /** Lower-case A-labels or a literal in brackets; empty for `<postmaster>` and `<>`. */
+  readonly host: string | null;
+  format(): string;
+}
+
+export interface Header {
+  get_all(name: string): readonly string[];
+}
+
+export interface Results {
+  add(plugin: { readonly name: string }, result: Record<string, unknown>): void;
+}
+
+export interface Transaction {
+  readonly uuid: string;
+  readonly mail_from: Address | null;
+  readonly rcpt_to: readonly Address[];
+  readonly notes: Notes;
+  readonly header: Header;
+  readonly results: Results;
+  add_header(name: string, value: string): void;
+  remove_header(name: string): void;
+}
+
+export type Notes = Record<string, unknown>;
+
+export interface Connection {
+  readonly uuid: string;
+  readonly remote: { readonly ip: string | null; readonly host: string | null };
+  readonly local: { readonly host: string };
+  readonly hello: { readonly host: string | null | undefined; readonly verb: string | null };
+  readonly notes: Notes;
+  readonly results: Results;
+  readonly transaction: Transaction | null;
+  /** Inside a transaction the setter speaks of that transaction alone. */
+  relaying: boolean;
+  /** What `relaying` is outside of transactions. */
+  _relaying: boolean;
+  lognotice(...args: unknown[]): void;
+  loginfo(...args: unknown[]): void;
+  logdebug(...args: unknown[]): void;
+  logerror(...args: unknown[]): void;
+}
+
+/** Parameters of the `rcpt` and `mail` hooks: the address and the ESMTP parameters. */
+export type AddressParams = readonly [Address, ...unknown[]];
+
+/** An outbound queue item, as `get_mx` is handed it. */
+export interface OutboundMail {
+  readonly todo: { readonly domain: string; readonly notes?: Notes };
+  lognotice(...args: unknown[]): void;
+  logerror(...args: unknown[]): void;
+}
+
+export interface Outbound {
+  /** Puts the transaction into the outbound queue; `next` gets a code and a text. */
+  send_trans_email(transaction: Transaction, next: (code: number, message?: unknown) => void): void;
+}
+
+export interface HarakaConfig {
+  readonly root_path: string;
+  readonly overrides_path?: string;
+  get(name: string, type?: 'value' | 'list' | 'ini'): unknown;
+}
+
+export interface Plugin {
+  readonly name: string;
+  /** Seconds until Haraka gives up on a hook of ours. */
+  readonly timeout?: number;
+  readonly config: HarakaConfig;
+  register_hook(hook: string, method: string, priority?: number): void;
+  haraka_require(name: 'outbound'): Outbound;
+  loginfo(...args: unknown[]): void;
+  lognotice(...args: unknown[]): void;
+  logwarn(...args: unknown[]): void;
+  logerror(...args: unknown[]): void;
+  logcrit(...args: unknown[]): void;
+}
