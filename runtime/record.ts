@@ -17,7 +17,19 @@ export interface Occasion {
   readonly recipient?: Address | undefined;
 }
 
-const resultKeys = { permit: 'pass', refuse: 'fail', defer: 'err', pass: 'skip' } as const;
+/** Under which of Haraka's result keys a decision is stored: a client that is told to come again has not failed. */
+function resultKeyOf(decision: Decision): 'pass' | 'fail' | 'skip' | 'err' {
+  switch (decision.outcome) {
+    case 'permit':
+      return 'pass';
+    case 'refuse':
+      return 'fail';
+    case 'defer':
+      return decision.rule.endsWith('-unknown') ? 'err' : 'skip';
+    case 'pass':
+      return 'skip';
+  }
+}
 
 export function record(occasion: Occasion, decision: Decision): void {
   const { connection, counters } = occasion;
@@ -26,7 +38,7 @@ export function record(occasion: Occasion, decision: Decision): void {
 
   const results = connection.transaction?.results ?? connection.results;
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;
-  results.add(resultsName, { [resultKeys[decision.outcome]]: decision.rule, ...(at && { at }) });
+  results.add(resultsName, { [resultKeyOf(decision)]: decision.rule, ...(at && { at }) });
 
   if (decision.outcome === 'pass') return;
   const log = decision.outcome === 'permit' ? 'loginfo' : 'lognotice';

@@ -127,7 +127,10 @@ export function relay_queue(this: SuitePlugin, next: Next, connection: Connectio
     if (way === 'discard') return { code: constants.ok, message: 'Message accepted' };
     if (way !== 'relay' || !transaction) return noOpinion;
     return new Promise((resolve) => {
-      this.haraka_require('outbound').send_trans_email(transaction, (code, message) => resolve({ code, message }));
+      this.haraka_require('outbound').send_trans_email(transaction, (code, message) =>
+        // Haraka words success itself, and adds the transaction's id.
+        resolve(code === constants.ok ? { code } : { code, message }),
+      );
     });
   });
 }
