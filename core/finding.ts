@@ -12,8 +12,8 @@ export interface SourceLine {
 /** `fault`: the file is not loaded. `warning`: loaded, but likely not what was meant. */
 export type Severity = 'fault' | 'warning';
 
-export interface Finding {
-  readonly code: FindingCode;
+export interface Finding<Code extends string = FindingCode> {
+  readonly code: Code;
   readonly severity: Severity;
   readonly at: SourceLine & { readonly column?: number };
   /** The text as written. */

@@ -295,6 +295,8 @@ export type Settings = {
 export interface ParsedSettings {
   /** Absent where a finding is a fault. */
   readonly settings?: Settings;
+  /** What could be read, with the default for what could not: to look on for more faults, never to run by. */
+  readonly readable: Settings;
   readonly findings: readonly Finding[];
   /** Where each setting that the file names stands, by `section.key`. */
   readonly written: ReadonlyMap<string, SourceLine>;
@@ -337,7 +339,8 @@ export function parseSettings(file: string, text: string): ParsedSettings {
   }
   findings.sort((a, b) => a.at.line - b.at.line);
   const faulty = findings.some((finding) => finding.severity === 'fault');
-  return faulty ? { findings, written } : { settings: values as unknown as Settings, findings, written };
+  const readable = values as unknown as Settings;
+  return faulty ? { readable, findings, written } : { settings: readable, readable, findings, written };
 }
 
 function defaults(): Record<string, Record<string, unknown>> {

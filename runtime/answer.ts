@@ -51,8 +51,8 @@ export function answer<D extends Decision>(
     const observing = policy.mode[name] === 'observe';
     const finish = (decision: D): HookAnswer => {
       const { recipient } = context;
-      const { counters } = suite;
-      record({ plugin, connection, generation: policy.generation, observing, counters, recipient }, decision);
+      const { generation } = suite.policy;
+      record({ plugin, suite, hook, connection, generation, observing, recipient }, decision);
       if (observing) return noOpinion;
       switch (decision.outcome) {
         case 'permit':

@@ -31,18 +31,16 @@ export interface LoadedSite {
 export function loadSite(configFolder: string): LoadedSite {
   const settings = loadSettings(configFolder);
   const findings = [...settings.value.findings];
-  const inForce = settings.value.settings;
-  if (!inForce) return { settings, findings };
-
+  const { readable } = settings.value;
   const versions: Partial<Record<SlotName, Version<SlotData>>> = {};
   for (const slot of slots) {
-    const loaded = loadSlot(configFolder, slot, slot.fileIn(inForce), isNamed(slot, settings.value));
+    const loaded = loadSlot(configFolder, slot, slot.fileIn(readable), isNamed(slot, settings.value));
     findings.push(...loaded.findings);
     if (loaded.version) versions[slot.name] = loaded.version;
   }
   if (hasFault(findings)) return { settings, findings };
   const all = versions as SlotVersions;
-  return { policy: buildPolicy(1, inForce, listsOf(all)), settings, versions: all, findings };
+  return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings };
 }
 
 function loadSettings(configFolder: string): Version<ParsedSettings> {
@@ -57,7 +55,7 @@ export function settingsVersion(path: string, file: FileState): Version<ParsedSe
   const parsed = parseSettings(settingsFile, text);
   const value: ParsedSettings =
     file.state === 'unreadable'
-      ? { findings: [unreadable(settingsFile, file.reason)], written: parsed.written }
+      ? { readable: parsed.readable, written: parsed.written, findings: [unreadable(settingsFile, file.reason)] }
       : parsed;
   return { file: settingsFile, path, value, hash: file.state === 'read' ? hashOf(file.bytes) : file.state, stamp };
 }

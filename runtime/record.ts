@@ -1,6 +1,7 @@
 /** What every decision leaves behind: a log line with stable keys, results for other plugins, a counter. */
 import { type Decision, formatReply } from '../core';
 import type { Address, Connection, Plugin } from '../types/haraka';
+import type { Suite } from './suite';
 
 /** All results are stored under this name, whichever way the plugins are loaded. */
 export const resultsName = { name: 'smtpcheck' } as const;
@@ -10,10 +11,11 @@ export type Counters = Record<string, number>;
 
 export interface Occasion {
   readonly plugin: Plugin;
+  readonly suite: Pick<Suite, 'counters' | 'onDecision'>;
+  readonly hook: string;
   readonly connection: Connection;
   readonly generation: number;
   readonly observing: boolean;
-  readonly counters: Counters;
   readonly recipient?: Address | undefined;
 }
 
@@ -32,13 +34,16 @@ function resultKeyOf(decision: Decision): 'pass' | 'fail' | 'skip' | 'err' {
 }
 
 export function record(occasion: Occasion, decision: Decision): void {
-  const { connection, counters } = occasion;
+  const { connection, suite } = occasion;
+  const { counters } = suite;
   const counter = `${decision.outcome}:${decision.rule}`;
   counters[counter] = (counters[counter] ?? 0) + 1;
 
   const results = connection.transaction?.results ?? connection.results;
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;
   results.add(resultsName, { [resultKeyOf(decision)]: decision.rule, ...(at && { at }) });
+
+  suite.onDecision?.(occasion.hook, decision);
 
   if (decision.outcome === 'pass') return;
   const log = decision.outcome === 'permit' ? 'loginfo' : 'lognotice';

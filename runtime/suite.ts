@@ -1,7 +1,7 @@
 /** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type IpAddress, parseAddress } from '../core';
+import { type Decision, type IpAddress, parseAddress } from '../core';
 import type { Plugin } from '../types/haraka';
 import { ClientNameService } from './client-names';
 import type { PluginName, Policy } from './policy';
@@ -15,9 +15,13 @@ export class Suite {
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns: { resolver: Resolver; names: ClientNameService } | undefined;
 
+  /** Told of every decision, where somebody wants to know. */
+  onDecision: ((hook: string, decision: Decision) => void) | undefined;
+
   constructor(
-    readonly store: PolicyStore,
+    readonly store: Pick<PolicyStore, 'policy' | 'close'>,
     private readonly me: string,
+    private readonly makeResolver: typeof createResolver = createResolver,
   ) {}
 
   get policy(): Policy {
@@ -37,7 +41,7 @@ export class Suite {
     if (this.dns && settings === this.dnsSettings) return this.dns;
     // A reload that leaves [dns] as it was builds an equal object; what has been learned stays then.
     if (!this.dns || JSON.stringify(settings) !== JSON.stringify(this.dnsSettings)) {
-      const resolver = createResolver(settings);
+      const resolver = this.makeResolver(settings);
       this.dns = { resolver, names: new ClientNameService(resolver, settings) };
     }
     this.dnsSettings = settings;

@@ -29,7 +29,8 @@ export function grantTrust(plugin: SuitePlugin, suite: Suite, connection: Connec
     client.trust = trust;
     client.withdrawn = false;
   }
-  record({ plugin, connection, generation: policy.generation, observing, counters: suite.counters }, trust);
+  const { generation } = policy;
+  record({ plugin, suite, hook: 'trust', connection, generation, observing }, trust);
 }
 
 /** Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. */

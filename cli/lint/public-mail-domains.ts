@@ -1,0 +1,45 @@
+/** Domains of mail providers for everybody: nobody who runs a server of their own is backup MX for them. */
+
+const domains = new Set([
+  'aol.com',
+  'docomo.ne.jp',
+  'ezweb.ne.jp',
+  'fastmail.com',
+  'free.fr',
+  'gmail.com',
+  'gmx.com',
+  'gmx.de',
+  'gmx.net',
+  'googlemail.com',
+  'hotmail.com',
+  'icloud.com',
+  'laposte.net',
+  'libero.it',
+  'live.com',
+  'mac.com',
+  'mail.ru',
+  'me.com',
+  'msn.com',
+  'naver.com',
+  'orange.fr',
+  'outlook.com',
+  'proton.me',
+  'protonmail.com',
+  'qq.com',
+  'rediffmail.com',
+  'softbank.ne.jp',
+  't-online.de',
+  'web.de',
+  'yahoo.co.jp',
+  'yahoo.co.uk',
+  'yahoo.com',
+  'yandex.ru',
+  'ymail.com',
+  'zoho.com',
+  '126.com',
+  '163.com',
+]);
+
+export function isPublicMailDomain(name: string): boolean {
+  return domains.has(name.toLowerCase());
+}
