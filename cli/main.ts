@@ -11,7 +11,13 @@ interface CommandModule {
   command(io: Io, done: (code: ExitCode) => void): Command;
 }
 
-const summaries: Readonly<Record<string, string>> = {};
+const summaries: Readonly<Record<string, string>> = {
+  lint: 'Is what I wrote right? Every fault and every likely slip',
+  explain: 'What would happen to this mail, and why?',
+  init: 'Make a Haraka folder use the suite',
+  import: 'Bring the policy of a CF, sendmail, Postfix or Haraka site here',
+  audit: 'See your own mail server as a stranger sees it',
+};
 
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exitCode: ExitCode = 0;

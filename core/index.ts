@@ -56,7 +56,7 @@ export {
   privacyFlags,
 } from './privacy';
 export {
-  decideLocalPart,
+  decideRecipientForm,
   decideRelay,
   decideSplit,
   decideTrust,

@@ -56,6 +56,8 @@ function parseDottedQuad(text: string): number | undefined {
 /** An IPv6 address without zone; an IPv4-mapped one comes back as IPv4. */
 export function parseIpv6(text: string): IpAddress | undefined {
   if (!/^[0-9a-fA-F:.]{2,45}$/.test(text) || !ipaddr.IPv6.isValid(text)) return undefined;
+  // ipaddr.js lets an embedded octet start with 0, which some read as octal.
+  if (text.includes('.') && parseDottedQuad(text.slice(text.lastIndexOf(':') + 1)) === undefined) return undefined;
   const p = ipaddr.IPv6.parse(text).parts;
   const word = (i: number) => (((p[i] ?? 0) << 16) | (p[i + 1] ?? 0)) >>> 0;
   const address: IpAddress = { family: 6, w0: word(0), w1: word(2), w2: word(4), w3: word(6) };

@@ -102,10 +102,29 @@ export function decideTrust(
   return undefined;
 }
 
-/** An untrusted client may not hand us a local part that carries a route, whatever the domain behind it. */
-export function decideLocalPart(recipient: Recipient): Refuse<'routed-local-part'> | Pass<'local-part'> {
-  if (!carriesRoute(recipient.localPart)) return pass('local-part');
-  return refuse('routed-local-part', reply(550, '5.7.1', 'Relaying denied'));
+export type FormRule = 'routed-local-part' | 'impossible-domain' | 'plain-recipient';
+
+/**
+ * Recipients that are refused for their form, whatever the lists say: from anyone a domain that cannot be one, and from
+ * an untrusted client a local part that carries a route, whatever the domain behind it.
+ */
+export function decideRecipientForm(recipient: Recipient, trusted: boolean): Refuse<FormRule> | Pass<FormRule> {
+  if (isImpossibleDomain(recipient.domain)) {
+    return refuse('impossible-domain', reply(550, '5.1.2', 'Bad destination system address'));
+  }
+  if (!trusted && carriesRoute(recipient.localPart)) {
+    return refuse('routed-local-part', reply(550, '5.7.1', 'Relaying denied'));
+  }
+  return pass('plain-recipient');
+}
+
+/**
+ * No DNS name has a label over 63 octets (RFC 1035 §2.3.4). And `constructor` and its like, which every JavaScript
+ * object has as a property, pass for listed domains and end the process where a host keeps domains in plain objects.
+ */
+function isImpossibleDomain(domain: string): boolean {
+  if (domain in Object.prototype) return true;
+  return !domain.startsWith('[') && /[^.]{64}/.test(domain);
 }
 
 /**

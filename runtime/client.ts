@@ -1,5 +1,5 @@
 /** What is known of a connection's client, kept beside the connection and not on it. */
-import { type ClientNames, type IpAddress, noNames, type Permit, parseAddress, unaskedNames, type Way } from '../core';
+import { type ClientNames, type IpAddress, type Permit, parseAddress, unaskedNames, type Way } from '../core';
 import type { Address, Connection, Transaction } from '../types/haraka';
 
 export interface Client {
@@ -38,9 +38,11 @@ export function hostNameOf(connection: Connection): string | undefined {
   return host && !/^(?:NXDOMAIN|DNSERROR|Unknown)$/.test(host) ? host : undefined;
 }
 
-/** What Haraka's own look-up tells of the client's names, at no cost: one of them, that there is none, or nothing. */
+/**
+ * What Haraka's own look-up tells of the client's names, at no cost: one of them, or nothing. Its NXDOMAIN says nothing
+ * either: Haraka writes that for a SERVFAIL or a timeout too.
+ */
 export function namesFromHaraka(connection: Connection): ClientNames {
-  if (connection.remote.host === 'NXDOMAIN') return noNames;
   const name = hostNameOf(connection);
   return name === undefined ? unaskedNames : { ...unaskedNames, claimed: [name] };
 }

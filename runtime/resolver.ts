@@ -1,6 +1,6 @@
 /** DNS questions with outcomes as values: an answer, a sure no, or "could not tell just now". */
 import { promises as dns, type RecordWithTtl } from 'node:dns';
-import { type Exchange, type IpAddress, parseAddress, type Settings } from '../core';
+import { type Exchange, formatAddress, type IpAddress, parseAddress, type Settings } from '../core';
 
 export type Answer<T> =
   | { readonly state: 'found'; readonly value: T; readonly ttl: number }
@@ -35,7 +35,8 @@ export function createResolver(settings: Settings['dns']): Resolver {
   }
 
   return {
-    reverse: (ip) => ask(resolver.reverse(ip), () => Number.POSITIVE_INFINITY),
+    // Not `resolver.reverse`: it reads /etc/hosts, and calls a SERVFAIL or a timeout "not found".
+    reverse: (ip) => ask(resolver.resolvePtr(reverseName(ip)), () => Number.POSITIVE_INFINITY),
     exchanges: (domain) => ask(resolver.resolveMx(domain), () => Number.POSITIVE_INFINITY),
     async addresses(name, family) {
       const question = family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true });
@@ -45,6 +46,16 @@ export function createResolver(settings: Settings['dns']): Resolver {
       return { ...answer, value };
     },
   };
+}
+
+/** The name that owns an address's PTR records (RFC 1035 §3.5, RFC 3596 §2.5). */
+function reverseName(ip: string): string {
+  const address = parseAddress(ip);
+  if (!address) throw new Error(`${ip} is no address`);
+  if (address.family === 4) return `${formatAddress(address).split('.').reverse().join('.')}.in-addr.arpa`;
+  const words = [address.w0, address.w1, address.w2, address.w3];
+  const digits = words.map((word) => word.toString(16).padStart(8, '0')).join('');
+  return `${[...digits].reverse().join('.')}.ip6.arpa`;
 }
 
 /** Rejects when the promise has not settled in time; the promise itself goes on and is ignored. */

@@ -5,7 +5,7 @@
 import constants from 'haraka-constants';
 import {
   admits,
-  decideLocalPart,
+  decideRecipientForm,
   decideRelay,
   decideSplit,
   pass,
@@ -71,7 +71,7 @@ export function relay_trust_name(this: SuitePlugin, next: Next, connection: Conn
   });
 }
 
-/** Before the other plugins: trust that the lists no longer give is gone, and strangers may not hand us routes. */
+/** Before the other plugins: trust that the lists no longer give is gone; impossible domains and routes are refused. */
 export function relay_guard_recipient(
   this: SuitePlugin,
   next: Next,
@@ -80,8 +80,8 @@ export function relay_guard_recipient(
 ): void {
   answer({ plugin: this, name: 'relay', hook: 'rcpt', connection, recipient: address }, next, (policy) => {
     reviewTrust(this, policy, connection);
-    if (connection.relaying || trustOf(policy.relay, clientOf(connection))) return pass('trusted');
-    return decideLocalPart(recipientOf(address));
+    const trusted = connection.relaying || trustOf(policy.relay, clientOf(connection)) !== undefined;
+    return decideRecipientForm(recipientOf(address), trusted);
   });
 }
 

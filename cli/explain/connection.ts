@@ -1,0 +1,47 @@
+/** Connection and transaction as the suite's hooks see them, with Haraka's two places for `relaying`. */
+import type { Address, Connection, Notes, Transaction } from '../../types/haraka';
+
+const silent = (): void => {};
+
+export class SimulatedTransaction implements Transaction {
+  readonly uuid = 'explain.1';
+  readonly rcpt_to: Address[] = [];
+  readonly notes: Notes = {};
+  readonly header = { get_all: () => [] };
+  readonly results = { add: silent };
+  _relaying: boolean | undefined;
+
+  constructor(readonly mail_from: Address) {}
+
+  add_header(): void {}
+  remove_header(): void {}
+}
+
+export class SimulatedConnection implements Connection {
+  readonly uuid = 'explain';
+  readonly remote: Connection['remote'];
+  readonly local: Connection['local'];
+  hello: Connection['hello'] = { verb: null, host: null };
+  readonly notes: Notes = {};
+  readonly results = { add: silent };
+  transaction: SimulatedTransaction | null = null;
+  _relaying = false;
+  readonly lognotice = silent;
+  readonly loginfo = silent;
+  readonly logdebug = silent;
+  readonly logerror = silent;
+
+  constructor(ip: string, host: string, me: string) {
+    this.remote = { ip, host };
+    this.local = { host: me };
+  }
+
+  get relaying(): boolean {
+    return this.transaction?._relaying ?? this._relaying;
+  }
+
+  set relaying(value: boolean) {
+    if (this.transaction) this.transaction._relaying = value;
+    else this._relaying = value;
+  }
+}

@@ -1,0 +1,41 @@
+/** The client's names for a played session: given on the command line, or asked of the DNS. */
+import { type IpAddress, parseAddress, type Settings } from '../../core';
+import { type Answer, createResolver, type Resolver } from '../../runtime/resolver';
+
+export interface NameOptions {
+  /** PTR names that lead back to the client. */
+  readonly ptr: readonly string[];
+  /** PTR names that do not. */
+  readonly forgedPtr: readonly string[];
+  /** `false`: the client has no name, and nothing is asked. */
+  readonly dns: boolean;
+  /** Every question fails for now. */
+  readonly dnsFailure: boolean;
+}
+
+/** A resolver that knows this client alone, or the real one where nothing was given. */
+export function resolverFor(options: NameOptions, address: IpAddress): (settings: Settings['dns']) => Resolver {
+  const names = [...options.ptr, ...options.forgedPtr];
+  if (options.dns && !options.dnsFailure && names.length === 0) return createResolver;
+  const failed = { state: 'unknown' } as const;
+  const none = { state: 'none' } as const;
+  const found = <T>(value: T): Answer<T> => ({ state: 'found', value, ttl: 60 });
+  return () => ({
+    reverse: async () => (options.dnsFailure ? failed : names.length === 0 ? none : found(names)),
+    addresses: async (name) =>
+      options.dnsFailure ? failed : options.ptr.some((ptr) => same(ptr, name)) ? found([address]) : none,
+    exchanges: async () => (options.dnsFailure ? failed : none),
+  });
+}
+
+function same(a: string, b: string): boolean {
+  return a.toLowerCase().replace(/\.$/, '') === b.toLowerCase().replace(/\.$/, '');
+}
+
+/** What Haraka's own look-up would have put into `remote.host`. */
+export async function hostNameFor(resolver: Resolver, ip: string): Promise<string> {
+  if (!parseAddress(ip)) return 'DNSERROR';
+  const answer = await resolver.reverse(ip);
+  if (answer.state === 'found') return answer.value[0] ?? 'Unknown';
+  return answer.state === 'none' ? 'NXDOMAIN' : 'DNSERROR';
+}

@@ -1,0 +1,104 @@
+/**
+ * Makes a throw-away Haraka directory, as `haraka -i` would, with this package installed in it by a link.
+ * Mail that goes out stays in the directory's `queue` folder: delivery is switched off, so nothing leaves the machine.
+ */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+export type HarakaVersion = '3.3' | '3.1';
+
+export interface HarakaDirectoryOptions {
+  readonly version?: HarakaVersion;
+  /** As in `smtp.ini`: one or more `host:port`, separated by commas. */
+  readonly listen: string;
+  /** Worker processes; 0 is a single process without a cluster. */
+  readonly nodes?: number;
+  readonly plugins: readonly string[];
+  /** Config files by name; they win over what is made here. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** A folder of plain `.js` plugins to copy in. */
+  readonly localPlugins?: string;
+  /** What `haraka-plugin-smtpcheck` is; by default this checkout. */
+  readonly packageDirectory?: string;
+}
+
+export interface HarakaDirectory {
+  readonly path: string;
+  /** The script to run as `node <program> -c <path>`. */
+  readonly program: string;
+  configFile(name: string): string;
+  write(name: string, text: string): void;
+  remove(): void;
+}
+
+export const checkout = findCheckout(__dirname);
+
+export function makeHarakaDirectory(options: HarakaDirectoryOptions): HarakaDirectory {
+  const haraka = harakaPackage(options.version ?? '3.3');
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-haraka-'));
+  const configFile = (name: string) => path.join(directory, 'config', name);
+  const write = (name: string, text: string) => {
+    fs.mkdirSync(path.dirname(configFile(name)), { recursive: true });
+    fs.writeFileSync(configFile(name), text);
+  };
+
+  for (const folder of ['config', 'plugins', 'queue', 'node_modules']) fs.mkdirSync(path.join(directory, folder));
+  // Without its own connection.ini Haraka fails at the first greeting.
+  for (const name of ['connection.ini', 'log.ini']) {
+    fs.copyFileSync(path.join(haraka, 'config', name), configFile(name));
+  }
+  for (const [name, text] of Object.entries({ ...standardFiles(options), ...options.files })) write(name, text);
+  if (options.localPlugins) fs.cpSync(options.localPlugins, path.join(directory, 'plugins'), { recursive: true });
+  fs.symlinkSync(
+    options.packageDirectory ?? checkout,
+    path.join(directory, 'node_modules', 'haraka-plugin-smtpcheck'),
+    'dir',
+  );
+
+  return {
+    path: directory,
+    program: path.join(haraka, 'bin', 'haraka'),
+    configFile,
+    write,
+    remove: () => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+/** A port that nobody listens on at this moment. */
+export function freePort(host = '127.0.0.1'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, host, () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function standardFiles(options: HarakaDirectoryOptions): Record<string, string> {
+  return {
+    'smtp.ini': `listen=${options.listen}\nnodes=${options.nodes ?? 0}\n`,
+    'log.ini': '[main]\nlevel=info\ntimestamps=false\nformat=default\n',
+    'outbound.ini': 'disabled=true\n',
+    me: 'mx.local.example\n',
+    host_list: '',
+    internalcmd_key: randomBytes(32).toString('hex'),
+    plugins: `${options.plugins.join('\n')}\n`,
+  };
+}
+
+function harakaPackage(version: HarakaVersion): string {
+  return path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1');
+}
+
+// The compiled file lies deeper than its source, so a fixed number of `..` would be right for only one of them.
+function findCheckout(from: string): string {
+  if (fs.existsSync(path.join(from, 'package.json'))) return from;
+  const parent = path.dirname(from);
+  if (parent === from) throw new Error(`no package.json above ${__dirname}`);
+  return findCheckout(parent);
+}
