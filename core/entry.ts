@@ -185,8 +185,11 @@ export function formatEntry(entry: Entry): string {
     }
     case 'domain':
       return `${sign}${entry.exact ? '=' : ''}${entry.name}${entry.route ? `  ${formatRoute(entry.route)}` : ''}`;
-    case 'mailbox':
-      return `${sign}${entry.localPart}@${entry.domain}`;
+    case 'mailbox': {
+      // A `!` at the start would read as an exclusion.
+      const { localPart } = entry;
+      return `${sign}${localPart.startsWith('!') ? `"${localPart}"` : localPart}@${entry.domain}`;
+    }
   }
 }
 

@@ -55,13 +55,23 @@ function parseDottedQuad(text: string): number | undefined {
 
 /** An IPv6 address without zone; an IPv4-mapped one comes back as IPv4. */
 export function parseIpv6(text: string): IpAddress | undefined {
-  if (!/^[0-9a-fA-F:.]{2,45}$/.test(text) || !ipaddr.IPv6.isValid(text)) return undefined;
-  // ipaddr.js lets an embedded octet start with 0, which some read as octal.
-  if (text.includes('.') && parseDottedQuad(text.slice(text.lastIndexOf(':') + 1)) === undefined) return undefined;
-  const p = ipaddr.IPv6.parse(text).parts;
+  const hexadecimal = withoutDottedTail(text);
+  if (hexadecimal === undefined || !/^[0-9a-fA-F:]{2,39}$/.test(hexadecimal)) return undefined;
+  if (!ipaddr.IPv6.isValid(hexadecimal)) return undefined;
+  const p = ipaddr.IPv6.parse(hexadecimal).parts;
   const word = (i: number) => (((p[i] ?? 0) << 16) | (p[i + 1] ?? 0)) >>> 0;
   const address: IpAddress = { family: 6, w0: word(0), w1: word(2), w2: word(4), w3: word(6) };
   return isMapped(address) ? ipv4(address.w3) : address;
+}
+
+/** ipaddr.js would take `::192.0.2.1` for a mapped address, and an octet that starts with 0, which some read as octal. */
+function withoutDottedTail(text: string): string | undefined {
+  if (!text.includes('.')) return text;
+  const tail = text.lastIndexOf(':') + 1;
+  const octets = parseDottedQuad(text.slice(tail));
+  return octets === undefined
+    ? undefined
+    : `${text.slice(0, tail)}${Math.floor(octets / 65536).toString(16)}:${(octets % 65536).toString(16)}`;
 }
 
 function isMapped(a: IpAddress): boolean {

@@ -24,8 +24,9 @@ export function forEachLine(text: string, visit: (line: Line) => void): void {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
     number++;
-    const hash = text.indexOf('#', start);
-    const commentAt = hash >= 0 && hash < end ? hash : end;
+    // Not indexOf: without a # it would read on to the end of the text, from every line.
+    let commentAt = start;
+    while (commentAt < end && text.charCodeAt(commentAt) !== hash) commentAt++;
     let first = start;
     let last = commentAt;
     while (first < last && isBlank(text.charCodeAt(first))) first++;
@@ -42,6 +43,8 @@ export function forEachLine(text: string, visit: (line: Line) => void): void {
     start = end + 1;
   }
 }
+
+const hash = 0x23;
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d;

@@ -220,6 +220,7 @@ function sortedOrder(words: Uint32Array, lengths: Uint8Array, width: number): Ui
   const rows = lengths.length;
   let order = new Uint32Array(rows);
   for (let i = 0; i < rows; i++) order[i] = i;
+  if (rows < 2) return order;
   let other = new Uint32Array(rows);
   const counts = new Uint32Array(65537);
 

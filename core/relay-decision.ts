@@ -79,7 +79,7 @@ export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDe
   if (isBarePostmaster(request.recipient)) return { ...permit('postmaster'), way: 'local' };
 
   const mapped = decideByMap(policy.map, request);
-  if (request.clientNames.state === 'unasked' && nameCouldChange(policy, mapped)) return { outcome: 'ask-name' };
+  if (canAskName(request) && nameCouldChange(policy, mapped)) return { outcome: 'ask-name' };
   if (mapped) return mapped;
 
   if (!policy.restriction) return pass('restriction-off');
@@ -171,6 +171,11 @@ function mapEntries(map: RelayMap, request: RelayRequest): MapEntry[] {
       return entry?.value.action === 'relay' && !clientNames.confirmed.includes(name) ? undefined : entry;
     }),
   ].filter((entry) => entry !== undefined);
+}
+
+/** A client without an address has no name to ask for. */
+function canAskName({ clientAddress, clientNames }: RelayRequest): boolean {
+  return clientAddress !== undefined && clientNames.state === 'unasked';
 }
 
 function nameCouldMatter(policy: RelayPolicy): boolean {

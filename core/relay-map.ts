@@ -208,7 +208,7 @@ function parseValue(text: string): MapValue | Problem {
   const written = error?.[1] ?? text;
   if (!error && !/^[0-9]{3}(?:\s|$)/.test(text)) return { problem: 'map-value-unknown' };
   const parts =
-    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*"?([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[^\s"])"?$/i.exec(
+    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*"?([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[\x21\x23-\x7e])"?$/i.exec(
       written,
     );
   if (!parts) return { problem: 'map-reply-syntax' };

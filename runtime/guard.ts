@@ -42,7 +42,7 @@ export interface Guarded {
 export function guard(guarded: Guarded, next: Next, body: () => HookAnswer | Promise<HookAnswer>): void {
   let answer: HookAnswer | Promise<HookAnswer>;
   try {
-    answer = body();
+    answer = answered(body());
   } catch (error) {
     answer = faulty(guarded, error);
   }
@@ -64,6 +64,7 @@ function settle(guarded: Guarded, promise: Promise<HookAnswer>): Promise<HookAns
         ? setTimeout(() => resolve(faulty(guarded, new Error(`no answer within ${guarded.limit} ms`))), guarded.limit)
         : undefined;
     promise
+      .then(answered)
       .catch((error: unknown) => faulty(guarded, error))
       .then((answer) => {
         clearTimeout(timer);
@@ -73,8 +74,18 @@ function settle(guarded: Guarded, promise: Promise<HookAnswer>): Promise<HookAns
 }
 
 function faulty(guarded: Guarded, error: unknown): HookAnswer {
-  guarded.report(error);
+  try {
+    guarded.report(error);
+  } catch {
+    // That nothing can be said of the fault is no reason to let it pass.
+  }
   return guarded.onFault;
+}
+
+/** A body that ends without an answer is at fault too; it must not pass for "no opinion". */
+function answered<A extends HookAnswer | Promise<HookAnswer>>(answer: A): A {
+  if (typeof answer !== 'object' || answer === null) throw new TypeError('the hook ended without an answer');
+  return answer;
 }
 
 function isPromise(answer: HookAnswer | Promise<HookAnswer>): answer is Promise<HookAnswer> {

@@ -247,6 +247,8 @@ export class PolicyStore {
     const file = await readFileState(path);
     if (file.stamp !== stamp || (await stampOf(path)) !== stamp) return undefined;
     this.settling.delete(path);
+    // What was turned down before may come again: a file deleted a second time is a new attempt.
+    this.turnedDown.delete(path);
     return file;
   }
 

@@ -1,4 +1,5 @@
 /** What every decision leaves behind: a log line with stable keys, results for other plugins, a counter. */
+import { inspect } from 'node:util';
 import { type Decision, formatReply } from '../core';
 import type { Address, Connection, Plugin } from '../types/haraka';
 import type { Suite } from './suite';
@@ -43,7 +44,7 @@ export function record(occasion: Occasion, decision: Decision): void {
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;
   results.add(resultsName, { [resultKeyOf(decision)]: decision.rule, ...(at && { at }) });
 
-  suite.onDecision?.(occasion.hook, decision);
+  suite.onDecision?.(occasion.hook, decision, occasion.observing);
 
   if (decision.outcome === 'pass') return;
   const log = decision.outcome === 'permit' ? 'loginfo' : 'lognotice';
@@ -71,6 +72,6 @@ export function recordFault(
   error: unknown,
 ): void {
   counters.fault = (counters.fault ?? 0) + 1;
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   context.logerror(plugin, `smtpcheck fault in ${hook}, answered with a temporary refusal: ${text}`);
 }

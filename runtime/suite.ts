@@ -16,7 +16,7 @@ export class Suite {
   private dns: { resolver: Resolver; names: ClientNameService } | undefined;
 
   /** Told of every decision, where somebody wants to know. */
-  onDecision: ((hook: string, decision: Decision) => void) | undefined;
+  onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
 
   constructor(
     readonly store: Pick<PolicyStore, 'policy' | 'close'>,

@@ -1,6 +1,15 @@
 /** The next hops of mail that we relay: a route of `relay.to` as it stands, else MX records before our own. */
 import constants from 'haraka-constants';
-import { betterThanOurs, type Exchange, findDestination, type IpAddress, parseAddress, sameAddress } from '../../core';
+import {
+  betterThanOurs,
+  type Exchange,
+  findDestination,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+  sameAddress,
+} from '../../core';
+import { parseAddressLiteral } from '../../core/ip-address';
 import type { TransactionMark } from '../../runtime/client';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
 import type { Suite } from '../../runtime/suite';
@@ -16,8 +25,15 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
     return { code: constants.ok, message: { exchange: host, port, priority: 0 } };
   }
   const backup = (mail.todo.notes?.smtpcheck as TransactionMark | undefined)?.backup === true;
-  if ((!entry && !backup) || domain.startsWith('[')) return noOpinion;
-  return exchangesBeforeUs(suite, mail, domain);
+  if (!entry && !backup) return noOpinion;
+  const literal = parseAddressLiteral(domain);
+  return literal ? theAddress(suite, mail, literal) : exchangesBeforeUs(suite, mail, domain);
+}
+
+/** RFC 5321 §5.1: a literal is its own next hop. Haraka would look for MX records of its text, and bounce the message. */
+function theAddress(suite: Suite, mail: OutboundMail, literal: IpAddress): HookAnswer {
+  if (isOurAddress(literal, suite.ourAddresses())) return pointsBack(mail, `the literal ${formatAddress(literal)} is`);
+  return { code: constants.ok, message: { exchange: formatAddress(literal), priority: 0 } };
 }
 
 async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: string): Promise<HookAnswer> {
@@ -36,8 +52,12 @@ async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: strin
     const byPreference = [...left].sort((a, b) => a.priority - b.priority);
     return { code: constants.ok, message: byPreference.map((exchange) => ({ ...exchange, from_dns: domain })) };
   }
-  mail.logerror(`smtpcheck: the best MX of ${domain} is this host; give it a next hop in relay.to`);
-  return { code: constants.denysoft, message: `the MX records of ${domain} point back to this host` };
+  return pointsBack(mail, `the best MX of ${domain} is`);
+}
+
+function pointsBack(mail: OutboundMail, what: string): HookAnswer {
+  mail.logerror(`smtpcheck: ${what} this host; give its domain a next hop in relay.to`);
+  return { code: constants.denysoft, message: `${what} this host` };
 }
 
 async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly IpAddress[]): Promise<boolean> {
