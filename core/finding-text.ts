@@ -21,7 +21,7 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     remedy: 'a mailbox with # in it cannot be listed; list its domain, or put a blank before the comment',
   },
   contradiction: {
-    wrong: (f) => `says the opposite of line ${f.detail} about the same thing`,
+    wrong: (f) => `says something else than line ${f.detail} about the same thing`,
     remedy: 'keep one of the two',
   },
   'file-missing': {

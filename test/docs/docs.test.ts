@@ -1,0 +1,150 @@
+/** The documents against the product: generated parts are as generated, examples load, links lead somewhere. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import {
+  describeAsIni,
+  describeAsTable,
+  describeFinding,
+  forEachLine,
+  isProblem,
+  type ListKind,
+  parseEntry,
+  parseList,
+  parseMapLine,
+  parseRelayMap,
+  parseSettings,
+} from '../../core';
+import { checkout } from '../../examples/haraka-directory';
+import { loadSite } from '../../runtime/load';
+
+const read = (name: string): string => readFileSync(join(checkout, name), 'utf8');
+
+const kinds: Readonly<Record<string, ListKind>> = {
+  localip: 'local_ip',
+  localdomain: 'local_domain',
+  'relay.to': 'relay_to',
+  'host.deny': 'hosts',
+};
+
+function markdownFiles(folder: string): string[] {
+  return readdirSync(join(checkout, folder)).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(join(checkout, path)).isDirectory()) return markdownFiles(path);
+    return name.endsWith('.md') ? [path] : [];
+  });
+}
+
+const pages = ['README.md', 'CHANGELOG.md', ...markdownFiles('docs')];
+
+describe('the shipped configuration', () => {
+  it('is what the description of the settings makes', () => {
+    assert.equal(read('config/smtpcheck.ini'), describeAsIni());
+  });
+
+  it('loads, and permits and refuses nobody', () => {
+    const site = loadSite(join(checkout, 'config'));
+    assert.deepEqual(site.findings, []);
+    const { relay, deny } = site.policy ?? assert.fail('it does not load');
+    const sizes = [relay.clientNetworks, relay.clientDomains, relay.destinations, relay.map, deny.clients].map(
+      (l) => l.size,
+    );
+    assert.deepEqual(sizes, [0, 0, 0, 0, 0]);
+  });
+
+  it('says the same when every key is taken out of its comment', () => {
+    const uncommented = describeAsIni().replace(/^;(?=[a-z_]+=)/gm, '');
+    const parsed = parseSettings('smtpcheck.ini', uncommented);
+    assert.deepEqual(parsed.findings, []);
+    assert.deepEqual(parsed.settings, parseSettings('smtpcheck.ini', '').settings);
+  });
+
+  for (const [file, kind] of Object.entries(kinds)) {
+    it(`has examples in the comments of ${file} that load`, () => {
+      const examples = read(`config/${file}`)
+        .split('\n')
+        .map((line) => /^#\s{3}(.*)$/.exec(line)?.[1] ?? '')
+        .filter((line) => line !== '')
+        .join('\n');
+      const { findings, data } = parseList(kind, file, examples);
+      assert.deepEqual(findings.map(describeFinding), []);
+      assert.ok(data);
+    });
+  }
+});
+
+describe('docs/settings.md', () => {
+  it('has the table that the description of the settings makes', () => {
+    assert.ok(read('docs/settings.md').includes(describeAsTable()));
+  });
+});
+
+describe('the lists in README.md', () => {
+  const blocks = [...read('README.md').matchAll(/^`config\/([\w.]+)`\n\n```\n(.*?)^```$/gms)];
+
+  it('are all there', () => {
+    const names = blocks.map(([, name]) => name);
+    for (const file of [...Object.keys(kinds), 'plugins', 'host_list']) assert.ok(names.includes(file), file);
+  });
+
+  for (const [, name = '', text = ''] of blocks) {
+    const kind = kinds[name];
+    if (!kind) continue;
+    it(`load: ${name}`, () => {
+      assert.deepEqual(parseList(kind, name, text).findings.map(describeFinding), []);
+    });
+  }
+});
+
+describe('the entries in docs/lists.md', () => {
+  const tables = read('docs/lists.md').split(/^## /m);
+  const entries = (title: string) =>
+    [...(tables.find((section) => section.startsWith(title)) ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(
+      ([, e = '']) => e,
+    );
+
+  for (const entry of [...entries('Addresses'), ...entries('Domains')]) {
+    it(`are entries: ${entry}`, () => assert.ok(!isProblem(parseEntry(entry))));
+  }
+
+  for (const value of entries('relay.map').flatMap((cell) => cell.split(', '))) {
+    it(`are values: ${value}`, () => {
+      forEachLine(`To:a.example ${value}`, (line) => assert.ok(!isProblem(parseMapLine(line)), line.text));
+    });
+  }
+
+  it('quote a fault as it is reported', () => {
+    const [, said] = /^(localip:7: .*)$/m.exec(read('docs/lists.md')) ?? [];
+    const found = parseList('local_ip', 'localip', `${'\n'.repeat(6)}192.0.2.9/24\n`).findings.map(describeFinding);
+    assert.deepEqual(found, [said]);
+  });
+
+  it('quote relay.map rows that load', () => {
+    const rows = [...read('config/relay.map').matchAll(/^#\s{3}((?:Connect|To):.*)$/gm)].map(([, row = '']) => row);
+    assert.ok(rows.length > 0);
+    assert.deepEqual(parseRelayMap('relay.map', rows.join('\n')).findings, []);
+  });
+});
+
+describe('links', () => {
+  for (const page of pages) {
+    it(`of ${page} lead to files that are there`, () => {
+      const targets = [...read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map(
+        ([, target = '']) => target,
+      );
+      const dead = targets.filter((target) => !existsSync(join(checkout, dirname(page), target)));
+      assert.deepEqual(
+        dead.map((target) => relative('.', target)),
+        [],
+      );
+    });
+  }
+});
+
+describe('docs/dependencies.md', () => {
+  it('justifies every runtime dependency and no other', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+    const listed = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+    assert.deepEqual(listed.sort(), Object.keys(dependencies).sort());
+  });
+});
