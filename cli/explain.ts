@@ -4,25 +4,15 @@ import { describeFinding, formatAddress, hasFault, parseAddress } from '../core'
 import { loadSite } from '../runtime/load';
 import { Suite } from '../runtime/suite';
 import { SimulatedHost, type Step } from './explain/host';
-import { hostNameFor, resolverFor } from './explain/names';
+import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
 import { printDialogue, printSteps, type Session, toJson } from './explain/print';
-import {
-  findHarakaFolder,
-  type HarakaFolder,
-  pluginLines,
-  readConfigLines,
-  readConfigText,
-  suitePluginsOf,
-} from './haraka-folder';
+import { notPlayed, surroundingsOf } from './explain/surroundings';
+import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePluginsOf } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends NameOptions {
   readonly config?: string;
   readonly ip: string;
-  readonly ptr: readonly string[];
-  readonly forgedPtr: readonly string[];
-  readonly dns: boolean;
-  readonly dnsFailure?: boolean;
   readonly helo: string;
   readonly from: string;
   readonly to: readonly string[];
@@ -30,21 +20,21 @@ export interface ExplainOptions {
   readonly json?: boolean;
 }
 
-const several = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const several = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('explain')
     .requiredOption('--ip <ADDRESS>', "the client's address")
-    .requiredOption('--to <RECIPIENT>', 'a recipient; several make one transaction', several, [])
+    .requiredOption('--to <RECIPIENT>', 'a recipient; several make one transaction', several)
     .option('--from <SENDER>', 'the sender; empty for the null sender', '')
     .option('--helo <NAME>', 'what the client says at EHLO', 'client.example.org')
     .option('--ptr <NAME>', 'a PTR name of the client that leads back to it, instead of asking the DNS', several, [])
     .option('--forged-ptr <NAME>', 'a PTR name of the client that does not', several, [])
     .option('--no-dns', 'the client has no name; ask nothing')
-    .option('--dns-failure', 'every DNS question fails for now')
+    .option('--dns-failure', 'every DNS question fails for now', false)
     .option('--session', 'print the whole dialogue as the server would hold it')
     .option('--json', 'print the steps as JSON')
-    .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the current folder)')
+    .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
     .addHelpText(
       'after',
       `
@@ -60,7 +50,7 @@ Exit code: 0 every recipient accepted, 1 something refused or deferred, 2 could 
 
 export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   const folder = findHarakaFolder(options.config, io);
-  const session = await explain(folder, options);
+  const session = await playSession(folder, options, linesOf(options));
   if (options.json) io.stdout.write(toJson(session));
   else if (options.session) io.stdout.write(printDialogue(session));
   else io.stdout.write(printSteps(session, wantsColour(io.stdout, io.env)));
@@ -70,63 +60,63 @@ export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   return session.steps.every(({ reply }) => reply.code < 400) ? 0 : 1;
 }
 
-/** Plays one session: greeting, EHLO, MAIL, each RCPT. Stops where the server would close the connection. */
-export async function explain(folder: HarakaFolder, options: ExplainOptions): Promise<Session> {
-  const lines = [
-    `EHLO ${options.helo}`,
-    `MAIL FROM:${path(options.from)}`,
-    ...options.to.map((recipient) => `RCPT TO:${path(recipient)}`),
+function linesOf({ helo, from, to, session }: ExplainOptions): readonly string[] {
+  for (const text of [helo, from, ...to]) {
+    if (/[\r\n]/.test(text)) throw new CannotRun(`${JSON.stringify(text)}: a line of SMTP has no line end inside`);
+  }
+  return [
+    `EHLO ${helo}`,
+    `MAIL FROM:${pathOf(from)}`,
+    ...to.map((recipient) => `RCPT TO:${pathOf(recipient)}`),
+    ...(session ? ['QUIT'] : []),
   ];
-  return playSession(folder, options, lines);
 }
 
-/** Plays the lines of a client, and tells each step. */
+function pathOf(address: string): string {
+  return address.startsWith('<') && address.endsWith('>') ? address : `<${address}>`;
+}
+
+/** Plays the lines of a client until the server would close the connection. */
 export async function playSession(
   folder: HarakaFolder,
-  options: Pick<ExplainOptions, 'ip' | 'ptr' | 'forgedPtr' | 'dns' | 'dnsFailure'>,
+  options: NameOptions & Pick<ExplainOptions, 'ip'>,
   lines: readonly string[],
 ): Promise<Session> {
   const address = parseAddress(options.ip);
   if (!address) throw new CannotRun(`--ip ${options.ip}: no IP address`);
-  const { policy, findings } = loadSite(folder.config);
-  if (!policy || hasFault(findings)) {
-    throw new CannotRun(`Haraka would not start with this:\n${findings.map(describeFinding).join('\n')}`);
-  }
-  const me = (readConfigText(folder, 'me') ?? '').trim() || 'this.host';
-  const makeResolver = resolverFor({ ...options, dnsFailure: options.dnsFailure === true }, address);
-  const suite = new Suite({ policy, close() {} }, me.toLowerCase(), makeResolver);
+  const plugins = pluginLines(folder);
+  const policy = policyOf(folder);
+  const surroundings = surroundingsOf(
+    folder,
+    plugins.map(({ name }) => name),
+  );
+  const suite = new Suite({ policy, close() {} }, surroundings.me.toLowerCase(), resolverFor(options, address));
   const ip = formatAddress(address);
   const hostName = await hostNameFor(suite.resolver, ip);
-  const plugins = pluginLines(folder).map(({ name }) => name);
-  const host = new SimulatedHost(
-    { suite, me, loaded: plugins.flatMap(suitePluginsOf), isLocalDomain: localDomains(folder, plugins) },
-    ip,
-    hostName,
-  );
+  const loaded = plugins.flatMap(({ name }) => suitePluginsOf(name));
+  const host = new SimulatedHost({ ...surroundings, suite, loaded }, ip, hostName);
   const steps: Step[] = [await host.connect()];
   for (const line of lines) {
     if (host.closed) break;
     steps.push(await host.command(line));
   }
-  return { ip, hostName, steps, way: host.way, notPlayed: plugins.filter(couldDecide) };
+  return { ip, hostName, steps, way: host.way, notPlayed: notPlayed(plugins.map(({ name }) => name)) };
 }
 
-/** `rcpt_to.in_host_list`, if it is loaded. */
-function localDomains(folder: HarakaFolder, plugins: readonly string[]): (domain: string) => boolean {
-  if (!plugins.includes('rcpt_to.in_host_list')) return () => false;
-  const domains = new Set(readConfigLines(folder, 'host_list').map(({ text }) => text.toLowerCase()));
-  const patterns = readConfigLines(folder, 'host_list_regex').map(({ text }) => new RegExp(`^(?:${text})$`, 'i'));
-  return (domain) => domains.has(domain) || patterns.some((pattern) => pattern.test(domain));
-}
-
-/** Plugins that answer recipients or clients and that explain knows nothing of. */
-function couldDecide(name: string): boolean {
-  if (suitePluginsOf(name).length > 0 || name === 'rcpt_to.in_host_list') return false;
-  return /^(?:rcpt_to\.|mail_from\.|auth\/|relay$|access$|dns-list$|karma$|helo\.checks$|fcrdns$|spf$|limit$|greylist$|rcpt-|recipient-routes$|qmail-deliverable$|aliases$|delay_deny$|xclient$)/.test(
-    name,
-  );
-}
-
-function path(address: string): string {
-  return address.startsWith('<') && address.endsWith('>') ? address : `<${address}>`;
+/** What Haraka would not start with cannot be explained. */
+function policyOf(folder: HarakaFolder) {
+  const plugins = pluginLines(folder);
+  if (!plugins.some(({ name }) => suitePluginsOf(name).length > 0)) {
+    throw new CannotRun(`${folder.config}/plugins does not load the suite: smtpcheck init ${folder.path} adds it`);
+  }
+  const [second] = loadedTwice(plugins);
+  const { policy, findings } = loadSite(folder.config);
+  const faults = [
+    ...findings.filter(({ severity }) => severity === 'fault').map(describeFinding),
+    ...(second ? [`plugins:${second.line.line}: ${second.line.name} loads ${second.twice} a second time`] : []),
+  ];
+  if (!policy || hasFault(findings) || faults.length > 0) {
+    throw new CannotRun(`Haraka would not start with this:\n${faults.join('\n')}`);
+  }
+  return policy;
 }

@@ -1,7 +1,7 @@
 /** Finds the Haraka folder that a command speaks of, and reads what surrounds the suite's own files in it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { forEachLine, type Ini, type Line, parseIni } from '../core';
+import { type Ini, parseIni } from '../core';
 import { decodeText } from '../runtime/file-reader';
 import { CannotRun, type Io } from './io';
 
@@ -11,14 +11,17 @@ export interface HarakaFolder {
   readonly config: string;
 }
 
-/** `-c DIR` first, then `HARAKA`, then the current folder. DIR may be the Haraka folder or its `config`. */
+/** `-c DIR` first, then `HARAKA`, then the current folder or the nearest around it. DIR may be the folder or its `config`. */
 export function findHarakaFolder(named: string | undefined, io: Io): HarakaFolder {
-  if (named !== undefined) return required(resolve(io.cwd, named), `-c ${named}`);
+  if (named !== undefined) return required(resolve(io.cwd, named), named);
   if (io.env.HARAKA) return required(resolve(io.cwd, io.env.HARAKA), `HARAKA=${io.env.HARAKA}`);
-  const here = harakaFolderAt(io.cwd);
-  if (here) return here;
+  for (let path = io.cwd; ; path = dirname(path)) {
+    const folder = harakaFolderAt(path);
+    if (folder) return folder;
+    if (path === dirname(path)) break;
+  }
   throw new CannotRun(
-    `${io.cwd} is no Haraka folder (it has no config/plugins); run this inside one, or name it with -c DIR`,
+    `${io.cwd} is in no Haraka folder (none has config/plugins); run this inside one, or name it with -c DIR`,
   );
 }
 
@@ -30,8 +33,8 @@ function required(path: string, said: string): HarakaFolder {
 
 function harakaFolderAt(path: string): HarakaFolder | undefined {
   const holds = (folder: string) => existsSync(join(folder, 'plugins')) || existsSync(join(folder, 'smtpcheck.ini'));
-  if (holds(join(path, 'config'))) return { path, config: join(path, 'config') };
   if (basename(path) === 'config' && holds(path)) return { path: dirname(path), config: path };
+  if (holds(join(path, 'config'))) return { path, config: join(path, 'config') };
   return undefined;
 }
 
@@ -44,11 +47,25 @@ export function readConfigText(folder: HarakaFolder, file: string): string | und
   }
 }
 
-/** The lines of a flat Haraka list (`plugins`, `host_list`). */
-export function readConfigLines(folder: HarakaFolder, file: string): Line[] {
-  const lines: Line[] = [];
-  forEachLine(readConfigText(folder, file) ?? '', (line) => lines.push(line));
-  return lines;
+/** A line of one of Haraka's own flat lists. */
+export interface HarakaLine {
+  readonly text: string;
+  /** Both count from 1. */
+  readonly number: number;
+  readonly column: number;
+}
+
+/** The lines of `plugins`, `host_list` and the like as Haraka reads them: a comment is a line of its own. */
+export function readConfigLines(folder: HarakaFolder, file: string): HarakaLine[] {
+  return (readConfigText(folder, file) ?? '')
+    .split(/\r\n|\r|\n/)
+    .map((line, index) => ({ text: line.trim(), number: index + 1, column: line.search(/\S/) + 1 }))
+    .filter(({ text }) => text !== '' && !/^[;#]/.test(text));
+}
+
+/** The only line of a file such as `me`. */
+export function readConfigValue(folder: HarakaFolder, file: string): string | undefined {
+  return readConfigLines(folder, file)[0]?.text;
 }
 
 export function readConfigIni(folder: HarakaFolder, file: string): Ini | undefined {
@@ -56,17 +73,36 @@ export function readConfigIni(folder: HarakaFolder, file: string): Ini | undefin
   return text === undefined ? undefined : parseIni(text);
 }
 
-/** The plugins of `config/plugins` in their order, as Haraka names them: without `haraka-plugin-`. */
-export function pluginLines(folder: HarakaFolder): { readonly name: string; readonly line: number }[] {
+/** A plugin of `config/plugins`. */
+export interface PluginLine {
+  /** As Haraka names it: without `haraka-plugin-`. */
+  readonly name: string;
+  readonly line: number;
+}
+
+export function pluginLines(folder: HarakaFolder): PluginLine[] {
   return readConfigLines(folder, 'plugins').map(({ text, number }) => ({
     name: text.replace(/^haraka-plugin-/, ''),
     line: number,
   }));
 }
 
+export type SuitePluginName = 'deny' | 'helo' | 'privacy' | 'relay';
+
 /** Which of the suite's plugins a line of `config/plugins` loads; none for a foreign line. */
-export function suitePluginsOf(name: string): readonly string[] {
+export function suitePluginsOf(name: string): readonly SuitePluginName[] {
   if (name === 'smtpcheck') return ['deny', 'helo', 'privacy', 'relay'];
   const one = /^smtpcheck\/plugins\/(deny|helo|privacy|relay)$/.exec(name);
-  return one ? [one[1] as string] : [];
+  return one ? [one[1] as SuitePluginName] : [];
+}
+
+/** The lines that load a plugin of the suite which an earlier line has loaded: Haraka does not start with them. */
+export function loadedTwice(lines: readonly PluginLine[]): { readonly line: PluginLine; readonly twice: string }[] {
+  const loaded = new Set<string>();
+  return lines.flatMap((line) => {
+    const plugins = suitePluginsOf(line.name);
+    const twice = plugins.filter((plugin) => loaded.has(plugin));
+    for (const plugin of plugins) loaded.add(plugin);
+    return twice.length > 0 ? [{ line, twice: twice.join(', ') }] : [];
+  });
 }

@@ -1,22 +1,34 @@
 /** `smtpcheck init`: makes an existing Haraka folder use the suite. Adds what is missing and changes nothing else. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { Command } from 'commander';
-import { settingsDescription } from '../core';
-import { settingsFile } from '../runtime/slots';
-import { findHarakaFolder, type HarakaFolder, pluginLines, suitePluginsOf } from './haraka-folder';
+import { parseSettings } from '../core';
+import { settingsFile, slots } from '../runtime/slots';
+import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigText, suitePluginsOf } from './haraka-folder';
 import { withPlugin } from './init/plugins-file';
 import { CannotRun, type ExitCode, type Io } from './io';
 
 export interface InitOptions {
   readonly directory: string;
   readonly dryRun?: boolean;
+  readonly json?: boolean;
 }
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('init')
     .argument('<DIR>', 'the Haraka folder, as made by haraka -i')
     .option('--dry-run', 'say what would be done and do nothing')
+    .option('--json', 'say it as JSON')
     .addHelpText(
       'after',
       `
@@ -33,73 +45,105 @@ Exit code: 0 done, 2 could not run.`,
 }
 
 export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
+  const { dryRun = false, json = false } = options;
   const folder = findHarakaFolder(options.directory, io);
   if (!existsSync(join(folder.config, 'plugins'))) throw new CannotRun(`${folder.config} has no plugins file`);
   const steps = [...listSteps(folder), helpStep(folder), pluginStep(folder)].filter((step) => step !== undefined);
   for (const step of steps) {
-    if (!options.dryRun) step.take();
-    io.stdout.write(`${options.dryRun ? 'would ' : ''}${step.says}\n`);
+    if (!dryRun) takeOrExplain(step);
+    // Told at once: what was done before a failure was done.
+    if (!json) io.stdout.write(`${dryRun ? 'would ' : ''}${describe(step)}\n`);
   }
-  if (steps.length === 0) io.stdout.write('everything is there already\n');
-  if (!isInstalled(folder)) {
-    io.stderr.write(
-      `haraka-plugin-smtpcheck is not installed in ${folder.path}: npm install haraka-plugin-smtpcheck\n`,
-    );
-  }
+  const installed = isInstalled(folder);
+  if (json) io.stdout.write(toJson(folder, dryRun, steps, installed));
+  else if (steps.length === 0) io.stdout.write('everything is there already\n');
+  if (!installed) io.stderr.write(`not installed there yet: cd ${folder.path} && npm install ${packageName}\n`);
+  if (!dryRun) io.stderr.write(`next: smtpcheck lint -c ${folder.path}\n`);
   return 0;
 }
 
+const packageName = 'haraka-plugin-smtpcheck';
+
+/** What is done to one file, named from the Haraka folder. */
 interface Step {
-  /** What is done, as an order: "create config/localip". */
-  readonly says: string;
+  readonly action: 'create' | 'add-line';
+  readonly file: string;
+  /** Of the line that is added, from 1. */
+  readonly line?: number;
   take(): void;
+}
+
+function takeOrExplain(step: Step): void {
+  try {
+    step.take();
+  } catch (error) {
+    throw new CannotRun(`${step.file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function describe({ action, file, line }: Step): string {
+  return action === 'create' ? `create ${file}` : `add smtpcheck to ${file} as line ${line}`;
+}
+
+/** The stable shape of `--json`, described in docs/cli.md. */
+function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[], installed: boolean): string {
+  const did = steps.map(({ action, file, line }) => ({ action, file, ...(line !== undefined && { line }) }));
+  return `${JSON.stringify({ version: 1, folder: path, dryRun, steps: did, installed }, null, 2)}\n`;
 }
 
 /** The package's own folder: this file is dist/cli/init.js in it. */
 const packageFolder = join(__dirname, '..', '..');
 
-/** The settings, and every list that the defaults name. */
+/** The settings, and every list in the config folder that they name, or would name by default. */
 function listSteps(folder: HarakaFolder): (Step | undefined)[] {
-  const { relay, deny } = settingsDescription;
-  const lists = [relay.local_ip, relay.local_domain, relay.relay_to, relay.relay_map, deny.hosts];
-  const files = [settingsFile, ...lists.map((setting) => setting.default.replace(/^hash:/, ''))];
-  return files.map((file) =>
-    copyStep(join(packageFolder, 'config', file), join(folder.config, file), `config/${file}`),
+  const defaults = parseSettings(settingsFile, '').readable;
+  const settings = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable;
+  const lists = slots
+    .map((slot) => ({ file: slot.fileIn(settings), model: slot.fileIn(defaults) }))
+    .filter(({ file }) => file !== '' && !isAbsolute(file));
+  return [{ file: settingsFile, model: settingsFile }, ...lists].map(({ file, model }) =>
+    createStep(join(packageFolder, 'config', model), folder, join('config', file)),
   );
 }
 
 /** What `haraka -c DIR -h smtpcheck` shows. */
 function helpStep(folder: HarakaFolder): Step | undefined {
   const page = join('docs', 'plugins', 'smtpcheck.md');
-  return copyStep(join(packageFolder, page), join(folder.path, page), page);
+  return createStep(join(packageFolder, page), folder, page);
 }
 
-function copyStep(from: string, to: string, name: string): Step | undefined {
-  if (existsSync(to)) return undefined;
+function createStep(model: string, folder: HarakaFolder, file: string): Step | undefined {
+  const path = join(folder.path, file);
+  if (existsSync(path)) return undefined;
   return {
-    says: `create ${name}`,
+    action: 'create',
+    file,
     take() {
-      mkdirSync(dirname(to), { recursive: true });
-      copyFileSync(from, to);
+      mkdirSync(dirname(path), { recursive: true });
+      copyFileSync(model, path);
     },
   };
 }
 
 function pluginStep(folder: HarakaFolder): Step | undefined {
   if (pluginLines(folder).some(({ name }) => suitePluginsOf(name).length > 0)) return undefined;
-  const path = join(folder.config, 'plugins');
-  const { text, line } = withPlugin(readFileSync(path, 'utf8'), 'smtpcheck');
+  const path = realpathSync(join(folder.config, 'plugins'));
+  const { text, line } = withPlugin(readFileSync(path, 'latin1'), 'smtpcheck');
   return {
-    says: `add smtpcheck to config/plugins as line ${line}`,
+    action: 'add-line',
+    file: join('config', 'plugins'),
+    line,
     take() {
+      const { mode, uid, gid } = statSync(path);
       // Through a new file, so that a full disk leaves the old one whole.
       const fresh = `${path}.smtpcheck`;
-      writeFileSync(fresh, text, { mode: statSync(path).mode });
+      writeFileSync(fresh, text, { encoding: 'latin1', mode });
+      if (process.getuid?.() === 0) chownSync(fresh, uid, gid);
       renameSync(fresh, path);
     },
   };
 }
 
 function isInstalled(folder: HarakaFolder): boolean {
-  return existsSync(join(folder.path, 'node_modules', 'haraka-plugin-smtpcheck', 'package.json'));
+  return existsSync(join(folder.path, 'node_modules', packageName, 'package.json'));
 }

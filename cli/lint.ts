@@ -1,16 +1,19 @@
 /** `smtpcheck lint`: is what I wrote right? Every fault that would stop a load, and what is likely a slip. */
+import { isAbsolute, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ListKind } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
-import { listsOf, loadSite } from '../runtime/load';
-import { pathOf, type Slot, settingsFile, slots } from '../runtime/slots';
-import { findHarakaFolder, type HarakaFolder, readConfigText } from './haraka-folder';
+import { type LoadedSite, loadSite } from '../runtime/load';
+import { pathOf, type SlotName, settingsFile, slots } from '../runtime/slots';
+import { Suite } from '../runtime/suite';
+import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour } from './io';
 import { lintDns } from './lint/dns';
-import { lintEntries } from './lint/entries';
+import { entriesOf, type ListText, lintEntries, type Placed } from './lint/entries';
 import { lintFiles } from './lint/files';
 import { type LintFinding, severityOf } from './lint/finding';
 import { type Format, format, formats, type Report } from './lint/formats';
+import { lintRelayMap } from './lint/relay-map';
 import { lintLocalDomains, lintPlugins, lintProxies, lintSettings, lintStockRelay } from './lint/surroundings';
 
 export interface LintOptions {
@@ -22,7 +25,7 @@ export interface LintOptions {
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('lint')
-    .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the current folder)')
+    .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
     .addOption(new Option('--format <FORMAT>', 'how findings are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
     .option('--dns', 'also ask the DNS about relay.to and localdomain')
@@ -43,7 +46,11 @@ export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
   const folder = findHarakaFolder(options.config, io);
   const report = await lint(folder, options.dns === true);
   const as = options.json ? 'json' : (options.format ?? 'text');
-  io.stdout.write(format(report, as, wantsColour(io.stdout, io.env)));
+  const colour = wantsColour(io.stdout, io.env);
+  io.stdout.write(format(report, as, { colour, pathOf: (file) => pathFrom(io.cwd, folder, file) }));
+  if (options.dns && report.findings.some(({ severity }) => severity === 'fault')) {
+    io.stderr.write('the DNS was not asked: Haraka would not start with these faults\n');
+  }
   const errors = report.findings.filter((finding) => severityOf(finding) === 'error').length;
   const warnings = report.findings.length - errors;
   io.stderr.write(`${count(errors, 'error')}, ${count(warnings, 'warning')} in ${folder.config}\n`);
@@ -54,44 +61,60 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
+function pathFrom(cwd: string, folder: HarakaFolder, file: string): string {
+  return isAbsolute(file) ? file : relative(cwd, join(folder.config, file));
+}
+
 /** All findings of a Haraka folder, in the order of files and lines. Changes nothing. */
 export async function lint(folder: HarakaFolder, askDns: boolean): Promise<Report> {
   const site = loadSite(folder.config);
-  const findings: LintFinding[] = [...site.findings];
-  const { settings, written } = site.settings.value;
-  const files = [settingsFile, 'plugins'];
-  if (settings) {
-    const texts = new Map<Slot['name'], { file: string; text: string }>();
-    for (const slot of slots) {
-      const file = slot.fileIn(settings);
-      const state = file === '' ? undefined : readFileStateSync(pathOf(folder.config, file));
-      if (state?.state !== 'read') continue;
-      texts.set(slot.name, { file, text: decodeText(state.bytes) });
-      files.push(file);
-    }
-    for (const [name, { file, text }] of texts) {
-      if (name !== 'relay_map') findings.push(...lintEntries(name satisfies ListKind, file, text));
-    }
-    findings.push(...lintSettings(settings, written, pluginTimeout(folder)), ...lintFiles(folder, settings));
-    if (site.versions) {
-      const lists = listsOf(site.versions);
-      findings.push(...lintLocalDomains(folder, lists.relay_to), ...lintProxies(folder, lists.local_ip));
-    }
-    if (askDns) {
-      const none = { file: '', text: '' };
-      const me = (readConfigText(folder, 'me') ?? '').trim();
-      const [relayTo, localDomain] = [texts.get('relay_to') ?? none, texts.get('local_domain') ?? none];
-      findings.push(...(await lintDns({ settings, me, relayTo, localDomain })));
-    }
+  // Where smtpcheck.ini has faults, what could be read of it leads to more.
+  const { readable: settings, written } = site.settings.value;
+  const texts = textsOf(folder, site);
+  const entries = (kind: ListKind): Placed[] => {
+    const text = texts.get(kind);
+    return text ? entriesOf(kind, text) : [];
+  };
+  const lists = {
+    local_ip: entries('local_ip'),
+    local_domain: entries('local_domain'),
+    relay_to: entries('relay_to'),
+    hosts: entries('hosts'),
+  } as const satisfies Record<ListKind, Placed[]>;
+  const map = texts.get('relay_map');
+  const findings: LintFinding[] = [
+    ...site.findings,
+    ...Object.entries(lists).flatMap(([kind, placed]) => lintEntries(kind as ListKind, placed)),
+    ...(map ? lintRelayMap(map) : []),
+    ...lintSettings(settings, written, pluginTimeout(folder)),
+    ...lintFiles(folder, settings),
+    ...lintLocalDomains(folder, lists.relay_to),
+    ...lintProxies(folder, lists.local_ip),
+    ...lintPlugins(folder),
+    ...lintStockRelay(folder),
+  ];
+  if (askDns && site.policy) {
+    const suite = new Suite({ policy: site.policy, close() {} }, (readConfigValue(folder, 'me') ?? '').toLowerCase());
+    findings.push(...(await lintDns({ suite, relayTo: lists.relay_to, localDomain: lists.local_domain })));
   }
-  findings.push(...lintPlugins(folder), ...lintStockRelay(folder));
   findings.sort((a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
-  return { findings, files };
+  const files = [settingsFile, 'plugins', ...[...texts.values()].map(({ file }) => file)];
+  return { folder: folder.config, findings, files };
+}
+
+function textsOf(folder: HarakaFolder, site: LoadedSite): Map<SlotName, ListText> {
+  const texts = new Map<SlotName, ListText>();
+  for (const slot of slots) {
+    const file = slot.fileIn(site.settings.value.readable);
+    const state = file === '' ? undefined : readFileStateSync(pathOf(folder.config, file));
+    if (state?.state === 'read') texts.set(slot.name, { file, text: decodeText(state.bytes) });
+  }
+  return texts;
 }
 
 /** Seconds, as Haraka reads it; 0 for no limit. */
 function pluginTimeout(folder: HarakaFolder): number {
-  const text = readConfigText(folder, 'smtpcheck.timeout') ?? readConfigText(folder, 'plugin_timeout');
+  const text = readConfigValue(folder, 'smtpcheck.timeout') ?? readConfigValue(folder, 'plugin_timeout');
   const seconds = Number.parseFloat(text ?? '');
   return Number.isNaN(seconds) ? 30 : seconds;
 }

@@ -3,7 +3,9 @@
  * The `smtpcheck` command. It finds the module of the subcommand and runs it; each subcommand is one file beside this
  * one that exports `command(io)`, and none is loaded that is not asked for.
  */
-import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError, Help } from 'commander';
 import { CannotRun, type ExitCode, type Io } from './io';
 
 interface CommandModule {
@@ -19,25 +21,45 @@ const summaries: Readonly<Record<string, string>> = {
   audit: 'See your own mail server as a stranger sees it',
 };
 
+const examples = `
+Examples:
+  smtpcheck init /etc/haraka                        use the suite in a Haraka folder
+  smtpcheck lint                                    check the Haraka folder you stand in
+  smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
+  smtpcheck import /etc/mail/sendmail.mc -o /etc/haraka --dry-run
+  smtpcheck audit mx.example.org --local example.org
+
+smtpcheck COMMAND --help tells more of one command.
+Exit code: 0 clean, 1 findings or refusals, 2 could not run.`;
+
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = new Command('smtpcheck')
     .description('Who may relay, who is refused, what strangers may ask: asked before a client does.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', examples)
     .exitOverride()
+    .configureHelp({
+      // What may be given several times starts from nothing, which need not be said.
+      optionDescription: (option) => new Help().optionDescription(option).replace(' (default: [])', ''),
+    })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'smtpcheck: ')),
     });
+  const asked = argv[0] === 'help' ? argv[1] : argv[0];
   for (const [name, summary] of Object.entries(summaries)) {
-    if (argv[0] !== name) {
-      program.command(name).summary(summary).description(summary);
+    if (asked !== name) {
+      program.command(name).summary(summary);
       continue;
     }
     const { command } = require(`./${name}`) as CommandModule;
     const subcommand = command(io, (code) => {
       exitCode = code;
     });
-    program.addCommand(subcommand.summary(summary).copyInheritedSettings(program));
+    program.addCommand(subcommand.summary(summary).description(summary).copyInheritedSettings(program));
   }
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -50,8 +72,18 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
+/** From package.json, which lies one folder above `dist` or wherever else this was compiled to. */
+function packageVersion(): string {
+  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 if (require.main === module) {
   const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd() };
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   main(process.argv.slice(2), io).then(
     (code) => {
       process.exitCode = code;

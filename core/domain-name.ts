@@ -24,8 +24,14 @@ export function parseDomainName(text: string): string | undefined {
   return /^[0-9]+$/.test(labels[labels.length - 1] ?? '') ? undefined : name;
 }
 
-/** Whether the name is a suffix under which strangers register names: `jp`, `ac.jp`, `com`. Private registries do not count. */
+// What is asked is a name in the form of `parseDomainName`, so tldts need not look for one in it.
+const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: false };
+
+/**
+ * Whether the name is a suffix under which strangers register names: `jp`, `ac.jp`, `com`. Private registries do not
+ * count.
+ */
 export function isPublicSuffix(name: string): boolean {
-  if (getPublicSuffix(name, { allowPrivateDomains: false }) !== name) return false;
-  return parseSuffix(name, { allowPrivateDomains: false }).isIcann === true;
+  if (getPublicSuffix(name, namesOnly) !== name) return false;
+  return parseSuffix(name, namesOnly).isIcann === true;
 }

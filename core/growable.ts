@@ -1,70 +1,84 @@
 /**
  * Typed arrays that grow while a list is read. Lists are columns of numbers, not objects: a million entries cost what
  * their numbers cost, give the garbage collector nothing to walk, and move between threads without a copy.
+ *
+ * They grow by whole chunks, so nothing is copied until `finish` knows the size.
  */
 
-interface Column extends ArrayLike<number> {
-  set(from: ArrayLike<number>, offset: number): void;
-}
+const firstChunk = 64;
+const largestSmallChunk = 1 << 18;
+const largeChunk = 1 << 25;
 
-class Growable<A extends Column> {
-  protected filled = 0;
-
-  constructor(
-    protected array: A,
-    private readonly make: (length: number) => A,
-    private readonly cut: (array: A, end: number) => A,
-  ) {}
+export class GrowableUint32 {
+  private readonly full: Uint32Array<ArrayBuffer>[] = [];
+  private chunk = new Uint32Array(firstChunk);
+  private filled = 0;
+  private before = 0;
 
   get length(): number {
-    return this.filled;
-  }
-
-  protected room(more: number): void {
-    if (this.filled + more <= this.array.length) return;
-    const grown = this.make(Math.max(this.array.length * 2, this.filled + more, 16));
-    grown.set(this.array, 0);
-    this.array = grown;
-  }
-
-  /** The filled part, in an array of exactly that size. */
-  finish(): A {
-    return this.cut(this.array, this.filled);
-  }
-}
-
-export class GrowableUint32 extends Growable<Uint32Array<ArrayBuffer>> {
-  constructor() {
-    super(
-      new Uint32Array(16),
-      (length) => new Uint32Array(length),
-      (array, end) => array.slice(0, end),
-    );
+    return this.before + this.filled;
   }
 
   push(value: number): void {
-    this.room(1);
-    this.array[this.filled++] = value;
+    if (this.filled === this.chunk.length) this.grow();
+    this.chunk[this.filled++] = value;
+  }
+
+  private grow(): void {
+    this.full.push(this.chunk);
+    this.before += this.filled;
+    this.filled = 0;
+    this.chunk = new Uint32Array(nextChunk(this.chunk.length, 4));
+  }
+
+  /** What was pushed, in an array of exactly that size. Nothing can be pushed after it. */
+  finish(): Uint32Array<ArrayBuffer> {
+    this.full.push(this.chunk.subarray(0, this.filled));
+    return join(new Uint32Array(this.length), this.full);
   }
 }
 
-export class GrowableUint8 extends Growable<Uint8Array<ArrayBuffer>> {
-  constructor() {
-    super(
-      new Uint8Array(64),
-      (length) => new Uint8Array(length),
-      (array, end) => array.slice(0, end),
-    );
-  }
+export class GrowableUint8 {
+  private readonly full: Uint8Array<ArrayBuffer>[] = [];
+  private chunk = new Uint8Array(firstChunk);
+  private filled = 0;
+  private before = 0;
 
-  push(value: number): void {
-    this.room(1);
-    this.array[this.filled++] = value;
+  get length(): number {
+    return this.before + this.filled;
   }
 
   /** Appends text whose characters all fit a byte. */
   pushText(text: string): void {
-    this.room(text.length);
-    for (let i = 0; i < text.length; i++) this.array[this.filled++] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) {
+      if (this.filled === this.chunk.length) this.grow();
+      this.chunk[this.filled++] = text.charCodeAt(i);
+    }
   }
+
+  private grow(): void {
+    this.full.push(this.chunk);
+    this.before += this.filled;
+    this.filled = 0;
+    this.chunk = new Uint8Array(nextChunk(this.chunk.length, 1));
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    this.full.push(this.chunk.subarray(0, this.filled));
+    return join(new Uint8Array(this.length), this.full);
+  }
+}
+
+/** Copies the chunks into the array and lets go of them. */
+function join<A extends Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(into: A, chunks: ArrayLike<number>[]): A {
+  let offset = 0;
+  for (const chunk of chunks.splice(0)) {
+    into.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return into;
+}
+
+function nextChunk(length: number, width: number): number {
+  return length * width >= largestSmallChunk ? largeChunk / width : length * 2;
 }

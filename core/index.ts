@@ -45,6 +45,7 @@ export {
   type Recipient,
 } from './list';
 export { carriesRoute } from './mailbox';
+export type { MapValue } from './map-value';
 export { betterThanOurs, type Exchange } from './mx-rule';
 export {
   decideCommand,
@@ -69,7 +70,6 @@ export {
   type Way,
 } from './relay-decision';
 export {
-  type MapValue,
   type ParsedRelayMap,
   parseMapLine,
   parseRelayMap,

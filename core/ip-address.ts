@@ -38,7 +38,7 @@ function parseDottedQuad(text: string): number | undefined {
   let dots = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c === 0x2e) {
+    if (c === dot) {
       if (octet < 0 || ++dots > 3) return undefined;
       value = value * 256 + octet;
       octet = -1;
@@ -53,25 +53,71 @@ function parseDottedQuad(text: string): number | undefined {
   return dots === 3 && octet >= 0 ? value * 256 + octet : undefined;
 }
 
-/** An IPv6 address without zone; an IPv4-mapped one comes back as IPv4. */
+/** The eight groups of the address being read. */
+const groups = new Uint16Array(8);
+
+/**
+ * An IPv6 address without zone (RFC 4291 §2.2): groups of one to four digits, one `::` for one or more groups of zero,
+ * a strict dotted quad for the last two. An IPv4-mapped address comes back as IPv4.
+ */
 export function parseIpv6(text: string): IpAddress | undefined {
-  const hexadecimal = withoutDottedTail(text);
-  if (hexadecimal === undefined || !/^[0-9a-fA-F:]{2,39}$/.test(hexadecimal)) return undefined;
-  if (!ipaddr.IPv6.isValid(hexadecimal)) return undefined;
-  const p = ipaddr.IPv6.parse(hexadecimal).parts;
-  const word = (i: number) => (((p[i] ?? 0) << 16) | (p[i + 1] ?? 0)) >>> 0;
+  const end = text.length;
+  let count = 0;
+  let gap = -1;
+  let i = 0;
+  if (text.startsWith('::')) {
+    gap = 0;
+    i = 2;
+  }
+  while (i < end) {
+    if (count === 8) return undefined;
+    const start = i;
+    let value = 0;
+    let digit = hexDigit(text.charCodeAt(i));
+    while (digit >= 0) {
+      if (i - start === 4) return undefined;
+      value = value * 16 + digit;
+      // Behind the end is NaN, which is no digit.
+      digit = hexDigit(text.charCodeAt(++i));
+    }
+    if (i === start) return undefined;
+    if (i < end && text.charCodeAt(i) === dot) {
+      const octets = count > 6 ? undefined : parseDottedQuad(text.slice(start));
+      if (octets === undefined) return undefined;
+      groups[count++] = octets >>> 16;
+      groups[count++] = octets & 0xffff;
+      break;
+    }
+    groups[count++] = value;
+    if (i === end) break;
+    if (text.charCodeAt(i++) !== colon || i === end) return undefined;
+    if (text.charCodeAt(i) === colon) {
+      if (gap >= 0) return undefined;
+      gap = count;
+      i++;
+    }
+  }
+  if (gap < 0 ? count !== 8 : count > 7) return undefined;
+  if (gap >= 0) {
+    groups.copyWithin(8 - (count - gap), gap, count);
+    groups.fill(0, gap, 8 - (count - gap));
+  }
+  return fromGroups();
+}
+
+function fromGroups(): IpAddress {
+  const word = (i: number) => (((groups[i] as number) << 16) | (groups[i + 1] as number)) >>> 0;
   const address: IpAddress = { family: 6, w0: word(0), w1: word(2), w2: word(4), w3: word(6) };
   return isMapped(address) ? ipv4(address.w3) : address;
 }
 
-/** ipaddr.js would take `::192.0.2.1` for a mapped address, and an octet that starts with 0, which some read as octal. */
-function withoutDottedTail(text: string): string | undefined {
-  if (!text.includes('.')) return text;
-  const tail = text.lastIndexOf(':') + 1;
-  const octets = parseDottedQuad(text.slice(tail));
-  return octets === undefined
-    ? undefined
-    : `${text.slice(0, tail)}${Math.floor(octets / 65536).toString(16)}:${(octets % 65536).toString(16)}`;
+const dot = 0x2e;
+const colon = 0x3a;
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 function isMapped(a: IpAddress): boolean {

@@ -21,12 +21,11 @@ export function forEachLine(text: string, visit: (line: Line) => void): void {
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let number = 0;
   while (start < text.length) {
-    const newline = text.indexOf('\n', start);
-    const end = newline < 0 ? text.length : newline;
     number++;
     // Not indexOf: without a # it would read on to the end of the text, from every line.
     let commentAt = start;
-    while (commentAt < end && text.charCodeAt(commentAt) !== hash) commentAt++;
+    while (commentAt < text.length && !endsEntry(text.charCodeAt(commentAt))) commentAt++;
+    const end = text.charCodeAt(commentAt) === hash ? endOfLine(text, commentAt) : commentAt;
     let first = start;
     let last = commentAt;
     while (first < last && isBlank(text.charCodeAt(first))) first++;
@@ -45,6 +44,16 @@ export function forEachLine(text: string, visit: (line: Line) => void): void {
 }
 
 const hash = 0x23;
+const newline = 0x0a;
+
+function endsEntry(code: number): boolean {
+  return code === newline || code === hash;
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d;

@@ -8,8 +8,9 @@ import { type IpAddress, parseAddressLiteral } from './ip-address';
 import { forEachLine, hasBadCharacter, type Line } from './lines';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
+import { parsePlainEntry } from './plain-entry';
 import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
-import { formatRoute, type Route } from './route';
+import { type Route, RouteTableBuilder, type RouteTableData, routeOf } from './route';
 
 /** The list settings, by what their lists may hold. */
 export const listKinds = {
@@ -31,8 +32,8 @@ export interface ListData {
   /** `=name` entries. */
   readonly exacts: NameTableData;
   readonly mailboxes: NameTableData;
-  /** Payload n of a domain row is route n - 1. */
-  readonly routes: readonly Route[];
+  /** The payload of a domain row is the number of its route. */
+  readonly routes: RouteTableData;
 }
 
 /** The entry that decided. */
@@ -100,7 +101,7 @@ export class PolicyList {
   private entry(hit: PrefixHit | NameHit | undefined): ListEntry | undefined {
     if (!hit) return undefined;
     const source = { file: this.data.file, line: hit.line };
-    const route = hit.payload > 0 ? this.data.routes[hit.payload - 1] : undefined;
+    const route = hit.payload > 0 ? routeOf(this.data.routes, hit.payload) : undefined;
     return route ? { source, excluded: hit.excluded, route } : { source, excluded: hit.excluded };
   }
 }
@@ -134,14 +135,17 @@ export function parseList(kind: ListKind, file: string, text: string): ParsedLis
     else builder.add(entry, line.number);
   });
   const { data, same } = builder.build();
-  findings.push(...contradictions(file, text, same));
-  findings.sort((a, b) => a.at.line - b.at.line);
-  return hasFault(findings) ? { findings } : { data, findings };
+  const all = findings.concat(contradictions(file, text, same));
+  all.sort((a, b) => a.at.line - b.at.line);
+  return hasFault(all) ? { findings: all } : { data, findings: all };
 }
 
 /** The entry of one line, of a kind that the list may hold. */
 export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
   const rules = listKinds[kind];
+  // What is plain has neither blanks nor bad characters; a comment right behind it may matter.
+  const plain = line.glued ? undefined : parsePlainEntry(line.text);
+  if (plain && (rules.entries as readonly EntryKind[]).includes(plain.kind)) return plain;
   if (hasBadCharacter(line.text)) return { problem: 'bad-characters' };
   const [word = '', ...rest] = line.text.split(/[ \t]+/);
   // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
@@ -183,8 +187,7 @@ class ListBuilder {
   private readonly suffixes = new NameTableBuilder();
   private readonly exacts = new NameTableBuilder();
   private readonly mailboxes = new NameTableBuilder();
-  private readonly routes: Route[] = [];
-  private readonly routeNumbers = new Map<string, number>();
+  private readonly routes = new RouteTableBuilder();
 
   constructor(private readonly file: string) {}
 
@@ -194,20 +197,10 @@ class ListBuilder {
       networks.add(entry.address, entry.length, line, entry.excluded);
     } else if (entry.kind === 'domain') {
       const names = entry.exact ? this.exacts : this.suffixes;
-      names.add(entry.name, line, entry.excluded, this.routeNumber(entry.route));
+      names.add(entry.name, line, entry.excluded, entry.route ? this.routes.numberOf(entry.route) : 0);
     } else {
       this.mailboxes.add(mailboxKey(entry.localPart, entry.domain), line, entry.excluded);
     }
-  }
-
-  private routeNumber(route: Route | undefined): number {
-    if (!route) return 0;
-    const text = formatRoute(route);
-    const known = this.routeNumbers.get(text);
-    if (known !== undefined) return known;
-    this.routes.push(route);
-    this.routeNumbers.set(text, this.routes.length);
-    return this.routes.length;
   }
 
   build(): { data: ListData; same: SameKey[] } {
@@ -224,7 +217,7 @@ class ListBuilder {
         suffixes: suffixes.data,
         exacts: exacts.data,
         mailboxes: mailboxes.data,
-        routes: this.routes,
+        routes: this.routes.build(),
       },
       same: [...networks4.same, ...networks6.same, ...suffixes.same, ...exacts.same, ...mailboxes.same],
     };

@@ -7,18 +7,19 @@
 import { GrowableUint8, GrowableUint32 } from './growable';
 import type { SameKey } from './prefix-table';
 
-/** Columns, one row a key. Plain data: it can be moved to another thread. */
+/** One row a key. Plain data: it can be moved to another thread. */
 export interface NameTableData {
   readonly pool: Uint8Array;
-  /** Where each key starts in the pool; one more than rows, so that the next start ends the key. */
-  readonly offsets: Uint32Array;
-  readonly hashes: Uint32Array;
-  readonly excluded: Uint8Array;
-  readonly lines: Uint32Array;
+  /** Two numbers a row: where its key starts in the pool, and its line with `excludedBit`. One start more ends the last. */
+  readonly rows: Uint32Array;
   readonly payloads: Uint32Array;
-  /** Row + 1, or 0 for an empty slot; a power of two, at most half full. */
+  /** Two numbers a slot: hash, and row + 1 or 0 for an empty slot. A power of two of them, at most half full. */
   readonly slots: Uint32Array;
 }
+
+/** Above any line: the entry excludes (`!`). */
+const excludedBit = 0x80000000;
+const lineBits = 0x7fffffff;
 
 export interface NameHit {
   readonly line: number;
@@ -47,56 +48,54 @@ function folded(code: number): number {
 
 export class NameTableBuilder {
   private readonly pool = new GrowableUint8();
-  private readonly offsets = new GrowableUint32();
+  private readonly rows = new GrowableUint32();
   private readonly hashes = new GrowableUint32();
-  private readonly excluded = new GrowableUint8();
-  private readonly lines = new GrowableUint32();
   private readonly payloads = new GrowableUint32();
   private hasPayload = false;
 
   /** `key` is lower-case text of single bytes. */
   add(key: string, line: number, excluded: boolean, payload = 0): void {
-    let hash = hashStart;
-    for (let i = key.length - 1; i >= 0; i--) hash = hashStep(hash, key.charCodeAt(i));
-    this.offsets.push(this.pool.length);
+    this.rows.push(this.pool.length);
+    this.rows.push(excluded ? line | excludedBit : line);
     this.pool.pushText(key);
-    this.hashes.push(hash);
-    this.excluded.push(excluded ? 1 : 0);
-    this.lines.push(line);
+    this.hashes.push(hashOf(key));
     this.payloads.push(payload);
     if (payload !== 0) this.hasPayload = true;
   }
 
   /** The table, and every pair of lines with the same key: of those the first line stays findable. */
   build(): { data: NameTableData; same: SameKey[] } {
-    const rows = this.hashes.length;
-    this.offsets.push(this.pool.length);
+    const count = this.hashes.length;
+    this.rows.push(this.pool.length);
     let size = 4;
-    while (size < rows * 2) size *= 2;
+    while (size < count * 2) size *= 2;
+    const hashes = this.hashes.finish();
+    const payloads = this.payloads.finish();
     const data = {
       pool: this.pool.finish(),
-      offsets: this.offsets.finish(),
-      hashes: this.hashes.finish(),
-      excluded: this.excluded.finish(),
-      lines: this.lines.finish(),
-      payloads: this.hasPayload ? this.payloads.finish() : new Uint32Array(0),
-      slots: new Uint32Array(size),
+      rows: this.rows.finish(),
+      payloads: this.hasPayload ? payloads : new Uint32Array(0),
+      slots: new Uint32Array(2 * size),
     };
+    const { slots, rows } = data;
     const same: SameKey[] = [];
-    for (let row = 0; row < rows; row++) {
-      let slot = spread(data.hashes[row] as number) & (size - 1);
+    for (let row = 0; row < count; row++) {
+      const hash = hashes[row] as number;
+      let slot = spread(hash) & (size - 1);
       for (;;) {
-        const there = data.slots[slot] as number;
+        const there = slots[2 * slot + 1] as number;
         if (there === 0) {
-          data.slots[slot] = row + 1;
+          slots[2 * slot] = hash;
+          slots[2 * slot + 1] = row + 1;
           break;
         }
-        if (sameKey(data, there - 1, row)) {
+        if (slots[2 * slot] === hash && sameKey(data, there - 1, row)) {
+          const first = rows[2 * there - 1] as number;
+          const second = rows[2 * row + 1] as number;
           same.push({
-            first: data.lines[there - 1] as number,
-            second: data.lines[row] as number,
-            contradict:
-              data.excluded[there - 1] !== data.excluded[row] || data.payloads[there - 1] !== data.payloads[row],
+            first: first & lineBits,
+            second: second & lineBits,
+            contradict: ((first ^ second) & excludedBit) !== 0 || payloads[there - 1] !== payloads[row],
           });
           break;
         }
@@ -107,12 +106,17 @@ export class NameTableBuilder {
   }
 }
 
+function hashOf(key: string): number {
+  let hash = hashStart;
+  for (let i = key.length - 1; i >= 0; i--) hash = hashStep(hash, folded(key.charCodeAt(i)));
+  return hash;
+}
+
 function sameKey(data: NameTableData, a: number, b: number): boolean {
-  if (data.hashes[a] !== data.hashes[b]) return false;
-  const startA = data.offsets[a] as number;
-  const startB = data.offsets[b] as number;
-  const length = (data.offsets[a + 1] as number) - startA;
-  if ((data.offsets[b + 1] as number) - startB !== length) return false;
+  const startA = data.rows[2 * a] as number;
+  const startB = data.rows[2 * b] as number;
+  const length = (data.rows[2 * a + 2] as number) - startA;
+  if ((data.rows[2 * b + 2] as number) - startB !== length) return false;
   for (let i = 0; i < length; i++) if (data.pool[startA + i] !== data.pool[startB + i]) return false;
   return true;
 }
@@ -121,15 +125,13 @@ export class NameTable {
   constructor(readonly data: NameTableData) {}
 
   get size(): number {
-    return this.data.hashes.length;
+    return (this.data.rows.length - 1) / 2;
   }
 
   /** The entry with exactly this key. */
   findExact(key: string): NameHit | undefined {
     if (this.size === 0) return undefined;
-    let hash = hashStart;
-    for (let i = key.length - 1; i >= 0; i--) hash = hashStep(hash, folded(key.charCodeAt(i)));
-    return this.hit(this.probe(key, 0, key.length, hash));
+    return this.hit(this.probe(key, 0, key.length, hashOf(key)));
   }
 
   /** The longest entry that is the name itself or a parent of it, by whole labels. One trailing dot is ignored. */
@@ -149,31 +151,33 @@ export class NameTable {
 
   private hit(row: number): NameHit | undefined {
     if (row < 0) return undefined;
+    const { rows, payloads } = this.data;
+    const line = rows[2 * row + 1] as number;
     return {
-      line: this.data.lines[row] as number,
-      excluded: this.data.excluded[row] === 1,
-      payload: this.data.payloads[row] ?? 0,
-      length: (this.data.offsets[row + 1] as number) - (this.data.offsets[row] as number),
+      line: line & lineBits,
+      excluded: (line & excludedBit) !== 0,
+      payload: payloads[row] ?? 0,
+      length: (rows[2 * row + 2] as number) - (rows[2 * row] as number),
     };
   }
 
   /** Row of the key that is `text` from `start` to `end`, or -1. */
   private probe(text: string, start: number, end: number, hash: number): number {
-    const { slots, hashes } = this.data;
-    const mask = slots.length - 1;
+    const { slots } = this.data;
+    const mask = slots.length / 2 - 1;
     let slot = spread(hash) & mask;
     for (;;) {
-      const row = (slots[slot] as number) - 1;
+      const row = (slots[2 * slot + 1] as number) - 1;
       if (row < 0) return -1;
-      if (hashes[row] === hash && this.equals(row, text, start, end)) return row;
+      if (slots[2 * slot] === hash && this.equals(row, text, start, end)) return row;
       slot = (slot + 1) & mask;
     }
   }
 
   private equals(row: number, text: string, start: number, end: number): boolean {
-    const { offsets, pool } = this.data;
-    const offset = offsets[row] as number;
-    if ((offsets[row + 1] as number) - offset !== end - start) return false;
+    const { rows, pool } = this.data;
+    const offset = rows[2 * row] as number;
+    if ((rows[2 * row + 2] as number) - offset !== end - start) return false;
     for (let i = start; i < end; i++) {
       if (pool[offset + i - start] !== folded(text.charCodeAt(i))) return false;
     }

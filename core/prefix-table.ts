@@ -5,25 +5,27 @@
  * before an address is the answer or lies inside the answer; each entry knows the next wider one around it. So a look-up
  * is one binary search and a short walk outward, whatever the size of the list.
  */
-import { GrowableUint8, GrowableUint32 } from './growable';
+import { GrowableUint32 } from './growable';
 import { type IpAddress, wordMask } from './ip-address';
 
-/** Columns, one row a prefix, sorted. Plain data: it can be moved to another thread. */
+/** One row a prefix, sorted. Plain data: it can be moved to another thread. */
 export interface PrefixTableData {
   readonly family: 4 | 6;
-  /** `width` words a row, most significant first. */
+  /** 1 or 4 words a row, most significant first: all that a search touches. */
   readonly words: Uint32Array;
-  readonly lengths: Uint8Array;
-  /** 1 where the entry excludes (`!`). */
-  readonly excluded: Uint8Array;
-  readonly lines: Uint32Array;
-  /** Row of the next wider prefix around this one, or `none`. */
-  readonly parents: Uint32Array;
+  /** What else there is of a row, side by side because it is read together: see `facts`. */
+  readonly facts: Uint32Array;
   /** A number of the caller's for each row (0 where it gave none); empty when no row has one. */
   readonly payloads: Uint32Array;
   /** First row whose upper 16 bits are at least the index; empty for small tables. */
   readonly starts: Uint32Array;
 }
+
+/** Places in `facts`: length of the prefix, with `excludedBit`; its line; row of the next wider prefix, or `none`. */
+const facts = { length: 0, line: 1, parent: 2, each: 3 } as const;
+/** Above any length: the entry excludes (`!`). */
+const excludedBit = 0x100;
+const lengthBits = 0xff;
 
 export const none = 0xffffffff;
 
@@ -37,76 +39,71 @@ export interface SameKey {
 const indexFrom = 512;
 
 export class PrefixTableBuilder {
-  private readonly words = new GrowableUint32();
-  private readonly lengths = new GrowableUint8();
-  private readonly excluded = new GrowableUint8();
-  private readonly lines = new GrowableUint32();
-  private readonly payloads = new GrowableUint32();
+  /** Rows as they came: words, length with `excludedBit`, line, payload. */
+  private readonly rows = new GrowableUint32();
+  private readonly width: 1 | 4;
   private hasPayload = false;
 
-  constructor(private readonly family: 4 | 6) {}
+  constructor(private readonly family: 4 | 6) {
+    this.width = family === 4 ? 1 : 4;
+  }
 
   /** `address` has no bit set behind `length`. Rows may come in any order. */
   add(address: IpAddress, length: number, line: number, excluded: boolean, payload = 0): void {
-    this.words.push(address.w0);
-    if (this.family === 6) {
-      this.words.push(address.w1);
-      this.words.push(address.w2);
-      this.words.push(address.w3);
+    const { rows } = this;
+    rows.push(address.w0);
+    if (this.width === 4) {
+      rows.push(address.w1);
+      rows.push(address.w2);
+      rows.push(address.w3);
     }
-    this.lengths.push(length);
-    this.excluded.push(excluded ? 1 : 0);
-    this.lines.push(line);
-    this.payloads.push(payload);
+    rows.push(excluded ? length | excludedBit : length);
+    rows.push(line);
+    rows.push(payload);
     if (payload !== 0) this.hasPayload = true;
   }
 
   /** The table, and every pair of lines with the same network: of those the first line stays. */
   build(): { data: PrefixTableData; same: SameKey[] } {
-    const width = this.family === 4 ? 1 : 4;
-    const words = this.words.finish();
-    const lengths = this.lengths.finish();
-    const lines = this.lines.finish();
-    const excluded = this.excluded.finish();
-    const payloads = this.payloads.finish();
-
-    const order = sortedOrder(words, lengths, width);
+    const { family, width, hasPayload } = this;
+    const came = this.rows.finish();
+    const each = width + 3;
+    const order = sortedOrder(came, each, width);
     const same: SameKey[] = [];
-    const kept = new Uint32Array(order.length);
-    let rows = 0;
-    for (const row of order) {
-      const before = rows > 0 ? (kept[rows - 1] as number) : none;
-      if (before !== none && sameNetwork(words, lengths, width, before, row)) {
+    let kept = 0;
+    for (let i = 0; i < order.length; i++) {
+      const row = order[i] as number;
+      const before = kept > 0 ? (order[kept - 1] as number) : none;
+      if (before !== none && sameNetwork(came, each, width, before, row)) {
+        const a = before * each + width;
+        const b = row * each + width;
         same.push({
-          first: lines[before] as number,
-          second: lines[row] as number,
-          contradict: excluded[before] !== excluded[row] || payloads[before] !== payloads[row],
+          first: came[a + 1] as number,
+          second: came[b + 1] as number,
+          contradict: came[a] !== came[b] || came[a + 2] !== came[b + 2],
         });
       } else {
-        kept[rows++] = row;
+        order[kept++] = row;
       }
     }
 
     const data = {
-      family: this.family,
-      words: new Uint32Array(rows * width),
-      lengths: new Uint8Array(rows),
-      excluded: new Uint8Array(rows),
-      lines: new Uint32Array(rows),
-      parents: new Uint32Array(rows),
-      payloads: new Uint32Array(this.hasPayload ? rows : 0),
+      family,
+      words: new Uint32Array(kept * width),
+      facts: new Uint32Array(kept * facts.each),
+      payloads: new Uint32Array(hasPayload ? kept : 0),
       starts: new Uint32Array(0),
     };
-    for (let i = 0; i < rows; i++) {
-      const row = kept[i] as number;
-      for (let w = 0; w < width; w++) data.words[i * width + w] = words[row * width + w] as number;
-      data.lengths[i] = lengths[row] as number;
-      data.excluded[i] = excluded[row] as number;
-      data.lines[i] = lines[row] as number;
-      if (this.hasPayload) data.payloads[i] = payloads[row] as number;
-      data.parents[i] = parentOf(data, width, i);
+    for (let i = 0; i < kept; i++) {
+      const from = (order[i] as number) * each;
+      for (let w = 0; w < width; w++) data.words[i * width + w] = came[from + w] as number;
+      const to = i * facts.each;
+      data.facts[to + facts.length] = came[from + width] as number;
+      data.facts[to + facts.line] = came[from + width + 1] as number;
+      if (hasPayload) data.payloads[i] = came[from + width + 2] as number;
+      data.facts[to + facts.parent] = parentOf(data, width, i);
     }
-    if (rows >= indexFrom) data.starts = indexByUpperHalf(data.words, width, rows);
+    if (kept >= indexFrom) data.starts = indexByUpperHalf(data.words, width, kept);
     return { data, same };
   }
 }
@@ -122,18 +119,19 @@ export class PrefixTable {
   constructor(readonly data: PrefixTableData) {}
 
   get size(): number {
-    return this.data.lengths.length;
+    return this.data.facts.length / facts.each;
   }
 
   /** The most specific entry around the address, included or excluded. */
   find(address: IpAddress): PrefixHit | undefined {
     if (address.family !== this.data.family) return undefined;
     let row = this.lastNotAfter(address);
-    while (row !== none && !this.covers(row, address)) row = this.data.parents[row] as number;
+    while (row !== none && !this.covers(row, address)) row = this.data.facts[row * facts.each + facts.parent] as number;
     if (row === none) return undefined;
+    const at = row * facts.each;
     return {
-      line: this.data.lines[row] as number,
-      excluded: this.data.excluded[row] === 1,
+      line: this.data.facts[at + facts.line] as number,
+      excluded: ((this.data.facts[at + facts.length] as number) & excludedBit) !== 0,
       payload: this.data.payloads[row] ?? 0,
     };
   }
@@ -166,8 +164,8 @@ export class PrefixTable {
   }
 
   private covers(row: number, a: IpAddress): boolean {
-    const { words, lengths, family } = this.data;
-    const length = lengths[row] as number;
+    const { words, family } = this.data;
+    const length = (this.data.facts[row * facts.each + facts.length] as number) & lengthBits;
     if (family === 4) return (a.w0 & wordMask(length)) >>> 0 === words[row];
     const i = row * 4;
     return (
@@ -179,21 +177,24 @@ export class PrefixTable {
   }
 }
 
-function sameNetwork(words: Uint32Array, lengths: Uint8Array, width: number, a: number, b: number): boolean {
-  if (lengths[a] !== lengths[b]) return false;
-  for (let w = 0; w < width; w++) if (words[a * width + w] !== words[b * width + w]) return false;
+function sameNetwork(rows: Uint32Array, each: number, width: number, a: number, b: number): boolean {
+  const lengths = (rows[a * each + width] as number) ^ (rows[b * each + width] as number);
+  if ((lengths & lengthBits) !== 0) return false;
+  for (let w = 0; w < width; w++) if (rows[a * each + w] !== rows[b * each + w]) return false;
   return true;
 }
 
 /** The row before this one is its parent or has the parent among its own parents. */
 function parentOf(data: PrefixTableData, width: number, row: number): number {
   let candidate = row === 0 ? none : row - 1;
-  while (candidate !== none && !rowCovers(data, width, candidate, row)) candidate = data.parents[candidate] as number;
+  while (candidate !== none && !rowCovers(data, width, candidate, row)) {
+    candidate = data.facts[candidate * facts.each + facts.parent] as number;
+  }
   return candidate;
 }
 
 function rowCovers(data: PrefixTableData, width: number, outer: number, inner: number): boolean {
-  const length = data.lengths[outer] as number;
+  const length = (data.facts[outer * facts.each + facts.length] as number) & lengthBits;
   for (let w = 0; w < width; w++) {
     const masked = ((data.words[inner * width + w] as number) & wordMask(length - 32 * w)) >>> 0;
     if (masked !== data.words[outer * width + w]) return false;
@@ -216,35 +217,48 @@ function indexByUpperHalf(words: Uint32Array, width: number, rows: number): Uint
  * Row numbers sorted by words, then length, equal rows in the order they came: a radix sort, 16 bits at a time from
  * the least significant end. A comparing sort of a million rows would take most of the time that loading may.
  */
-function sortedOrder(words: Uint32Array, lengths: Uint8Array, width: number): Uint32Array<ArrayBuffer> {
-  const rows = lengths.length;
-  let order = new Uint32Array(rows);
-  for (let i = 0; i < rows; i++) order[i] = i;
-  if (rows < 2) return order;
-  let other = new Uint32Array(rows);
-  const counts = new Uint32Array(65537);
-
-  const pass = (digitOf: (row: number) => number): void => {
-    counts.fill(0);
-    for (let i = 0; i < rows; i++) {
-      const next = digitOf(i) + 1;
-      counts[next] = (counts[next] as number) + 1;
-    }
-    if (rows > 0 && counts[digitOf(0) + 1] === rows) return;
-    for (let d = 1; d <= 65536; d++) counts[d] = (counts[d] as number) + (counts[d - 1] as number);
-    for (const row of order) {
-      const digit = digitOf(row);
-      const place = counts[digit] as number;
-      counts[digit] = place + 1;
-      other[place] = row;
-    }
+function sortedOrder(rows: Uint32Array, each: number, width: number): Uint32Array<ArrayBuffer> {
+  let order = new Uint32Array(rows.length / each);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  let other = new Uint32Array(order.length);
+  const sortBy = (place: number, shift: number, mask: number): void => {
+    if (!radixPass(rows, each, place, shift, mask, order, other)) return;
     [order, other] = [other, order];
   };
-
-  pass((row) => lengths[row] as number);
+  sortBy(width, 0, lengthBits);
   for (let w = width - 1; w >= 0; w--) {
-    pass((row) => (words[row * width + w] as number) & 0xffff);
-    pass((row) => (words[row * width + w] as number) >>> 16);
+    sortBy(w, 0, 0xffff);
+    sortBy(w, 16, 0xffff);
   }
   return order;
+}
+
+const counts = new Uint32Array(65537);
+
+/** Sorts `from` into `to` by one digit; `false` where all rows have the same one, and nothing is done. */
+function radixPass(
+  rows: Uint32Array,
+  each: number,
+  place: number,
+  shift: number,
+  mask: number,
+  from: Uint32Array,
+  to: Uint32Array,
+): boolean {
+  counts.fill(0);
+  let digit = 0;
+  for (let at = place; at < rows.length; at += each) {
+    digit = ((rows[at] as number) >>> shift) & mask;
+    counts[digit + 1] = (counts[digit + 1] as number) + 1;
+  }
+  if (counts[digit + 1] === from.length) return false;
+  for (let d = 1; d < counts.length; d++) counts[d] = (counts[d] as number) + (counts[d - 1] as number);
+  for (let i = 0; i < from.length; i++) {
+    const row = from[i] as number;
+    digit = ((rows[row * each + place] as number) >>> shift) & mask;
+    const free = counts[digit] as number;
+    counts[digit] = free + 1;
+    to[free] = row;
+  }
+  return true;
 }

@@ -3,23 +3,17 @@
  * CONFIGURATION CONTROL"). Keys may carry `Connect:` (the client) or `To:` (the recipient); without a tag a key speaks
  * of both.
  */
-import { type Reply, reply } from './decision';
+import { reply } from './decision';
 import { type Entry, formatLiteral, isProblem, type Problem, parseEntry } from './entry';
 import { type Finding, hasFault, type SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
 import { forEachLine, hasBadCharacter, type Line } from './lines';
 import { contradictions, problemAt, type Recipient } from './list';
 import { foldLocalPart, mailboxKey } from './mailbox';
+import { type MapValue, mapValueOf, ValueTableBuilder, type ValueTableData } from './map-value';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
+import { parsePlainEntry } from './plain-entry';
 import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
-
-/**
- * `RELAY` permits. `REJECT`, `ERROR:…` and `code text` refuse or defer with a reply. `DISCARD` accepts the recipient and
- * drops the message. `OK` and `SKIP` end the search without a decision: OK never meant relaying in sendmail either.
- */
-export type MapValue =
-  | { readonly action: 'relay' | 'discard' | 'none' }
-  | { readonly action: 'reply'; readonly reply: Reply };
 
 export interface MapEntry {
   readonly source: SourceLine;
@@ -35,12 +29,12 @@ interface SideData {
   readonly users: NameTableData;
 }
 
-/** A parsed map as plain data: it can be moved to another thread. Payload n of a row is value n - 1. */
+/** A parsed map as plain data: it can be moved to another thread. The payload of a row is the number of its value. */
 export interface RelayMapData {
   readonly file: string;
   readonly connect: SideData;
   readonly to: SideData;
-  readonly values: readonly MapValue[];
+  readonly values: ValueTableData;
   /** Whether a client's name can earn relaying here. */
   readonly relaysByName: boolean;
 }
@@ -85,7 +79,7 @@ export class RelayMap {
   }
 
   private entry(hit: PrefixHit | NameHit | undefined): MapEntry | undefined {
-    const value = hit && this.data.values[hit.payload - 1];
+    const value = hit && mapValueOf(this.data.values, hit.payload);
     return value && { source: { file: this.data.file, line: hit.line }, value };
   }
 }
@@ -146,9 +140,9 @@ export function parseRelayMap(file: string, text: string): ParsedRelayMap {
     else builder.add(row, line.number);
   });
   const { data, same } = builder.build();
-  findings.push(...contradictions(file, text, same));
-  findings.sort((a, b) => a.at.line - b.at.line);
-  return hasFault(findings) ? { findings } : { data, findings };
+  const all = findings.concat(contradictions(file, text, same));
+  all.sort((a, b) => a.at.line - b.at.line);
+  return hasFault(all) ? { findings: all } : { data, findings: all };
 }
 
 /** One line of the map: what its key speaks of, and its value. */
@@ -189,7 +183,7 @@ function parseKey(text: string): MapRow['key'] | Problem {
     return localPart === undefined ? { problem: 'map-key-syntax' } : { kind: 'user', localPart };
   }
   if (text.startsWith('!') || text.startsWith('=')) return { problem: 'map-key-syntax' };
-  return parseEntry(text.replace(/^ipv6:/i, ''));
+  return parsePlainEntry(text) ?? parseEntry(text.replace(/^ipv6:/i, ''));
 }
 
 function parseValue(text: string): MapValue | Problem {
@@ -268,8 +262,7 @@ class SideBuilder {
 class MapBuilder {
   private readonly connect = new SideBuilder();
   private readonly to = new SideBuilder();
-  private readonly values: MapValue[] = [];
-  private readonly valueNumbers = new Map<string, number>();
+  private readonly values = new ValueTableBuilder();
   private relaysByName = false;
   private readonly untagged = new Map<number, MapRow>();
 
@@ -282,7 +275,7 @@ class MapBuilder {
   }
 
   private place(row: MapRow, line: number): void {
-    const payload = this.valueNumber(row.value);
+    const payload = this.values.numberOf(row.value);
     const namesRecipient = row.key.kind === 'mailbox' || row.key.kind === 'user';
     if (row.side !== 'to' && !namesRecipient) {
       this.connect.add(row.key, line, payload);
@@ -291,22 +284,13 @@ class MapBuilder {
     if (row.side !== 'connect') this.to.add(row.key, line, payload);
   }
 
-  private valueNumber(value: MapValue): number {
-    const text = JSON.stringify(value);
-    const known = this.valueNumbers.get(text);
-    if (known !== undefined) return known;
-    this.values.push(value);
-    this.valueNumbers.set(text, this.values.length);
-    return this.values.length;
-  }
-
   build(): { data: RelayMapData; same: SameKey[] } {
     for (const [line, row] of this.untagged) this.place(row, line);
     const connect = this.connect.build();
     const to = this.to.build();
-    const { file, values, relaysByName } = this;
+    const { file, relaysByName } = this;
     return {
-      data: { file, connect: connect.data, to: to.data, values, relaysByName },
+      data: { file, connect: connect.data, to: to.data, values: this.values.build(), relaysByName },
       same: [...connect.same, ...to.same].filter(
         ({ first, second }) => this.untagged.has(first) === this.untagged.has(second),
       ),

@@ -37,6 +37,8 @@ export class ClientNameService {
       new LRUCache<string, ClientNames, Client>({
         max: settings.cache_size,
         ttl: settings.cache_ttl,
+        // A client pushed out while its names are being looked up still waits for them.
+        ignoreFetchAbort: true,
         fetchMethod: async (_ip, _stale, { options, context }) => {
           const { names, ttl } = await look(context);
           // A TTL of 0 would mean forever to the cache.

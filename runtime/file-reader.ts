@@ -23,7 +23,7 @@ export async function readFileState(path: string): Promise<FileState> {
   try {
     const stats = await fs.stat(path, { bigint: true });
     if (!stats.isFile()) return notAFile(stats);
-    return { state: 'read', bytes: await fs.readFile(path), stamp: stampFrom(stats) };
+    return await fs.readFile(path).then((bytes) => contentState(stats, bytes), unreadState(stats));
   } catch (error) {
     return failureState(error);
   }
@@ -34,7 +34,11 @@ export function readFileStateSync(path: string): FileState {
   try {
     const stats = statSync(path, { bigint: true });
     if (!stats.isFile()) return notAFile(stats);
-    return { state: 'read', bytes: readFileSync(path), stamp: stampFrom(stats) };
+    try {
+      return contentState(stats, readFileSync(path));
+    } catch (error) {
+      return unreadState(stats)(error);
+    }
   } catch (error) {
     return failureState(error);
   }
@@ -52,6 +56,18 @@ export function hashOf(bytes: Uint8Array): string {
 
 function stampFrom(s: BigIntStats): string {
   return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}`;
+}
+
+function contentState(stats: BigIntStats, bytes: Buffer): FileState {
+  return { state: 'read', bytes, stamp: stampFrom(stats) };
+}
+
+/** A file that is there and fails to be read keeps its own stamp: by that one it is seen to change. */
+function unreadState(stats: BigIntStats): (error: unknown) => FileState {
+  return (error) => {
+    const failed = failureState(error);
+    return failed.state === 'unreadable' ? { ...failed, stamp: stampFrom(stats) } : failed;
+  };
 }
 
 function notAFile(stats: BigIntStats): FileState {

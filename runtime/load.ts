@@ -30,12 +30,12 @@ export interface LoadedSite {
 /** Reads `smtpcheck.ini` and what it names from Haraka's config folder. Faults are findings, never exceptions. */
 export function loadSite(configFolder: string): LoadedSite {
   const settings = loadSettings(configFolder);
-  const findings = [...settings.value.findings];
+  let findings = settings.value.findings;
   const { readable } = settings.value;
   const versions: Partial<Record<SlotName, Version<SlotData>>> = {};
   for (const slot of slots) {
     const loaded = loadSlot(configFolder, slot, slot.fileIn(readable), isNamed(slot, settings.value));
-    findings.push(...loaded.findings);
+    findings = findings.concat(loaded.findings);
     if (loaded.version) versions[slot.name] = loaded.version;
   }
   if (hasFault(findings)) return { settings, findings };

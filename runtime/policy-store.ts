@@ -19,7 +19,7 @@ import {
   unreadable,
   type Version,
 } from './load';
-import { apartFrom, type Parsed, parseApart, parseBytes } from './parse-worker';
+import { apartFrom, mostReported, type Parsed, parseApart, parseBytes } from './parse-worker';
 import { buildPolicy, type Policy } from './policy';
 import { emptySlot, isNamed, pathOf, type Slot, type SlotData, settingsFile, slots } from './slots';
 
@@ -39,15 +39,16 @@ export class CannotStart extends Error {
   }
 }
 
-const mostReported = 200;
 /** Timers may fire a little early by another clock. */
 const timerSlack = 5;
 /** Long enough for the several events of one change to come together. */
 const eventDelay = 20;
 
-function report(findings: readonly Finding[]): string {
+/** `unsaid`: how many findings there are besides. */
+function report(findings: readonly Finding[], unsaid = 0): string {
   const lines = findings.slice(0, mostReported).map((finding) => `  ${describeFinding(finding)}`);
-  if (findings.length > mostReported) lines.push(`  and ${findings.length - mostReported} more`);
+  const more = Math.max(findings.length - mostReported, 0) + unsaid;
+  if (more > 0) lines.push(`  and ${more} more`);
   return lines.join('\n');
 }
 
@@ -61,7 +62,10 @@ export class PolicyStore {
   private checking: Promise<void> | undefined;
   private checkAgain = false;
   private closed = false;
-  /** Files seen changed and not yet taken: the stamp, and since when it has been that. */
+  /**
+   * Files seen changed and not yet taken: the stamp, and since when it has been that. Kept by slot and path: two
+   * settings may name one file, and each takes it for itself.
+   */
   private readonly settling = new Map<string, { stamp: string; since: number }>();
   /** Stamps that were looked at and not taken, so that each attempt is told of once. */
   private readonly turnedDown = new Map<string, string>();
@@ -151,10 +155,13 @@ export class PolicyStore {
 
   private async newSettings(): Promise<Version<ParsedSettings> | undefined> {
     const path = join(this.configFolder, settingsFile);
-    const file = await this.settled(path, this.settings.stamp);
+    const file = await this.settled(path, path, this.settings.stamp);
     if (!file) return undefined;
     if (file.state === 'missing') {
-      this.turnDown(path, file, [missing(settingsFile)]);
+      this.turnedDown.set(path, file.stamp);
+      this.log.logerror(
+        `${settingsFile} was deleted: its last content stays in force; for the defaults, make it an empty file`,
+      );
       return undefined;
     }
     const version = settingsVersion(path, file);
@@ -181,15 +188,16 @@ export class PolicyStore {
     if (file === '') return before.file === '' ? undefined : unnamed(slot);
     const path = pathOf(this.configFolder, file);
     const renamed = path !== before.path;
-    const state = await this.settled(path, renamed ? 'not looked at yet' : before.stamp);
+    const key = `${slot.name} ${path}`;
+    const state = await this.settled(key, path, renamed ? 'not looked at yet' : before.stamp);
     if (!state) return undefined;
 
     if (state.state === 'unreadable') {
-      this.turnDown(path, state, [unreadable(file, state.reason)]);
+      this.turnDown(key, state, [unreadable(file, state.reason)]);
       return undefined;
     }
     if (state.state === 'missing') {
-      return this.versionOfMissing(slot, { file, path, renamed, named: isNamed(slot, written) }, state);
+      return this.versionOfMissing(slot, { key, file, path, renamed, named: isNamed(slot, written) }, state);
     }
     const parsed = await this.parse(slot, file, state.bytes);
     if (!renamed && parsed.hash === before.hash) {
@@ -197,7 +205,7 @@ export class PolicyStore {
       return undefined;
     }
     if (!parsed.data) {
-      this.turnDown(path, state, parsed.findings);
+      this.turnDown(key, state, parsed.findings, parsed.unsaid);
       return undefined;
     }
     this.tellFindings(parsed.findings);
@@ -206,16 +214,16 @@ export class PolicyStore {
 
   private versionOfMissing(
     slot: Slot,
-    place: { file: string; path: string; renamed: boolean; named: boolean },
+    place: { key: string; file: string; path: string; renamed: boolean; named: boolean },
     state: FileState,
   ): Version<SlotData> | undefined {
-    const { file, path } = place;
+    const { key, file, path } = place;
     if (place.renamed && place.named) {
-      this.turnDown(path, state, [missing(file)]);
+      this.turnDown(key, state, [missing(file)]);
       return undefined;
     }
     if (slot.whenDeleted === 'keep' && this.versions[slot.name].hash !== 'missing') {
-      this.turnedDown.set(path, state.stamp);
+      this.turnedDown.set(key, state.stamp);
       this.log.logerror(
         `${file} was deleted: its last content stays in force, so that nothing it refuses gets in; to refuse nobody, make it an empty file`,
       );
@@ -230,32 +238,32 @@ export class PolicyStore {
   }
 
   /** The file, if it is not what was last taken or turned down and has stayed the same for long enough. */
-  private async settled(path: string, stampInForce: string): Promise<FileState | undefined> {
+  private async settled(key: string, path: string, stampInForce: string): Promise<FileState | undefined> {
     const stamp = await stampOf(path);
-    if (stamp === stampInForce || stamp === this.turnedDown.get(path)) {
-      this.settling.delete(path);
-      if (stamp === stampInForce) this.turnedDown.delete(path);
+    if (stamp === stampInForce || stamp === this.turnedDown.get(key)) {
+      this.settling.delete(key);
+      if (stamp === stampInForce) this.turnedDown.delete(key);
       return undefined;
     }
-    const seen = this.settling.get(path);
+    const seen = this.settling.get(key);
     const now = performance.now();
     if (seen?.stamp !== stamp) {
-      this.settling.set(path, { stamp, since: now });
+      this.settling.set(key, { stamp, since: now });
       return undefined;
     }
     if (now - seen.since < this.current.settings.main.settle) return undefined;
     const file = await readFileState(path);
     if (file.stamp !== stamp || (await stampOf(path)) !== stamp) return undefined;
-    this.settling.delete(path);
+    this.settling.delete(key);
     // What was turned down before may come again: a file deleted a second time is a new attempt.
-    this.turnedDown.delete(path);
+    this.turnedDown.delete(key);
     return file;
   }
 
-  private turnDown(path: string, file: FileState, findings: readonly Finding[]): void {
-    this.turnedDown.set(path, file.stamp);
+  private turnDown(key: string, file: FileState, findings: readonly Finding[], unsaid = 0): void {
+    this.turnedDown.set(key, file.stamp);
     const faults = findings.filter((finding) => finding.severity === 'fault');
-    this.log.logerror(`not taken, the last good version stays in force:\n${report(faults)}`);
+    this.log.logerror(`not taken, the last good version stays in force:\n${report(faults, unsaid)}`);
   }
 
   private tellFindings(findings: readonly Finding[]): void {

@@ -72,6 +72,8 @@ export class Suite {
   /** Names that mean this host in an MX record: its own, and those of `[relay] this_host`. Lower case. */
   isOurName(name: string): boolean {
     const bare = name.toLowerCase().replace(/\.$/, '');
+    // A null MX (RFC 7505) is nobody's, and Haraka may have no name of its own.
+    if (bare === '') return false;
     return bare === this.me || bare === hostname().toLowerCase() || this.policy.settings.relay.this_host.includes(bare);
   }
 

@@ -1,56 +1,49 @@
 /**
- * A stand-in for Haraka that plays one session through the suite's own hooks: the same plugins, in the same order, with
- * the answers that Haraka makes of theirs. It opens no socket and queues nothing. Besides the suite it knows
- * `rcpt_to.in_host_list`; other plugins are not played.
+ * A stand-in for Haraka 3.3 that plays one session through the suite's own hooks, with the answers that Haraka makes of
+ * theirs. It opens no socket and queues nothing. Besides the suite it knows `rcpt_to.in_host_list`; other plugins are
+ * not played.
  */
-import { Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
-import type { Decision, Way } from '../../core';
-import * as smtpcheck from '../../index';
-import { registerDeny } from '../../plugins/deny/index';
-import { registerHelo } from '../../plugins/helo/index';
-import { registerPrivacy } from '../../plugins/privacy/index';
-import { registerRelay } from '../../plugins/relay/index';
-import type { SuitePlugin } from '../../runtime/answer';
+import type { Way } from '../../core';
 import { markOf } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
-import type { Next } from '../../types/haraka';
+import type { SuitePluginName } from '../haraka-folder';
 import { SimulatedConnection, SimulatedTransaction } from './connection';
+import { type Answer, Hooks, type Said } from './hooks';
+import { type Path, parsePath } from './path';
+import type { Surroundings } from './surroundings';
 
 export interface HostReply {
   readonly code: number;
+  /** Lines are divided by `\n`. */
   readonly text: string;
 }
 
 /** One command, what each rule said to it, and the reply that the client would see. */
 export interface Step {
   readonly command: string;
-  readonly decisions: readonly { readonly hook: string; readonly decision: Decision }[];
+  readonly said: readonly Said[];
   readonly reply: HostReply;
 }
 
-export interface HostOptions {
+export interface HostOptions extends Surroundings {
   readonly suite: Suite;
-  /** Which of the suite's plugins `config/plugins` loads. */
-  readonly loaded: readonly string[];
-  /** The server's own name. */
-  readonly me: string;
-  /** Whether `rcpt_to.in_host_list` takes a domain. */
-  readonly isLocalDomain: (domain: string) => boolean;
+  /** Which of the suite's plugins `config/plugins` loads, in its order. */
+  readonly loaded: readonly SuitePluginName[];
 }
 
-const registrations = { deny: registerDeny, helo: registerHelo, privacy: registerPrivacy, relay: registerRelay };
-
-type Method = (this: unknown, next: Next, ...args: readonly unknown[]) => void;
-type Answer = { readonly code: number; readonly message: unknown };
+const syntaxError: HostReply = { code: 501, text: 'Syntax error' };
+const done: HostReply = { code: 250, text: 'OK' };
 
 export class SimulatedHost {
-  private readonly hooks: { hook: string; priority: number; run: (next: Next, params: unknown) => void }[] = [];
   private readonly connection: SimulatedConnection;
-  private decisions: { hook: string; decision: Decision }[] = [];
+  private readonly hooks: Hooks;
   private isClosed = false;
-  /** Set by a refusal at connect: the reply to every command from then on. */
+  private isExtended = false;
+  /** Set by a refusal at connect: the reply to every command but QUIT from then on. */
   private refusal: HostReply | undefined;
+  /** Haraka reads a client that has said HELO octet by octet, from its first MAIL on. */
+  private encoding: 'utf8' | 'latin1' = 'utf8';
 
   constructor(
     private readonly options: HostOptions,
@@ -58,18 +51,7 @@ export class SimulatedHost {
     hostName: string,
   ) {
     this.connection = new SimulatedConnection(ip, hostName, options.me);
-    options.suite.onDecision = (hook, decision) => this.decisions.push({ hook, decision });
-    const plugin = this.makePlugin();
-    for (const [name, register] of Object.entries(registrations)) {
-      if (options.loaded.includes(name)) register(plugin);
-    }
-    this.addHook('rcpt', 0, (next, params) => {
-      const [address] = params as [Address];
-      const local = address.host !== '' && options.isLocalDomain((address.host ?? '').toLowerCase());
-      next(local ? constants.ok : undefined);
-    });
-    // Equal priorities keep the order in which they were registered, as in Haraka.
-    this.hooks.sort((a, b) => a.priority - b.priority);
+    this.hooks = new Hooks(options.suite, options.loaded, options.localDomains, this.connection);
   }
 
   get closed(): boolean {
@@ -85,110 +67,157 @@ export class SimulatedHost {
 
   async connect(): Promise<Step> {
     return this.step('(connect)', async () => {
-      await this.run('connect_init');
-      const answer = await this.run('connect');
+      await this.hooks.run('connect_init');
+      const answer = await this.hooks.run('connect');
       if (answer.code === constants.deny) {
         this.refusal = said(answer, 554);
         return this.refusal;
       }
       if (answer.code === constants.denysoftdisconnect) return this.close(said(answer, 421));
-      return { code: 220, text: `${this.options.me} ESMTP` };
+      return { code: 220, text: `${this.options.me} ESMTP Haraka ready` };
     });
   }
 
   /** One line of the client's, as it would be sent. */
   async command(line: string): Promise<Step> {
-    const [, verb = '', rest = ''] = /^([^ ]*)(?: +(.*))?$/s.exec(line) ?? [];
     return this.step(line, async () => {
-      if (this.refusal)
-        return /^quit$/i.test(verb) ? this.close({ code: 221, text: 'closing connection' }) : this.refusal;
-      switch (verb.toUpperCase()) {
-        case 'HELO':
-        case 'EHLO':
-          return this.hello(verb.toUpperCase(), rest);
-        case 'MAIL':
-          return this.mail(rest);
-        case 'RCPT':
-          return this.rcpt(rest);
-        case 'RSET':
-          this.connection.transaction = null;
-          return { code: 250, text: 'OK' };
-        case 'VRFY':
-          return this.vrfy();
-        case 'NOOP':
-          return { code: 250, text: 'OK' };
-        case 'QUIT':
-          return this.close({ code: 221, text: 'closing connection' });
-        case 'DATA':
-          return this.data();
-        default:
-          return this.unrecognized(verb, rest);
-      }
+      // Two octets more end the line.
+      const isTooLong = Buffer.byteLength(line) + 2 > this.options.limits.lineLength;
+      if (isTooLong) return this.close({ code: 521, text: 'Command line too long' });
+      return this.answer(Buffer.from(line).toString(this.encoding));
     });
   }
 
-  private async hello(verb: string, rest: string): Promise<HostReply> {
+  private async answer(line: string): Promise<HostReply> {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
+    const isAscii = /^[\x00-\x7f]*$/.test(line);
+    if (!isAscii && this.connection.hello.verb === 'HELO') {
+      return { code: 501, text: 'Syntax error (8-bit characters not allowed)' };
+    }
+    if (this.refusal) return line.toUpperCase() === 'QUIT' ? this.quit() : this.refusal;
+    // A line with a bare CR inside is no command at all.
+    const words = /^([^ ]*)(?: +(.*))?$/.exec(line);
+    return words ? this.obey(words[1] as string, words[2] ?? '') : this.unrecognized([line]);
+  }
+
+  private async obey(verb: string, rest: string): Promise<HostReply> {
+    switch (verb.toUpperCase()) {
+      case 'HELO':
+      case 'EHLO':
+        return this.hello(verb.toUpperCase() as 'HELO' | 'EHLO', rest);
+      case 'MAIL':
+        return this.mail(rest);
+      case 'RCPT':
+        return this.rcpt(rest);
+      case 'RSET':
+        if (rest !== '') return syntaxError;
+        this.connection.transaction = null;
+        return done;
+      case 'DATA':
+        return this.data(rest);
+      case 'VRFY':
+        return this.vrfy();
+      case 'NOOP':
+        return done;
+      case 'HELP':
+        return { code: 250, text: 'Not implemented' };
+      case 'QUIT':
+        return rest === '' ? this.quit() : syntaxError;
+      case 'PROXY':
+        return this.close({ code: 421, text: `PROXY not allowed from ${this.connection.remote.ip}` });
+      case 'INTERNALCMD':
+        return { code: 501, text: 'INTERNALCMD not allowed remotely' };
+      default:
+        return this.unrecognized([verb, rest]);
+    }
+  }
+
+  private async hello(verb: 'HELO' | 'EHLO', rest: string): Promise<HostReply> {
     const name = rest.split(/ +/)[0] ?? '';
     if (name === '') return { code: 501, text: `${verb} requires domain/address - see RFC-2821 4.1.1.1` };
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
+    if (/[\x00-\x1f\x7f]/.test(name)) return { code: 501, text: `${verb} syntax error - see RFC-2821 4.1.1.1` };
     this.connection.transaction = null;
     this.connection.hello = { verb, host: name };
-    const answer = await this.run(verb.toLowerCase(), name);
+    const answer = await this.hooks.run(verb.toLowerCase(), name);
     if (isDenied(answer)) {
       this.connection.hello = { verb: null, host: null };
-      return said(answer, answer.code === constants.deny ? 550 : 450);
+      return denial(answer);
     }
-    return {
-      code: 250,
-      text: `${this.options.me} Hello ${this.connection.remote.host} [${this.connection.remote.ip}]`,
-    };
+    const { ip, host } = this.connection.remote;
+    const client = /^(?:NXDOMAIN|DNSERROR|)$/.test(host ?? '') ? `[${ip}]` : `${host} [${ip}]`;
+    const greeting = `${this.options.me} Hello ${client}, Haraka is at your service.`;
+    if (verb === 'HELO') return { code: 250, text: greeting };
+    this.isExtended = true;
+    const size = `SIZE ${this.options.limits.messageSize}`;
+    return { code: 250, text: [greeting, 'PIPELINING', '8BITMIME', 'SMTPUTF8', size].join('\n') };
   }
 
   private async mail(rest: string): Promise<HostReply> {
-    if (!this.connection.hello.host) return { code: 503, text: 'Use EHLO/HELO before MAIL' };
-    const sender = parsePath(rest, /^from:\s*/i);
-    if (!sender) return { code: 501, text: 'Invalid MAIL FROM address' };
-    this.connection.transaction = new SimulatedTransaction(sender);
-    const answer = await this.run('mail', [sender, {}]);
-    if (isDenied(answer)) {
-      this.connection.transaction = null;
-      return said(answer, answer.code === constants.deny ? 550 : 450);
+    const { connection } = this;
+    if (!connection.hello.host) return { code: 503, text: 'Use EHLO/HELO before MAIL' };
+    const path = this.path('mail', rest);
+    if (!('address' in path)) return path;
+    if (Number(path.params.get('SIZE') ?? 0) > this.options.limits.messageSize) {
+      return { code: 550, text: 'Message too big!' };
     }
-    return { code: 250, text: `sender ${sender.format()} OK` };
+    connection.transaction = new SimulatedTransaction(path.address);
+    if (connection.hello.verb === 'HELO') this.encoding = 'latin1';
+    const answer = await this.hooks.run('mail', [path.address, path.params]);
+    if (isDenied(answer)) {
+      connection.transaction = null;
+      return denial(answer);
+    }
+    return { code: 250, text: `sender ${path.address.format()} OK` };
   }
 
   private async rcpt(rest: string): Promise<HostReply> {
     const { transaction } = this.connection;
     if (!transaction) return { code: 503, text: 'Use MAIL before RCPT' };
-    const recipient = parsePath(rest, /^to:\s*/i);
-    if (!recipient) return { code: 501, text: 'Invalid RCPT TO address' };
-    transaction.rcpt_to.push(recipient);
-    let answer = await this.run('rcpt', [recipient, {}]);
+    const path = this.path('rcpt', rest);
+    if (!('address' in path)) return path;
+    const { address } = path;
+    transaction.rcpt_to.push(address);
+    let answer = await this.hooks.run('rcpt', [address, path.params]);
     if (answer.code === constants.cont && this.connection.relaying) answer = { code: constants.ok, message: undefined };
-    if (answer.code === constants.ok) answer = await this.run('rcpt_ok', recipient);
+    if (answer.code === constants.ok) answer = await this.hooks.run('rcpt_ok', address);
     else if (!isDenied(answer)) {
-      answer = { code: constants.deny, message: `I cannot deliver mail for ${recipient.format()}` };
+      answer = { code: constants.deny, message: `I cannot deliver mail for ${address.format()}` };
     }
-    if (!isDenied(answer)) return { code: 250, text: `recipient ${recipient.format()} OK` };
+    if (!isDenied(answer)) return { code: 250, text: `recipient ${address.format()} OK` };
     transaction.rcpt_to.pop();
-    return said(answer, answer.code === constants.deny ? 550 : 450);
+    return denial(answer);
+  }
+
+  private path(command: 'mail' | 'rcpt', rest: string): Path | HostReply {
+    const isStrict = this.options.limits.strictPaths && !this.connection.relaying;
+    const path = parsePath(command, rest, isStrict);
+    if (!path) return { code: 501, text: `Invalid ${command === 'mail' ? 'MAIL FROM' : 'RCPT TO'} address` };
+    return this.isExtended || path.params.size === 0 ? path : { code: 555, text: 'Invalid command parameters' };
   }
 
   private async vrfy(): Promise<HostReply> {
-    const answer = await this.run('vrfy');
+    const answer = await this.hooks.run('vrfy');
     if (answer.code === constants.ok) return said(answer, 250);
     return { code: 252, text: "Just try sending a mail and we'll see how it turns out..." };
   }
 
-  private async unrecognized(verb: string, rest: string): Promise<HostReply> {
-    const answer = await this.run('unrecognized_command', [verb, rest]);
+  private async unrecognized(words: readonly string[]): Promise<HostReply> {
+    const answer = await this.hooks.run('unrecognized_command', words);
     return isDenied(answer) ? said(answer, 500) : { code: 500, text: 'Unrecognized command' };
   }
 
-  private data(): HostReply {
+  /** What a client would send behind the 354 is not played. */
+  private data(rest: string): HostReply {
+    if (rest !== '') return syntaxError;
     const { transaction } = this.connection;
     if (!transaction) return { code: 503, text: 'MAIL required first' };
     if (transaction.rcpt_to.length === 0) return { code: 503, text: 'RCPT required first' };
     return { code: 354, text: 'go ahead, make my day' };
+  }
+
+  private quit(): HostReply {
+    return this.close({ code: 221, text: `${this.options.me} closing connection. Have a jolly good day.` });
   }
 
   private close(reply: HostReply): HostReply {
@@ -197,46 +226,8 @@ export class SimulatedHost {
   }
 
   private async step(command: string, body: () => Promise<HostReply>): Promise<Step> {
-    this.decisions = [];
     const reply = await body();
-    return { command, decisions: this.decisions, reply };
-  }
-
-  /** The hooks in their order until one answers; at connect_init all of them. */
-  private async run(hook: string, params?: unknown): Promise<Answer> {
-    for (const registered of this.hooks.filter((h) => h.hook === hook)) {
-      const answer = await new Promise<Answer>((resolve) => {
-        registered.run((code = constants.cont, message?: unknown) => resolve({ code, message }), params);
-      });
-      if (answer.code !== constants.cont && hook !== 'connect_init') return answer;
-    }
-    return { code: constants.cont, message: undefined };
-  }
-
-  private addHook(hook: string, priority: number, run: (next: Next, params: unknown) => void): void {
-    this.hooks.push({ hook, priority, run });
-  }
-
-  private makePlugin(): SuitePlugin {
-    const silent = (): void => {};
-    const methods = smtpcheck as unknown as Readonly<Record<string, Method>>;
-    const plugin: SuitePlugin = {
-      name: 'smtpcheck',
-      smtpcheck: this.options.suite,
-      config: { root_path: '', get: () => this.options.me },
-      register_hook: (hook, method, priority = 0) => {
-        this.addHook(hook, priority, (next, params) => methods[method]?.call(plugin, next, this.connection, params));
-      },
-      haraka_require: () => {
-        throw new Error('explain queues nothing');
-      },
-      loginfo: silent,
-      lognotice: silent,
-      logwarn: silent,
-      logerror: silent,
-      logcrit: silent,
-    };
-    return plugin;
+    return { command, said: this.hooks.takeSaid(), reply };
   }
 }
 
@@ -245,25 +236,14 @@ function isDenied({ code }: Answer): boolean {
   return denials.includes(code);
 }
 
+function denial(answer: Answer): HostReply {
+  return said(answer, answer.code === constants.deny ? 550 : 450);
+}
+
 /** What the client reads: a DSN brings its own code. */
 function said({ message }: Answer, code: number): HostReply {
   if (typeof message === 'object' && message !== null && 'reply' in message && 'code' in message) {
     return { code: Number(message.code), text: String(message.reply) };
   }
   return { code, text: String(message ?? '') };
-}
-
-/** The path behind `FROM:` or `TO:` with its parameters cut off, or `undefined` where Haraka's parser takes none. */
-function parsePath(rest: string, keyword: RegExp): Address | undefined {
-  if (!keyword.test(rest)) return undefined;
-  const path = rest
-    .replace(keyword, '')
-    .replace(/\s+$/, '')
-    .replace(/(?<=>)(?:\s+[A-Za-z0-9][A-Za-z0-9-]*(?:=[\x21-\x3c\x3e-\uffff]+)?)+$/, '');
-  if (path !== '' && !path.startsWith('<') && !/^postmaster$/i.test(path)) return undefined;
-  try {
-    return new Address(path);
-  } catch {
-    return undefined;
-  }
 }

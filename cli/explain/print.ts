@@ -1,6 +1,7 @@
 /** A played session for people and for programs. */
-import type { SourceLine, Way } from '../../core';
-import type { Step } from './host';
+import type { Decision, SourceLine, Way } from '../../core';
+import { printable } from '../printable';
+import type { HostReply, Step } from './host';
 
 export interface Session {
   readonly ip: string;
@@ -21,41 +22,52 @@ const ways: Readonly<Record<Way, string>> = {
 
 /** Step by step what each rule said, with the line that made it say so, and the reply. */
 export function printSteps(session: Session, colour: boolean): string {
-  const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const lines = [`client ${session.ip} (${session.hostName})`];
-  for (const { command, decisions, reply } of session.steps) {
-    lines.push('', paint(1, shown(command)));
-    for (const { decision } of decisions) {
-      const at = decision.at ? `  ${place(decision.at)}` : '';
-      lines.push(`  ${decision.outcome.padEnd(7)} ${decision.rule}${at}`);
-    }
-    const painted = paint(reply.code < 400 ? 32 : 31, `${reply.code} ${reply.text}`);
+  const paint = (sgr: number, text: string) => (colour ? `\u001b[${sgr}m${text}\u001b[0m` : text);
+  const lines = [`client ${session.ip} (${printable(session.hostName)})`];
+  for (const { command, said, reply } of session.steps) {
+    lines.push('', paint(1, printable(command)));
+    for (const { decision, observed } of said) lines.push(`  ${ruleLine(decision, observed)}`);
+    const [first = '', ...more] = replyLines(reply);
+    const painted = paint(reply.code < 400 ? 32 : 31, more.length > 0 ? `${first.replace('-', ' ')} …` : first);
     lines.push(`  -> ${painted}`);
   }
   if (session.way) lines.push('', `The accepted recipients go ${ways[session.way]}.`);
   return `${lines.join('\n')}\n`;
 }
 
+function ruleLine(decision: Decision, observed: boolean): string {
+  const parts = [decision.outcome.padEnd(7), decision.rule];
+  if (decision.at) parts.push(` ${place(decision.at)}`);
+  if (observed) parts.push(' (only observed)');
+  return parts.join(' ');
+}
+
 /** The dialogue alone, as on the wire. */
-export function printDialogue(session: Session): string {
-  return session.steps
+export function printDialogue({ steps }: Session): string {
+  return steps
     .flatMap(({ command, reply }) => [
-      ...(command === '(connect)' ? [] : [`C: ${shown(command)}`]),
-      `S: ${reply.code} ${reply.text}`,
+      ...(command === '(connect)' ? [] : [`C: ${printable(command)}`]),
+      ...replyLines(reply).map((line) => `S: ${line}`),
     ])
     .map((line) => `${line}\n`)
     .join('');
 }
 
+function replyLines({ code, text }: HostReply): string[] {
+  const lines = text.split('\n');
+  return lines.map((line, i) => `${code}${i < lines.length - 1 ? '-' : ' '}${printable(line)}`);
+}
+
 /** The stable shape of `--json`, described in docs/cli.md. */
 export function toJson(session: Session): string {
   const { ip, hostName, way, notPlayed } = session;
-  const steps = session.steps.map(({ command, decisions, reply }) => ({
+  const steps = session.steps.map(({ command, said, reply }) => ({
     command,
-    decisions: decisions.map(({ decision }) => ({
+    decisions: said.map(({ decision, observed }) => ({
       outcome: decision.outcome,
       rule: decision.rule,
       ...(decision.at && { at: { file: decision.at.file, line: decision.at.line } }),
+      observed,
     })),
     reply: { code: reply.code, text: reply.text },
   }));
@@ -64,9 +76,4 @@ export function toJson(session: Session): string {
 
 function place({ file, line }: SourceLine): string {
   return `${file}:${line}`;
-}
-
-function shown(command: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  return command.replace(/[\x00-\x1f\x7f]/g, '\ufffd');
 }

@@ -2,16 +2,17 @@
 
 /**
  * The text with one plugin line more, before the first plugin that is loaded: trust is then set before the others ask
- * for it. Everything else stays as it is, line ends included. `line` counts from 1.
+ * for it. Everything else stays as it is, line ends included. `line` counts from 1. The text may be octets read as
+ * Latin-1, so that a comment in whatever encoding comes through.
  */
 export function withPlugin(text: string, plugin: string): { text: string; line: number } {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  const lines = text.split(/(?<=\n)/);
-  const active = lines.findIndex((line) => /^\s*[^\s#]/.test(line));
+  const [, mark = '', body = ''] = /^(\ufeff|\u00ef\u00bb\u00bf)?(.*)$/s.exec(text) ?? [];
+  const lines = body === '' ? [] : body.split(/(?<=\n)/);
+  const active = lines.findIndex((line) => /^\s*[^\s#;]/.test(line));
   const at = active < 0 ? lines.length : active;
-  const before = lines.slice(0, at);
-  const last = before.at(-1);
+  const before = lines.slice(0, at).join('');
   // A last line without its newline would swallow the new one.
-  if (last !== undefined && last !== '' && !last.endsWith('\n')) before[before.length - 1] = last + newline;
-  return { text: [...before, plugin + newline, ...lines.slice(at)].join(''), line: at + 1 };
+  const ended = before === '' || before.endsWith('\n') ? before : before + newline;
+  return { text: mark + ended + plugin + newline + lines.slice(at).join(''), line: at + 1 };
 }

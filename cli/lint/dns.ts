@@ -1,54 +1,85 @@
 /** Lint that asks the DNS: only with `--dns`. */
-import { hostname } from 'node:os';
-import type { Settings } from '../../core';
-import { createResolver, type Resolver } from '../../runtime/resolver';
-import { entriesOf } from './entries';
-import { type LintFinding, lintFinding } from './finding';
+import { promises as dns } from 'node:dns';
+import { parseAddress, type Settings, sameAddress } from '../../core';
+import { type Resolver, within } from '../../runtime/resolver';
+import type { Suite } from '../../runtime/suite';
+import { type Placed, report } from './entries';
+import type { LintFinding } from './finding';
 
 export interface DnsSubject {
-  readonly settings: Settings;
-  /** `config/me`, if there is one. */
-  readonly me: string;
-  /** Texts of the two lists, under the names of their files. */
-  readonly relayTo: { readonly file: string; readonly text: string };
-  readonly localDomain: { readonly file: string; readonly text: string };
+  /** Knows our names and addresses, and the resolver of the settings. */
+  readonly suite: Suite;
+  readonly relayTo: readonly Placed[];
+  readonly localDomain: readonly Placed[];
 }
 
-export async function lintDns(subject: DnsSubject): Promise<LintFinding[]> {
-  const resolver = createResolver(subject.settings.dns);
-  const { relayTo, localDomain } = subject;
-  const ourNames = [subject.me, hostname(), ...subject.settings.relay.this_host].map((name) => name.toLowerCase());
-  const findings: LintFinding[] = [];
-  for (const { entry, line, column, written } of entriesOf('relay_to', relayTo.text)) {
-    if (entry.kind !== 'domain' || entry.excluded || entry.route) continue;
-    const detail = await mxProblem(resolver, entry.name, ourNames);
-    if (detail) findings.push(lintFinding('destination-mx', { file: relayTo.file, line, column }, written, { detail }));
-  }
-  for (const { entry, line, column, written } of entriesOf('local_domain', localDomain.text)) {
-    if (entry.kind !== 'domain' || entry.excluded) continue;
-    const detail = await resolveProblem(resolver, entry.name);
-    if (detail) {
-      findings.push(lintFinding('domain-unresolved', { file: localDomain.file, line, column }, written, { detail }));
-    }
-  }
-  return findings;
+export async function lintDns({ suite, relayTo, localDomain }: DnsSubject): Promise<LintFinding[]> {
+  const destinations = relayTo.filter(({ entry }) => !entry.excluded && destinationOf({ entry }) !== undefined);
+  const [ofDestinations, ofClients] = await Promise.all([
+    Promise.all(destinations.map((p) => lintDestination(suite, p))),
+    Promise.all(localDomain.filter(({ entry }) => !entry.excluded).map((p) => lintClientDomain(suite, p))),
+  ]);
+  return [...ofDestinations, ...ofClients].flat();
 }
 
-async function mxProblem(resolver: Resolver, domain: string, ourNames: readonly string[]): Promise<string | undefined> {
-  const answer = await resolver.exchanges(domain);
-  if (answer.state === 'unknown') return 'the DNS could not tell';
-  if (answer.state === 'none') return 'it has no MX records';
-  const names = answer.value.map(({ exchange }) => exchange.toLowerCase());
-  return names.some((name) => ourNames.includes(name)) ? undefined : `they name ${names.join(', ')}`;
+function destinationOf({ entry }: Pick<Placed, 'entry'>): string | undefined {
+  if (entry.kind === 'domain') return entry.name;
+  return entry.kind === 'mailbox' && !entry.domain.startsWith('[') ? entry.domain : undefined;
 }
 
-async function resolveProblem(resolver: Resolver, domain: string): Promise<string | undefined> {
-  for (const family of [4, 6] as const) {
-    const answer = await resolver.addresses(domain, family);
-    if (answer.state === 'found') return undefined;
-    if (answer.state === 'unknown') return 'the DNS could not tell';
+async function lintDestination(suite: Suite, p: Placed): Promise<LintFinding[]> {
+  const domain = destinationOf(p) as string;
+  const answer = await suite.resolver.exchanges(domain);
+  if (answer.state === 'unknown') return [report('dns-unanswered', p)];
+  // RFC 5321 §5.1: without MX records the domain itself is the exchange.
+  const names = answer.state === 'found' ? answer.value.map(({ exchange }) => exchange) : [domain];
+  const ours = await Promise.all(names.map((name) => isOurs(suite, name)));
+  if (ours.includes(true)) return [];
+  if (ours.includes(undefined)) return [report('dns-unanswered', p)];
+  const detail = answer.state === 'found' ? `its MX records name ${names.join(', ')}` : 'it has no MX records';
+  return [report('destination-mx', p, detail)];
+}
+
+/** `undefined`: could not tell. */
+async function isOurs(suite: Suite, exchange: string): Promise<boolean | undefined> {
+  if (suite.isOurName(exchange)) return true;
+  const ours = suite.ourAddresses();
+  const literal = parseAddress(exchange);
+  if (literal) return ours.some((our) => sameAddress(our, literal));
+  const answers = await Promise.all(([4, 6] as const).map((family) => addressesOf(suite.resolver, exchange, family)));
+  if (answers.some((addresses) => addresses?.some((address) => ours.some((our) => sameAddress(our, address))))) {
+    return true;
   }
-  // A domain need not have addresses of its own; its mail exchanges show that it exists.
-  const exchanges = await resolver.exchanges(domain);
-  return exchanges.state === 'none' ? 'no such name' : undefined;
+  return answers.includes(undefined) ? undefined : false;
+}
+
+async function addressesOf(resolver: Resolver, name: string, family: 4 | 6) {
+  const answer = await resolver.addresses(name, family);
+  return answer.state === 'unknown' ? undefined : answer.state === 'found' ? answer.value : [];
+}
+
+async function lintClientDomain(suite: Suite, p: Placed): Promise<LintFinding[]> {
+  if (p.entry.kind !== 'domain') return [];
+  switch (await nameExists(suite.policy.settings.dns, p.entry.name)) {
+    case true:
+      return [];
+    case false:
+      return [report('domain-unresolved', p)];
+    case undefined:
+      return [report('dns-unanswered', p)];
+  }
+}
+
+/** Hosts below a domain need no records of the domain's own; only NXDOMAIN says that there is nothing. */
+async function nameExists(settings: Settings['dns'], name: string): Promise<boolean | undefined> {
+  const resolver = new dns.Resolver({ timeout: settings.timeout, tries: settings.tries });
+  if (settings.servers.length > 0) resolver.setServers(settings.servers);
+  try {
+    await within(settings.timeout * settings.tries, resolver.resolve4(name));
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === dns.NODATA) return true;
+    return code === dns.NOTFOUND ? false : undefined;
+  }
 }

@@ -1,32 +1,52 @@
-/** Lint of the files themselves: who may write them, and which are not there. */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Settings } from '../../core';
+/** Lint of the files themselves: who may write them, and which have another name than the settings say. */
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { nearest, type Settings } from '../../core';
 import { pathOf, settingsFile, slots } from '../../runtime/slots';
 import type { HarakaFolder } from '../haraka-folder';
 import { type LintFinding, lintFinding } from './finding';
 
 const groupWrite = 0o020;
 const otherWrite = 0o002;
+const sticky = 0o1000;
+
+interface NamedFile {
+  readonly file: string;
+  readonly path: string;
+}
 
 export function lintFiles(folder: HarakaFolder, settings: Settings): LintFinding[] {
-  const files = slots
+  const lists = slots
     .map((slot) => slot.fileIn(settings))
     .filter((file) => file !== '')
     .map((file) => ({ file, path: pathOf(folder.config, file) }));
-  const all = [{ file: settingsFile, path: join(folder.config, settingsFile) }, ...files];
-  return [...all.flatMap(lintMode), ...lintMode({ file: '.', path: folder.config }), ...files.flatMap(lintPresence)];
-}
-
-function lintMode({ file, path }: { file: string; path: string }): LintFinding[] {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  const writers = [...(mode & groupWrite ? ['its group'] : []), ...(mode & otherWrite ? ['everybody'] : [])];
-  if (writers.length === 0) return [];
+  const others = [settingsFile, 'plugins', 'host_list'].map((file) => ({ file, path: join(folder.config, file) }));
+  // Whoever may write a folder can put another file in the place of one that he may not write.
+  const folders = new Set([folder.config, ...lists.map(({ path }) => dirname(path))]);
   return [
-    lintFinding('file-writable', { file, line: 1 }, file === '.' ? path : file, { detail: writers.join(' and ') }),
+    ...[...others, ...lists].flatMap(lintMode),
+    ...[...folders].flatMap((path) => lintMode({ file: path === folder.config ? '.' : path, path })),
+    ...lintNames(folder, lists),
   ];
 }
 
-function lintPresence({ file, path }: { file: string; path: string }): LintFinding[] {
-  return statSync(path, { throwIfNoEntry: false }) ? [] : [lintFinding('list-absent', { file, line: 1 }, file)];
+function lintMode({ file, path }: NamedFile): LintFinding[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats || (stats.isDirectory() && stats.mode & sticky)) return [];
+  const writers = [
+    ...(stats.mode & groupWrite ? ['its group'] : []),
+    ...(stats.mode & otherWrite ? ['everybody'] : []),
+  ];
+  if (writers.length === 0) return [];
+  return [lintFinding('file-writable', { file, line: 1 }, path, { detail: writers.join(' and ') })];
+}
+
+/** A list that only a default names may be absent, and then lists nothing: a slip where one of nearly that name is there. */
+function lintNames({ config }: HarakaFolder, lists: readonly NamedFile[]): LintFinding[] {
+  const known = new Set(lists.map(({ file }) => file));
+  const strangers = readdirSync(config).filter((name) => !known.has(name) && !name.endsWith('.ini'));
+  return lists.flatMap(({ file, path }) => {
+    const like = statSync(path, { throwIfNoEntry: false }) ? undefined : nearest(file, strangers);
+    return like ? [lintFinding('list-misnamed', { file, line: 1 }, file, { detail: like })] : [];
+  });
 }

@@ -1,11 +1,14 @@
-/** What lint finds beyond the faults that stop a load. */
-import type { Finding, FindingCode, Severity } from '../../core';
+/** What lint finds beyond the faults that stop a load, and how it is worded. */
+import type { Finding, FindingCode } from '../../core';
 import { describeFault } from '../../core';
+import { printable } from '../printable';
 
 export const lintCodes = [
+  // entries of our lists
   'entry-shadowed',
   'entry-twice',
   'exclusion-of-nothing',
+  'map-ok-idle',
   'network-wide',
   'network-loopback',
   'network-private',
@@ -13,21 +16,28 @@ export const lintCodes = [
   'proxy-trusted',
   'public-mail-domain',
   'destination-is-local',
+  // what the DNS says of them, with --dns
   'domain-unresolved',
   'destination-mx',
+  'dns-unanswered',
+  // config/plugins
   'plugin-absent',
   'plugin-twice',
   'plugin-order',
+  'plugin-lifts-refusals',
   'queue-absent',
+  // Haraka's own relay plugin and lists
   'stock-relay-all',
   'stock-dest-domains',
   'stock-acl-length',
   'stock-acl-host-bits',
+  'host-list-entry',
+  // settings and files
   'dns-over-plugin-timeout',
-  'file-writable',
-  'list-absent',
   'mode-observe',
   'restriction-off',
+  'file-writable',
+  'list-misnamed',
 ] as const;
 
 export type LintCode = (typeof lintCodes)[number];
@@ -42,11 +52,14 @@ const errors: ReadonlySet<string> = new Set<LintCode>([
   'proxy-trusted',
   'public-mail-domain',
   'plugin-twice',
-  'stock-relay-all',
+  'plugin-order',
+  'plugin-lifts-refusals',
   'queue-absent',
+  'stock-relay-all',
+  'stock-dest-domains',
 ]);
 
-export function severityOf(finding: LintFinding): LintSeverity {
+export function severityOf(finding: Pick<LintFinding, 'code' | 'severity'>): LintSeverity {
   return finding.severity === 'fault' || errors.has(finding.code) ? 'error' : 'warning';
 }
 
@@ -56,14 +69,15 @@ interface Wording {
 }
 
 const wordings: Readonly<Record<LintCode, Wording>> = {
-  'entry-shadowed': {
-    wrong: (f) => `never decides: the wider entry on line ${f.detail} says the same`,
-    remedy: 'take one of the two out',
-  },
+  'entry-shadowed': { wrong: (f) => `never decides: ${f.detail}`, remedy: 'take one of the two out' },
   'entry-twice': { wrong: (f) => `stands on line ${f.detail} already`, remedy: 'take it out' },
   'exclusion-of-nothing': {
     wrong: 'excludes what no entry includes',
     remedy: 'take it out, or add the entry it was meant to narrow',
+  },
+  'map-ok-idle': {
+    wrong: 'decides nothing: OK and SKIP only end the search, and no wider key would have decided otherwise',
+    remedy: 'write RELAY to permit relaying, or take it out',
   },
   'network-wide': {
     wrong: (f) => `covers ${f.detail} addresses, which is likely a slip`,
@@ -94,22 +108,33 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
     remedy: 'list it in one of the two',
   },
   'domain-unresolved': {
-    wrong: (f) => `does not resolve (${f.detail}), so no client can have a confirmed name in it`,
+    wrong: 'does not exist in the DNS, so no client can have a confirmed name in it',
     remedy: 'check the spelling',
   },
   'destination-mx': {
-    wrong: (f) => `has no MX record that names this host (${f.detail})`,
-    remedy:
-      'it is relayed to for anyone and this host is no backup of it: take it out, or name this host in [relay] this_host',
+    wrong: (f) => `does not have this host as a mail exchange: ${f.detail}`,
+    remedy: 'strangers may send to it all the same: take it out, or name this host in [relay] this_host',
   },
-  'plugin-absent': { wrong: 'does not load the suite', remedy: 'add the line smtpcheck before the rcpt_to plugins' },
+  'dns-unanswered': {
+    wrong: 'could not be checked: the DNS gave no answer',
+    remedy: 'ask again later, or set [dns] servers',
+  },
+  'plugin-absent': { wrong: 'does not load the suite', remedy: 'run smtpcheck init, or add the line smtpcheck' },
   'plugin-twice': {
-    wrong: (f) => `loads ${f.detail} a second time`,
-    remedy: 'keep one of the lines: Haraka will not start',
+    wrong: (f) => `loads ${f.detail} a second time, and Haraka will not start`,
+    remedy: 'keep one of the lines',
   },
   'plugin-order': {
-    wrong: (f) => `stands before smtpcheck and ${f.detail}`,
+    wrong: (f) =>
+      `stands before the suite and takes the first place at ${f.detail} too: its OK ends the hook before us`,
     remedy: 'put smtpcheck before it',
+  },
+  'plugin-lifts-refusals': {
+    wrong: (f) => `lifts refusals of ${f.detail}`,
+    remedy: (f) =>
+      f.written === 'karma'
+        ? 'add it to [deny_excludes] plugins in karma.ini'
+        : 'add it to excluded_plugins in delay_deny.ini',
   },
   'queue-absent': {
     wrong: 'has no queue plugin: what is accepted for local domains is answered 451 and goes nowhere',
@@ -117,25 +142,27 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
   },
   'stock-relay-all': {
     wrong: 'lets every client relay to everyone',
-    remedy: 'take all=true out: the relay plugin of the suite decides',
+    remedy: 'take it out: the relay plugin of the suite decides',
   },
   'stock-dest-domains': {
     wrong: 'opens the whole transaction for whoever names one of its domains first',
     remedy: 'set dest_domains=false and list the domains in relay.to',
   },
   'stock-acl-length': {
-    wrong: 'has no length; what it then covers depends on the plugin that reads it',
-    remedy: 'write the length (/32 for an IPv4 host, /128 for an IPv6 one), or list it in localip',
+    wrong: 'has no length: Haraka adds /32, which for an IPv6 address is a whole network, and takes no octet prefix',
+    remedy: 'write the length, or list it in localip',
   },
-  'stock-acl-host-bits': { wrong: 'has bits set behind its length', remedy: 'write the first address of the network' },
+  'stock-acl-host-bits': {
+    wrong: 'has bits set behind its length, and covers the whole network all the same',
+    remedy: 'write the first address of the network',
+  },
+  'host-list-entry': {
+    wrong: 'never matches: host_list holds one plain domain a line, and no comment behind it',
+    remedy: 'write the domain alone, as A-labels',
+  },
   'dns-over-plugin-timeout': {
     wrong: (f) => `lets names take ${f.detail}, which Haraka's plugin timeout would cut short`,
     remedy: 'lower timeout or tries, or raise plugin_timeout',
-  },
-  'file-writable': { wrong: (f) => `can be written by ${f.detail}, who may then relay at will`, remedy: 'chmod go-w' },
-  'list-absent': {
-    wrong: 'does not exist; the default setting that names it then lists nothing',
-    remedy: 'create it, or leave it so',
   },
   'mode-observe': {
     wrong: 'only observes: nothing is refused or permitted',
@@ -145,22 +172,32 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
     wrong: 'turns the relay restriction off: what no list permits is left to other plugins',
     remedy: 'set restriction=true',
   },
+  'file-writable': { wrong: (f) => `can be written by ${f.detail}, who may then relay at will`, remedy: 'chmod go-w' },
+  'list-misnamed': {
+    wrong: (f) => `is not there and lists nothing, but ${f.detail} is`,
+    remedy: 'rename the file, or name it in smtpcheck.ini',
+  },
 };
+
+function isLintFinding(finding: LintFinding): finding is Finding<LintCode> {
+  return (lintCodes as readonly string[]).includes(finding.code);
+}
 
 /** What is wrong and what to do, without the place. */
 export function describeLint(finding: LintFinding): string {
-  const wording = wordings[finding.code as LintCode];
-  if (!wording) return describeFault(finding as Finding);
+  if (!isLintFinding(finding)) return describeFault(finding as Finding);
+  const { wrong, remedy } = wordings[finding.code];
   const say = (text: Wording['wrong']) => (typeof text === 'string' ? text : text(finding));
-  return `${finding.written} ${say(wording.wrong)}; ${finding.use === undefined ? say(wording.remedy) : `write ${finding.use}`}`;
+  return printable(
+    `${finding.written} ${say(wrong)}; ${finding.use === undefined ? say(remedy) : `write ${finding.use}`}`,
+  );
 }
 
 export function lintFinding(
   code: LintCode,
   at: Finding['at'],
   written: string,
-  more: { use?: string; detail?: string } = {},
+  more: { readonly use?: string; readonly detail?: string } = {},
 ): LintFinding {
-  const severity: Severity = 'warning';
-  return { code, severity, at, written, ...more };
+  return { code, severity: 'warning', at, written, ...more };
 }

@@ -1,60 +1,88 @@
-/** Lint of what stands around the suite in the same Haraka: plugins, stock relay settings, local domains, proxies. */
+/** Lint of what stands around the suite in the same Haraka: plugins, Haraka's own relay settings, local domains, proxies. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
-  admits,
   type Finding,
+  formatAddress,
   type IniEntry,
   isProblem,
-  type PolicyList,
-  parseAddress,
+  parseDomainName,
   parseEntry,
   type SectionName,
   type Settings,
 } from '../../core';
 import {
   type HarakaFolder,
+  loadedTwice,
+  type PluginLine,
   pluginLines,
   readConfigIni,
   readConfigLines,
   readConfigText,
   suitePluginsOf,
 } from '../haraka-folder';
+import { type Placed, report } from './entries';
 import { type LintFinding, lintFinding } from './finding';
+import { contains, type Network, parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 export function lintPlugins(folder: HarakaFolder): LintFinding[] {
   const file = 'plugins';
   const lines = pluginLines(folder);
-  const findings: LintFinding[] = [];
-  const loaded = new Set<string>();
-  for (const { name, line } of lines) {
-    const twice = suitePluginsOf(name).filter((plugin) => loaded.has(plugin));
-    for (const plugin of suitePluginsOf(name)) loaded.add(plugin);
-    if (twice.length > 0)
-      findings.push(lintFinding('plugin-twice', { file, line }, name, { detail: twice.join(', ') }));
-  }
-  if (loaded.size === 0) findings.push(lintFinding('plugin-absent', { file, line: 1 }, 'config/plugins'));
+  const ours = lines.filter(({ name }) => suitePluginsOf(name).length > 0);
+  const [firstOfOurs] = ours;
+  if (!firstOfOurs) return [lintFinding('plugin-absent', { file, line: 1 }, 'config/plugins')];
 
-  const ours = lines.findIndex(({ name }) => suitePluginsOf(name).length > 0);
-  for (const { name, line } of lines.slice(0, Math.max(0, ours))) {
-    const harm = harmBefore(name);
-    if (harm) findings.push(lintFinding('plugin-order', { file, line }, name, { detail: harm }));
+  const findings = loadedTwice(lines).map(({ line: { name, line }, twice }) =>
+    lintFinding('plugin-twice', { file, line }, name, { detail: twice }),
+  );
+  for (const { name, line } of lines) {
+    const hook = line < firstOfOurs.line && suitePluginsOf(name).length === 0 && firstPlaceOf(folder, name);
+    if (hook) findings.push(lintFinding('plugin-order', { file, line }, name, { detail: hook }));
+    const lifted = refusalsLiftedBy(folder, name, ours);
+    if (lifted) findings.push(lintFinding('plugin-lifts-refusals', { file, line }, name, { detail: lifted }));
   }
-  const queues = lines.some(({ name }) => /^(?:queue\/|.*queue|.*lmtp|.*deliver)/.test(name));
-  if (loaded.size > 0 && !queues) findings.push(lintFinding('queue-absent', { file, line: 1 }, 'config/plugins'));
+  const queues = lines.some(({ name }) => /queue|lmtp/i.test(name));
+  if (!queues) findings.push(lintFinding('queue-absent', { file, line: 1 }, 'config/plugins'));
   return findings;
 }
 
-/** What a plugin does to us when it stands first, if anything. */
-function harmBefore(name: string): string | undefined {
-  if (name === 'delay_deny') return 'lifts refusals of clients that relay, host.deny included (use [deny] at=rcpt)';
-  if (name === 'relay') return 'vouches for clients and destinations by its own lists before the suite is asked';
-  if (/^rcpt_to\.|^(?:recipient-routes|qmail-deliverable|rcpt-ldap|aliases)$/.test(name)) {
-    return 'could accept a recipient before routes in local parts are looked for';
-  }
-  return undefined;
+/**
+ * The hook at which a plugin stands in the first place (priority -100), where ours stand as well: of equal priorities
+ * the one loaded first is asked first, and an OK ends the hook. Our places make the order of lines matter nowhere else.
+ */
+function firstPlaceOf(folder: HarakaFolder, name: string): string | undefined {
+  const source = [
+    join(folder.path, 'plugins', `${name}.js`),
+    join(folder.path, 'plugins', name, 'index.js'),
+    join(folder.path, 'node_modules', `haraka-plugin-${name}`, 'index.js'),
+  ].find((path) => existsSync(path));
+  if (!source) return undefined;
+  const registration =
+    /\bregister_hook\(\s*['"](rcpt|rcpt_ok|vrfy|unrecognized_command|queue|get_mx)['"][^)]*,\s*-[1-9]\d{2,}\s*\)/;
+  return registration.exec(readFileSync(source, 'utf8'))?.[1];
 }
 
-/** `relay.ini`, `relay_acl_allow`: what Haraka's stock relay plugin would do beside us, if it is loaded. */
+/** Plugins of Haraka's that take back what other plugins refuse, unless those are named in their settings. */
+function refusalsLiftedBy(folder: HarakaFolder, name: string, ours: readonly PluginLine[]): string | undefined {
+  const unnamed = (names: string | undefined) => {
+    const words = (names ?? '').split(/[\s,;]+/);
+    const left = ours.filter((line) => !words.includes(line.name)).map((line) => line.name);
+    return left.length > 0 ? left.join(', ') : undefined;
+  };
+  if (name === 'karma') return unnamed(iniValue(folder, 'karma.ini', 'deny_excludes', 'plugins'));
+  if (name !== 'delay_deny') return undefined;
+  // With included_plugins, only those are delayed.
+  if (iniValue(folder, 'delay_deny.ini', 'main', 'included_plugins')) return undefined;
+  const lifted = unnamed(iniValue(folder, 'delay_deny.ini', 'main', 'excluded_plugins'));
+  return lifted && `${lifted} for clients that may relay, host.deny included`;
+}
+
+function iniValue(folder: HarakaFolder, file: string, section: string, key: string): string | undefined {
+  return readConfigIni(folder, file)?.entries.find((entry) => entry.section === section && entry.key === key)?.value;
+}
+
+/** `relay.ini`, `relay_acl_allow`: what Haraka's own relay plugin does beside us, if it is loaded. */
 export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
   if (!pluginLines(folder).some(({ name }) => name === 'relay')) return [];
   const findings: LintFinding[] = [];
@@ -66,47 +94,84 @@ export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
   }
   for (const line of readConfigLines(folder, 'relay_acl_allow')) {
     const at = { file: 'relay_acl_allow', line: line.number, column: line.column };
-    const parsed = parseEntry(line.text);
+    // This list, other than most of Haraka's, has comments behind its entries.
+    const written = line.text.replace(/\s*#.*$/, '');
+    const parsed = parseEntry(written);
     if (isProblem(parsed)) {
       if (parsed.problem !== 'prefix-host-bits') continue;
-      findings.push(lintFinding('stock-acl-host-bits', at, line.text, parsed.use ? { use: parsed.use } : {}));
-    } else if (parsed.kind === 'network' && !line.text.includes('/')) {
-      const width = parsed.address.family === 4 ? 32 : 128;
-      findings.push(lintFinding('stock-acl-length', at, line.text, { use: `${line.text}/${width}` }));
+      findings.push(lintFinding('stock-acl-host-bits', at, written, parsed.use ? { use: parsed.use } : {}));
+    } else if (parsed.kind === 'network' && !written.includes('/')) {
+      const use = `${formatAddress(parsed.address)}/${parsed.length}`;
+      findings.push(lintFinding('stock-acl-length', at, written, { use }));
     }
   }
   return findings;
 }
 
+/** As Haraka reads booleans. */
 function isOn(entry: IniEntry): boolean {
-  return /^(?:true|yes|on|ok|enabled|1)$/i.test(entry.value);
+  return /^(?:true|yes|ok|enabled|on|1)$/i.test(entry.value);
 }
 
-/** `host_list` against itself and against `relay.to`. */
-export function lintLocalDomains(folder: HarakaFolder, destinations: PolicyList): LintFinding[] {
+/** `host_list` against itself, and `relay.to` against it. */
+export function lintLocalDomains(folder: HarakaFolder, destinations: readonly Placed[]): LintFinding[] {
   const file = 'host_list';
-  return readConfigLines(folder, file).flatMap((line) => {
-    const at = { file, line: line.number, column: line.column };
-    const entry = destinations.findDomain(line.text);
-    return [
-      ...(isPublicMailDomain(line.text) ? [lintFinding('public-mail-domain', at, line.text)] : []),
-      ...(admits(entry)
-        ? [lintFinding('destination-is-local', entry.source, line.text, { detail: `${file}:${line.number}` })]
-        : []),
-    ];
+  const findings: LintFinding[] = [];
+  const placeOf = new Map<string, string>();
+  for (const { text, number: line, column } of readConfigLines(folder, file)) {
+    const at = { file, line, column };
+    const name = text.toLowerCase();
+    const plain = plainNameIn(name);
+    const before = placeOf.get(name);
+    if (plain !== name) findings.push(lintFinding('host-list-entry', at, text, plain ? { use: plain } : {}));
+    else if (before) findings.push(lintFinding('entry-twice', at, text, { detail: before.split(':')[1] ?? '' }));
+    if (isPublicMailDomain(name)) findings.push(lintFinding('public-mail-domain', at, text));
+    if (!before) placeOf.set(name, `${file}:${line}`);
+  }
+  const patterns = readConfigLines(folder, 'host_list_regex');
+  for (const p of destinations) {
+    if (p.entry.kind === 'network' || p.entry.excluded) continue;
+    const domain = p.entry.kind === 'domain' ? p.entry.name : p.entry.domain;
+    const pattern = patterns.find(({ text }) => matches(text, domain));
+    const local = placeOf.get(domain) ?? (pattern && `host_list_regex:${pattern.number}`);
+    if (local) findings.push(report('destination-is-local', p, local));
+  }
+  return findings;
+}
+
+/** The name that was likely meant: itself where it is a plain domain or a literal, since `in_host_list` compares whole names. */
+function plainNameIn(text: string): string | undefined {
+  if (/^\[[^\]]+\]$/.test(text)) return text;
+  const bare = text.replace(/\s*[#;].*$/, '').replace(/^(?:\*?\.|=|@)/, '');
+  return parseDomainName(bare);
+}
+
+/** Haraka matches `host_list_regex` against the whole name. */
+function matches(pattern: string, domain: string): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`, 'i').test(domain);
+  } catch {
+    return false;
+  }
+}
+
+/** Entries of `localip` that trust a proxy of `connection.ini`. */
+export function lintProxies(folder: HarakaFolder, clients: readonly Placed[]): LintFinding[] {
+  const hosts = (readConfigText(folder, 'connection.ini') ?? '').matchAll(/^[ \t]*hosts\[\][ \t]*=[ \t]*(\S+)/gm);
+  const proxies = [...hosts].map(([, host = '']) => host.replace(/[[\]]/g, ''));
+  return proxies.flatMap((proxy) => {
+    const network = parseNetwork(proxy);
+    const trusting = network && trustingEntry(clients, network);
+    return trusting ? [report('proxy-trusted', trusting, proxy)] : [];
   });
 }
 
-/** Proxies of `connection.ini` whose own address `localip` trusts. */
-export function lintProxies(folder: HarakaFolder, clientNetworks: PolicyList): LintFinding[] {
-  const hosts = (readConfigText(folder, 'connection.ini') ?? '').matchAll(
-    /^\s*hosts\[\]\s*=\s*\[?([0-9a-fA-F.:]+)\]?(?:\/\d+)?\s*$/gm,
-  );
-  return [...hosts].flatMap(([, host = '']) => {
-    const address = parseAddress(host);
-    const entry = address && clientNetworks.findAddress(address);
-    return admits(entry) ? [lintFinding('proxy-trusted', entry.source, host, { detail: host })] : [];
-  });
+/** The entry that decides about the network, or one that lies inside it. */
+function trustingEntry(clients: readonly Placed[], proxy: Network): Placed | undefined {
+  const networks = clients.flatMap((placed) => (placed.entry.kind === 'network' ? [{ placed, ...placed.entry }] : []));
+  const [nearest] = networks.filter((network) => contains(network, proxy)).sort((a, b) => b.length - a.length);
+  if (nearest && !nearest.excluded) return nearest.placed;
+  return networks.find((network) => !network.excluded && contains(proxy, network))?.placed;
 }
 
 export function lintSettings(

@@ -13,7 +13,7 @@ const unlisted = '127.8\n';
 
 export interface Change {
   readonly name: string;
-  /** Arranges the files, with the client's standing the opposite of `allowed`. */
+  /** Arranges the files, with the client's standing the opposite of `allowed`; to be taken before the change comes. */
   arrange?(site: RunningHaraka): void;
   change(site: RunningHaraka): void;
   /** Whether the client may relay after the change. */
@@ -81,10 +81,10 @@ export const changes: readonly Change[] = [
     arrange: (site) => {
       site.write('../mounts/a/localip', listed);
       site.write('../mounts/b/localip', unlisted);
-      link(site, 'mount', path.join('..', 'mounts', 'a'));
-      site.write('smtpcheck.ini', '[relay]\nlocal_ip=mount/localip\n');
+      link(site, '../mounts/current', 'a');
+      site.write('smtpcheck.ini', `[relay]\nlocal_ip=${site.configFile('../mounts/current/localip')}\n`);
     },
-    change: (site) => link(site, 'mount', path.join('..', 'mounts', 'b')),
+    change: (site) => link(site, '../mounts/current', 'b'),
     allowed: false,
   },
   {

@@ -97,6 +97,11 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Longer than a change takes that an event tells of, and shorter than `[main] poll`. */
+export function settled(): Promise<void> {
+  return pause(1_000);
+}
+
 /** The generation of the last version of the file that the log tells of, or 0. */
 export function generationOf(haraka: Pick<RunningHaraka, 'log'>, file: string): number {
   const name = file.replaceAll('.', '\\.');

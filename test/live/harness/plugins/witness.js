@@ -12,6 +12,7 @@ const watch = (hook, about) => (next, connection, params) => {
 const recipient = (_connection, params) => ({ rcpt: params[0].address?.call?.(params[0]) ?? params[0].address });
 
 exports.hook_connect = watch('connect');
+exports.hook_mail = watch('mail');
 exports.hook_rcpt = watch('rcpt', recipient);
 exports.hook_rcpt_ok = watch('rcpt_ok');
 exports.hook_data_post = watch('data_post', (connection) => ({

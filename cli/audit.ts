@@ -1,0 +1,263 @@
+/**
+ * `smtpcheck audit`: connects to a running server as a stranger would, and judges what it sees. For one's own servers: it
+ * asks little, slowly, stops at RCPT, and wants to be told that a public address is the operator's.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Audit, Channel } from './audit/channel';
+import { popChecks, smtpChecks } from './audit/checks';
+import { defaultLimits } from './audit/dialogue';
+import { Pace } from './audit/pace';
+import { jsonText, junitText, tapText } from './audit/report/machine';
+import type { Report } from './audit/report/summary';
+import { tableText } from './audit/report/table';
+import { overall, type Result, runChecks } from './audit/runner';
+import { parsedAddress, siteOf } from './audit/site';
+import { channelsOf, isOurs, parseTarget } from './audit/targets';
+import { Transcript } from './audit/transcript';
+import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+
+export interface AuditOptions {
+  /** HOST[:PORT] of the SMTP server. */
+  readonly host?: string | undefined;
+  readonly smtps: readonly string[];
+  readonly pop3: readonly string[];
+  readonly pop3s: readonly string[];
+  readonly local: readonly string[];
+  readonly backup: readonly string[];
+  /** A Haraka folder that tells what the server is for. */
+  readonly config?: string | undefined;
+  readonly user: readonly string[];
+  readonly foreign: string;
+  readonly sender: readonly string[];
+  readonly hello?: string | undefined;
+  readonly from: readonly string[];
+  readonly name?: string | undefined;
+  readonly ca: readonly string[];
+  readonly only: readonly string[];
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  readonly tls: boolean;
+  readonly iRunThisServer: boolean;
+  readonly deliverCanary?: string | undefined;
+  readonly smuggling: boolean;
+  /** Milliseconds. */
+  readonly pause: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly transcript: boolean;
+  readonly json: boolean;
+  readonly format: 'table' | 'json' | 'tap' | 'junit';
+}
+
+export const defaults: AuditOptions = {
+  smtps: [],
+  pop3: [],
+  pop3s: [],
+  local: [],
+  backup: [],
+  user: [],
+  foreign: 'smtpcheck-audit@example.net',
+  sender: [],
+  from: [],
+  ca: [],
+  only: [],
+  ipv4: false,
+  ipv6: false,
+  tls: true,
+  iRunThisServer: false,
+  smuggling: false,
+  pause: 200,
+  timeout: 20_000,
+  transcript: false,
+  json: false,
+  format: 'table',
+};
+
+/** For one channel; no sound server needs more to be judged. */
+const connectionsPerChannel = 150;
+const commandsPerChannel = 900;
+
+export function command(io: Io, done: (code: ExitCode) => void): Command {
+  const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  return new Command('audit')
+    .argument('[host]', 'HOST[:PORT] of the SMTP server, port 25 without one')
+    .addOption(listOption('--smtps <host[:port]>', 'SMTP with TLS from the first byte, port 465 without one'))
+    .addOption(listOption('--pop3 <host[:port]>', 'POP3, port 110 without one'))
+    .addOption(listOption('--pop3s <host[:port]>', 'POP3 with TLS from the first byte, port 995 without one'))
+    .addOption(listOption('--local <domain>', 'a domain the server is final for'))
+    .addOption(listOption('--backup <domain>', 'a domain the server is backup MX for'))
+    .option('-c, --config <dir>', 'the Haraka folder of the server: its host_list, relay.to and localip')
+    .addOption(listOption('--user <name>', 'a user that exists, for the questions about disclosure'))
+    .option('--foreign <address>', 'an address that strangers may not reach through the server', defaults.foreign)
+    .addOption(listOption('--sender <address>', 'a sender to try; the null sender is tried last'))
+    .option('--hello <name>', 'what to call ourselves in EHLO')
+    .addOption(listOption('--from <address>', 'the local address to connect from, one for each family'))
+    .option('--name <name>', 'the name certificates should carry')
+    .addOption(listOption('--ca <file>', 'a PEM file with a root to trust besides the usual ones'))
+    .addOption(listOption('--only <id>', 'ask this check only'))
+    .option('-4, --ipv4', 'IPv4 only')
+    .option('-6, --ipv6', 'IPv6 only')
+    .option('--no-tls', 'the server has no TLS on purpose: leave STARTTLS and STLS out')
+    .option('--i-run-this-server', 'the address is public, and the server there is mine')
+    .option('--deliver-canary <address>', 'send a message to this address of mine, if the server takes it')
+    .option('--smuggling', 'try wrong line endings around DATA; needs --deliver-canary')
+    .option('--pause <ms>', 'milliseconds between connections', milliseconds, defaults.pause)
+    .option('--timeout <ms>', 'milliseconds to wait for a reply', milliseconds, defaults.timeout)
+    .option('--transcript', 'the whole dialogue, after the results')
+    .option('--json', 'the same as --format=json')
+    .addOption(
+      new Option('--format <form>', 'of the results').choices(['table', 'json', 'tap', 'junit']).default('table'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  smtpcheck audit mx.example.org --local example.org --i-run-this-server
+  smtpcheck audit 127.0.0.1:2525 -c /etc/haraka --json
+
+For your own servers only.
+Exit code: 0 safe, 1 unsafe, 2 could not run, or could not tell.`,
+    )
+    .action(async (host: string | undefined, options: Partial<AuditOptions>) => {
+      done(await run({ ...defaults, ...options, host }, io));
+    });
+
+  function listOption(flags: string, description: string): Option {
+    return new Option(flags, `${description}; may be repeated`).argParser(collect).default([]);
+  }
+}
+
+export async function run(options: AuditOptions, io: Io): Promise<ExitCode> {
+  const only = checkedIds(options.only);
+  if (options.smuggling && options.deliverCanary === undefined) {
+    throw new CannotRun('--smuggling sends messages: say where to with --deliver-canary ADDRESS');
+  }
+  const channels = await channelsFor(options);
+  demandConsent(channels, options.iRunThisServer);
+  const transcript = new Transcript();
+  const audit = auditFor(options, channels, transcript, io);
+  const results = await runChecks(channels, audit, { only, tls: options.tls, progress: progressOn(io) });
+  write(
+    { results, channels, version: ownVersion(), transcript: options.transcript ? transcript.lines() : undefined },
+    options,
+    io,
+  );
+  return exitCodeOf(results);
+}
+
+async function channelsFor(options: AuditOptions): Promise<readonly Channel[]> {
+  const targets = [
+    ...(options.host === undefined ? [] : [parseTarget(options.host, 'smtp', false)]),
+    ...options.smtps.map((text) => parseTarget(text, 'smtp', true)),
+    ...options.pop3.map((text) => parseTarget(text, 'pop3', false)),
+    ...options.pop3s.map((text) => parseTarget(text, 'pop3', true)),
+  ];
+  if (targets.length === 0) throw new CannotRun('audit needs a HOST, --smtps, --pop3 or --pop3s');
+  const both = options.ipv4 === options.ipv6;
+  const families = { 4: both || options.ipv4, 6: both || options.ipv6 };
+  const channels: Channel[] = [];
+  for (const target of targets) channels.push(...(await channelsOf(target, families, options.tls)));
+  return channels;
+}
+
+function demandConsent(channels: readonly Channel[], given: boolean): void {
+  const foreign = channels.find(({ address }) => !isOurs(address));
+  if (foreign === undefined || given) return;
+  throw new CannotRun(
+    `${foreign.address} (${foreign.host}) is a public address. This is for servers you run yourself: ` +
+      'it tries to send mail through them and asks after users. If it is yours, say --i-run-this-server.',
+  );
+}
+
+function auditFor(options: AuditOptions, channels: readonly Channel[], transcript: Transcript, io: Io): Audit {
+  const folder = options.config === undefined ? undefined : path.resolve(io.cwd, options.config);
+  const [, user, domain] = /^(.+)@([^@\s]+)$/.exec(options.foreign) ?? [];
+  if (user === undefined || domain === undefined) throw new CannotRun(`--foreign ${options.foreign} is no user@domain`);
+  const from = { 4: fromAddress(options.from, 'ipv4'), 6: fromAddress(options.from, 'ipv6') };
+  return {
+    site: siteOf({ local: options.local, backup: options.backup, folder }),
+    limits: { ...defaultLimits, replyMs: options.timeout },
+    pace: new Pace(options.pause, connectionsPerChannel * channels.length, commandsPerChannel * channels.length),
+    transcript,
+    helloName: options.hello ?? 'smtpcheck-audit.localdomain',
+    from,
+    certificateName: options.name,
+    roots: options.ca.map((file) => rootFrom(path.resolve(io.cwd, file))),
+    canary: options.deliverCanary,
+    smuggling: options.smuggling,
+    senders: [...options.sender, 'smtpcheck-audit@example.org', ''],
+    foreign: { user, domain },
+    likelyUsers: options.user.length > 0 ? [...options.user, 'root', 'postmaster'] : ['root', 'postmaster', 'admin'],
+  };
+}
+
+function fromAddress(addresses: readonly string[], family: 'ipv4' | 'ipv6'): string | undefined {
+  for (const address of addresses) {
+    const parsed = parsedAddress(address);
+    if (parsed === undefined) throw new CannotRun(`--from ${address} is no IP address`);
+    if (parsed.kind() === family) return address;
+  }
+  return undefined;
+}
+
+function rootFrom(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CannotRun(`--ca: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function checkedIds(ids: readonly string[]): ReadonlySet<string> | undefined {
+  if (ids.length === 0) return undefined;
+  const known = new Set([...smtpChecks, ...popChecks].map(({ id }) => id));
+  const stray = ids.find((id) => !known.has(id));
+  if (stray !== undefined) throw new CannotRun(`no check “${stray}”; there are ${[...known].join(', ')}`);
+  return new Set(ids);
+}
+
+function milliseconds(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('a number of milliseconds is wanted.');
+  return Number(text);
+}
+
+function progressOn(io: Io): (done: number, all: number, what: string) => void {
+  if (io.stderr.isTTY !== true) return () => {};
+  return (done, all, what) => {
+    io.stderr.write(done === all ? '\r\x1b[K' : `\r\x1b[K${done + 1}/${all} ${what.slice(0, 60)}`);
+  };
+}
+
+function write(report: Report, options: AuditOptions, io: Io): void {
+  const form = options.json ? 'json' : options.format;
+  if (form === 'json') io.stdout.write(jsonText(report));
+  else if (form === 'tap') io.stdout.write(tapText(report));
+  else if (form === 'junit') io.stdout.write(junitText(report));
+  else {
+    const width = Number(io.env.COLUMNS);
+    const colour = wantsColour(io.stdout, io.env);
+    io.stdout.write(tableText(report, { colour, width: Number.isInteger(width) && width > 0 ? width : 120 }));
+  }
+}
+
+function exitCodeOf(results: readonly Result[]): ExitCode {
+  return { safe: 0, unsafe: 1, unknown: 2 }[overall(results)] as ExitCode;
+}
+
+/** From the source tree and from `dist` alike. */
+function ownVersion(): string {
+  for (let folder = __dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    try {
+      const found = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
+      if (found.name === 'haraka-plugin-smtpcheck') return found.version ?? '';
+    } catch {
+      // The next folder up, then.
+    }
+  }
+  return '';
+}

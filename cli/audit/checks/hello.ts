@@ -1,0 +1,87 @@
+/** Whether the server insists on a greeting, and on one that makes sense. */
+import { report, type SmtpCheck, safe, unknown, unsafe } from '../check';
+import { answered } from '../dialogue';
+import type { SmtpContext } from '../smtp-context';
+import { isAccepted, isRefused, type SmtpDialogue, shownReply } from '../smtp-dialogue';
+import { printable, shortened } from '../transcript';
+
+const mailBeforeHello: SmtpCheck = {
+  id: 'mail-before-hello',
+  title: 'MAIL without HELO',
+  why: 'RFC 5321 §4.1.1.1: a client says who it is first. Only programs that skip the rules need a server that does not mind.',
+  mend: {
+    haraka: '`[privacy] flags=needmailhelo` (the default); Haraka itself answers 503 too.',
+    sendmail: "define(`confPRIVACY_FLAGS', `needmailhelo') or `goaway`.",
+    postfix: '`smtpd_helo_required = yes`.',
+    dovecot: 'Dovecot submission asks for EHLO by itself.',
+  },
+  async run(context) {
+    const smtp = await context.connect();
+    const reply = await context.say(smtp, 'MAIL FROM:<>');
+    const shown = shortened(shownReply(reply));
+    if (isAccepted(reply)) {
+      await context.say(smtp, 'RSET');
+      // The client has said EHLO there, if only in clear text: a fault of memory, not of manners.
+      if (context.channel.security === 'starttls') return report(`after STARTTLS, by the EHLO before it: ${shown}`);
+      return unsafe(shown);
+    }
+    return isRefused(reply) ? safe(shown) : unknown(shown);
+  },
+};
+
+const junk: ReadonlyArray<readonly [string, string]> = [
+  ['no name', 'HELO'],
+  ['characters no name has', 'HELO !!no*such~name!!'],
+  ['longer than a name can be', `HELO ${'a'.repeat(300)}`],
+  ['a control character', 'HELO junk\x01name'],
+  ['NUL', 'HELO junk\0name'],
+];
+
+/** Postfix takes the name and refuses the recipient for it: `smtpd_delay_reject`. */
+async function refusedLater(context: SmtpContext, smtp: SmtpDialogue): Promise<boolean> {
+  // A bare postmaster is beyond all rules there.
+  const domain = context.localDomains[0];
+  const user = context.audit.likelyUsers[0] ?? 'root';
+  for (const line of ['MAIL FROM:<>', `RCPT TO:<${domain === undefined ? user : `${user}@${domain}`}>`]) {
+    const reply = await answered(context.say(smtp, line));
+    if (reply === undefined) return false;
+    if (isRefused(reply)) return /helo|ehlo|invalid name/i.test(reply.text);
+  }
+  return false;
+}
+
+const helloJunk: SmtpCheck = {
+  id: 'hello-junk',
+  title: 'HELO with a name that cannot be one',
+  why: 'The name goes into the Received header and the log. Control characters there forge lines; other junk only marks a client that nobody needs.',
+  mend: {
+    haraka: 'Load `smtpcheck` (or its `helo` plugin): 501 for anything but a domain or an address literal.',
+    sendmail: 'Stock sendmail refuses it unless `AllowBogusHELO` is set: unset it.',
+    postfix: '`smtpd_helo_restrictions = reject_invalid_helo_hostname`, with `smtpd_helo_required = yes`.',
+    dovecot: 'Not configurable; keep submission behind a server that checks.',
+  },
+  async run(context) {
+    const taken: string[] = [];
+    let grave = false;
+    let told = 0;
+    for (const [name, line] of junk) {
+      const smtp = await context.connect();
+      const reply = await answered(context.say(smtp, line));
+      if (reply === undefined || !(isAccepted(reply) || isRefused(reply))) continue;
+      told += 1;
+      if (!isAccepted(reply)) continue;
+      // Taken is one thing; carrying the very byte onward is another.
+      const echoed = /\\x[01]/.test(printable(reply.text));
+      // sendmail and Postfix read as far as the NUL, and what they read is a name.
+      if (!echoed && (name === 'NUL' || (await refusedLater(context, smtp)))) continue;
+      taken.push(name);
+      grave ||= echoed;
+    }
+    if (grave) return unsafe(`taken, and control characters come back: ${taken.join(', ')}`);
+    if (taken.length > 0) return report(`taken: ${taken.join(', ')}`);
+    if (told === 0) return unknown('no answer to any of them');
+    return safe(`${told} of ${junk.length} answered, none taken for a name`);
+  },
+};
+
+export const helloChecks: readonly SmtpCheck[] = [mailBeforeHello, helloJunk];

@@ -1,0 +1,45 @@
+/** The way to one channel: paced, and not knocked at for ever where nobody answers. */
+import { type Audit, type Channel, channelName, peerOf } from './channel';
+import { Dialogue, DialogueFault, type TlsWishes } from './dialogue';
+
+/** A server that gives no greeting three times running is down, or has had enough of us; both want to be left alone. */
+const patience = 3;
+
+export class Door {
+  readonly #channel: Channel;
+  readonly #audit: Audit;
+  #shut: DialogueFault | undefined;
+  #failures = 0;
+
+  constructor(channel: Channel, audit: Audit) {
+    this.#channel = channel;
+    this.#audit = audit;
+  }
+
+  /** Connects and lets `enter` get as far as the channel goes: its greeting, or its handshake. */
+  async open<T>(turn: number, implicit: TlsWishes | undefined, enter: (dialogue: Dialogue) => Promise<T>): Promise<T> {
+    if (this.#shut !== undefined) throw this.#shut;
+    await this.#audit.pace.connection();
+    const { limits, transcript } = this.#audit;
+    try {
+      const name = `${channelName(this.#channel)} #${turn}`;
+      const peer = peerOf(this.#channel, this.#audit);
+      const entered = await enter(await Dialogue.connect(name, peer, limits, transcript, implicit));
+      this.#failures = 0;
+      return entered;
+    } catch (error) {
+      if (error instanceof DialogueFault && error.kind !== 'budget') this.#note(error);
+      throw error;
+    }
+  }
+
+  #note(fault: DialogueFault): void {
+    this.#failures += 1;
+    // A handshake may fail by intent: with an old version of TLS, say.
+    if (fault.kind === 'tls') return;
+    if (fault.kind === 'unreachable') this.#shut = fault;
+    else if (this.#failures >= patience) {
+      this.#shut = new DialogueFault('unreachable', `${fault.message}, ${patience} times running`);
+    }
+  }
+}

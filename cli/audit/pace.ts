@@ -1,0 +1,28 @@
+/** Gentleness: one connection at a time, a pause before each, and an end to how much is asked. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DialogueFault } from './dialogue';
+
+export class Pace {
+  readonly #pauseMs: number;
+  #connections: number;
+  #commands: number;
+  #first = true;
+
+  constructor(pauseMs: number, connections: number, commands: number) {
+    this.#pauseMs = pauseMs;
+    this.#connections = connections;
+    this.#commands = commands;
+  }
+
+  async connection(): Promise<void> {
+    if (this.#connections <= 0) throw new DialogueFault('budget', 'the audit has used up its connections');
+    this.#connections -= 1;
+    if (!this.#first && this.#pauseMs > 0) await sleep(this.#pauseMs);
+    this.#first = false;
+  }
+
+  command(): void {
+    if (this.#commands <= 0) throw new DialogueFault('budget', 'the audit has used up its commands');
+    this.#commands -= 1;
+  }
+}

@@ -1,0 +1,46 @@
+/** Results put together as every form of output needs them. */
+import { type Channel, channelName } from '../channel';
+import type { Check, Verdict } from '../check';
+import { overall, type Result } from '../runner';
+
+export const documentation = 'docs/audit.md';
+
+export interface Report {
+  readonly results: readonly Result[];
+  readonly channels: readonly Channel[];
+  readonly version: string;
+  /** Where `--transcript` asks for it. */
+  readonly transcript: readonly string[] | undefined;
+}
+
+export function counts(results: readonly Result[]): Record<Verdict, number> {
+  const sum: Record<Verdict, number> = { safe: 0, unsafe: 0, report: 0, unknown: 0 };
+  for (const { verdict } of results) sum[verdict] += 1;
+  return sum;
+}
+
+/** Results of one check that came out alike are one line, however many ways in were tried. */
+export interface Row {
+  readonly check: Check<never>;
+  readonly verdict: Verdict;
+  readonly seen: string;
+  readonly where: readonly string[];
+}
+
+export function rowsOf(results: readonly Result[]): Row[] {
+  const rows = new Map<string, { check: Check<never>; verdict: Verdict; seen: string; where: string[] }>();
+  for (const { check, verdict, seen, channel } of results) {
+    // What was seen may name times or ids that differ from one way in to the next; a pass is a pass.
+    const key = verdict === 'safe' ? `${check.id} safe` : `${check.id} ${verdict} ${seen}`;
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, { check, verdict, seen, where: [channelName(channel)] });
+    else row.where.push(channelName(channel));
+  }
+  return [...rows.values()];
+}
+
+export function verdictLine(results: readonly Result[]): string {
+  const sum = counts(results);
+  const words = { safe: 'SAFE', unsafe: 'UNSAFE', unknown: 'COULD NOT TELL' }[overall(results)];
+  return `${words}: ${sum.unsafe} unsafe, ${sum.unknown} unknown, ${sum.report} to look at, ${sum.safe} safe`;
+}

@@ -1,0 +1,88 @@
+/** Asks every check of every channel, one after the other, and keeps what came of it. */
+import { type Audit, type Channel, channelName } from './channel';
+import type { Check, Outcome, Security, Verdict } from './check';
+import { unknown } from './check';
+import { popChecks, smtpChecks } from './checks';
+import { DialogueFault } from './dialogue';
+import { PopContext } from './pop3-context';
+import { SmtpContext } from './smtp-context';
+
+export interface Result extends Outcome {
+  readonly check: Check<never>;
+  readonly channel: Channel;
+}
+
+export interface RunnerWishes {
+  /** Ids to ask; all without it. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** Checks about TLS have no sense for a server that has none on purpose. */
+  readonly tls: boolean;
+  progress(done: number, all: number, what: string): void;
+}
+
+/** They ask for TLS on a channel that has none. */
+const aboutTls: ReadonlySet<string> = new Set(['starttls-offered', 'pop3-stls-offered']);
+
+interface Question {
+  readonly check: Check<never>;
+  readonly channel: Channel;
+  ask(): Promise<Outcome>;
+  end(): Promise<void>;
+}
+
+export async function runChecks(channels: readonly Channel[], audit: Audit, wishes: RunnerWishes): Promise<Result[]> {
+  const questions = channels.flatMap((channel) => questionsFor(channel, audit, wishes));
+  const results: Result[] = [];
+  for (const [index, { check, channel, ask, end }] of questions.entries()) {
+    wishes.progress(index, questions.length, `${channelName(channel)} ${check.id}`);
+    const outcome = await outcomeOf(ask);
+    results.push({ check, channel, ...outcome });
+    if (questions[index + 1]?.channel !== channel) await end();
+  }
+  wishes.progress(questions.length, questions.length, 'done');
+  return results;
+}
+
+function questionsFor(channel: Channel, audit: Audit, wishes: RunnerWishes): Question[] {
+  if (channel.protocol === 'smtp') return questions(smtpChecks, new SmtpContext(channel, audit), wishes);
+  return questions(popChecks, new PopContext(channel, audit), wishes);
+}
+
+function questions<Context extends SmtpContext | PopContext>(
+  checks: ReadonlyArray<Check<Context>>,
+  context: Context,
+  { only, tls }: RunnerWishes,
+): Question[] {
+  const { channel } = context;
+  return checks
+    .filter((check) => only === undefined || only.has(check.id))
+    .filter((check) => asksOn(check, channel.security) && (tls || !aboutTls.has(check.id)))
+    .filter((check) => check.applies?.(context) ?? true)
+    .map((check) => ({
+      check: check as Check<never>,
+      channel,
+      ask: async () => await check.run(context),
+      end: async () => await context.end(),
+    }));
+}
+
+function asksOn({ on }: Check<never>, security: Security): boolean {
+  return on === undefined || on.includes(security);
+}
+
+/** Whatever kept the question from being answered leaves it open; a fault of ours is not the server's. */
+async function outcomeOf(ask: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof DialogueFault) return unknown(`could not be asked: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Grave first: one weakness makes a server unsafe, one open question keeps it from being called safe. */
+export function overall(results: ReadonlyArray<{ readonly verdict: Verdict }>): 'safe' | 'unsafe' | 'unknown' {
+  if (results.some(({ verdict }) => verdict === 'unsafe')) return 'unsafe';
+  if (results.length === 0 || results.some(({ verdict }) => verdict === 'unknown')) return 'unknown';
+  return 'safe';
+}

@@ -1,0 +1,121 @@
+/** The hooks of a played session: the suite's own plugins, registered and asked as Haraka does it. */
+import constants from 'haraka-constants';
+import type { Decision } from '../../core';
+import * as smtpcheck from '../../index';
+import { registerDeny } from '../../plugins/deny/index';
+import { registerHelo } from '../../plugins/helo/index';
+import { registerPrivacy } from '../../plugins/privacy/index';
+import { registerRelay } from '../../plugins/relay/index';
+import type { SuitePlugin } from '../../runtime/answer';
+import type { Suite } from '../../runtime/suite';
+import type { Address, Connection, Next } from '../../types/haraka';
+import type { SuitePluginName } from '../haraka-folder';
+import { domainOf, type LocalDomains } from './surroundings';
+
+export interface Answer {
+  readonly code: number;
+  readonly message: unknown;
+}
+
+/** What one rule said. */
+export interface Said {
+  readonly decision: Decision;
+  /** The plugin only observes: the decision was not acted on. */
+  readonly observed: boolean;
+}
+
+interface Hook {
+  readonly hook: string;
+  readonly priority: number;
+  readonly ask: (next: Next, params: unknown) => void;
+}
+
+type Method = (this: unknown, next: Next, ...args: readonly unknown[]) => void;
+
+const registrations = { deny: registerDeny, helo: registerHelo, privacy: registerPrivacy, relay: registerRelay };
+const methods = smtpcheck as unknown as Readonly<Record<string, Method>>;
+
+export class Hooks {
+  private readonly hooks: Hook[] = [];
+  private said: Said[] = [];
+
+  /** `loaded` in the order of `config/plugins`. */
+  constructor(
+    suite: Suite,
+    loaded: readonly SuitePluginName[],
+    localDomains: LocalDomains | undefined,
+    private readonly connection: Connection,
+  ) {
+    suite.onDecision = (_hook, decision, observed) => this.said.push({ decision, observed });
+    const plugin = this.makePlugin(suite);
+    for (const name of loaded) registrations[name](plugin);
+    if (localDomains) this.addInHostList(localDomains);
+    // Equal priorities keep the order in which they were registered, as in Haraka.
+    this.hooks.sort((a, b) => a.priority - b.priority);
+  }
+
+  /** What the rules have said since this was asked last. */
+  takeSaid(): readonly Said[] {
+    const { said } = this;
+    this.said = [];
+    return said;
+  }
+
+  /** The hooks in their order until one answers. */
+  async run(name: string, params?: unknown): Promise<Answer> {
+    for (const { hook, ask } of this.hooks) {
+      if (hook !== name) continue;
+      const answer = await new Promise<Answer>((resolve) => {
+        ask((code = constants.cont, message?: unknown) => resolve({ code, message }), params);
+      });
+      if (answer.code !== constants.cont) return answer;
+    }
+    return { code: constants.cont, message: undefined };
+  }
+
+  private makePlugin(suite: Suite): SuitePlugin {
+    const silent = (): void => {};
+    const plugin: SuitePlugin = {
+      name: 'smtpcheck',
+      smtpcheck: suite,
+      config: { root_path: '', get: () => undefined },
+      register_hook: (hook, method, priority = 0) => {
+        const ask = (next: Next, params: unknown) => methods[method]?.call(plugin, next, this.connection, params);
+        this.hooks.push({ hook, priority, ask });
+      },
+      haraka_require: () => {
+        throw new Error('explain queues nothing');
+      },
+      loginfo: silent,
+      lognotice: silent,
+      logwarn: silent,
+      logerror: silent,
+      logcrit: silent,
+    };
+    return plugin;
+  }
+
+  /** Haraka's `rcpt_to.in_host_list`. */
+  private addInHostList(localDomains: LocalDomains): void {
+    const { connection } = this;
+    const addressIn = (params: unknown) => (params as readonly [Address])[0];
+    let sender: unknown;
+    const mail = (next: Next, params: unknown) => {
+      sender = undefined;
+      const domain = domainOf(addressIn(params));
+      if (domain === '' || !localDomains.has(domain)) return next();
+      if (localDomains.antiSpoof && !connection.relaying) {
+        return next(constants.deny, `Mail from domain '${domain}' is not allowed from your host`);
+      }
+      sender = connection.transaction;
+      return next();
+    };
+    const rcpt = (next: Next, params: unknown) => {
+      const domain = domainOf(addressIn(params));
+      if (domain === '') return next();
+      const isOurs = connection.relaying && sender === connection.transaction;
+      return next(localDomains.has(domain) || isOurs ? constants.ok : undefined);
+    };
+    this.hooks.push({ hook: 'mail', priority: 0, ask: mail }, { hook: 'rcpt', priority: 0, ask: rcpt });
+  }
+}

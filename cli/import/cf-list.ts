@@ -1,0 +1,110 @@
+/** The list files of CF's smtpcheck section: one entry a line, octet prefixes or domains; and its table of relay decisions. */
+import { parseAccessValue } from './sendmail-access';
+import { parseSendmailKey } from './sendmail-key';
+import { Collector, type ListName, type Part, type Reading, type SourceItem, type Where } from './site-policy';
+import { commentedLines, splitComment } from './text-lines';
+
+export type CfList = 'cf-localip' | 'cf-localdomain' | 'cf-relay-to' | 'cf-host-deny';
+
+const names: Readonly<Record<CfList, ListName>> = {
+  'cf-localip': 'localip',
+  'cf-localdomain': 'localdomain',
+  'cf-relay-to': 'relay.to',
+  'cf-host-deny': 'host.deny',
+};
+
+export function readCfList(list: CfList): (text: string, where: Where) => Reading {
+  return (text, where) => {
+    const out = new Collector(where);
+    for (const { line, text: content, comments } of commentedLines(text)) {
+      const { content: entry, beside } = splitComment(content);
+      // A second column is the value of a table that is used as a list.
+      const [first = ''] = entry.split(/\s+/);
+      addCfEntry(out, list, first, { line, written: entry, comments, beside });
+    }
+    return out;
+  };
+}
+
+/** One member of a list. It is matched as a member of a sendmail class is: octet by octet, label by label. */
+export function addCfEntry(out: Collector, list: CfList, text: string, item: SourceItem): void {
+  const key = parseSendmailKey(text, true);
+  const name = names[list];
+  switch (key.kind) {
+    case 'network':
+      out.add(name, text.toLowerCase().startsWith('ipv6:') ? key.entry : text, item);
+      return;
+    case 'literal':
+      out.add(name, key.entry, item);
+      return;
+    case 'mailbox':
+      out.add(name, key.mailbox, item);
+      return;
+    case 'domain':
+      out.add(name, key.name, item);
+      return;
+    case 'cidr':
+      out.add(name, text, item);
+      return;
+    default:
+      if (text.startsWith('.')) {
+        addSubdomains(out, name, text.slice(1), item);
+        return;
+      }
+      out.remark('class-option', item);
+      return;
+  }
+}
+
+/** `.example.org`: the names below it and not the name itself. */
+export function addSubdomains(out: Collector, list: ListName, name: string, item: SourceItem, part?: Part): void {
+  out.remark('subdomains-only', item, name);
+  out.add(list, name, item, { yields: true, ...(part ? { part } : {}) });
+  out.add(list, `!=${name}`, { ...item, comments: [] }, { implied: true, yields: true, ...(part ? { part } : {}) });
+}
+
+/** RELAY_MAP: a table in access-map form that stays one. */
+export function readCfRelayMap(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { line, text: content, comments } of commentedLines(text)) {
+    const [, key = '', valueText = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
+    const item: SourceItem = { line, written: content.trim(), comments };
+    const value = parseAccessValue(valueText);
+    if (valueText === '') out.remark('access-line', item);
+    else if (/^from:/i.test(key)) out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);
+    else if (value.kind === 'quarantine') out.remark('access-quarantine', item);
+    else if (value.kind === 'unknown') out.remark('access-value', item);
+    else addMapKey(out, key, value.kind === 'error' ? value.text : value.kind.toUpperCase(), item);
+  }
+  return out;
+}
+
+function addMapKey(out: Collector, written: string, value: string, item: SourceItem): void {
+  const match = /^(connect|to):(.*)$/i.exec(written);
+  const tag = match ? `${match[1]?.toLowerCase() === 'to' ? 'To' : 'Connect'}:` : '';
+  const key = parseSendmailKey(match?.[2] ?? written, true);
+  switch (key.kind) {
+    case 'never':
+      out.remark('access-never-matches', item, key.why);
+      return;
+    case 'cidr':
+      out.remark('access-cidr', item);
+      return;
+    case 'user':
+      if (value === 'RELAY') {
+        out.remark('access-user-relay', item);
+        return;
+      }
+      out.addMapLine(`${tag}${key.user}@`, value, item);
+      return;
+    case 'mailbox':
+      out.addMapLine(`${tag}${key.mailbox}`, value, item);
+      return;
+    case 'domain':
+      out.addMapLine(`${tag}${key.name}`, value, item);
+      return;
+    default:
+      out.addMapLine(`${tag}${key.entry}`, value, item);
+      return;
+  }
+}

@@ -1,0 +1,14 @@
+/** sendmail's class w (`local-host-names`): the names whose mail is delivered here. They become Haraka's `host_list`. */
+import { Collector, type Reading, type Where } from './site-policy';
+import { commentedLines, splitComment } from './text-lines';
+
+export function readLocalHostNames(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { line, text: content, comments } of commentedLines(text)) {
+    const { content: names } = splitComment(content);
+    for (const name of names.split(/\s+/)) {
+      if (name !== '') out.addLocalName(name, { line, written: name, comments });
+    }
+  }
+  return out;
+}

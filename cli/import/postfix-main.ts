@@ -1,0 +1,205 @@
+/**
+ * Postfix's main.cf (postconf(5)): who may relay, where to, what is local, and who is refused; and the tables that it
+ * names for these. Postfix's lists go by the first match, so every entry keeps its rank for `settle` to resolve.
+ */
+import { addAddress, addName, addressOf } from './postfix-patterns';
+import { addRestrictions, obstaclesTo } from './postfix-restrictions';
+import { addTable, type TableUse } from './postfix-table-reference';
+import { type Element, elementsOf, expand, type MainCf, type Parameter, readParameters } from './postfix-values';
+import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+
+/** postconf(5): the default of parent_domain_matches_subdomains, as far as it matters here. */
+const parentMatchesByDefault = ['mynetworks', 'relay_domains', 'smtpd_access_maps'];
+
+export function readPostfixMain(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  const main = readParameters(text);
+  for (const { line, text: written } of main.bad) out.remark('postfix-syntax', { line, written });
+  const reader = new MainReader(out, main, knownValues(main, where));
+  reader.mynetworks();
+  reader.relayDomains();
+  reader.destinations();
+  reader.privacy();
+  reader.restrictions();
+  return out;
+}
+
+/** What main.cf need not set: this host's name, and what Postfix derives from it. */
+function knownValues(main: MainCf, where: Where): ReadonlyMap<string, string> {
+  const known = new Map<string, string>();
+  const folder = /^(.*)\/[^/]*$/.exec(where.file)?.[1] ?? '.';
+  known.set('config_directory', folder);
+  if (where.hostName) known.set('myhostname', where.hostName);
+  const host = expand('$myhostname', main, known);
+  if ('value' in host && host.value.includes('.')) {
+    known.set('mydomain', host.value.slice(host.value.indexOf('.') + 1));
+  }
+  known.set('mydestination', '$myhostname, localhost.$mydomain, localhost');
+  return known;
+}
+
+class MainReader {
+  constructor(
+    private readonly out: Collector,
+    private readonly main: MainCf,
+    private readonly known: ReadonlyMap<string, string>,
+  ) {}
+
+  mynetworks(): void {
+    const parameter = this.main.parameters.get('mynetworks');
+    if (!parameter) {
+      const style = this.main.parameters.get('mynetworks_style');
+      const item = style ? itemOf(style) : { line: 1, written: 'mynetworks' };
+      this.out.remark('postfix-mynetworks-unset', item, style ? style.source.text : 'mynetworks_style');
+      return;
+    }
+    const obstacle = obstaclesTo(this.main, this.known).mynetworks;
+    if (obstacle !== undefined) {
+      this.out.remark('postfix-mynetworks-unused', itemOf(parameter), obstacle);
+      return;
+    }
+    const parentMatches = this.parentMatches('mynetworks');
+    this.each(parameter, (text, item, rank, negated) => {
+      if (this.table('mynetworks', text, item, { rank, negated, parentMatches })) return;
+      const address = addressOf(text);
+      if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, rank });
+      else addName(this.out, 'localdomain', text, item, { negated, rank }, parentMatches);
+    });
+  }
+
+  relayDomains(): void {
+    const parameter = this.main.parameters.get('relay_domains');
+    const obstacle = obstaclesTo(this.main, this.known).relayDomains;
+    if (parameter && parameter.value !== '' && obstacle !== undefined) {
+      this.out.remark('postfix-relay-domains-unused', itemOf(parameter), obstacle);
+      return;
+    }
+    const recipients = this.main.parameters.get('relay_recipient_maps');
+    if (recipients && recipients.value !== '') this.recipientMaps(recipients);
+    if (!parameter) return;
+    const parentMatches = this.parentMatches('relay_domains');
+    this.each(parameter, (text, item, rank, negated) => {
+      // `relay_domains = $mydestination` was a default once; those domains are local.
+      if (this.isLocal(text)) return;
+      if (this.table('relay-domains', text, item, { rank, negated, parentMatches })) return;
+      addName(this.out, 'relay.to', text, item, { negated, rank, part: 'relay_domains' }, parentMatches);
+    });
+    const transports = this.main.parameters.get('transport_maps');
+    if (transports) {
+      const parents = this.parentMatches('transport_maps');
+      this.each(transports, (text, item, rank, negated) => {
+        this.table('transport', text, item, { rank, negated, parentMatches: parents });
+      });
+    }
+  }
+
+  private recipientMaps(parameter: Parameter): void {
+    this.out.features.push('relay-recipients-only');
+    this.out.remark('postfix-trusted-recipients', itemOf(parameter));
+    this.each(parameter, (text, item, rank, negated) => {
+      if (!this.table('relay-recipients', text, item, { rank, negated, parentMatches: false })) {
+        this.out.remark('map-unreadable', item, text);
+      }
+    });
+  }
+
+  destinations(): void {
+    const parameter = this.main.parameters.get('mydestination') ?? this.defaultDestinations();
+    if (parameter) {
+      this.each(parameter, (text, item, rank, negated) => {
+        if (this.table('destination', text, item, { rank, negated, parentMatches: false })) return;
+        if (negated) this.out.remark('not-a-host-name', item);
+        else this.out.addLocalName(text, item);
+      });
+    }
+    for (const name of ['virtual_mailbox_domains', 'virtual_alias_domains', 'virtual_alias_maps']) {
+      const virtual = this.main.parameters.get(name);
+      if (virtual && virtual.value !== '') this.out.remark('postfix-virtual', itemOf(virtual));
+    }
+  }
+
+  /** Postfix's default, said at the line that names the host. */
+  private defaultDestinations(): Parameter | undefined {
+    const host = this.main.parameters.get('myhostname');
+    const line = host?.source.line ?? 1;
+    const text = 'mydestination = $myhostname, localhost.$mydomain, localhost';
+    if (!host && !this.known.has('myhostname')) {
+      this.out.remark('postfix-variable', { line: 1, written: 'mydestination' }, '$myhostname');
+      return undefined;
+    }
+    return {
+      name: 'mydestination',
+      value: this.known.get('mydestination') ?? '',
+      source: { line, text, comments: [], parts: [{ line, text }] },
+    };
+  }
+
+  /** Postfix has no EXPN at all. */
+  privacy(): void {
+    const helo = this.main.parameters.get('smtpd_helo_required');
+    const vrfy = this.main.parameters.get('disable_vrfy_command');
+    const flags = ['noexpn'];
+    if (this.isYes(helo)) flags.unshift('needmailhelo');
+    if (this.isYes(vrfy)) flags.push('novrfy');
+    if (flags.length > 1) this.out.set({ key: 'flags', value: flags }, (helo ?? vrfy)?.source.line ?? 1);
+  }
+
+  restrictions(): void {
+    addRestrictions(this.out, this.main, this.known, this.parentMatches('smtpd_access_maps'));
+    const relayhost = this.main.parameters.get('relayhost');
+    if (relayhost && relayhost.value !== '') this.out.remark('smart-host', itemOf(relayhost));
+  }
+
+  private isYes(parameter: Parameter | undefined): boolean {
+    return parameter !== undefined && /^yes$/i.test(parameter.value);
+  }
+
+  private isLocal(text: string): boolean {
+    const expanded = expand('$mydestination', this.main, this.known);
+    return 'value' in expanded && expanded.value.split(/[\s,]+/).includes(text);
+  }
+
+  private parentMatches(feature: string): boolean {
+    const parameter = this.main.parameters.get('parent_domain_matches_subdomains');
+    return (parameter ? elementsOf(parameter).map((element) => element.text) : parentMatchesByDefault).includes(
+      feature,
+    );
+  }
+
+  /** Each element of a list value with its `$name`s replaced and its `!` taken off. */
+  private each(
+    parameter: Parameter,
+    use: (text: string, item: SourceItem, rank: readonly number[], negated: boolean) => void,
+  ): void {
+    let place = 0;
+    for (const element of elementsOf(parameter)) {
+      const item = itemAt(parameter, element, place === 0);
+      const expanded = expand(element.text, this.main, this.known);
+      if ('unset' in expanded) {
+        this.out.remark('postfix-variable', item, expanded.unset);
+        place++;
+        continue;
+      }
+      for (const word of expanded.value.split(/[\s,]+/)) {
+        if (word === '') continue;
+        const negated = word.startsWith('!');
+        use(negated ? word.slice(1) : word, item, [place++], negated);
+      }
+    }
+  }
+
+  private table(use: TableUse, text: string, item: SourceItem, context: TableContext): boolean {
+    return addTable(this.out, use, text, item, context);
+  }
+}
+
+type TableContext = Parameters<typeof addTable>[4];
+
+function itemOf(parameter: Parameter): SourceItem {
+  return { line: parameter.source.line, written: parameter.source.text };
+}
+
+/** The comments above a parameter go with its first element. */
+function itemAt(parameter: Parameter, element: Element, first: boolean): SourceItem {
+  return { line: element.line, written: element.text, comments: first ? parameter.source.comments : [] };
+}

@@ -1,0 +1,57 @@
+/** The patterns of Postfix's host and domain lists (match_list(3), cidr_table(5), access(5)) as entries of ours. */
+import { addSubdomains } from './cf-list';
+import type { Collector, ListName, Part, SourceItem } from './site-policy';
+
+/** What surrounds a pattern: `negated` excludes, `rank` is its place where the first match decides. */
+export interface Context {
+  readonly negated: boolean;
+  readonly rank: readonly number[];
+  readonly part?: Part;
+}
+
+/** `192.0.2.0/24`, `[2001:db8::]/32`, `192.0.2.7`: Postfix wants IPv6 in brackets, tables also take it bare. */
+export function addressOf(pattern: string): string | undefined {
+  const bracketed =
+    /^\[([0-9A-Fa-f:.]+)\](\/[0-9]+)?$/.exec(pattern) ?? /^\[([0-9A-Fa-f:.]+)(\/[0-9]+)\]$/.exec(pattern);
+  if (bracketed) return `${bracketed[1]}${bracketed[2] ?? ''}`;
+  if (/^[0-9.]+(?:\/[0-9]+)?$/.test(pattern)) return pattern;
+  return /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:\/[0-9]+)?$/.test(pattern) && /:.*:/.test(pattern) ? pattern : undefined;
+}
+
+/** Adds an address or network. Postfix matches whole addresses and CIDR; an octet prefix is neither. */
+export function addAddress(out: Collector, list: ListName, address: string, item: SourceItem, context: Context): void {
+  if (/^[0-9.]+$/.test(address) && address.split('.').filter((octet) => octet !== '').length < 4) {
+    out.remark('postfix-never-matches', item, 'it knows no octet prefixes here, only CIDR');
+    return;
+  }
+  addSigned(out, list, address, item, context);
+}
+
+/** Adds a name; `parentMatches` says whether it covers the names below it (parent_domain_matches_subdomains). */
+export function addName(
+  out: Collector,
+  list: ListName,
+  pattern: string,
+  item: SourceItem,
+  context: Context,
+  parentMatches: boolean,
+): void {
+  if (!pattern.startsWith('.')) {
+    addSigned(out, list, parentMatches ? pattern : `=${pattern}`, item, context);
+    return;
+  }
+  if (parentMatches) {
+    out.remark('postfix-never-matches', item, 'parent_domain_matches_subdomains wants it without the dot');
+    return;
+  }
+  if (context.negated) {
+    out.remark('postfix-table-pattern', item);
+    return;
+  }
+  addSubdomains(out, list, pattern.slice(1), item, context.part);
+}
+
+function addSigned(out: Collector, list: ListName, text: string, item: SourceItem, context: Context): void {
+  const { negated, rank, part } = context;
+  out.add(list, negated ? `!${text}` : text, item, { rank, ...(part ? { part } : {}) });
+}

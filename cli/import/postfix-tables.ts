@@ -1,0 +1,228 @@
+/**
+ * The text sources of Postfix's tables: plain list files, cidr tables and keyed tables (hash and its kin), each read as
+ * what main.cf uses it for.
+ */
+import { addAddress, addName, addressOf, type Context } from './postfix-patterns';
+import { addTable, type TableUse } from './postfix-table-reference';
+import { Collector, type ListName, type Reading, type SourceItem, type Where } from './site-policy';
+import { logicalLines } from './text-lines';
+
+interface Row {
+  readonly key: string;
+  readonly value: string;
+  readonly item: SourceItem;
+  readonly rank: readonly number[];
+}
+
+/** `key value` lines, each with its rank in the list that names the table. */
+function rowsOf(out: Collector, text: string, withValue: boolean): Row[] {
+  return logicalLines(text).flatMap((logical, place) => {
+    const match = /^(\S+)(?:\s+(.*))?$/s.exec(logical.text);
+    const item: SourceItem = { line: logical.line, written: logical.text, comments: logical.comments };
+    const value = match?.[2] ?? '';
+    if (withValue && value === '') {
+      out.remark('postfix-table-line', item);
+      return [];
+    }
+    return [{ key: match?.[1] ?? '', value, item, rank: [...(out.where.rank ?? []), place] }];
+  });
+}
+
+/** A `/file/name` pattern: its content stands in the list as if written there, tables and all. */
+function readListFile(use: TableUse, take: (out: Collector, word: string, item: SourceItem, context: Context) => void) {
+  return (text: string, where: Where): Reading => {
+    const out = new Collector(where);
+    let place = 0;
+    for (const logical of logicalLines(text)) {
+      for (const [i, word] of logical.text.split(/[\s,]+/).entries()) {
+        if (word === '') continue;
+        const negated = word.startsWith('!') !== (where.negated ?? false);
+        const pattern = word.startsWith('!') ? word.slice(1) : word;
+        const item: SourceItem = { line: logical.line, written: word, comments: i === 0 ? logical.comments : [] };
+        const rank = [...(where.rank ?? []), place++];
+        const parentMatches = where.parentMatches ?? true;
+        if (!addTable(out, use, pattern, item, { rank, negated, parentMatches }))
+          take(out, pattern, item, { negated, rank });
+      }
+    }
+    return out;
+  };
+}
+
+export const readMynetworksFile = readListFile('mynetworks', (out, word, item, context) => {
+  const address = addressOf(word);
+  if (address !== undefined) addAddress(out, 'localip', address, item, context);
+  else addName(out, 'localdomain', word, item, context, out.where.parentMatches ?? true);
+});
+
+export const readRelayDomainsFile = readListFile('relay-domains', (out, word, item, context) => {
+  addName(out, 'relay.to', word, item, { ...context, part: 'relay_domains' }, out.where.parentMatches ?? true);
+});
+
+export const readDestinationFile = readListFile('destination', (out, word, item, context) => {
+  if (context.negated) out.remark('not-a-host-name', item);
+  else out.addLocalName(word, item);
+});
+
+/** mynetworks = cidr:…: being found is what counts, whatever the result says. */
+export function readMynetworksCidr(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const row of cidrRows(out, text)) {
+    // Whoever wrote REJECT there meant to keep the client out.
+    const refused = /^(?:reject|deny|no|4[0-9]{2}|5[0-9]{2}|defer)\b/i.test(row.value) && !where.negated;
+    if (refused) out.remark('postfix-trusted-in-spite', row.item, row.value);
+    const negated = refused || (where.negated ?? false);
+    addAddress(out, 'localip', row.key, row.item, { negated, rank: row.rank });
+  }
+  return out;
+}
+
+/** Rows of a cidr table outside of conditions. */
+function cidrRows(out: Collector, text: string): Row[] {
+  let nested = 0;
+  return rowsOf(out, text, false)
+    .filter((row) => {
+      const word = row.key.toLowerCase();
+      if (word === 'endif') nested = Math.max(0, nested - 1);
+      if (word === 'if') nested++;
+      if (word === 'if' || word === 'endif' || nested > 0 || row.key.startsWith('!')) {
+        if (word !== 'endif') out.remark('postfix-table-condition', row.item);
+        return false;
+      }
+      if (row.value === '') {
+        out.remark('postfix-table-line', row.item);
+        return false;
+      }
+      if (addressOf(row.key) !== undefined) return true;
+      out.remark('postfix-table-pattern', row.item);
+      return false;
+    })
+    .map((row) => ({ ...row, key: addressOf(row.key) ?? row.key }));
+}
+
+/** mynetworks = hash:…: whole addresses, and names with the parents they are looked up by. */
+export function readMynetworksHash(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { key, item, rank } of rowsOf(out, text, true)) {
+    const context: Context = { negated: where.negated ?? false, rank };
+    const address = addressOf(key);
+    if (address?.includes('/')) out.remark('postfix-never-matches', item, 'keyed tables hold whole addresses, no CIDR');
+    else if (address !== undefined) addAddress(out, 'localip', address, item, context);
+    else addName(out, 'localdomain', key, item, context, where.parentMatches ?? true);
+  }
+  return out;
+}
+
+export function readRelayDomainsHash(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { key, item, rank } of rowsOf(out, text, true)) {
+    const context: Context = { negated: where.negated ?? false, rank, part: 'relay_domains' };
+    addName(out, 'relay.to', key, item, context, where.parentMatches ?? true);
+  }
+  return out;
+}
+
+export function readDestinationHash(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { key, item } of rowsOf(out, text, true)) {
+    if (where.negated) out.remark('not-a-host-name', item);
+    else out.addLocalName(key, item);
+  }
+  return out;
+}
+
+/** relay_recipient_maps: mailboxes, and `@domain` for a whole domain. */
+export function readRelayRecipients(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { key, item, rank } of rowsOf(out, text, true)) {
+    const at = key.lastIndexOf('@');
+    if (at < 0) out.remark('postfix-recipient', item);
+    else out.add('relay.to', at === 0 ? `=${key.slice(1)}` : key, item, { rank, part: 'relay_recipient_maps' });
+  }
+  return out;
+}
+
+/** transport(5): the next hops that a route of relay.to can express. */
+export function readTransport(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const { key, value, item } of rowsOf(out, text, true)) {
+    const match = /^(?:smtp|relay):\[([^\]]+)\](?::([0-9]+|smtp))?$/.exec(value);
+    if (!match || key === '*' || key.includes('@')) {
+      out.remark('postfix-route', item);
+      continue;
+    }
+    const host = (match[1] ?? '').replace(/^ipv6:/i, '');
+    const port = match[2] === undefined || match[2] === 'smtp' ? '' : `:${match[2]}`;
+    const route = `[${host}]${port}`;
+    const domain = key.replace(/^\./, '').toLowerCase();
+    out.routes.push({
+      domain,
+      subdomains: key.startsWith('.'),
+      route,
+      origin: out.at(item.line),
+      written: item.written,
+    });
+    if (where.parentMatches && !key.startsWith('.')) {
+      out.routes.push({ domain, subdomains: true, route, origin: out.at(item.line), written: item.written });
+    }
+  }
+  return out;
+}
+
+/** check_client_access cidr:…, first match. */
+export function readClientAccessCidr(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const row of cidrRows(out, text)) addClient(out, row.key, row, true);
+  return out;
+}
+
+/** check_client_access hash:…: addresses, octet prefixes and names; the most specific decides (access(5)). */
+export function readClientAccessHash(text: string, where: Where): Reading {
+  const out = new Collector(where);
+  for (const row of rowsOf(out, text, true)) {
+    if (row.key.includes('/')) out.remark('postfix-never-matches', row.item, 'keyed tables know no CIDR');
+    else addClient(out, row.key, row, false);
+  }
+  return out;
+}
+
+function addClient(out: Collector, key: string, row: Row, firstMatch: boolean): void {
+  const { item } = row;
+  const action = row.value.trim();
+  const refuses = /^(?:reject|5[0-9]{2})\b/i.test(action);
+  const accepts = /^(?:ok|permit|dunno|[0-9]+$)/i.test(action);
+  if (!refuses && !accepts) {
+    out.remark('postfix-table-value', item, action.split(/\s/)[0]);
+    return;
+  }
+  if (refuses && !/^reject$/i.test(action)) out.remark('access-reply-lost', item);
+  const rank = firstMatch ? { rank: row.rank } : {};
+  const text = clientText(key, out.where.parentMatches ?? true);
+  if (text === undefined) {
+    out.remark('postfix-table-pattern', item);
+    return;
+  }
+  add(out, 'host.deny', accepts ? `!${text}` : text, item, { ...rank, ...(accepts ? { implied: true } : {}) });
+}
+
+function add(
+  out: Collector,
+  list: ListName,
+  text: string,
+  item: SourceItem,
+  extras: Parameters<Collector['add']>[3],
+): void {
+  out.add(list, text, item, extras);
+}
+
+/** A key of a client table as an entry: keyed tables know octet prefixes and, with colons cut off, IPv6 prefixes. */
+function clientText(key: string, parentMatches: boolean): string | undefined {
+  const address = addressOf(key);
+  if (address !== undefined) return address;
+  if (/^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}$/i.test(key) && key.includes(':')) {
+    const groups = key.split(':').length;
+    return `${key}::/${groups * 16}`;
+  }
+  if (key.startsWith('.')) return parentMatches ? undefined : key.slice(1);
+  return parentMatches ? key : `=${key}`;
+}

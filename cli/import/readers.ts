@@ -1,0 +1,45 @@
+/** The reader of each kind of source. */
+import { readCfDef } from './cf-def';
+import { readCfList, readCfRelayMap } from './cf-list';
+import { readHarakaDestDomains, readHarakaRelayAcl, readHarakaRelayIni } from './haraka-relay';
+import { readLocalHostNames } from './local-host-names';
+import { readPostfixMain } from './postfix-main';
+import * as tables from './postfix-tables';
+import { readRelayDomains } from './relay-domains';
+import { readSendmailAccess } from './sendmail-access';
+import { readSendmailCf } from './sendmail-cf';
+import { readSendmailMc } from './sendmail-mc';
+import type { Reading, Where } from './site-policy';
+import type { SourceType } from './source-type';
+
+/** Reads a source's text. Never throws; every line that is not carried over has its remark. */
+export type Reader = (text: string, where: Where) => Reading;
+
+export const readers: Readonly<Record<SourceType, Reader>> = {
+  'cf-def': readCfDef,
+  'cf-localip': readCfList('cf-localip'),
+  'cf-localdomain': readCfList('cf-localdomain'),
+  'cf-relay-to': readCfList('cf-relay-to'),
+  'cf-host-deny': readCfList('cf-host-deny'),
+  'cf-relay-map': readCfRelayMap,
+  'sendmail-access': readSendmailAccess,
+  'relay-domains': readRelayDomains,
+  'local-host-names': readLocalHostNames,
+  'sendmail-mc': readSendmailMc,
+  'sendmail-cf': readSendmailCf,
+  'postfix-main': readPostfixMain,
+  'postfix-mynetworks': tables.readMynetworksFile,
+  'postfix-mynetworks-cidr': tables.readMynetworksCidr,
+  'postfix-mynetworks-hash': tables.readMynetworksHash,
+  'postfix-relay-domains': tables.readRelayDomainsFile,
+  'postfix-relay-domains-hash': tables.readRelayDomainsHash,
+  'postfix-destination': tables.readDestinationFile,
+  'postfix-destination-hash': tables.readDestinationHash,
+  'postfix-relay-recipients': tables.readRelayRecipients,
+  'postfix-transport': tables.readTransport,
+  'postfix-client-access-cidr': tables.readClientAccessCidr,
+  'postfix-client-access-hash': tables.readClientAccessHash,
+  'haraka-relay-ini': readHarakaRelayIni,
+  'haraka-relay-acl': readHarakaRelayAcl,
+  'haraka-dest-domains': readHarakaDestDomains,
+};

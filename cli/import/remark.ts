@@ -1,0 +1,104 @@
+/** What an import has to tell of a line, as data; `prose.ts` has the words. Codes are never reused. */
+import type { Problem } from '../../core';
+import type { Origin } from './site-policy';
+
+export const remarkCodes = [
+  // any source
+  'refused-entry',
+  'loopback',
+  'loopback-kept',
+  'not-a-host-name',
+  'already-covered',
+  'excludes-nothing',
+  'contradiction',
+  'also-local',
+  'file-missing',
+  'subdomains-only',
+  // sendmail's access map, relay-domains and local-host-names
+  'access-line',
+  'access-value',
+  'access-from-relay',
+  'access-from',
+  'access-sender-half',
+  'access-certificate',
+  'access-other-tag',
+  'access-never-matches',
+  'access-cidr',
+  'access-quarantine',
+  'access-reply-lost',
+  'access-refused-outright',
+  'access-full-address',
+  'access-user-relay',
+  'access-ok',
+  'access-recipient',
+  'class-option',
+  // sendmail.mc and sendmail.cf
+  'promiscuous-relay',
+  'relay-entire-domain',
+  'relay-by-mx',
+  'relay-by-sender',
+  'loose-relay-check',
+  'sender-checks',
+  'smart-host',
+  'other-plugin',
+  'mc-include',
+  'own-rulesets',
+  'trusted-auth',
+  'map-unreadable',
+  'flag-without-meaning',
+  'flag-unknown',
+  'flags-public',
+  // CF
+  'cf-unrestricted',
+  'cf-key',
+  'cf-shell',
+  'cf-variable',
+  'cf-value',
+  // Postfix
+  'postfix-syntax',
+  'postfix-mynetworks-unset',
+  'postfix-mynetworks-unused',
+  'postfix-relay-domains-unused',
+  'postfix-variable',
+  'postfix-table-line',
+  'postfix-table-value',
+  'postfix-table-condition',
+  'postfix-table-pattern',
+  'postfix-trusted-in-spite',
+  'postfix-never-reached',
+  'postfix-never-matches',
+  'postfix-mx-backup',
+  'postfix-permits',
+  'postfix-unrestricted',
+  'postfix-client-order',
+  'postfix-refuses-all',
+  'postfix-auth',
+  'postfix-virtual',
+  'postfix-route',
+  'postfix-recipient',
+  'postfix-no-recipients',
+  'postfix-trusted-recipients',
+  // Haraka's relay plugin
+  'haraka-all',
+  'haraka-acl-off',
+  'haraka-dest-off',
+  'haraka-acl-syntax',
+  'haraka-host-bits',
+  'haraka-bare-ipv6',
+  'haraka-dest-value',
+  'haraka-dest-relaying',
+  'haraka-any-route',
+] as const;
+
+export type RemarkCode = (typeof remarkCodes)[number];
+
+export interface Remark {
+  readonly code: RemarkCode;
+  readonly at: Origin;
+  /** The text as its author wrote it. */
+  readonly written: string;
+  /** What the code's sentence needs besides. */
+  readonly detail?: string;
+  /** What the suite's own parser has against it. */
+  readonly problem?: Problem;
+}

@@ -1,0 +1,104 @@
+/** What an import says: files on stdout, remarks line by line on stderr; or one JSON document. */
+import { styleText } from 'node:util';
+import { unifiedDiff } from './diff';
+import type { ReadSource } from './gather';
+import { describeRemark, kindOf, type RemarkKind } from './prose';
+import type { Remark } from './remark';
+import { formatOrigin, iniSetting } from './render';
+import type { SettledPolicy } from './settle';
+import { listNames } from './site-policy';
+import type { PlannedFile } from './target';
+
+export interface Outcome {
+  readonly folder: string;
+  readonly dryRun: boolean;
+  readonly sources: readonly ReadSource[];
+  readonly policy: SettledPolicy;
+  readonly files: readonly PlannedFile[];
+}
+
+/** Whether anything of the source is missing or acts otherwise: exit code 1. */
+export function hasLosses(remarks: readonly Remark[]): boolean {
+  return remarks.some((remark) => kindOf(remark.code) !== 'note');
+}
+
+const labels: Readonly<Record<RemarkKind, string>> = {
+  'left-out': 'left out',
+  changed: 'changed',
+  note: 'note',
+};
+
+const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
+
+/** `access:12: left out: From:… RELAY: … [access-from-relay]`, and below it what that means. */
+export function formatRemark(remark: Remark, colour: boolean): string {
+  const { kind, says, relaying, instead } = describeRemark(remark);
+  const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];
+  const lines = [`${formatOrigin(remark.at)}: ${label}: ${shown(remark.written)}: ${says} [${remark.code}]`];
+  lines.push(`    relaying: ${relaying}`);
+  if (instead) lines.push(`    instead: ${instead}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The source's text, fit for a terminal. */
+function shown(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is replaced
+  const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').replace(/ {2,}/g, ' ');
+  return plain.length > 100 ? `${plain.slice(0, 97)}...` : plain;
+}
+
+export function formatSummary(remarks: readonly Remark[]): string {
+  const count = (kind: RemarkKind) => remarks.filter((remark) => kindOf(remark.code) === kind).length;
+  return `${count('left-out')} left out, ${count('changed')} changed, ${count('note')} notes\n`;
+}
+
+const done = { create: 'wrote', replace: 'replaced', unchanged: 'unchanged' } as const;
+
+export function formatFiles(outcome: Outcome): string {
+  if (outcome.dryRun) return outcome.files.map((file) => unifiedDiff(file.name, file.before, file.after)).join('');
+  return outcome.files
+    .map(
+      ({ shown: path, action, count }) => `${done[action]} ${path} (${count} ${count === 1 ? 'entry' : 'entries'})\n`,
+    )
+    .join('');
+}
+
+/** The `--json` document, version 1; described in `cli/import.ts` and docs/cli-import.md. */
+export function toJson(outcome: Outcome): string {
+  const { policy } = outcome;
+  const document = {
+    version: 1,
+    folder: outcome.folder,
+    dryRun: outcome.dryRun,
+    sources: outcome.sources,
+    lists: Object.fromEntries(
+      listNames.map((name) => [
+        name,
+        policy.lists[name].map(({ text, route, origins, comments, beside }) => ({
+          entry: text,
+          ...(route === undefined ? {} : { route }),
+          from: origins,
+          comments: beside === undefined ? comments : [...comments, beside],
+        })),
+      ]),
+    ),
+    map: policy.map.map(({ key, value, origin }) => ({ key, value, from: [origin] })),
+    hostList: policy.localNames.map(({ name, origins }) => ({ name, from: origins })),
+    settings: policy.settings
+      .map(iniSetting)
+      .map(({ section, key, value, origin }) => ({ section, key, value, from: [origin] })),
+    files: outcome.files.map((file) => ({
+      name: file.name,
+      path: file.path,
+      action: file.action,
+      ...(outcome.dryRun ? { diff: unifiedDiff(file.name, file.before, file.after) } : {}),
+    })),
+    remarks: policy.remarks.map((remark) => ({
+      code: remark.code,
+      at: remark.at,
+      written: remark.written,
+      ...describeRemark(remark),
+    })),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

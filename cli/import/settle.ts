@@ -1,0 +1,281 @@
+/**
+ * From what the sources say to what the lists will hold. Here meet rules that no single line knows: Postfix's first
+ * match, mailboxes in place of their domains, routes, two sources that say the opposite, and entries that another one
+ * makes superfluous. Wherever sources disagree the stricter one stands.
+ */
+import { EntryIndex, keyOf } from './entry-index';
+import type { Remark, RemarkCode } from './remark';
+import {
+  type ListEntry,
+  type ListName,
+  type LocalName,
+  listNames,
+  type MapLine,
+  type Setting,
+  type SitePolicy,
+} from './site-policy';
+
+export interface SettledPolicy {
+  readonly lists: Readonly<Record<ListName, readonly ListEntry[]>>;
+  readonly map: readonly MapLine[];
+  readonly localNames: readonly LocalName[];
+  readonly settings: readonly Setting[];
+  readonly remarks: readonly Remark[];
+}
+
+export function settle(site: SitePolicy): SettledPolicy {
+  const remarks: Remark[] = [...site.remarks];
+  const tell: Tell = (code, entry, detail) => {
+    const at = entry.origins[0];
+    if (at) remarks.push({ code, at, written: entry.text, ...(detail === undefined ? {} : { detail }) });
+  };
+  const localNames = mergeNames(site.localNames);
+  const reached = firstMatches(site.entries, tell);
+  const admitted = site.features.has('relay-recipients-only') ? onlyRecipients(reached, tell) : reached;
+  const lists = Object.fromEntries(
+    listNames.map((list) => {
+      const own = admitted.filter((entry) => entry.list === list);
+      const merged = mergeSame(list, own, tell);
+      if (list !== 'relay.to') return [list, dropSuperfluous(merged, tell)];
+      return [list, withRoutes(dropSuperfluous(leaveLocal(merged, localNames, tell), tell), site, remarks)];
+    }),
+  ) as Record<ListName, ListEntry[]>;
+  const map = mergeMap(site.map, remarks);
+  return { lists, map, localNames, settings: mergeSettings(site.settings), remarks: inOrder(remarks) };
+}
+
+type Tell = (code: RemarkCode, entry: ListEntry, detail?: string) => void;
+
+/** `access:12`, for a remark that points at another line. */
+function place(entry: ListEntry): string {
+  const [origin] = entry.origins;
+  return origin ? `${entry.text} (${origin.file}:${origin.line})` : entry.text;
+}
+
+/**
+ * Drops what an earlier entry of a first-match list takes in. Of nested entries the narrower then stands first, so
+ * that "the most specific wins" decides every case alike.
+ */
+function firstMatches(entries: readonly ListEntry[], tell: Tell): ListEntry[] {
+  const ranked = entries.filter((entry) => entry.rank).sort((a, b) => compareRanks(a.rank ?? [], b.rank ?? []));
+  const earlier = new Map<string, EntryIndex<ListEntry>>();
+  const dropped = new Set<ListEntry>();
+  for (const entry of ranked) {
+    const group = `${entry.list} ${entry.part ?? ''}`;
+    const index = earlier.get(group) ?? new EntryIndex<ListEntry>();
+    earlier.set(group, index);
+    const before = index.covering(entry.entry);
+    if (!before) {
+      index.add(entry);
+      continue;
+    }
+    dropped.add(entry);
+    const same = before.entry.excluded === entry.entry.excluded;
+    if (!same || !entry.implied) tell(same ? 'already-covered' : 'postfix-never-reached', entry, place(before));
+  }
+  return entries.filter((entry) => !dropped.has(entry));
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? -1) - (b[i] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** With relay_recipient_maps a relayed domain admits the mailboxes listed for it, and nobody else. */
+function onlyRecipients(entries: readonly ListEntry[], tell: Tell): ListEntry[] {
+  const frames = new EntryIndex<ListEntry>();
+  for (const entry of entries) if (entry.part === 'relay_domains') frames.add(entry);
+  const used = new Set<ListEntry>();
+  const kept = entries.filter((entry) => {
+    if (entry.part === 'relay_domains') return false;
+    if (entry.part !== 'relay_recipient_maps') return true;
+    const frame = frames.covering(entry.entry);
+    if (!frame || frame.entry.excluded) {
+      tell('postfix-recipient', entry);
+      return false;
+    }
+    used.add(frame);
+    return true;
+  });
+  for (const entry of entries) {
+    if (entry.part === 'relay_domains' && !entry.entry.excluded && !used.has(entry))
+      tell('postfix-no-recipients', entry);
+  }
+  return kept;
+}
+
+/** Hangs next hops on the domains of `relay.to`; a hop for one name alone becomes an entry of its own. */
+function withRoutes(entries: readonly ListEntry[], site: SitePolicy, remarks: Remark[]): ListEntry[] {
+  if (site.routes.length === 0) return [...entries];
+  const index = new EntryIndex<ListEntry>();
+  for (const entry of entries) if (entry.entry.kind === 'domain') index.add(entry);
+  const routes = new Map(site.routes.map((fact) => [`${fact.subdomains ? '.' : '='}${fact.domain}`, fact]));
+  const routed = new Map<ListEntry, ListEntry>();
+  const added: ListEntry[] = [];
+  for (const fact of site.routes) {
+    const exact = { kind: 'domain', name: fact.domain, exact: true, excluded: false } as const;
+    const own = index.same(exact);
+    const frame = own ?? index.around(exact);
+    const below = routes.get(`.${fact.domain}`);
+    const whole = index.same({ ...exact, exact: false });
+    if (!frame || frame.entry.excluded || frame.route) {
+      if (!frame?.route) remarks.push({ code: 'postfix-route', at: fact.origin, written: fact.written });
+    } else if (fact.subdomains) {
+      // The names below a domain cannot have a hop that the domain itself has not.
+      if (routes.get(`=${fact.domain}`)?.route === fact.route && whole) continue;
+      remarks.push({ code: 'postfix-route', at: fact.origin, written: fact.written });
+    } else if (own) {
+      routed.set(own, { ...own, route: fact.route });
+    } else if (whole && below?.route === fact.route) {
+      routed.set(whole, { ...whole, route: fact.route });
+    } else {
+      added.push({
+        list: 'relay.to',
+        text: `=${fact.domain}`,
+        entry: exact,
+        origins: [...frame.origins, fact.origin],
+        comments: [],
+        route: fact.route,
+      });
+    }
+  }
+  return [...entries.map((entry) => routed.get(entry) ?? entry), ...added];
+}
+
+/** One entry for each thing matched. Where one source lists and another excludes, the refusal stands. */
+function mergeSame(list: ListName, entries: readonly ListEntry[], tell: Tell): ListEntry[] {
+  const refusing = (entry: ListEntry) => entry.entry.excluded !== (list === 'host.deny');
+  const byKey = new Map<string, ListEntry>();
+  for (const entry of entries) {
+    const key = keyOf(entry.entry);
+    const before = byKey.get(key);
+    if (!before) {
+      byKey.set(key, entry);
+    } else if (before.entry.excluded === entry.entry.excluded) {
+      byKey.set(key, joined(before, entry));
+    } else if (givesWay(before) || givesWay(entry)) {
+      byKey.set(key, givesWay(before) ? entry : before);
+    } else {
+      const [stands, falls] = refusing(before) ? [before, entry] : [entry, before];
+      tell('contradiction', falls, place(stands));
+      byKey.set(key, stands);
+    }
+  }
+  // "The names below it, not itself" falls where another line lists the domain with all.
+  return [...byKey.values()].filter((entry) => {
+    if (!givesWay(entry) || entry.entry.kind !== 'domain') return true;
+    const base = byKey.get(entry.entry.name);
+    return !base || base.yields === true;
+  });
+}
+
+function givesWay(entry: ListEntry): boolean {
+  return entry.entry.excluded && entry.yields === true;
+}
+
+function joined(first: ListEntry, second: ListEntry): ListEntry {
+  const seen = new Set(first.origins.map((origin) => `${origin.file}:${origin.line}`));
+  const more = second.origins.filter((origin) => !seen.has(`${origin.file}:${origin.line}`));
+  const { implied, yields, ...rest } = first;
+  return {
+    ...rest,
+    origins: [...first.origins, ...more],
+    comments: [...first.comments, ...second.comments.filter((comment) => !first.comments.includes(comment))],
+    ...(implied && second.implied ? { implied } : {}),
+    ...(yields && second.yields ? { yields } : {}),
+    ...(first.route === undefined && second.route !== undefined ? { route: second.route } : {}),
+  };
+}
+
+/** A domain that is delivered here needs no entry in `relay.to`; the names below it keep theirs. */
+function leaveLocal(entries: readonly ListEntry[], localNames: readonly LocalName[], tell: Tell): ListEntry[] {
+  const local = new Set(localNames.map(({ name }) => name));
+  return entries.flatMap((entry) => {
+    const { kind, excluded } = entry.entry;
+    if (kind !== 'domain' || excluded || !local.has(entry.entry.name)) return [entry];
+    tell('also-local', entry);
+    if (entry.entry.exact) return [];
+    const name = entry.entry.name;
+    const except: ListEntry = {
+      ...entry,
+      text: `!=${name}`,
+      entry: { kind: 'domain', name, exact: true, excluded: true },
+      comments: [],
+    };
+    return [entry, except];
+  });
+}
+
+/** Drops entries that the one around them already decides alike, and exclusions inside nothing. */
+function dropSuperfluous(entries: readonly ListEntry[], tell: Tell): ListEntry[] {
+  const index = new EntryIndex<ListEntry>();
+  for (const entry of entries) index.add(entry);
+  return entries.filter((entry) => {
+    const around = index.around(entry.entry);
+    if (!around) {
+      if (entry.entry.excluded && !entry.implied) tell('excludes-nothing', entry);
+      return !entry.entry.excluded;
+    }
+    if (around.entry.excluded !== entry.entry.excluded) return true;
+    if (entry.entry.kind !== 'mailbox' && around.route !== entry.route) return true;
+    if (!entry.implied) tell('already-covered', entry, place(around));
+    return false;
+  });
+}
+
+function mergeNames(names: readonly LocalName[]): LocalName[] {
+  const byName = new Map<string, LocalName>();
+  for (const name of names) {
+    const before = byName.get(name.name);
+    byName.set(name.name, before ? { ...before, origins: [...before.origins, ...name.origins] } : name);
+  }
+  return [...byName.values()];
+}
+
+/** One line for each key; of two values the one that does not relay stands. */
+function mergeMap(map: readonly MapLine[], remarks: Remark[]): MapLine[] {
+  const byKey = new Map<string, MapLine>();
+  for (const line of map) {
+    const key = line.key.toLowerCase();
+    const before = byKey.get(key);
+    if (!before) {
+      byKey.set(key, line);
+      continue;
+    }
+    if (before.value === line.value) continue;
+    const [stands, falls] = before.value === 'RELAY' ? [line, before] : [before, line];
+    const detail = `${stands.key} ${stands.value} (${stands.origin.file}:${stands.origin.line})`;
+    remarks.push({ code: 'contradiction', at: falls.origin, written: `${falls.key} ${falls.value}`, detail });
+    byKey.set(key, stands);
+  }
+  return [...byKey.values()];
+}
+
+/** One value for each setting; flags of several sources add up. */
+function mergeSettings(settings: readonly Setting[]): Setting[] {
+  const byKey = new Map<Setting['key'], Setting>();
+  for (const setting of settings) {
+    const before = byKey.get(setting.key);
+    if (before?.key === 'flags' && setting.key === 'flags') {
+      byKey.set('flags', { ...before, value: [...new Set([...before.value, ...setting.value])] });
+    } else if (!before) {
+      byKey.set(setting.key, setting);
+    }
+  }
+  return [...byKey.values()];
+}
+
+/** By file as the sources were read, and by line within each; the same thing is said once. */
+function inOrder(remarks: readonly Remark[]): Remark[] {
+  const files = [...new Set(remarks.map((remark) => remark.at.file))];
+  const seen = new Set<string>();
+  return remarks
+    .filter((remark) => {
+      const key = JSON.stringify([remark.at, remark.code, remark.written, remark.detail]);
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort((a, b) => files.indexOf(a.at.file) - files.indexOf(b.at.file) || a.at.line - b.at.line);
+}

@@ -1,0 +1,103 @@
+/**
+ * What is to be written where: compares rendered files with those in the folder. Lists are replaced as a whole;
+ * Haraka's own `host_list` and the suite's `smtpcheck.ini` keep what they hold and get what is missing.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseIni } from '../../core';
+import type { RenderedFile } from './render';
+
+export type Action = 'create' | 'replace' | 'unchanged';
+
+export interface PlannedFile {
+  readonly name: string;
+  readonly path: string;
+  /** The path as the operator would write it. */
+  readonly shown: string;
+  readonly action: Action;
+  readonly before: string;
+  readonly after: string;
+  readonly count: number;
+}
+
+/** DIR itself, or its `config/` where it is a Haraka folder. */
+export function configFolder(directory: string): string {
+  const config = join(directory, 'config');
+  return existsSync(config) && statSync(config).isDirectory() ? config : directory;
+}
+
+/** Files that the import has nothing for are created, since the settings name them, and never touched. */
+export function plan(folder: string, shownFolder: string, files: readonly RenderedFile[]): PlannedFile[] {
+  return files.flatMap((rendered) => {
+    const path = join(folder, rendered.name);
+    const exists = existsSync(path);
+    if (exists && rendered.count === 0) return [];
+    const before = exists ? readFileSync(path, 'utf8') : '';
+    const after = exists ? merge(rendered, before) : rendered.text;
+    const action: Action = !exists ? 'create' : before === after ? 'unchanged' : 'replace';
+    return [
+      {
+        name: rendered.name,
+        path,
+        shown: join(shownFolder, rendered.name),
+        action,
+        before,
+        after,
+        count: rendered.count,
+      },
+    ];
+  });
+}
+
+function merge(rendered: RenderedFile, before: string): string {
+  if (rendered.name === 'host_list') return addNames(before, rendered.text);
+  if (rendered.name === 'smtpcheck.ini') return addSettings(before, rendered.text);
+  return rendered.text;
+}
+
+/** Adds the names that are not there yet, each with the comment lines above it. */
+function addNames(before: string, rendered: string): string {
+  const known = new Set(before.split(/\r?\n/).map((line) => line.trim().toLowerCase()));
+  const added: string[] = [];
+  let comments: string[] = [];
+  for (const line of rendered.split('\n').slice(2)) {
+    if (line.startsWith('#')) comments.push(line);
+    else if (line !== '') {
+      if (!known.has(line)) added.push(...comments, line);
+      comments = [];
+    }
+  }
+  if (added.length === 0) return before;
+  return `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}${added.join('\n')}\n`;
+}
+
+/** Sets each key in its section, at the line that sets it now where there is one. */
+function addSettings(before: string, rendered: string): string {
+  const lines = before.split('\n');
+  if (lines[lines.length - 1] === '') lines.pop();
+  for (const { section, key, value } of parseIni(rendered).entries) {
+    const text = lines.join('\n');
+    const { entries, sections } = parseIni(text);
+    const set = entries.find((entry) => entry.section === section && entry.key === key);
+    const header = sections.find(({ name }) => name === section);
+    if (set) {
+      if (set.value !== value) lines[set.line - 1] = `${key}=${value}`;
+    } else if (header) {
+      lines.splice(header.line, 0, `${key}=${value}`);
+    } else {
+      lines.push('', `[${section}]`, `${key}=${value}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Writes each file beside its place and renames it, so that a running Haraka never reads half of one. */
+export function writeFiles(folder: string, files: readonly PlannedFile[]): void {
+  mkdirSync(folder, { recursive: true });
+  for (const { path, after, action } of files) {
+    if (action === 'unchanged') continue;
+    const temporary = `${path}.${process.pid}.new`;
+    writeFileSync(temporary, after, { mode: 0o644 });
+    renameSync(temporary, path);
+  }
+}

@@ -1,0 +1,90 @@
+/** Lint of `relay.map`: lines that never decide, and what is too wide or too public to be relayed for. */
+import { forEachLine, isProblem, parseMapLine } from '../../core';
+import { firstOf, type ListText, type Placed, report } from './entries';
+import type { LintFinding } from './finding';
+import { keyOf, widerKeys } from './keys';
+import { slipOfTrusted } from './networks';
+import { isPublicMailDomain } from './public-mail-domains';
+
+type MapRow = Exclude<ReturnType<typeof parseMapLine>, { problem: unknown }>;
+
+interface PlacedRow extends Pick<Placed, 'at' | 'written'> {
+  readonly row: MapRow;
+  /** The same for the same value. */
+  readonly says: string;
+}
+
+/** A row speaks of clients, of recipients, or of both; each is a table of its own. */
+type Side = 'connect' | 'to';
+
+export function lintRelayMap({ file, text }: ListText): LintFinding[] {
+  const placed: PlacedRow[] = [];
+  forEachLine(text, (line) => {
+    const row = parseMapLine(line);
+    if (isProblem(row)) return;
+    const at = { file, line: line.number, column: line.column };
+    placed.push({ row, at, written: line.text, says: JSON.stringify(row.value) });
+  });
+  // A tagged key goes before the same key without a tag, wherever it stands.
+  const tagged = placed.filter(({ row }) => row.side !== 'both');
+  const untagged = placed.filter(({ row }) => row.side === 'both');
+  const tables: Readonly<Record<Side, Map<string, PlacedRow>>> = { connect: new Map(), to: new Map() };
+  for (const p of [...tagged, ...untagged]) {
+    for (const side of sidesOf(p.row)) {
+      const table = tables[side];
+      const key = keyOfRow(p.row);
+      if (!table.has(key)) table.set(key, p);
+    }
+  }
+  return placed.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]);
+}
+
+function neverDeciding(p: PlacedRow, tables: Readonly<Record<Side, ReadonlyMap<string, PlacedRow>>>): LintFinding[] {
+  const sides = sidesOf(p.row).map((side) => {
+    const holder = tables[side].get(keyOfRow(p.row));
+    return holder === p ? { around: firstOf(widerKeysOfRow(p.row), tables[side]) } : { holder };
+  });
+  const twin = sides[0]?.holder;
+  if (twin && sides.every(({ holder }) => holder !== undefined)) {
+    const isTagged = (other: PlacedRow) => other.row.side !== 'both';
+    if (isTagged(twin) !== isTagged(p))
+      return [report('entry-shadowed', p, `line ${twin.at.line} has it with its tag`)];
+    // Another value for the same key is a fault, and reported as one.
+    return twin.says === p.says ? [report('entry-twice', p, String(twin.at.line))] : [];
+  }
+  const open = sides.filter(({ holder }) => holder === undefined);
+  const outer = open[0]?.around;
+  if (outer && open.every(({ around }) => around?.says === p.says)) {
+    return [report('entry-shadowed', p, `the wider entry on line ${outer.at.line} says the same`)];
+  }
+  const idle = p.row.value.action === 'none' && open.every(({ around }) => around === undefined);
+  return idle ? [report('map-ok-idle', p)] : [];
+}
+
+function likelySlip(p: PlacedRow): LintFinding[] {
+  const { key, value } = p.row;
+  if (value.action !== 'relay') return [];
+  const sides = sidesOf(p.row);
+  if (key.kind === 'network' && sides.includes('connect')) {
+    const slip = slipOfTrusted(key);
+    return slip ? [report(slip.code, p, slip.detail)] : [];
+  }
+  const isPublic = key.kind === 'domain' && sides.includes('to') && isPublicMailDomain(key.name);
+  return isPublic ? [report('public-mail-domain', p)] : [];
+}
+
+function sidesOf({ side, key }: MapRow): readonly Side[] {
+  if (key.kind === 'mailbox' || key.kind === 'user') return ['to'];
+  return side === 'both' ? ['connect', 'to'] : [side];
+}
+
+function keyOfRow({ key }: MapRow): string {
+  return key.kind === 'user' ? `${key.localPart}@` : keyOf(key);
+}
+
+/** In sendmail's order: a mailbox, its user at any domain, its domain and the parents of that. */
+function* widerKeysOfRow({ key }: MapRow): Generator<string> {
+  if (key.kind === 'user') return;
+  if (key.kind === 'mailbox') yield `${key.localPart}@`;
+  yield* widerKeys(key);
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { popChecks, smtpChecks } from '../../../cli/audit/checks';
+
+const checks = [...smtpChecks, ...popChecks];
+
+function documentationText(): string {
+  for (let folder = __dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const file = path.join(folder, 'docs', 'audit.md');
+    if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
+  }
+  throw new Error(`no docs/audit.md above ${__dirname}`);
+}
+
+describe('docs/audit.md', () => {
+  it('has one section for each check and none besides', () => {
+    const headings = [...documentationText().matchAll(/^### (\S+)$/gm)].map(([, heading]) => heading);
+    assert.deepEqual([...headings].sort(), checks.map(({ id }) => id).sort());
+    assert.equal(new Set(headings).size, headings.length);
+  });
+
+  it('names every verdict, and every way out of them', () => {
+    const text = documentationText();
+    for (const word of ['`safe`', '`unsafe`', '`report`', '`unknown`', 'smtpcheck-audit/1'])
+      assert.ok(text.includes(word), word);
+  });
+});
+
+describe('checks', () => {
+  for (const { id, title, why, mend } of checks) {
+    it(`${id} says what it is, why it matters, and how to mend it in each server`, () => {
+      assert.match(id, /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+      for (const text of [title, why, mend.haraka, mend.sendmail, mend.postfix, mend.dovecot])
+        assert.ok(text.length > 5, text);
+    });
+  }
+});

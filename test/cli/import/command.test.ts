@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compiledMaps } from './compiled-maps';
+import { inTemporaryFolder, smtpcheck } from './support';
+
+function write(folder: string, files: Readonly<Record<string, string | Buffer>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+}
+
+const access = 'Connect:192.0.2 RELAY\nTo:backup.example.net RELAY\n';
+
+describe('smtpcheck import', () => {
+  it('exits 0 where all of it was carried over, and fills a folder that is not there', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access });
+      const { code, stderr } = smtpcheck(['import', 'access', '-o', 'new/config'], folder);
+      assert.equal(code, 0);
+      assert.equal(stderr, 'reading access (sendmail-access)\n0 left out, 0 changed, 0 notes\n');
+      assert.deepEqual(readdirSync(join(folder, 'new/config')).sort(), [
+        'host.deny',
+        'localdomain',
+        'localip',
+        'relay.map',
+        'relay.to',
+      ]);
+    });
+  });
+
+  it('writes into config/ of a Haraka folder', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access, 'haraka/config/plugins': 'smtpcheck\n' });
+      assert.equal(smtpcheck(['import', 'access', '-o', 'haraka'], folder).code, 0);
+      assert.ok(existsSync(join(folder, 'haraka/config/localip')));
+      assert.ok(!existsSync(join(folder, 'haraka/localip')));
+    });
+  });
+
+  it('overwrites nothing without --force, and writes nothing at all then', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access, 'config/localip': '198.51.100.1\n' });
+      const { code, stdout, stderr } = smtpcheck(['import', 'access', '-o', 'config'], folder);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.match(stderr, /nothing was written: there is already \S+localip; --dry-run/);
+      assert.deepEqual(readdirSync(join(folder, 'config')), ['localip']);
+      assert.equal(readFileSync(join(folder, 'config/localip'), 'utf8'), '198.51.100.1\n');
+    });
+  });
+
+  it('replaces lists with --force, and adds to host_list and smtpcheck.ini', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, {
+        'main.cf': 'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\n',
+        'config/localip': '198.51.100.1\n',
+        'config/host_list': 'example.org',
+        'config/smtpcheck.ini': '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=noexpn\n',
+        'config/relay.to': '# ours by hand\nbackup.example.net\n',
+      });
+      const { code } = smtpcheck(['import', 'main.cf', '-o', 'config', '--force'], folder);
+      assert.equal(code, 0);
+      const file = (name: string) => readFileSync(join(folder, 'config', name), 'utf8');
+      assert.match(file('localip'), /^192\.0\.2\.0\/24 {2}# main\.cf:1$/m);
+      assert.ok(!file('localip').includes('198.51.100.1'));
+      assert.equal(file('host_list'), 'example.org\n# main.cf:2\na.example.org\n');
+      assert.equal(
+        file('smtpcheck.ini'),
+        '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=needmailhelo,noexpn\n',
+      );
+      // Nothing was imported for it, so it is not touched.
+      assert.equal(file('relay.to'), '# ours by hand\nbackup.example.net\n');
+    });
+  });
+
+  it('can be run twice: what is the same stays as it is', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access });
+      assert.equal(smtpcheck(['import', 'access', '-o', 'config'], folder).code, 0);
+      const { code, stdout } = smtpcheck(['import', 'access', '-o', 'config'], folder);
+      assert.equal(code, 0);
+      assert.match(stdout, /^unchanged \S+localip \(1 entry\)$/m);
+    });
+  });
+
+  it('shows a diff with --dry-run, and writes nothing', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access, 'config/localip': '192.0.2.1\n' });
+      const { code, stdout } = smtpcheck(['import', 'access', '-o', 'config', '--dry-run'], folder);
+      assert.equal(code, 0);
+      assert.match(stdout, /^--- a\/localip\n\+\+\+ b\/localip\n@@ -1 \+1,4 @@\n-192\.0\.2\.1\n\+# localip/);
+      assert.match(stdout, /^--- \/dev\/null\n\+\+\+ b\/relay\.to$/m);
+      assert.deepEqual(readdirSync(join(folder, 'config')), ['localip']);
+    });
+  });
+
+  it('prints one JSON document with --json', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access: `# lab\n${access}From:x@example.org RELAY\n` });
+      const { code, stdout, stderr } = smtpcheck(['import', 'access', '-o', 'config', '--json', '--dry-run'], folder);
+      assert.equal(code, 1);
+      assert.equal(stderr, 'reading access (sendmail-access)\n');
+      const document = JSON.parse(stdout) as Record<string, unknown>;
+      assert.deepEqual(Object.keys(document), [
+        'version',
+        'folder',
+        'dryRun',
+        'sources',
+        'lists',
+        'map',
+        'hostList',
+        'settings',
+        'files',
+        'remarks',
+      ]);
+      assert.equal(document.version, 1);
+      assert.deepEqual(document.sources, [{ file: 'access', type: 'sendmail-access' }]);
+      const lists = document.lists as Record<string, unknown>;
+      assert.deepEqual(lists.localip, [{ entry: '192.0.2', from: [{ file: 'access', line: 2 }], comments: ['lab'] }]);
+      const remarks = document.remarks as Record<string, unknown>[];
+      assert.equal(remarks.length, 1);
+      assert.deepEqual(
+        [remarks[0]?.code, remarks[0]?.at, remarks[0]?.written, remarks[0]?.kind],
+        ['access-from-relay', { file: 'access', line: 4 }, 'From:x@example.org RELAY', 'left-out'],
+      );
+    });
+  });
+
+  for (const { name, file, bytes } of compiledMaps) {
+    it(`answers ${name} with the command that prints its source`, () => {
+      inTemporaryFolder((folder) => {
+        write(folder, { [file]: bytes });
+        const { code, stdout, stderr } = smtpcheck(['import', file, '-o', 'config'], folder);
+        assert.equal(code, 2);
+        assert.equal(stdout, '');
+        assert.match(stderr, /a compiled map \(.*\); import its source text, which `(?:makemap -u|postmap -s|cdb -d) /);
+        assert.ok(!existsSync(join(folder, 'config')));
+      });
+    });
+  }
+
+  it('answers a named table of which only the compiled map is there', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, {
+        'postfix/main.cf': 'mynetworks =\nrelay_domains = hash:/etc/postfix/relay\n',
+        'postfix/relay.db': compiledMaps[0]?.bytes ?? '',
+      });
+      const { code, stderr } = smtpcheck(['import', 'postfix/main.cf', '-o', 'config'], folder);
+      assert.equal(code, 2);
+      assert.match(stderr, /postfix\/relay\.db: a compiled map .* `postmap -s hash:postfix\/relay` prints/);
+    });
+  });
+
+  it('names every file that is missing, and goes on without them with --skip-missing', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, {
+        'sendmail.def': 'LOCAL_HOST_IPADDR=/no/localip\nCHECK_HOST_DENY=/no/deny\nALLOW_RELAY_TO=a.example\n',
+      });
+      const refused = smtpcheck(['import', 'sendmail.def', '-o', 'config'], folder);
+      assert.equal(refused.code, 2);
+      assert.match(refused.stderr, /sendmail\.def:1: names \/no\/localip, which is not there/);
+      assert.match(refused.stderr, /sendmail\.def:2: names \/no\/deny, which is not there/);
+      assert.ok(!existsSync(join(folder, 'config')));
+      const skipped = smtpcheck(['import', 'sendmail.def', '-o', 'config', '--skip-missing'], folder);
+      assert.equal(skipped.code, 1);
+      assert.match(skipped.stderr, /^sendmail\.def:2: left out: .*\[file-missing\]$/m);
+      assert.match(readFileSync(join(folder, 'config/relay.to'), 'utf8'), /^a\.example {2}/m);
+    });
+  });
+
+  it('finds named files among the sources, beside the source, and under --root', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, {
+        'a/sendmail.def':
+          'LOCAL_HOST_IPADDR=/etc/x/localip.1\nLOCAL_HOST_DOMAIN=/etc/x/domain.1\nALLOW_RELAY_TO=/etc/x/to.1\n',
+        'b/localip.1': '192.0.2\n',
+        'a/domain.1': 'example.org\n',
+        'root/etc/x/to.1': 'backup.example.net\n',
+      });
+      const { code, stderr } = smtpcheck(
+        ['import', 'a/sendmail.def', 'b/localip.1', '--root', 'root', '-o', 'config'],
+        folder,
+      );
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /^reading b\/localip\.1 \(cf-localip\)$/m);
+      assert.match(stderr, /^reading a\/domain\.1 \(cf-localdomain\)$/m);
+      assert.match(stderr, /^reading root\/etc\/x\/to\.1 \(cf-relay-to\)$/m);
+    });
+  });
+
+  it('reads features before the files that they change, in whatever order they are given', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access: 'Connect:a.example.org RELAY\n', 'x.mc': "FEATURE(`relay_hosts_only')\n" });
+      assert.equal(smtpcheck(['import', 'access', 'x.mc', '-o', 'config'], folder).code, 0);
+      assert.match(readFileSync(join(folder, 'config/localdomain'), 'utf8'), /^=a\.example\.org /m);
+    });
+  });
+
+  it('asks for --type where it cannot tell, and takes it for one source or all', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { n: '192.0.2.0/24 OK\n', access });
+      const { code, stderr } = smtpcheck(['import', 'n', '-o', 'config'], folder);
+      assert.equal(code, 2);
+      assert.match(stderr, /n: cannot tell what kind of source this is; say it with --type n=TYPE/);
+      const typed = smtpcheck(['import', 'n', 'access', '--type', 'n=postfix-mynetworks-cidr', '-o', 'config'], folder);
+      assert.equal(typed.code, 0, typed.stderr);
+      assert.match(readFileSync(join(folder, 'config/localip'), 'utf8'), /^192\.0\.2\.0\/24 {2}# n:1, access:1$/m);
+      assert.equal(smtpcheck(['import', 'n', '--type', 'nonsense', '-o', 'c'], folder).code, 2);
+    });
+  });
+
+  it('could not run without sources, without -o, and where files cannot be read or written', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access, 'sub/x': '', file: '' });
+      for (const args of [
+        [],
+        ['access'],
+        ['-o', 'config'],
+        ['absent', '-o', 'c'],
+        ['sub', '-o', 'c'],
+        ['access', '-o', 'file'],
+      ]) {
+        const { code, stdout } = smtpcheck(['import', ...args], folder);
+        assert.equal(code, 2, args.join(' '));
+        assert.equal(stdout, '');
+      }
+    });
+  });
+
+  it('colours remarks on no pipe, and lists its types and examples with --help', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access: 'From:x RELAY\n' });
+      const { stderr } = smtpcheck(['import', 'access', '-o', 'c'], folder, { FORCE_COLOR: '1' });
+      assert.ok(!stderr.includes('\u001b'));
+      const help = smtpcheck(['import', '--help'], folder);
+      assert.equal(help.code, 0);
+      assert.match(help.stdout, /Examples:\n {2}smtpcheck import/);
+      assert.match(help.stdout, /postfix-main/);
+    });
+  });
+
+  it('leaves no half-written file behind where the folder cannot be written', () => {
+    if (process.getuid?.() === 0) return;
+    inTemporaryFolder((folder) => {
+      write(folder, { access, 'config/plugins': '' });
+      chmodSync(join(folder, 'config'), 0o555);
+      assert.equal(smtpcheck(['import', 'access', '-o', 'config'], folder).code, 2);
+      assert.deepEqual(readdirSync(join(folder, 'config')), ['plugins']);
+    });
+  });
+});

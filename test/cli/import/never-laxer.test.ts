@@ -1,0 +1,199 @@
+/**
+ * The promise of an import, against plain models of the servers' own rules: whoever the imported policy lets relay, the
+ * old server let relay too; whom the old server refused, the imported policy does not relay for.
+ */
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { readers } from '../../../cli/import/readers';
+import { render } from '../../../cli/import/render';
+import { settle } from '../../../cli/import/settle';
+import { joinReadings } from '../../../cli/import/site-policy';
+import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
+import { whereOf } from './support';
+
+const clients: readonly Client[] = [
+  { ip: '192.0.2.1' },
+  { ip: '192.0.2.66', name: 'pc.lab.example.org' },
+  { ip: '192.0.3.1', name: 'mail.example.org' },
+  { ip: '198.51.100.7', name: 'other.example.net' },
+  { ip: '2001:db8:1::5' },
+  { ip: '2001:db8:2::5', name: 'example.org' },
+];
+const recipientDomains = [
+  'example.org',
+  'lab.example.org',
+  'backup.example.net',
+  'sub.backup.example.net',
+  'else.example',
+];
+
+const keys = fc.constantFrom(
+  ...'192 192.0 192.0.2 192.0.2.1 192.0.2.66 192.0.3 198.51.100.7 IPv6:2001:db8 IPv6:2001:db8:1 IPv6:2001:db8:2'.split(
+    ' ',
+  ),
+  ...'example.org lab.example.org pc.lab.example.org mail.example.org example.net other.example.net'.split(' '),
+  ...'backup.example.net sub.backup.example.net else.example a@backup.example.net'.split(' '),
+);
+const tags = fc.constantFrom('', 'Connect:', 'Connect:', 'To:', 'From:');
+const values = fc.constantFrom(
+  'RELAY',
+  'RELAY',
+  'RELAY',
+  'REJECT',
+  'OK',
+  'SKIP',
+  'DISCARD',
+  'ERROR:550 no',
+  'ERROR:4.7.1:450 later',
+);
+const accessMap = fc.array(fc.tuple(tags, keys, values), { maxLength: 12 });
+const classR = fc.array(
+  fc.constantFrom('192.0.2', '192.0.2.66', 'lab.example.org', 'example.org', 'backup.example.net'),
+  { maxLength: 2 },
+);
+
+/** sendmail: rulesets D and A of proto.m4, check_relay, Rcpt_ok and Relay_ok, without its features. */
+class Sendmail {
+  private readonly map = new Map<string, string>();
+
+  constructor(
+    lines: readonly (readonly [string, string, string])[],
+    private readonly classR: readonly string[],
+  ) {
+    for (const [tag, key, value] of lines) {
+      const folded = `${tag}${key}`.toLowerCase();
+      if (!this.map.has(folded)) this.map.set(folded, value);
+    }
+  }
+
+  /** Looks for a key with and without its tag, then for what remains of it. */
+  private search(key: string, tag: string, separator: RegExp, first: boolean): string | undefined {
+    for (let rest = key; rest !== ''; ) {
+      const value = this.map.get(`${tag}${rest}`.toLowerCase()) ?? this.map.get(rest.toLowerCase());
+      if (value === 'SKIP') return undefined;
+      if (value !== undefined) return value;
+      const cuts = [...rest.matchAll(separator)].map(({ index }) => index);
+      const cut = first ? cuts[0] : cuts[cuts.length - 1];
+      if (cut === undefined) return undefined;
+      rest = first ? rest.slice(cut + 1) : rest.slice(0, cut);
+    }
+    return undefined;
+  }
+
+  private address(ip: string): string {
+    return ip.includes(':') ? `IPv6:${ip.replace('::', ':0:0:0:0:')}` : ip;
+  }
+
+  private byAddress(ip: string): string | undefined {
+    return this.search(this.address(ip), 'Connect:', ip.includes(':') ? /:/g : /\./g, false);
+  }
+
+  private byName(name: string, tag: string): string | undefined {
+    return this.search(name, tag, /\./g, true);
+  }
+
+  private inClassR(name: string): boolean {
+    return this.classR.some((member) => name === member || name.endsWith(`.${member}`));
+  }
+
+  decide({ ip, name }: Client, domain: string): Verdict {
+    const found = (name && this.byName(name, 'Connect:')) ?? this.byAddress(ip);
+    if (found !== undefined && found !== 'OK' && found !== 'RELAY') return 'refused';
+    if (this.inClassR(domain) || this.byName(domain, 'To:') === 'RELAY') return 'relayed';
+    if (this.classR.some((member) => `${ip}.`.startsWith(`${member}.`)) || this.byAddress(ip) === 'RELAY')
+      return 'relayed';
+    if (name && (this.inClassR(name) || this.byName(name, 'Connect:') === 'RELAY')) return 'relayed';
+    return 'not relayed';
+  }
+}
+
+/** Whether `imported` may stand for `original`: the same, or stricter. */
+function notLaxer(imported: Verdict, original: Verdict): boolean {
+  return imported !== 'relayed' || original === 'relayed';
+}
+
+describe('an imported policy', function () {
+  this.timeout(60_000);
+
+  it('relays for nobody that sendmail, with the same access map and class R, did not relay for', () => {
+    let relayed = 0;
+    fc.assert(
+      fc.property(accessMap, classR, (lines, members) => {
+        const access = lines.map(([tag, key, value]) => `${tag}${key}\t${value}\n`).join('');
+        const policy = ImportedPolicy.of(
+          render(
+            settle(
+              joinReadings([
+                readers['sendmail-access'](access, whereOf()),
+                readers['relay-domains'](`${members.join('\n')}\n`, whereOf()),
+              ]),
+            ),
+          ),
+        );
+        const original = new Sendmail(lines, members);
+        for (const client of clients) {
+          for (const domain of recipientDomains) {
+            const [ours, theirs] = [policy.decide(client, 'user', domain), original.decide(client, domain)];
+            if (ours === 'relayed') relayed++;
+            assert.ok(notLaxer(ours, theirs), `${JSON.stringify(client)} to ${domain}: ${ours}, was ${theirs}`);
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+    assert.ok(relayed > 150, 'and it does relay');
+  });
+
+  it('trusts exactly the clients that the first match of mynetworks trusts', () => {
+    const pattern = fc.constantFrom(
+      ...'192.0.0.0/16 192.0.2.0/24 192.0.2.1 192.0.2.64/26 192.0.3.0/24 198.51.100.0/24 [2001:db8::]/32 [2001:db8:1::]/48'.split(
+        ' ',
+      ),
+    );
+    const element = fc.tuple(fc.boolean(), pattern);
+    fc.assert(
+      fc.property(fc.array(element, { maxLength: 6 }), (elements) => {
+        const value = elements.map(([negated, text]) => `${negated ? '!' : ''}${text}`).join(' ');
+        const reading = readers['postfix-main'](`mydestination =\nmynetworks = ${value}\n`, whereOf());
+        const policy = ImportedPolicy.of(render(settle(joinReadings([reading]))));
+        for (const client of clients) {
+          const first = elements.find(([, text]) => matches(text, client.ip));
+          const trusted = first !== undefined && !first[0];
+          assert.equal(policy.decide(client, 'user', 'else.example'), trusted ? 'relayed' : 'not relayed', value);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('refuses exactly the clients that the first match of a cidr table refuses', () => {
+    const network = fc.constantFrom(
+      ...'192.0.0.0/16 192.0.2.0/24 192.0.2.1 192.0.3.0/24 198.51.100.7 2001:db8::/32'.split(' '),
+    );
+    const row = fc.tuple(network, fc.constantFrom('REJECT', 'OK', 'DUNNO', 'REJECT no'));
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 6 }), (rows) => {
+        const text = rows.map(([key, action]) => `${key}\t${action}\n`).join('');
+        const reading = readers['postfix-client-access-cidr'](text, whereOf({ rank: [0] }));
+        const policy = ImportedPolicy.of(render(settle(joinReadings([reading]))));
+        for (const client of clients) {
+          const first = rows.find(([key]) => matches(key, client.ip));
+          const refused = first?.[1].startsWith('REJECT') ?? false;
+          assert.equal(policy.decide(client, 'user', 'else.example'), refused ? 'refused' : 'not relayed', text);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** Whether a pattern of the cases above matches: by the text of whole octets or groups, as they are written. */
+function matches(pattern: string, ip: string): boolean {
+  const text = pattern.replace(/[[\]]/g, '');
+  const [address = '', length] = text.split('/');
+  if (address.includes(':') !== ip.includes(':')) return false;
+  if (address.includes(':')) return ip.startsWith(address.replace(/::$/, ':'));
+  const bits = Number(length ?? 32);
+  const number = (quad: string) => quad.split('.').reduce((value, octet) => value * 256 + Number(octet), 0);
+  return Math.floor(number(address) / 2 ** (32 - bits)) === Math.floor(number(ip) / 2 ** (32 - bits));
+}

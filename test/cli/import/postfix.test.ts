@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import type { SourceType } from '../../../cli/import/source-type';
+import { type Context, type Outcome, outcomeOf } from './support';
+
+interface PostfixCase {
+  readonly name: string;
+  readonly type?: SourceType;
+  readonly text: string;
+  readonly context?: Context;
+  readonly becomes: Outcome;
+}
+
+/** What every case below would otherwise have to say. */
+const quiet = 'mydestination =\n';
+const unset = '1 postfix-mynetworks-unset';
+
+const cases: readonly PostfixCase[] = [
+  {
+    name: 'mynetworks: CIDR, IPv6 in brackets, exclusions before what they exclude from',
+    text: `${quiet}mynetworks = !192.0.2.66, 192.0.2.0/24\n  [2001:db8::]/32\n# a comment between\n\t198.51.100.7\n`,
+    becomes: { localip: ['!192.0.2.66', '192.0.2.0/24', '2001:db8::/32', '198.51.100.7'] },
+  },
+  {
+    name: 'mynetworks: the first match decides, so what stands behind a wider one is dropped',
+    text: `${quiet}mynetworks = !192.0.2.0/24 192.0.2.128/25\n 198.51.100.0/24 !198.51.100.5 198.51.100.6\n`,
+    becomes: {
+      localip: ['198.51.100.0/24'],
+      remarks: ['2 postfix-never-reached', '2 excludes-nothing', '3 postfix-never-reached', '3 already-covered'],
+    },
+  },
+  {
+    name: 'mynetworks: loopback is left out',
+    text: `${quiet}mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128\n`,
+    becomes: { remarks: ['2 loopback', '2 loopback', '2 loopback'] },
+  },
+  {
+    name: 'mynetworks: loopback is kept where the operator insists',
+    text: `${quiet}mynetworks = 127.0.0.0/8 [::1]/128\n`,
+    context: { keepLoopback: true },
+    becomes: { localip: ['127.0.0.0/8', '::1/128'], remarks: ['2 loopback-kept', '2 loopback-kept'] },
+  },
+  {
+    name: 'mynetworks: names are client domains, with the names below by default',
+    text: `${quiet}mynetworks = lab.example.org .sub.example.org 192.0.2\n`,
+    becomes: { localdomain: ['lab.example.org'], remarks: ['2 postfix-never-matches', '2 postfix-never-matches'] },
+  },
+  {
+    name: 'mynetworks: names are exact without parent_domain_matches_subdomains',
+    text: `${quiet}parent_domain_matches_subdomains = smtpd_access_maps\nmynetworks = lab.example.org .sub.example.org\n`,
+    becomes: {
+      localdomain: ['=lab.example.org', 'sub.example.org', '!=sub.example.org'],
+      remarks: ['3 subdomains-only'],
+    },
+  },
+  {
+    name: 'mynetworks: not set means not known',
+    text: `${quiet}mynetworks_style = class\n`,
+    becomes: { remarks: ['2 postfix-mynetworks-unset'] },
+  },
+  {
+    name: 'mynetworks: of no use without permit_mynetworks before strangers are refused',
+    text: `${quiet}mynetworks = 192.0.2.0/24\nsmtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination, permit_mynetworks\n`,
+    becomes: { remarks: ['2 postfix-mynetworks-unused', '3 postfix-auth'] },
+  },
+  {
+    name: 'mynetworks: smtpd_recipient_restrictions can take it away too',
+    text: `${quiet}mynetworks = 192.0.2.0/24\nsmtpd_recipient_restrictions = reject_unauth_destination\n`,
+    becomes: { remarks: ['2 postfix-mynetworks-unused'] },
+  },
+  {
+    name: 'relay_domains: covers the names below by default, and exclusions hold',
+    text: `${quiet}mynetworks =\nrelay_domains = !no.backup.example backup.example\n`,
+    becomes: { 'relay.to': ['!no.backup.example', 'backup.example'] },
+  },
+  {
+    name: 'relay_domains: exact without parent_domain_matches_subdomains',
+    text: `${quiet}mynetworks =\nparent_domain_matches_subdomains =\nrelay_domains = a.example .b.example c.example .c.example\n`,
+    becomes: {
+      'relay.to': ['=a.example', 'b.example', '!=b.example', 'c.example'],
+      remarks: ['4 subdomains-only', '4 subdomains-only', '4 already-covered'],
+    },
+  },
+  {
+    name: 'relay_domains: local domains are local',
+    text: 'mydestination = example.org\nmynetworks =\nrelay_domains = $mydestination backup.example\n',
+    becomes: { 'relay.to': ['backup.example'], local: ['example.org'] },
+  },
+  {
+    name: 'relay_domains: of no use where strangers are refused outright',
+    text: `${quiet}mynetworks = 192.0.2.0/24\nrelay_domains = backup.example\nsmtpd_relay_restrictions = permit_mynetworks, reject\n`,
+    becomes: { localip: ['192.0.2.0/24'], remarks: ['3 postfix-relay-domains-unused'] },
+  },
+  {
+    name: 'tables: which can be read, and as what',
+    text: `${quiet}mynetworks = /etc/postfix/nets cidr:/etc/postfix/n.cidr proxy:hash:$config_directory/n pcre:/x mysql:/y\nrelay_domains = lmdb:/etc/postfix/rd /etc/postfix/rd.txt cidr:/z\n`,
+    context: {},
+    becomes: {
+      references: [
+        'postfix-mynetworks /etc/postfix/nets',
+        'postfix-mynetworks-cidr /etc/postfix/n.cidr',
+        'postfix-relay-domains-hash /etc/postfix/rd',
+        'postfix-relay-domains /etc/postfix/rd.txt',
+      ],
+      remarks: ['2 map-unreadable', '2 map-unreadable', '2 map-unreadable', '3 map-unreadable'],
+    },
+  },
+  {
+    name: 'mydestination: the default, where the host is named',
+    text: 'mynetworks =\nmyhostname = mx.example.org\n',
+    becomes: { local: ['mx.example.org', 'localhost.example.org', 'localhost'] },
+  },
+  {
+    name: 'mydestination: the host as --hostname gives it',
+    text: 'mynetworks =\n',
+    context: { hostName: 'mx.example.org' },
+    becomes: { local: ['mx.example.org', 'localhost.example.org', 'localhost'] },
+  },
+  {
+    name: 'mydestination: not guessed where nobody names the host',
+    text: 'mynetworks =\nmydestination = $myhostname, example.org, localhost.$mydomain\n',
+    becomes: { local: ['example.org'], remarks: ['2 postfix-variable', '2 postfix-variable'] },
+  },
+  {
+    name: 'variables: nested, conditional, and never in a circle',
+    text: `a = example\nb = \${a}.org\nmynetworks =\nmydestination = $(b) \${a?yes.example} \${zz:no.example} $loop\nloop = $loop\n`,
+    becomes: { local: ['example.org', 'yes.example', 'no.example'], remarks: ['4 postfix-variable'] },
+  },
+  {
+    name: 'privacy: the two parameters as flags, with noexpn as Postfix knows no EXPN',
+    text: `${quiet}mynetworks =\nsmtpd_helo_required = yes\ndisable_vrfy_command = Yes\n`,
+    becomes: { settings: ['flags=needmailhelo,noexpn,novrfy'] },
+  },
+  {
+    name: 'privacy: the stricter shipped flags stay where Postfix asks for nothing',
+    text: `${quiet}mynetworks =\nsmtpd_helo_required = no\n`,
+    becomes: {},
+  },
+  {
+    name: 'restrictions: tables that refuse clients, and what they are skipped for',
+    text: `${quiet}mynetworks =\nsmtpd_client_restrictions = check_client_access cidr:/c, permit_mynetworks check_client_access hash:/h\n  reject_rbl_client bl.example.net\n  reject\n`,
+    becomes: {
+      references: ['postfix-client-access-cidr /c', 'postfix-client-access-hash /h'],
+      remarks: ['3 postfix-client-order', '4 other-plugin', '5 postfix-refuses-all'],
+    },
+  },
+  {
+    name: 'restrictions: whatever can permit relaying by itself is named',
+    text: `${quiet}mynetworks =\nsmtpd_relay_restrictions = permit_mynetworks permit_mx_backup check_sender_access hash:/s permit_tls_clientcerts reject_unauth_destination check_helo_access hash:/e\n`,
+    becomes: {
+      remarks: ['3 postfix-mx-backup', '3 postfix-permits', '3 postfix-permits', '3 other-plugin'],
+    },
+  },
+  {
+    name: 'restrictions: an open relay is known',
+    text: `${quiet}mynetworks =\nsmtpd_relay_restrictions = permit\n`,
+    becomes: { remarks: ['3 postfix-unrestricted'] },
+  },
+  {
+    name: 'lines: the last assignment counts, what is none is told',
+    text: 'mydestination = a.example\nmydestination = b.example\nnonsense\nmynetworks =\n',
+    becomes: { local: ['b.example'], remarks: ['3 postfix-syntax'] },
+  },
+  {
+    name: 'cidr for mynetworks: found is trusted, except what its author meant to refuse',
+    type: 'postfix-mynetworks-cidr',
+    text: '192.0.2.5 REJECT\n192.0.2.0/24 OK\n2001:db8::/32 x\n192.0.3.0/24\n!192.0.4.0/24 OK\nif 192.0.5.0/24\n192.0.5.1 OK\nendif\nexample.org OK\n',
+    context: { rank: [0] },
+    becomes: {
+      localip: ['!192.0.2.5', '192.0.2.0/24', '2001:db8::/32'],
+      remarks: [
+        '1 postfix-trusted-in-spite',
+        '4 postfix-table-line',
+        '5 postfix-table-condition',
+        '6 postfix-table-condition',
+        '7 postfix-table-condition',
+        '9 postfix-table-pattern',
+      ],
+    },
+  },
+  {
+    name: 'hash for mynetworks: whole addresses and names',
+    type: 'postfix-mynetworks-hash',
+    text: '192.0.2.5 x\n192.0.2 x\n192.0.2.0/24 x\nlab.example.org x\n2001:db8::5 x\n',
+    becomes: {
+      localip: ['192.0.2.5', '2001:db8::5'],
+      localdomain: ['lab.example.org'],
+      remarks: ['2 postfix-never-matches', '3 postfix-never-matches'],
+    },
+  },
+  {
+    name: 'a list file: its content stands in the list that names it, upside down behind a !',
+    type: 'postfix-mynetworks',
+    text: '192.0.2.0/24 !198.51.100.0/24\ncidr:/etc/postfix/more\n',
+    context: { negated: true, rank: [0] },
+    becomes: {
+      localip: ['198.51.100.0/24'],
+      references: ['postfix-mynetworks-cidr /etc/postfix/more'],
+      remarks: ['1 excludes-nothing'],
+    },
+  },
+  {
+    name: 'cidr for clients: first match, refusals with their own words, other actions told',
+    type: 'postfix-client-access-cidr',
+    text: '192.0.2.5 OK\n192.0.2.0/24 REJECT\n192.0.2.6 DUNNO\n192.0.3.0/24 554 no\n192.0.4.0/24 450 later\n::/0 REJECT\n',
+    context: { rank: [0] },
+    becomes: {
+      'host.deny': ['!192.0.2.5', '192.0.2.0/24', '192.0.3.0/24'],
+      remarks: ['3 postfix-never-reached', '4 access-reply-lost', '5 postfix-table-value', '6 refused-entry'],
+    },
+  },
+  {
+    name: 'hash for clients: octet prefixes, IPv6 prefixes and names, the most specific decides',
+    type: 'postfix-client-access-hash',
+    text: '192.0 REJECT\n192.0.2 OK\n2001:db8 REJECT\nspam.example REJECT\nfriend.spam.example OK\n.x.example REJECT\n10.0.0.0/8 REJECT\n',
+    becomes: {
+      'host.deny': ['192.0', '!192.0.2', '2001:db8::/32', 'spam.example', '!friend.spam.example'],
+      remarks: ['6 postfix-table-pattern', '7 postfix-never-matches'],
+    },
+  },
+  {
+    name: 'relay recipients: mailboxes and @domain',
+    type: 'postfix-relay-recipients',
+    text: 'alice@backup.example x\n@open.example x\nroot x\nbob@backup.example\n',
+    becomes: {
+      'relay.to': ['alice@backup.example', '=open.example'],
+      remarks: ['3 postfix-recipient', '4 postfix-table-line'],
+    },
+  },
+];
+
+describe('Postfix', () => {
+  for (const { name, type = 'postfix-main', text, context, becomes } of cases) {
+    it(name, () => {
+      const { references, ...rest } = outcomeOf(type, text, context);
+      // A folder of the source's own stands for $config_directory.
+      const known = references?.filter((reference) => !reference.includes('./'));
+      assert.deepEqual(known && known.length > 0 ? { ...rest, references: known } : rest, becomes);
+    });
+  }
+  it('says so where mynetworks is not set at all', () => {
+    assert.deepEqual(outcomeOf('postfix-main', quiet).remarks, [unset]);
+  });
+});

@@ -1,0 +1,81 @@
+/** What the import tests share: readings as short text, and the command as a process. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { readers } from '../../../cli/import/readers';
+import { settle } from '../../../cli/import/settle';
+import { type Feature, joinReadings, type Where } from '../../../cli/import/site-policy';
+import type { SourceType } from '../../../cli/import/source-type';
+
+export const fixtureRoot = resolve('test/fixtures/import');
+
+export type Context = Partial<Omit<Where, 'file' | 'features'>> & { readonly features?: readonly Feature[] };
+
+export function whereOf({ features = [], ...rest }: Context = {}): Where {
+  return { file: 'source', keepLoopback: false, ...rest, features: new Set(features) };
+}
+
+/** What one source alone becomes: list entries, map lines, names, settings, references; remarks as `line code`. */
+export interface Outcome {
+  readonly localip?: readonly string[];
+  readonly localdomain?: readonly string[];
+  readonly 'relay.to'?: readonly string[];
+  readonly 'host.deny'?: readonly string[];
+  readonly map?: readonly string[];
+  readonly local?: readonly string[];
+  readonly settings?: readonly string[];
+  readonly references?: readonly string[];
+  readonly remarks?: readonly string[];
+}
+
+/** Reads one source and settles it; empty parts are left out. */
+export function outcomeOf(type: SourceType, text: string, context: Context = {}): Outcome {
+  const reading = readers[type](text, whereOf(context));
+  const joined = joinReadings([reading]);
+  const policy = settle({ ...joined, features: new Set([...joined.features, ...(context.features ?? [])]) });
+  const parts: Record<string, readonly string[]> = {
+    ...Object.fromEntries(
+      Object.entries(policy.lists).map(([list, entries]) => [
+        list,
+        entries.map(({ text: entry, route }) => (route === undefined ? entry : `${entry} ${route}`)),
+      ]),
+    ),
+    map: policy.map.map(({ key, value }) => `${key} ${value}`),
+    local: policy.localNames.map(({ name }) => name),
+    settings: policy.settings.map(({ key, value }) => `${key}=${value}`),
+    references: reading.references.map(
+      (reference) => `${reference.type} ${reference.path}${reference.optional ? ' ?' : ''}`,
+    ),
+    remarks: policy.remarks.map(({ at, code }) => `${at.line} ${code}`),
+  };
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part.length > 0));
+}
+
+export interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const main = join(__dirname, '../../../cli/main.js');
+
+/** `smtpcheck …` as a process of its own. */
+export function smtpcheck(args: readonly string[], cwd: string, env: Record<string, string> = {}): Run {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** A folder that is gone after `use`. */
+export function inTemporaryFolder<T>(use: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'smtpcheck-import-'));
+  try {
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,39 @@
+/** The lint fixtures: one Haraka folder for each fault, named after it. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { lint } from '../../../cli/lint';
+import { type LintFinding, severityOf } from '../../../cli/lint/finding';
+import { format } from '../../../cli/lint/formats';
+import { checkout } from '../../../examples/haraka-directory';
+import { type Folder, makeFolder } from '../../helpers/folder';
+
+export const fixtures = path.join(checkout, 'test', 'fixtures', 'lint');
+
+/** A copy with modes of its own, whatever a checkout has made of them. `PORT` becomes that of the stub DNS. */
+export function copyOf(name: string, dnsPort = 9): Folder {
+  const folder = makeFolder();
+  fs.cpSync(path.join(fixtures, name), folder.path, { recursive: true });
+  for (const entry of fs.readdirSync(folder.path, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    fs.chmodSync(file, entry.isDirectory() ? 0o755 : 0o644);
+    if (entry.name !== 'smtpcheck.ini') continue;
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(':PORT', `:${dnsPort}`));
+  }
+  return folder;
+}
+
+/** `localip:3 warning network-wide`, one line for each finding. */
+export async function linesOf(folder: Folder, askDns = false): Promise<readonly string[]> {
+  const { findings } = await lint({ path: folder.path, config: folder.file('config') }, askDns);
+  return findings.map(lineOf);
+}
+
+function lineOf(finding: LintFinding): string {
+  return `${finding.at.file}:${finding.at.line} ${severityOf(finding)} ${finding.code}`;
+}
+
+/** What the command prints. */
+export async function textOf(folder: Folder, askDns: boolean): Promise<readonly string[]> {
+  const report = await lint({ path: folder.path, config: folder.file('config') }, askDns);
+  return format(report, 'text', { colour: false, pathOf: (file) => file }).split('\n');
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { isPublicSuffix, parseDomainName } from '../../core/domain-name';
+
+const label63 = 'a'.repeat(63);
+const longest = [label63, label63, label63, 'a'.repeat(61)].join('.');
+
+const names: readonly { readonly text: string; readonly is: string | undefined }[] = [
+  { text: 'example.org', is: 'example.org' },
+  { text: 'Mail.Example.ORG', is: 'mail.example.org' },
+  { text: 'example.org.', is: 'example.org' },
+  { text: 'example.org..', is: undefined },
+  { text: 'localhost', is: 'localhost' },
+  { text: 'a_host.example.org', is: 'a_host.example.org' },
+  { text: 'x--y.example.org', is: 'x--y.example.org' },
+  { text: '-x.example.org', is: undefined },
+  { text: 'x-.example.org', is: undefined },
+  { text: 'a..b', is: undefined },
+  { text: '.example.org', is: undefined },
+  { text: '', is: undefined },
+  { text: '.', is: undefined },
+  { text: 'exa mple.org', is: undefined },
+  { text: 'exa,mple.org', is: undefined },
+  { text: 'example.org/24', is: undefined },
+  { text: 'mail.example.7', is: undefined },
+  { text: '7.example.org', is: '7.example.org' },
+  { text: 'example.7a', is: 'example.7a' },
+  { text: `${label63}.example.org`, is: `${label63}.example.org` },
+  { text: `${label63}a.example.org`, is: undefined },
+  { text: longest, is: longest },
+  { text: `${longest}a`, is: undefined },
+  { text: 'bücher.example', is: 'xn--bcher-kva.example' },
+  { text: 'BÜCHER.Example.', is: 'xn--bcher-kva.example' },
+  { text: 'xn--bcher-kva.example', is: 'xn--bcher-kva.example' },
+  { text: '早稲田.example', is: 'xn--0gvz35a4wd.example' },
+  { text: '１９２.0.2.7', is: undefined },
+  { text: 'ex\u0000ample.org', is: undefined },
+];
+
+describe('parseDomainName', () => {
+  for (const { text, is } of names) {
+    const about = text.length > 40 ? `${text.slice(0, 37)}... of ${text.length}` : JSON.stringify(text);
+    it(`${is === undefined ? 'knows no name in' : 'reads'} ${about}`, () => assert.equal(parseDomainName(text), is));
+  }
+});
+
+describe('isPublicSuffix', () => {
+  for (const suffix of ['jp', 'ac.jp', 'com', 'co.uk']) {
+    it(`holds for ${suffix} and not for a name below it`, () => {
+      assert.ok(isPublicSuffix(suffix));
+      assert.ok(!isPublicSuffix(`waseda.${suffix}`));
+    });
+  }
+
+  it('holds for no private registry and no name without a registry', () => {
+    for (const name of ['github.io', 'localhost', 'example', 'campus.example']) {
+      assert.ok(!isPublicSuffix(name), name);
+    }
+  });
+});

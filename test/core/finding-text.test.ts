@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { type Finding, type FindingCode, fault, findingCodes, hasFault, warning } from '../../core/finding';
+import { describeFault, describeFinding } from '../../core/finding-text';
+import { type ListKind, parseList } from '../../core/list';
+import { parseRelayMap } from '../../core/relay-map';
+import { parseSettings } from '../../core/settings';
+
+type Source = ListKind | 'relay_map' | 'settings' | readonly Finding[];
+
+interface FindingCase {
+  readonly code: FindingCode;
+  readonly in: Source;
+  readonly text: string;
+  readonly use?: string;
+}
+
+const at = { file: 'localip', line: 1 };
+
+/** Each code at least once: the text that has it, and what is offered instead. */
+const cases: readonly FindingCase[] = [
+  { code: 'bad-characters', in: 'local_ip', text: '192.0.2.7\u00a0' },
+  { code: 'unexpected-text', in: 'local_ip', text: '192.0.2.7 192.0.2.8' },
+  { code: 'unexpected-text', in: 'hosts', text: '!' },
+  { code: 'hash-in-mailbox', in: 'relay_to', text: '!tag#1@backup.example' },
+  { code: 'contradiction', in: 'hosts', text: 'spam.example\n!spam.example' },
+  { code: 'file-missing', in: [fault('file-missing', at, 'localip')], text: '' },
+  { code: 'file-unreadable', in: [fault('file-unreadable', at, 'localip', { detail: 'it is a directory' })], text: '' },
+  { code: 'address-syntax', in: 'local_ip', text: '192.0.2.7.', use: '192.0.2.7' },
+  { code: 'address-syntax', in: 'local_ip', text: '2001:db8::7::' },
+  { code: 'address-leading-zero', in: 'hosts', text: '192.000.002.007', use: '192.0.2.7' },
+  { code: 'address-octet-range', in: 'relay_to', text: '300.0.2.7' },
+  { code: 'address-brackets', in: 'relay_to', text: '[192.0.2.25]', use: '192.0.2.25' },
+  { code: 'address-zone', in: 'local_ip', text: 'fe80::%1/64', use: 'fe80::/64' },
+  { code: 'address-not-here', in: 'local_domain', text: '2001:db8::7' },
+  { code: 'prefix-length', in: 'local_ip', text: '2001:db8::/200' },
+  { code: 'prefix-everything', in: 'local_ip', text: '::/0' },
+  { code: 'prefix-host-bits', in: 'local_ip', text: '!192.0.2.9/24', use: '!192.0.2.0/24' },
+  { code: 'prefix-partial', in: 'local_ip', text: '10/8', use: '10.0.0.0/8' },
+  { code: 'domain-syntax', in: 'local_domain', text: 'campus_example,cs' },
+  { code: 'domain-leading-dot', in: 'hosts', text: '.spam.example', use: 'spam.example' },
+  { code: 'domain-wildcard', in: 'relay_to', text: '!*.old.example', use: '!old.example' },
+  { code: 'domain-public-suffix', in: 'local_domain', text: 'CO.JP' },
+  { code: 'domain-not-here', in: 'local_ip', text: 'localhost' },
+  { code: 'mailbox-syntax', in: 'relay_to', text: '@backup.example' },
+  { code: 'mailbox-not-here', in: 'local_domain', text: 'user@campus.example' },
+  { code: 'route-syntax', in: 'relay_to', text: 'backup.example [10.0.0.5]:99999' },
+  { code: 'route-not-here', in: 'relay_to', text: 'user@backup.example mx.example.net' },
+  { code: 'map-key-syntax', in: 'relay_map', text: 'Connect:root@ REJECT' },
+  { code: 'map-tag-unknown', in: 'relay_map', text: 'ClientRate:192.0.2 10' },
+  { code: 'map-from-relay', in: 'relay_map', text: 'From:partner.example RELAY' },
+  { code: 'map-user-relay', in: 'relay_map', text: 'root@ RELAY' },
+  { code: 'map-value-missing', in: 'relay_map', text: 'Connect:192.0.2' },
+  { code: 'map-value-unknown', in: 'relay_map', text: 'Connect:192.0.2 ACCEPT' },
+  { code: 'map-reply-syntax', in: 'relay_map', text: 'Connect:192.0.2 250 Welcome' },
+  { code: 'ini-syntax', in: 'settings', text: '[relay' },
+  { code: 'ini-section-unknown', in: 'settings', text: '[denny]', use: '[deny]' },
+  { code: 'ini-section-unknown', in: 'settings', text: '[outbound]' },
+  { code: 'ini-key-unknown', in: 'settings', text: '[deny]\nhost=x', use: 'hosts' },
+  { code: 'ini-key-unknown', in: 'settings', text: 'restriction=false', use: 'restriction in [relay]' },
+  { code: 'ini-key-twice', in: 'settings', text: 'mode=observe\nmode=enforce' },
+  { code: 'ini-value', in: 'settings', text: '[deny]\nat=rctp', use: 'at=rcpt' },
+  { code: 'ini-value', in: 'settings', text: '[dns]\ntries=99' },
+  { code: 'flag-unknown', in: 'settings', text: '[privacy]\nflags=go-away', use: 'goaway' },
+  { code: 'flag-does-not-apply', in: 'settings', text: '[privacy]\nflags=noreceipts' },
+];
+
+function findingsIn({ in: source, text }: FindingCase): readonly Finding[] {
+  if (typeof source !== 'string') return source;
+  if (source === 'relay_map') return parseRelayMap('relay.map', text).findings;
+  if (source === 'settings') return parseSettings('smtpcheck.ini', text).findings;
+  return parseList(source, 'list', text).findings;
+}
+
+describe('findings', () => {
+  for (const row of cases) {
+    it(`are ${row.code} for ${JSON.stringify(row.text)}`, () => {
+      const findings = findingsIn(row);
+      assert.deepEqual(
+        findings.map(({ code }) => code),
+        [row.code],
+      );
+      const [finding] = findings as [Finding];
+      assert.equal(finding.use, row.use);
+      assert.equal(hasFault(findings), row.code !== 'flag-does-not-apply');
+      const prose = describeFinding(finding);
+      assert.ok(prose.startsWith(`${finding.at.file}:${finding.at.line}: ${row.code}: `), prose);
+      assert.ok(!/undefined|function|=>/.test(prose), prose);
+      if (row.use) assert.ok(prose.endsWith(`; write ${row.use}`), prose);
+      else assert.match(prose, /; \S/);
+    });
+  }
+
+  it('have a row here for each code', () => {
+    assert.deepEqual([...new Set(cases.map(({ code }) => code))], [...findingCodes]);
+  });
+});
+
+describe('describeFault', () => {
+  it('shows nothing that a terminal would act on', () => {
+    assert.match(describeFault(fault('domain-syntax', at, '\u001b[31mx\r\n\u2028\u0085')), /^�\[31mx���� is no/);
+  });
+
+  it('cuts what is too long', () => {
+    const prose = describeFault(warning('domain-syntax', at, 'x'.repeat(500)));
+    assert.ok(prose.startsWith(`${'x'.repeat(117)}... is no`), prose);
+  });
+});

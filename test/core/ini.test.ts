@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { parseIni } from '../../core/ini';
+
+interface IniCase {
+  readonly name: string;
+  readonly text: string;
+  /** `line:column section.key=value` */
+  readonly entries?: readonly string[];
+  readonly sections?: readonly string[];
+  readonly bad?: readonly string[];
+}
+
+const cases: readonly IniCase[] = [
+  { name: 'finds nothing in an empty text', text: '' },
+  {
+    name: 'puts keys before the first section into main',
+    text: 'a=1\n[relay]\nb=2',
+    entries: ['1:1 main.a=1', '3:1 relay.b=2'],
+    sections: ['2 relay'],
+  },
+  {
+    name: 'takes BOM, CRLF and a missing last newline',
+    text: '\ufeff[relay]\r\na=1\r\nb=2',
+    entries: ['2:1 relay.a=1', '3:1 relay.b=2'],
+    sections: ['1 relay'],
+  },
+  {
+    name: 'takes blanks around all parts',
+    text: '  [ relay ]  \n\ta  =  1 2  ',
+    entries: ['2:2 relay.a=1 2'],
+    sections: ['1 relay'],
+  },
+  {
+    name: 'takes comments at the start of a line alone',
+    text: '; x\n# y\n ;z\na=1 ; not one',
+    entries: ['4:1 main.a=1 ; not one'],
+  },
+  { name: 'keeps = within a value', text: 'a=b=c', entries: ['1:1 main.a=b=c'] },
+  { name: 'takes an empty value', text: 'a=\nb =', entries: ['1:1 main.a=', '2:1 main.b='] },
+  {
+    name: 'keeps sections that occur twice',
+    text: '[a]\nx=1\n[b]\n[a]\nx=2',
+    entries: ['2:1 a.x=1', '5:1 a.x=2'],
+    sections: ['1 a', '3 b', '4 a'],
+  },
+  {
+    name: 'reports what is neither',
+    text: 'word\n[open\n=1\na b=1\nok=1\n',
+    entries: ['5:1 main.ok=1'],
+    bad: ['1 word', '2 [open', '3 =1', '4 a b=1'],
+  },
+  { name: 'reports old Mac line ends', text: 'a=1\rb=2', bad: ['1 a=1\rb=2'] },
+  {
+    name: 'has no keys of objects',
+    text: '__proto__=1\n[constructor]\ntoString=2',
+    entries: ['1:1 main.__proto__=1', '3:1 constructor.toString=2'],
+    sections: ['2 constructor'],
+  },
+];
+
+describe('parseIni', () => {
+  for (const { name, text, entries = [], sections = [], bad = [] } of cases) {
+    it(name, () => {
+      const ini = parseIni(text);
+      assert.deepEqual(
+        ini.entries.map(({ section, key, value, line, column }) => `${line}:${column} ${section}.${key}=${value}`),
+        entries,
+      );
+      assert.deepEqual(
+        ini.sections.map(({ name, line }) => `${line} ${name}`),
+        sections,
+      );
+      assert.deepEqual(
+        ini.bad.map(({ line, written }) => `${line} ${written}`),
+        bad,
+      );
+    });
+  }
+});

@@ -1,0 +1,413 @@
+import assert from 'node:assert/strict';
+import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../core/client-names';
+import { decideRecipientForm, decideRelay, decideSplit, decideTrust, findDestination } from '../../core/relay-decision';
+import { named, type RelayAsk, type RelaySite, recipient, relayPolicy, relayRequest, told } from '../helpers/core';
+
+const client = '203.0.113.9';
+const denied = 'refuse relay-denied 550 5.7.1 Relaying denied';
+const lookUpFailed = `${denied}. IP name lookup failed [${client}]`;
+const forged = `${denied}. IP name possibly forged [${client}]`;
+const cannotResolve = `defer name-unknown 450 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for ${client}`;
+
+/** Every way to be permitted at once, to see which comes first. */
+const everything: RelaySite = {
+  localip: ['203.0.113'],
+  localdomain: ['campus.example'],
+  relayTo: ['backup.example'],
+  map: ['To:backup.example REJECT', 'Connect:203.0.113.9 REJECT'],
+};
+const confirmedHere = named(['lab1.campus.example'], ['lab1.campus.example']);
+
+interface DecisionCase {
+  readonly name: string;
+  readonly site: RelaySite;
+  readonly ask: RelayAsk;
+  readonly says: string;
+}
+
+/** In the order of the table in the design: each row against all that come after it, then its own boundary. */
+const cases: readonly DecisionCase[] = [
+  {
+    name: 'passes a client whom another plugin has vouched for, before anything else',
+    site: everything,
+    ask: { vouched: true, to: 'u@backup.example', names: confirmedHere },
+    says: 'pass vouched',
+  },
+  {
+    name: 'permits by address before name, destination and map',
+    site: everything,
+    ask: { to: 'u@backup.example', names: confirmedHere },
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'permits by address to anywhere',
+    site: { localip: ['203.0.113'] },
+    ask: {},
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'permits no address beside the network',
+    site: { localip: ['203.0.113'] },
+    ask: { from: '203.0.114.9' },
+    says: denied,
+  },
+  {
+    name: 'permits no address that is excluded',
+    site: { localip: ['203.0.113', `!${client}`] },
+    ask: {},
+    says: denied,
+  },
+  { name: 'does not trust loopback unless it is listed', site: {}, ask: { from: '127.0.0.1' }, says: denied },
+  {
+    name: 'permits loopback when it is listed',
+    site: { localip: ['127.0.0.1'] },
+    ask: { from: '::ffff:127.0.0.1' },
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'permits by confirmed name before destination and map',
+    site: { ...everything, localip: [] },
+    ask: { to: 'u@backup.example', names: confirmedHere },
+    says: 'permit client-domain localdomain:1 relay',
+  },
+  {
+    name: 'permits by any confirmed name among several',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['a.other.example', 'b.campus.example'], ['a.other.example', 'b.campus.example']) },
+    says: 'permit client-domain localdomain:1 relay',
+  },
+  {
+    name: 'does not permit by a name that is claimed and not confirmed',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['lab1.campus.example']) },
+    says: forged,
+  },
+  {
+    name: 'does not permit by a listed name while another one is confirmed',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['lab1.campus.example', 'a.other.example'], ['a.other.example']) },
+    says: denied,
+  },
+  {
+    name: 'does not permit by a confirmed name that is excluded',
+    site: { localdomain: ['campus.example', '!guest.campus.example'] },
+    ask: { names: named(['x.guest.campus.example'], ['x.guest.campus.example']) },
+    says: denied,
+  },
+  {
+    name: 'permits by destination before the map',
+    site: { relayTo: ['backup.example'], map: ['To:backup.example REJECT'] },
+    ask: { to: 'u@sub.backup.example' },
+    says: 'permit destination relay.to:1 relay',
+  },
+  {
+    name: 'permits no destination beside the list',
+    site: { relayTo: ['backup.example'] },
+    ask: { to: 'u@evilbackup.example' },
+    says: denied,
+  },
+  {
+    name: 'permits no destination that is excluded',
+    site: { relayTo: ['backup.example', '!old.backup.example'] },
+    ask: { to: 'u@old.backup.example' },
+    says: denied,
+  },
+  {
+    name: 'permits a listed mailbox and no other of its domain',
+    site: { relayTo: ['user@backup.example'] },
+    ask: { to: 'other@backup.example' },
+    says: denied,
+  },
+  { name: 'takes bare postmaster as local', site: {}, ask: { to: 'Postmaster' }, says: 'permit postmaster local' },
+  { name: 'takes no other bare name', site: {}, ask: { to: 'root' }, says: denied },
+  { name: 'takes postmaster of no foreign domain', site: {}, ask: { to: 'postmaster@victim.example' }, says: denied },
+  {
+    name: 'permits by a recipient in the map',
+    site: { map: ['To:victim.example RELAY'] },
+    ask: {},
+    says: 'permit relay-map relay.map:1 relay',
+  },
+  {
+    name: 'permits by a client address in the map',
+    site: { map: [`Connect:${client} RELAY`] },
+    ask: {},
+    says: 'permit relay-map relay.map:1 relay',
+  },
+  {
+    name: 'permits by a confirmed client name in the map',
+    site: { map: ['Connect:campus.example RELAY'] },
+    ask: { names: confirmedHere },
+    says: 'permit relay-map relay.map:1 relay',
+  },
+  {
+    name: 'does not permit by an unconfirmed client name in the map',
+    site: { map: ['Connect:campus.example RELAY'] },
+    ask: { names: named(['lab1.campus.example']) },
+    says: forged,
+  },
+  {
+    name: 'refuses by an unconfirmed client name in the map',
+    site: { map: ['Connect:spam.example REJECT', 'To:victim.example RELAY'] },
+    ask: { names: named(['a.spam.example']) },
+    says: 'refuse relay-map relay.map:1 550 5.7.1 Access denied',
+  },
+  {
+    name: 'lets a refusal in the map win over RELAY in it',
+    site: { map: ['To:victim.example RELAY', `Connect:${client} ERROR:5.7.1:550 Go away`] },
+    ask: {},
+    says: 'refuse relay-map relay.map:2 550 5.7.1 Go away',
+  },
+  {
+    name: 'defers as the map says',
+    site: { map: ['To:victim.example 450 Come again'] },
+    ask: {},
+    says: 'defer relay-map relay.map:1 450 4.7.1 Come again',
+  },
+  {
+    name: 'accepts and drops as the map says',
+    site: { map: ['To:victim.example DISCARD', `Connect:${client} RELAY`] },
+    ask: {},
+    says: 'permit relay-map relay.map:1 discard',
+  },
+  {
+    name: 'does not take OK in the map for RELAY',
+    site: { map: ['To:victim.example OK', `Connect:${client} OK`] },
+    ask: {},
+    says: denied,
+  },
+  { name: 'does not take SKIP in the map for RELAY', site: { map: ['To:victim.example SKIP'] }, ask: {}, says: denied },
+  { name: 'refuses where nothing says otherwise', site: {}, ask: {}, says: denied },
+  {
+    name: 'leaves what no list permits to others without restriction',
+    site: { restriction: false },
+    ask: {},
+    says: 'pass restriction-off',
+  },
+  {
+    name: 'still refuses by the map without restriction',
+    site: { restriction: false, map: ['To:victim.example REJECT'] },
+    ask: {},
+    says: 'refuse relay-map relay.map:1 550 5.7.1 Access denied',
+  },
+
+  {
+    name: 'asks for the name when localdomain could decide',
+    site: { localdomain: ['campus.example'] },
+    ask: {},
+    says: 'ask-name',
+  },
+  {
+    name: 'asks for the name when the map could decide',
+    site: { map: ['Connect:campus.example RELAY'] },
+    ask: {},
+    says: 'ask-name',
+  },
+  {
+    name: 'asks for no name when no list goes by names',
+    site: { map: [`Connect:${client} OK`] },
+    ask: {},
+    says: denied,
+  },
+  {
+    name: 'asks for no name when the address decides',
+    site: { localip: [client], localdomain: ['campus.example'] },
+    ask: {},
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'asks for no name when the destination decides',
+    site: { relayTo: ['victim.example'], localdomain: ['campus.example'], map: ['Connect:a.example REJECT'] },
+    ask: {},
+    says: 'permit destination relay.to:1 relay',
+  },
+  {
+    name: 'asks for no name when the map permits and localdomain could do no more',
+    site: { map: ['To:victim.example RELAY'], localdomain: ['campus.example'] },
+    ask: {},
+    says: 'permit relay-map relay.map:1 relay',
+  },
+  {
+    name: 'asks for the name when the map permits the recipient and could refuse the client',
+    site: { map: ['To:victim.example RELAY', 'Connect:spam.example REJECT'] },
+    ask: {},
+    says: 'ask-name',
+  },
+  {
+    name: 'asks for the name before the map refuses one whom localdomain may trust',
+    site: { map: ['To:victim.example REJECT'], localdomain: ['campus.example'] },
+    ask: {},
+    says: 'ask-name',
+  },
+  {
+    name: 'asks for no name for bare postmaster',
+    site: { localdomain: ['campus.example'] },
+    ask: { to: 'postmaster' },
+    says: 'permit postmaster local',
+  },
+  {
+    name: 'asks for no name of a client without an address',
+    site: { localdomain: ['campus.example'] },
+    ask: { from: undefined },
+    says: denied,
+  },
+
+  {
+    name: 'defers when the look-up failed and localdomain could have permitted',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: unknownNames },
+    says: cannotResolve,
+  },
+  {
+    name: 'defers when the look-up failed and the map could have permitted',
+    site: { map: ['Connect:campus.example RELAY'] },
+    ask: { names: unknownNames },
+    says: cannotResolve,
+  },
+  {
+    name: 'refuses when the look-up failed and could not have permitted',
+    site: { map: ['Connect:spam.example REJECT'] },
+    ask: { names: unknownNames },
+    says: denied,
+  },
+  {
+    name: 'defers when the forward look-up of a listed name failed',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['lab1.campus.example'], [], ['lab1.campus.example']) },
+    says: cannotResolve,
+  },
+  {
+    name: 'refuses when the forward look-up of a name failed that is not listed',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['a.other.example'], [], ['a.other.example']) },
+    says: denied,
+  },
+  {
+    name: 'refuses when the forward look-up of a name failed that is excluded',
+    site: { localdomain: ['campus.example', '!guest.campus.example'] },
+    ask: { names: named(['a.guest.campus.example'], [], ['a.guest.campus.example']) },
+    says: denied,
+  },
+  {
+    name: 'permits by a confirmed name while another could not be resolved',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['a.campus.example', 'b.campus.example'], ['b.campus.example'], ['a.campus.example']) },
+    says: 'permit client-domain localdomain:1 relay',
+  },
+  {
+    name: 'permits a destination although the look-up failed',
+    site: { relayTo: ['victim.example'], localdomain: ['campus.example'] },
+    ask: { names: unknownNames },
+    says: 'permit destination relay.to:1 relay',
+  },
+  {
+    name: 'defers nothing without restriction',
+    site: { restriction: false, localdomain: ['campus.example'] },
+    ask: { names: unknownNames },
+    says: 'pass restriction-off',
+  },
+
+  {
+    name: 'says that there is no name',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: noNames },
+    says: lookUpFailed,
+  },
+  {
+    name: 'says that the name is forged',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['a.other.example']) },
+    says: forged,
+  },
+  {
+    name: 'gives no reason for a confirmed name',
+    site: { localdomain: ['campus.example'] },
+    ask: { names: named(['a.other.example'], ['a.other.example']) },
+    says: denied,
+  },
+  {
+    name: 'gives no reason where names do not matter',
+    site: {},
+    ask: { names: named(['a.other.example']) },
+    says: denied,
+  },
+];
+
+describe('decideRelay', () => {
+  for (const { name, site, ask, says } of cases) {
+    it(name, () => assert.equal(told(decideRelay(relayPolicy(site), relayRequest(ask))), says));
+  }
+
+  it('names the line of the list that decided', () => {
+    const site: RelaySite = { localip: ['# ours', '', '198.51.100', '203.0.113'] };
+    assert.equal(told(decideRelay(relayPolicy(site), relayRequest({}))), 'permit client-network localip:4 relay');
+  });
+});
+
+describe('decideTrust', () => {
+  const policy = relayPolicy({ localip: ['192.0.2'], localdomain: ['campus.example'] });
+  const trust = (from: string | undefined, names: ClientNames = unaskedNames) =>
+    decideTrust(policy, relayRequest({ from, names }))?.rule;
+
+  it('trusts an address and a confirmed name, and nothing else', () => {
+    assert.equal(trust('192.0.2.7'), 'client-network');
+    assert.equal(trust('203.0.113.9', confirmedHere), 'client-domain');
+    assert.equal(trust('203.0.113.9', named(['lab1.campus.example'])), undefined);
+    assert.equal(trust('203.0.113.9'), undefined);
+    assert.equal(trust(undefined), undefined);
+  });
+});
+
+describe('decideRecipientForm', () => {
+  const form = (to: string, trusted: boolean) => told(decideRecipientForm(recipient(to), trusted));
+  const routed = 'refuse routed-local-part 550 5.7.1 Relaying denied';
+  const impossible = 'refuse impossible-domain 550 5.1.2 Bad destination system address';
+  const label63 = 'x'.repeat(63);
+  const rows: readonly { readonly to: string; readonly stranger: string; readonly trusted: string }[] = [
+    { to: 'user@local.example', stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
+    { to: 'user%victim.example@local.example', stranger: routed, trusted: 'pass plain-recipient' },
+    { to: '"user@victim.example"@[192.0.2.25]', stranger: routed, trusted: 'pass plain-recipient' },
+    { to: 'postmaster', stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
+    { to: 'user@constructor', stranger: impossible, trusted: impossible },
+    { to: 'user@__proto__', stranger: impossible, trusted: impossible },
+    { to: `user@${label63}.example`, stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
+    { to: `user@${label63}x.example`, stranger: impossible, trusted: impossible },
+    { to: `user@[IPv6:${'0'.repeat(64)}]`, stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
+  ];
+  for (const { to, stranger, trusted } of rows) {
+    it(`says ${stranger.split(' ')[1]} of ${to.slice(0, 40)} from a stranger`, () => {
+      assert.equal(form(to, false), stranger);
+      assert.equal(form(to, true), trusted);
+    });
+  }
+});
+
+describe('decideSplit', () => {
+  const ways = ['relay', 'local', 'discard'] as const;
+
+  it('passes the first recipient, whatever its way', () => {
+    for (const way of ways) assert.equal(decideSplit(undefined, way).outcome, 'pass');
+  });
+
+  it('keeps each way to itself', () => {
+    for (const before of ways) {
+      for (const now of ways) {
+        const decision = told(decideSplit(before, now));
+        const apart = 'defer separate-transaction 452 4.5.3 Send this recipient in a separate transaction';
+        assert.equal(decision, before === now ? 'pass same-way' : apart, `${before} then ${now}`);
+      }
+    }
+  });
+});
+
+describe('findDestination', () => {
+  const policy = relayPolicy({
+    relayTo: ['backup.example [10.0.0.5]:2525', '!old.backup.example', 'user@other.example'],
+  });
+
+  it('finds the domain entry that admits, with its route', () => {
+    assert.deepEqual(findDestination(policy, 'sub.backup.example')?.route, { host: '10.0.0.5', port: 2525 });
+    for (const domain of ['old.backup.example', 'other.example', 'example', '']) {
+      assert.equal(findDestination(policy, domain), undefined, domain);
+    }
+  });
+});

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import {
+  describeAsIni,
+  describeAsTable,
+  modeOf,
+  parseSettings,
+  privacyFlagsOf,
+  type Settings,
+  settingsDescription,
+} from '../../core/settings';
+
+function settingsOf(text: string): Settings {
+  const { settings, findings } = parseSettings('smtpcheck.ini', text);
+  assert.deepEqual(
+    findings.filter(({ severity }) => severity === 'fault'),
+    [],
+  );
+  assert.ok(settings);
+  return settings;
+}
+
+describe('the defaults', () => {
+  it('relay for nobody, refuse strangers and keep users secret', () => {
+    const settings = settingsOf('');
+    assert.deepEqual(settings, {
+      main: { mode: 'enforce', poll: 2000, settle: 500 },
+      relay: {
+        mode: '',
+        restriction: true,
+        local_ip: 'localip',
+        local_domain: 'localdomain',
+        relay_to: 'relay.to',
+        relay_map: 'relay.map',
+        this_host: [],
+      },
+      deny: { mode: '', hosts: 'host.deny', at: 'connect', on_dns_failure: 'defer' },
+      helo: { mode: '' },
+      privacy: { mode: '', flags: ['needmailhelo', 'noexpn', 'novrfy', 'authwarnings'], vrfy_reply: '252' },
+      dns: { servers: [], timeout: 2000, tries: 2, cache_size: 10000, cache_ttl: 300_000 },
+    });
+    assert.deepEqual([...privacyFlagsOf(settings)].sort(), [
+      'authwarnings',
+      'needmailhelo',
+      'noexpn',
+      'noverb',
+      'novrfy',
+    ]);
+  });
+
+  it('stand in the shipped file, commented out and uncommented alike', () => {
+    const text = describeAsIni();
+    assert.deepEqual(settingsOf(text), settingsOf(''));
+    assert.deepEqual(settingsOf(text.replace(/^;(?=[a-z_]+=)/gm, '')), settingsOf(''));
+  });
+
+  it('are what config/smtpcheck.ini and docs/settings.md show', () => {
+    assert.equal(fs.readFileSync('config/smtpcheck.ini', 'utf8'), describeAsIni());
+    assert.ok(fs.readFileSync('docs/settings.md', 'utf8').includes(describeAsTable()));
+  });
+});
+
+interface ValueCase {
+  readonly setting: string;
+  readonly good: Readonly<Record<string, unknown>>;
+  /** Text to what is offered instead, if anything. */
+  readonly bad: Readonly<Record<string, string | undefined>>;
+}
+
+const values: readonly ValueCase[] = [
+  {
+    setting: 'main.mode',
+    good: { enforce: 'enforce', OBSERVE: 'observe' },
+    bad: { obsrve: 'mode=observe', off: undefined, '': undefined },
+  },
+  { setting: 'relay.mode', good: { '': '', observe: 'observe' }, bad: { enforced: 'mode=enforce', yes: undefined } },
+  {
+    setting: 'relay.restriction',
+    good: { true: true, yes: true, On: true, '1': true, false: false, NO: false, off: false, '0': false },
+    bad: { '': undefined, maybe: undefined, 'true ; always': undefined },
+  },
+  {
+    setting: 'main.poll',
+    good: { '200ms': 200, '2s': 2000, '2 s': 2000, '1m': 60_000, '60s': 60_000 },
+    bad: {
+      '199ms': undefined,
+      '61s': undefined,
+      '2': 'poll=2s',
+      '2S': undefined,
+      '-2s': undefined,
+      '2.5s': undefined,
+      '': undefined,
+    },
+  },
+  { setting: 'dns.cache_ttl', good: { '1s': 1000, '24h': 86_400_000 }, bad: { '25h': undefined, '999ms': undefined } },
+  {
+    setting: 'dns.tries',
+    good: { '1': 1, '5': 5 },
+    bad: { '0': undefined, '6': undefined, '1.5': undefined, '': undefined, two: undefined, '0x2': undefined },
+  },
+  {
+    setting: 'relay.local_ip',
+    good: {
+      localip: 'localip',
+      'lists/localip': 'lists/localip',
+      '/etc/sendmail.localip': '/etc/sendmail.localip',
+      '': '',
+    },
+    bad: { 'local ip': undefined, '../localip': undefined, 'a/../b': undefined, '/': undefined },
+  },
+  {
+    setting: 'relay.relay_map',
+    good: { 'hash:relay.map': 'relay.map', 'HASH:/etc/relay.map': '/etc/relay.map', '': '' },
+    bad: {
+      'relay.map': 'relay_map=hash:relay.map',
+      'btree:relay.map': 'relay_map=hash:relay.map',
+      'hash:a b': undefined,
+    },
+  },
+  {
+    setting: 'relay.this_host',
+    good: { '': [], 'MX.Example.org. 192.0.2.7,2001:db8::7': ['mx.example.org', '192.0.2.7', '2001:db8::7'] },
+    bad: { 'mx..example.org': undefined, '192.0.2.300': undefined },
+  },
+  {
+    setting: 'dns.servers',
+    good: {
+      '': [],
+      '192.0.2.53': ['192.0.2.53'],
+      '192.0.2.53:5353, [2001:db8::53]:53 2001:db8::54': ['192.0.2.53:5353', '[2001:db8::53]:53', '2001:db8::54'],
+    },
+    bad: {
+      'ns.example.org': undefined,
+      '192.0.2.53:0': undefined,
+      '192.0.2.53:65536': undefined,
+      '[ns]:53': undefined,
+    },
+  },
+  { setting: 'deny.at', good: { connect: 'connect', rcpt: 'rcpt' }, bad: { conect: 'at=connect', mail: undefined } },
+  { setting: 'privacy.vrfy_reply', good: { '252': '252', '502': '502' }, bad: { '550': undefined } },
+  {
+    setting: 'privacy.flags',
+    good: { '': [], 'NoExpn, novrfy  authwarnings': ['noexpn', 'novrfy', 'authwarnings'], public: ['public'] },
+    bad: {},
+  },
+];
+
+describe('parseSettings', () => {
+  for (const { setting, good, bad } of values) {
+    const [section = '', key = ''] = setting.split('.');
+    for (const [text, value] of Object.entries(good)) {
+      it(`reads ${setting} from ${JSON.stringify(text)}`, () => {
+        const settings = settingsOf(`[${section}]\n${key}=${text}`);
+        assert.deepEqual((settings as unknown as Record<string, Record<string, unknown>>)[section]?.[key], value);
+      });
+    }
+    for (const [text, use] of Object.entries(bad)) {
+      it(`reads no ${setting} from ${JSON.stringify(text)}`, () => {
+        const { settings, findings } = parseSettings('smtpcheck.ini', `[${section}]\n${key}=${text}`);
+        assert.equal(settings, undefined);
+        assert.deepEqual(
+          findings.map(({ code, at, use }) => [code, at.line, use]),
+          [['ini-value', 2, use]],
+        );
+      });
+    }
+  }
+
+  const faults: readonly { readonly name: string; readonly text: string; readonly says: readonly string[] }[] = [
+    {
+      name: 'offers the nearest section',
+      text: '[realy]\nrestriction=maybe',
+      says: ['1 ini-section-unknown use [relay]'],
+    },
+    { name: 'offers no section where none is near', text: '[connection]', says: ['1 ini-section-unknown'] },
+    {
+      name: 'offers the nearest key',
+      text: '[relay]\nrestrict=true\nlocalip=x',
+      says: ['2 ini-key-unknown', '3 ini-key-unknown use local_ip'],
+    },
+    {
+      name: 'offers the section that has the key',
+      text: '[relay]\nflags=noexpn',
+      says: ['2 ini-key-unknown use flags in [privacy]'],
+    },
+    {
+      name: 'knows keys in lower case alone',
+      text: '[relay]\nRestriction=true',
+      says: ['2 ini-key-unknown use restriction'],
+    },
+    {
+      name: 'reports a key that is set twice',
+      text: '[dns]\ntries=1\n[main]\n[dns]\ntries=2',
+      says: ['5 ini-key-twice detail 2'],
+    },
+    { name: 'reports lines that are neither', text: '[relay]\nrestriction\n', says: ['2 ini-syntax'] },
+    {
+      name: 'reports everything at once, in order',
+      text: 'nonsense\n[relay]\nrestriction=maybe\n[dsn]\n[deny]\nat=mail\n',
+      says: ['1 ini-syntax', '3 ini-value', '4 ini-section-unknown use [dns]', '6 ini-value'],
+    },
+    { name: 'offers the nearest flag', text: '[privacy]\nflags=noexpn,novfry', says: ['2 flag-unknown use novrfy'] },
+    {
+      name: 'is not fooled by names of objects',
+      text: '[__proto__]\nx=1\n[main]\nconstructor=1',
+      says: ['1 ini-section-unknown', '4 ini-key-unknown'],
+    },
+  ];
+  for (const { name, text, says } of faults) {
+    it(name, () => {
+      const { settings, findings } = parseSettings('smtpcheck.ini', text);
+      assert.equal(settings, undefined);
+      const found = findings.map(({ code, at, use, detail }) =>
+        [at.line, code, use && `use ${use}`, code === 'ini-key-twice' && `detail ${detail}`].filter(Boolean).join(' '),
+      );
+      assert.deepEqual(found, says);
+    });
+  }
+
+  it('takes flags that do not apply to Haraka, and says why', () => {
+    const { settings, findings } = parseSettings('smtpcheck.ini', '[privacy]\nflags=goaway,RestrictQrun');
+    assert.ok(settings);
+    assert.deepEqual(
+      findings.map(({ code, severity, written }) => [code, severity, written]),
+      [['flag-does-not-apply', 'warning', 'RestrictQrun']],
+    );
+  });
+
+  it('tells which settings the file names, and where', () => {
+    const { written } = parseSettings('smtpcheck.ini', '[relay]\n\nlocal_ip=ours\n;relay_to=x\n');
+    assert.deepEqual([...written], [['relay.local_ip', { file: 'smtpcheck.ini', line: 3 }]]);
+  });
+});
+
+describe('modeOf', () => {
+  it('takes the mode of the plugin, else that of main', () => {
+    const settings = settingsOf('mode=observe\n[relay]\nmode=enforce\n');
+    assert.deepEqual([modeOf(settings, 'relay'), modeOf(settings, 'deny')], ['enforce', 'observe']);
+    assert.equal(modeOf(settingsOf('[deny]\nmode=observe'), 'deny'), 'observe');
+    assert.equal(modeOf(settingsOf('[deny]\nmode=observe'), 'relay'), 'enforce');
+  });
+});
+
+describe('settingsDescription', () => {
+  it('says of each key what it is', () => {
+    for (const [section, keys] of Object.entries(settingsDescription)) {
+      for (const [key, setting] of Object.entries(keys)) assert.match(setting.summary, /\S/, `${section}.${key}`);
+    }
+  });
+});

@@ -1,0 +1,114 @@
+/** Core values from the text an operator would write; what does not parse fails the test. */
+import assert from 'node:assert/strict';
+import {
+  type ClientNames,
+  type Decision,
+  describeFinding,
+  type IpAddress,
+  type ListEntry,
+  type ListKind,
+  PolicyList,
+  parseAddress,
+  parseList,
+  parseRelayMap,
+  type Recipient,
+  type RelayDecision,
+  RelayMap,
+  type RelayPolicy,
+  type RelayRequest,
+  unaskedNames,
+} from '../../core';
+
+export function address(text: string): IpAddress {
+  const parsed = parseAddress(text);
+  assert.ok(parsed, `${text} is an address`);
+  return parsed;
+}
+
+export function listOf(kind: ListKind, ...lines: readonly string[]): PolicyList {
+  const { data, findings } = parseList(kind, fileOf[kind], lines.join('\n'));
+  assert.ok(data, findings.map(describeFinding).join('\n'));
+  return new PolicyList(data);
+}
+
+const fileOf: Readonly<Record<ListKind, string>> = {
+  local_ip: 'localip',
+  local_domain: 'localdomain',
+  relay_to: 'relay.to',
+  hosts: 'host.deny',
+};
+
+export function mapOf(...lines: readonly string[]): RelayMap {
+  const { data, findings } = parseRelayMap('relay.map', lines.join('\n'));
+  assert.ok(data, findings.map(describeFinding).join('\n'));
+  return new RelayMap(data);
+}
+
+/** `user@domain` as the adapter hands it on; without an @ the domain is empty. */
+export function recipient(text: string): Recipient {
+  const at = text.lastIndexOf('@');
+  return at < 0
+    ? { localPart: text, domain: '' }
+    : { localPart: text.slice(0, at), domain: text.slice(at + 1).toLowerCase() };
+}
+
+/** `+line` where the entry admits, `-line` where it excludes, nothing where there is none. */
+export function shown(entry: ListEntry | undefined): string | undefined {
+  return entry && `${entry.excluded ? '-' : '+'}${entry.source.line}`;
+}
+
+export interface RelaySite {
+  readonly localip?: readonly string[];
+  readonly localdomain?: readonly string[];
+  readonly relayTo?: readonly string[];
+  readonly map?: readonly string[];
+  readonly restriction?: boolean;
+}
+
+export function relayPolicy(site: RelaySite = {}): RelayPolicy {
+  return {
+    restriction: site.restriction ?? true,
+    clientNetworks: listOf('local_ip', ...(site.localip ?? [])),
+    clientDomains: listOf('local_domain', ...(site.localdomain ?? [])),
+    destinations: listOf('relay_to', ...(site.relayTo ?? [])),
+    map: mapOf(...(site.map ?? [])),
+  };
+}
+
+export interface RelayAsk {
+  readonly from?: string | undefined;
+  readonly to?: string;
+  readonly names?: ClientNames;
+  readonly vouched?: boolean;
+}
+
+export function relayRequest(ask: RelayAsk = {}): RelayRequest {
+  const from = 'from' in ask ? ask.from : '203.0.113.9';
+  return {
+    clientAddress: from === undefined ? undefined : address(from),
+    clientNames: ask.names ?? unaskedNames,
+    recipient: recipient(ask.to ?? 'user@victim.example'),
+    vouched: ask.vouched ?? false,
+  };
+}
+
+/** Names whose PTR records are known; those in `confirmed` lead back. */
+export function named(
+  claimed: readonly string[],
+  confirmed: readonly string[] = [],
+  unresolved: readonly string[] = [],
+): ClientNames {
+  return { state: 'known', claimed, confirmed, unresolved };
+}
+
+/** A decision in one line: `permit client-network localip:1 relay`, `refuse relay-denied 550 5.7.1 Relaying denied`. */
+export function told(decision: Decision | RelayDecision | { readonly outcome: 'ask-name' }): string {
+  if (decision.outcome === 'ask-name') return 'ask-name';
+  const parts = [decision.outcome, decision.rule, decision.at && `${decision.at.file}:${decision.at.line}`];
+  if ('way' in decision) parts.push(decision.way);
+  if ('reply' in decision) {
+    const { code, enhanced, text } = decision.reply;
+    parts.push(`${code} ${enhanced.join('.')} ${text}`);
+  }
+  return parts.filter((part) => part !== undefined).join(' ');
+}

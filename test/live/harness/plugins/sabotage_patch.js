@@ -1,0 +1,58 @@
+// Not a plugin: outside of the sandbox that Haraka gives a plugin, so that its promises are the suite's own kind.
+const fs = require('node:fs');
+const path = require('node:path');
+
+const targets = {
+  decideDeny: 'core/deny-decision',
+  decideHello: 'core/hello',
+  decideMailHello: 'core/hello',
+  decideRecipientForm: 'core/relay-decision',
+  decideRelay: 'core/relay-decision',
+  decideTrust: 'core/relay-decision',
+  decideSplit: 'core/relay-decision',
+  decideCommand: 'core/privacy',
+  authWarnings: 'core/auth-warning',
+  markOf: 'runtime/client',
+  record: 'runtime/record',
+  recordFault: 'runtime/record',
+  nextHops: 'plugins/relay/next-hops',
+};
+
+exports.patch = (dist, outbound, folder) => {
+  const how = (name) => {
+    // Read at each call, so that a test need not wait.
+    const lines = fs.readFileSync(path.join(folder, 'sabotage'), 'utf8').split('\n');
+    return lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1];
+  };
+  const load = (file) => require(fs.realpathSync(path.join(dist, `${file}.js`)));
+  for (const [name, file] of Object.entries(targets)) replace(load(file), name, how);
+  replace(load('runtime/client-names').ClientNameService.prototype, 'confirmed', how);
+  replace(load('runtime/client-names').ClientNameService.prototype, 'claimed', how);
+  replace(outbound, 'send_trans_email', how);
+};
+
+function replace(holder, name, how) {
+  const original = holder[name];
+  if (typeof original !== 'function') throw new Error(`there is no ${name} to break`);
+  holder[name] = function (...args) {
+    switch (how(name)) {
+      case 'throw':
+        throw new Error(`${name} was broken on purpose`);
+      case 'reject':
+        return Promise.reject(new Error(`${name} was broken on purpose`));
+      case 'reject-strangely':
+        return Promise.reject(Object.create(null));
+      case 'hang':
+        return new Promise(() => undefined);
+      case 'nothing':
+        return undefined;
+      default:
+        return original.apply(this, args);
+    }
+  };
+  if (holder[name] === original) throw new Error(`${name} cannot be broken`);
+}
+
+exports.watchForUnhandled = (tell) => {
+  process.on('unhandledRejection', (reason) => tell(String(reason)));
+};

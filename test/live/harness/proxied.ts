@@ -1,0 +1,22 @@
+/** A client behind a proxy that speaks Haraka's PROXY protocol. */
+import net from 'node:net';
+import { SmtpClient } from './smtp-client';
+
+export interface Proxied {
+  readonly port: number;
+  /** The proxy's own address. */
+  readonly proxy?: string;
+  /** Whom the proxy says it speaks for. */
+  readonly client: string;
+}
+
+/** Resolves with the greeting read. */
+export async function connectBehindProxy({ port, proxy = '127.0.0.1', client }: Proxied): Promise<SmtpClient> {
+  const socket = net.connect({ port, host: '127.0.0.1', localAddress: proxy });
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  const session = new SmtpClient(socket, 10_000);
+  const [protocol, here] = client.includes(':') ? ['TCP6', '2001:db8::1'] : ['TCP4', '192.0.2.1'];
+  session.write(`PROXY ${protocol} ${client} ${here} 40000 25\r\n`);
+  await session.greet();
+  return session;
+}

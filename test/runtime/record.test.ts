@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { type Decision, defer, pass, permit, refuse, reply } from '../../core';
+import { type Occasion, record, recordFault } from '../../runtime/record';
+import type { Connection, Plugin } from '../../types/haraka';
+
+interface Said {
+  readonly lines: (readonly [level: string, text: string, data: Record<string, unknown>])[];
+  readonly results: (readonly [where: string, result: Record<string, unknown>])[];
+}
+
+function occasion(
+  part: { readonly transaction?: boolean; readonly observing?: boolean } = {},
+): Said & { occasion: Occasion } {
+  const said: Said = { lines: [], results: [] };
+  const store = (where: string) => ({
+    add(plugin: { name: string }, result: Record<string, unknown>) {
+      assert.equal(plugin.name, 'smtpcheck');
+      said.results.push([where, result]);
+    },
+  });
+  const log = (level: string) => (_plugin: unknown, text: unknown, data: unknown) =>
+    said.lines.push([level, String(text), data as Record<string, unknown>]);
+  const connection = {
+    remote: { ip: '192.0.2.7', host: null },
+    hello: { host: undefined },
+    results: store('connection'),
+    transaction: part.transaction ? { results: store('transaction'), mail_from: null } : null,
+    loginfo: log('info'),
+    lognotice: log('notice'),
+  } as unknown as Connection;
+  const plugin = { name: 'relay' } as Plugin;
+  const { observing = false } = part;
+  return {
+    ...said,
+    occasion: {
+      plugin,
+      suite: { counters: {}, onDecision: undefined },
+      hook: 'rcpt',
+      connection,
+      generation: 7,
+      observing,
+    },
+  };
+}
+
+const at = { file: 'localip', line: 3 };
+const no = reply(550, '5.7.1', 'No');
+const later = reply(450, '4.7.1', 'Later');
+
+describe('record', () => {
+  const rows: readonly {
+    readonly decision: Decision;
+    readonly result: Record<string, string>;
+    readonly level: string | undefined;
+    readonly reason?: string;
+  }[] = [
+    { decision: permit('client-network', at), result: { pass: 'client-network', at: 'localip:3' }, level: 'info' },
+    { decision: refuse('relay-denied', no), result: { fail: 'relay-denied' }, level: 'notice', reason: '550 5.7.1 No' },
+    {
+      decision: defer('separate-transaction', later),
+      result: { skip: 'separate-transaction' },
+      level: 'notice',
+      reason: '450 4.7.1 Later',
+    },
+    {
+      decision: defer('name-unknown', later),
+      result: { err: 'name-unknown' },
+      level: 'notice',
+      reason: '450 4.7.1 Later',
+    },
+    { decision: pass('vouched'), result: { skip: 'vouched' }, level: undefined },
+  ];
+  for (const { decision, result, level, reason = '' } of rows) {
+    it(`leaves a result, a counter and ${level ? `a line at ${level}` : 'no line'} for ${decision.outcome} ${decision.rule}`, () => {
+      const { occasion: it, lines, results } = occasion();
+      record(it, decision);
+      record(it, decision);
+      assert.deepEqual(results, [
+        ['connection', result],
+        ['connection', result],
+      ]);
+      assert.deepEqual({ ...it.suite.counters }, { [`${decision.outcome}:${decision.rule}`]: 2 });
+      assert.deepEqual(
+        lines.map(([where]) => where),
+        level ? [level, level] : [],
+      );
+      if (!level) return;
+      assert.deepEqual(lines[0]?.[1], `smtpcheck ${decision.outcome}`);
+      assert.deepEqual(lines[0]?.[2], {
+        action: decision.outcome,
+        rule: decision.rule,
+        at: decision.at ? 'localip:3' : '',
+        generation: 7,
+        ip: '192.0.2.7',
+        ptr: '',
+        helo: '',
+        from: '',
+        rcpt: '',
+        reason,
+      });
+    });
+  }
+
+  it('prefers the results of the transaction, and says that it only observed', () => {
+    const { occasion: it, lines, results } = occasion({ transaction: true, observing: true });
+    record(it, refuse('relay-denied', no));
+    assert.equal(results[0]?.[0], 'transaction');
+    assert.equal(lines[0]?.[2].observed, true);
+  });
+});
+
+describe('recordFault', () => {
+  it('counts, and tells of whatever was thrown', () => {
+    const counters = {};
+    const said: string[] = [];
+    const context = { logerror: (_plugin: unknown, text: unknown) => said.push(String(text)) };
+    for (const error of [new Error('boom'), 'a text', undefined, null, Object.create(null)]) {
+      recordFault({ name: 'relay' } as Plugin, context, counters, 'rcpt', error);
+    }
+    assert.deepEqual({ ...counters }, { fault: 5 });
+    assert.match(said[0] ?? '', /fault in rcpt.*Error: boom\n.*record\.test/s);
+    assert.match(said[1] ?? '', /a text/);
+  });
+});
