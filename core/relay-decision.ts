@@ -17,7 +17,7 @@ import {
   refuse,
   reply,
 } from './decision';
-import { formatAddress, type IpAddress } from './ip-address';
+import { formatAddress, type IpAddress, parseAddressLiteral } from './ip-address';
 import { admits, type ListEntry, type PolicyList, type Recipient } from './list';
 import { carriesRoute } from './mailbox';
 import type { MapEntry, RelayMap } from './relay-map';
@@ -108,8 +108,11 @@ export type FormRule = 'routed-local-part' | 'impossible-domain' | 'plain-recipi
  * Recipients that are refused for their form, whatever the lists say: from anyone a domain that cannot be one, and from
  * an untrusted client a local part that carries a route, whatever the domain behind it.
  */
-export function decideRecipientForm(recipient: Recipient, trusted: boolean): Refuse<FormRule> | Pass<FormRule> {
-  if (isImpossibleDomain(recipient.domain)) {
+export function decideRecipientForm(
+  recipient: Recipient & { readonly writtenDomain?: string },
+  trusted: boolean,
+): Refuse<FormRule> | Pass<FormRule> {
+  if (isImpossibleDomain(recipient.domain) || isDisguised(recipient.writtenDomain ?? '', recipient.domain)) {
     return refuse('impossible-domain', reply(550, '5.1.2', 'Bad destination system address'));
   }
   if (!trusted && carriesRoute(recipient.localPart)) {
@@ -124,7 +127,22 @@ export function decideRecipientForm(recipient: Recipient, trusted: boolean): Ref
  */
 function isImpossibleDomain(domain: string): boolean {
   if (domain in Object.prototype) return true;
-  return !domain.startsWith('[') && /[^.]{64}/.test(domain);
+  // An IPv4-mapped address is a form for programs and no address on the wire (RFC 4291 §2.5.5.2).
+  if (domain.startsWith('[')) return /^\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;
+  return /[^.]{64}/.test(domain);
+}
+
+/**
+ * Haraka maps a domain beyond ASCII before anybody sees it: full-width letters and the ideographic full stop become
+ * plain ones, and another name becomes ours. A label beyond ASCII is an A-label afterwards, or it was a disguise.
+ */
+function isDisguised(written: string, domain: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
+  const beyondAscii = (label: string) => /[^\x00-\x7f]/.test(label);
+  const labels = domain.split('.');
+  return (
+    beyondAscii(written) && written.split('.').some((label, i) => beyondAscii(label) && !labels[i]?.startsWith('xn--'))
+  );
 }
 
 /**

@@ -7,6 +7,8 @@
 export type Next = (code?: number, message?: unknown) => void;
 
 export interface Address {
+  /** The domain as it was written. */
+  readonly original_host?: string;
   /** Local part, quotes included; `postmaster` for `<postmaster>`. */
   readonly user: string | null;
   /** Lower-case A-labels or a literal in brackets; empty for `<postmaster>` and `<>`. */

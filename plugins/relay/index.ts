@@ -81,7 +81,7 @@ export function relay_guard_recipient(
   answer({ plugin: this, name: 'relay', hook: 'rcpt', connection, recipient: address }, next, (policy) => {
     reviewTrust(this, policy, connection);
     const trusted = connection.relaying || trustOf(policy.relay, clientOf(connection)) !== undefined;
-    return decideRecipientForm(recipientOf(address), trusted);
+    return decideRecipientForm({ ...recipientOf(address), writtenDomain: address.original_host ?? '' }, trusted);
   });
 }
 

