@@ -7,9 +7,9 @@ import {
   formatAddress,
   type IpAddress,
   parseAddress,
+  parseAddressLiteral,
   sameAddress,
 } from '../../core';
-import { parseAddressLiteral } from '../../core/ip-address';
 import type { TransactionMark } from '../../runtime/client';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
 import type { Suite } from '../../runtime/suite';
