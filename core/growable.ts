@@ -6,8 +6,7 @@
  */
 
 const firstChunk = 64;
-const largestSmallChunk = 1 << 18;
-const largeChunk = 1 << 25;
+const largestChunk = 1 << 18;
 
 export class GrowableUint32 {
   private readonly full: Uint32Array<ArrayBuffer>[] = [];
@@ -28,7 +27,7 @@ export class GrowableUint32 {
     this.full.push(this.chunk);
     this.before += this.filled;
     this.filled = 0;
-    this.chunk = new Uint32Array(nextChunk(this.chunk.length, 4));
+    this.chunk = new Uint32Array(Math.min(this.chunk.length * 2, largestChunk));
   }
 
   /** What was pushed, in an array of exactly that size. Nothing can be pushed after it. */
@@ -60,7 +59,7 @@ export class GrowableUint8 {
     this.full.push(this.chunk);
     this.before += this.filled;
     this.filled = 0;
-    this.chunk = new Uint8Array(nextChunk(this.chunk.length, 1));
+    this.chunk = new Uint8Array(Math.min(this.chunk.length * 2, largestChunk));
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -77,8 +76,4 @@ function join<A extends Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(into
     offset += chunk.length;
   }
   return into;
-}
-
-function nextChunk(length: number, width: number): number {
-  return length * width >= largestSmallChunk ? largeChunk / width : length * 2;
 }

@@ -30,7 +30,14 @@ export {
 export { describeFault, describeFinding } from './finding-text';
 export { decideHello, decideMailHello, type HelloRule, isWellFormedHello } from './hello';
 export { type Ini, type IniEntry, parseIni } from './ini';
-export { formatAddress, type IpAddress, maskAddress, parseAddress, parseAddressLiteral, sameAddress } from './ip-address';
+export {
+  formatAddress,
+  type IpAddress,
+  maskAddress,
+  parseAddress,
+  parseAddressLiteral,
+  sameAddress,
+} from './ip-address';
 export { forEachLine, type Line } from './lines';
 export {
   admits,

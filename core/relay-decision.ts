@@ -154,8 +154,8 @@ export function decideSplit(before: Way | undefined, now: Way): Decision<'separa
   return defer('separate-transaction', reply(452, '4.5.3', 'Send this recipient in a separate transaction'));
 }
 
-function onward(decision: Permit<RelayRule>): RelayPermit {
-  return { ...decision, way: 'relay' };
+function onward({ outcome, rule, at }: Permit<RelayRule>): RelayPermit {
+  return at ? { outcome, rule, at, way: 'relay' } : { outcome, rule, way: 'relay' };
 }
 
 function isBarePostmaster(recipient: Recipient): boolean {
@@ -218,14 +218,15 @@ function cannotResolve(request: RelayRequest): Reply {
   return reply(450, '4.7.1', `Relaying temporarily denied. Cannot resolve PTR record for ${addressText(request)}`);
 }
 
+const denied = reply(550, '5.7.1', 'Relaying denied');
+
 /** sendmail's words, with its reason where a name was asked for. */
 function relayingDenied(policy: RelayPolicy, request: RelayRequest): Reply {
+  if (!nameCouldMatter(policy)) return denied;
   let reason = '';
-  if (nameCouldMatter(policy)) {
-    if (request.clientNames.state === 'none') reason = `. IP name lookup failed [${addressText(request)}]`;
-    else if (isForged(request.clientNames)) reason = `. IP name possibly forged [${addressText(request)}]`;
-  }
-  return reply(550, '5.7.1', `Relaying denied${reason}`);
+  if (request.clientNames.state === 'none') reason = `. IP name lookup failed [${addressText(request)}]`;
+  else if (isForged(request.clientNames)) reason = `. IP name possibly forged [${addressText(request)}]`;
+  return { ...denied, text: `${denied.text}${reason}` };
 }
 
 function addressText(request: RelayRequest): string {

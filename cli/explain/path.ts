@@ -47,12 +47,12 @@ function parseAddress(path: string): Address | undefined {
     return undefined;
   }
   const { user, host, original_host: written = '' } = parsed;
-  const format = () => parsed.format();
-  if (written.startsWith('[')) return { user, host, format };
+  const address = { user, host, original_host: written, format: () => parsed.format() };
+  if (written.startsWith('[')) return address;
   // RFC 1035 §2.3.4; the parser of Haraka 3.1 lets longer labels through, and maps other characters otherwise.
   if (written.split('.').some((label) => Buffer.byteLength(label) > 63)) return undefined;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-  if (!/[^\x00-\x7f]/.test(written)) return { user, host, format };
+  if (!/[^\x00-\x7f]/.test(written)) return address;
   const ascii = domainToASCII(written).toLowerCase();
-  return ascii === '' ? undefined : { user, host: ascii, format };
+  return ascii === '' ? undefined : { ...address, host: ascii };
 }

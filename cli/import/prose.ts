@@ -283,11 +283,6 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     says: 'uses {detail}, which no earlier line sets.',
     relaying: 'the value is treated as unlisted.',
   },
-  'cf-value': {
-    kind: 'left-out',
-    says: 'a value that cannot be used: {detail}.',
-    relaying: 'the value is treated as unset.',
-  },
 
   'postfix-syntax': {
     kind: 'left-out',

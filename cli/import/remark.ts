@@ -53,7 +53,6 @@ export const remarkCodes = [
   'cf-key',
   'cf-shell',
   'cf-variable',
-  'cf-value',
   // Postfix
   'postfix-syntax',
   'postfix-mynetworks-unset',

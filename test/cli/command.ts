@@ -13,7 +13,7 @@ export interface Where {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const program = path.join(__dirname, '..', '..', 'cli', 'main.js');
+export const program = path.join(__dirname, '..', '..', 'cli', 'main.js');
 
 /** With no more of this environment than PATH: neither HARAKA nor NO_COLOR leaks in. */
 export async function smtpcheck(args: readonly string[], { cwd = '/', env = {} }: Where = {}): Promise<Ran> {

@@ -103,7 +103,7 @@ for (const version of versions) {
           'auth-without-tls',
           'certificate',
         ],
-        report: ['relay-routes', 'local-delivery', 'hello-junk', 'auth-mechanisms', 'banner-version'],
+        report: ['relay-routes', 'local-delivery', 'vrfy-timing', 'hello-junk', 'auth-mechanisms', 'banner-version'],
       });
     });
 

@@ -41,12 +41,12 @@ export function dovecot({ ssl, plaintext, mechanisms, greeting }: DovecotWishes)
 
 /** It knows no TLS and takes no settings: there is only the one. */
 export function popa3d(): PeerOptions {
-  return { inetd: true, command: () => ['/usr/sbin/popa3d'] };
+  return { inetd: 'forks', command: () => ['/usr/sbin/popa3d'] };
 }
 
 export function mailutils(tls: 'no' | 'required'): PeerOptions {
   return {
-    inetd: true,
+    inetd: 'one-process',
     command: (folder) => {
       const key = folder.write('key.pem', fs.readFileSync(keyFile, 'utf8'), 0o600);
       const files = `tls {\n  ssl-certificate-file ${certificateFile};\n  ssl-key-file ${key};\n};\n`;

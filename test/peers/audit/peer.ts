@@ -57,8 +57,11 @@ export interface PeerOptions {
   command(folder: PeerFolder, port: number): readonly string[];
   /** Run once in the namespace before it, for servers that compile their configuration. */
   prepare?(folder: PeerFolder, port: number): readonly string[];
-  /** A program that speaks on its standard streams, one process a connection. */
-  readonly inetd?: boolean;
+  /**
+   * A program that speaks on its standard streams, started for each connection. One that forks has process numbers of its
+   * own, or its children would outlive it; one that does not has those of the machine, as its APOP timestamp shows.
+   */
+  readonly inetd?: 'forks' | 'one-process';
 }
 
 export interface Peer {
@@ -94,6 +97,16 @@ const hosts = `127.0.0.1 localhost mx.example.org\n${strangerAddress} stranger.e
 export async function startPeer(options: PeerOptions): Promise<Peer> {
   const root = peerPackages();
   const folder = peerFolder();
+  const remove = (): void => fs.rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    return await startIn(folder, root, options, remove);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+async function startIn(folder: PeerFolder, root: string, options: PeerOptions, remove: () => void): Promise<Peer> {
   folder.write('etc/passwd', `${fs.readFileSync('/etc/passwd', 'utf8')}${accounts.passwd.join('\n')}\n`);
   folder.write('etc/group', `${fs.readFileSync('/etc/group', 'utf8')}${accounts.group.join('\n')}\n`);
   folder.write('etc/hosts', hosts);
@@ -105,13 +118,15 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
   const prepare = options.prepare?.(folder, port);
   if (prepare !== undefined) await ended(inNamespace(root, folder, prepare), folder);
   const stop =
-    options.inetd === true ? await inetd(root, folder, command, port) : await daemon(root, folder, command, port);
+    options.inetd !== undefined
+      ? await inetd(root, folder, command, port, options.inetd === 'forks' ? ownProcesses : [])
+      : await daemon(root, folder, command, port);
   return {
     port,
     folder,
     stop: async () => {
       await stop();
-      fs.rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 });
+      remove();
     },
   };
 }
@@ -137,13 +152,14 @@ function peerFolder(): PeerFolder {
  */
 const daemonScript = '"$@" </dev/null & cat >/dev/null';
 const onceScript = 'exec "$@"';
+const ownProcesses: readonly string[] = ['--pid', '--fork', '--kill-child', '--mount-proc'];
 
 function inNamespace(
   root: string,
   folder: PeerFolder,
   command: readonly string[],
   script = onceScript,
-  processes: readonly string[] = ['--pid', '--fork', '--kill-child', '--mount-proc'],
+  processes: readonly string[] = ownProcesses,
 ): ChildProcess {
   const setUp = [
     'set -e',
@@ -214,12 +230,15 @@ async function inetd(
   folder: PeerFolder,
   command: readonly string[],
   port: number,
+  processes: readonly string[],
 ): Promise<() => Promise<void>> {
   const children = new Set<ChildProcess>();
+  const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
-    // Its process id goes into the APOP timestamp, and must not be 1 each time.
-    const child = inNamespace(root, folder, command, onceScript, []);
+    const child = inNamespace(root, folder, command, onceScript, processes);
     children.add(child);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     child.once('close', () => {
       children.delete(child);
       socket.end();
@@ -233,6 +252,7 @@ async function inetd(
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return async () => {
     for (const child of children) child.kill('SIGKILL');
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
 }

@@ -1,0 +1,75 @@
+/** Measuring on a machine that others use too: rounds in turn, the least of each, and CPU time beside wall time. */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+/** One line of the table and of `results.json`. */
+export interface Result {
+  readonly measure: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What the issue asks for; none where the figure only stands beside another. */
+  readonly target?: { readonly atMost: number } | { readonly atLeast: number };
+  readonly remark?: string;
+}
+
+export function reaches({ value, target }: Result): boolean {
+  if (!target) return true;
+  return 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
+}
+
+export interface Timed {
+  readonly name: string;
+  /** One decision, by its number. What it returns is summed up, so that no compiler leaves it out. */
+  run(i: number): number;
+}
+
+let sum = 0;
+
+/** Nanoseconds a call, for each by name: the least of several rounds, in which all take turns. */
+export function fastest(cases: readonly Timed[], options: { calls: number; rounds: number }): Map<string, number> {
+  const best = new Map(cases.map(({ name }) => [name, Number.POSITIVE_INFINITY]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const { name, run } of cases) {
+      const start = process.hrtime.bigint();
+      for (let i = 0; i < options.calls; i++) sum += run(i);
+      const each = Number(process.hrtime.bigint() - start) / options.calls;
+      best.set(name, Math.min(best.get(name) as number, each));
+    }
+  }
+  if (Number.isNaN(sum)) throw new Error('a case returned no number');
+  return best;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+/** What a script of this folder prints, as JSON, from a fresh process with `gc`. */
+export async function inFreshProcess<T>(script: string, ...args: string[]): Promise<T> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--expose-gc',
+    path.join(__dirname, `${script}.js`),
+    ...args,
+  ]);
+  return JSON.parse(stdout) as T;
+}
+
+/** CPU time of all threads of a process so far, in milliseconds. Linux only; 0 elsewhere. */
+export function cpuOf(pid: number): number {
+  try {
+    return fs.readdirSync(`/proc/${pid}/task`).reduce((all, thread) => all + onCpu(`/proc/${pid}/task/${thread}`), 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** CPU time of one thread by its folder in /proc, in milliseconds. */
+export function onCpu(folder: string): number {
+  return Number(fs.readFileSync(`${folder}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
+}

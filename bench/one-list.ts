@@ -1,0 +1,54 @@
+/** In a fresh process: loads one list as the start of the server does, and prints what it took and what it holds. */
+import { readFileStateSync } from '../runtime/file-reader';
+import { parseBytes } from '../runtime/parse-worker';
+import type { SlotName } from '../runtime/slots';
+
+export interface OneList {
+  /** Milliseconds by the clock, and of the processor. */
+  readonly wall: number;
+  readonly cpu: number;
+  /** Bytes resident once all garbage is gone. */
+  readonly resident: number;
+  /** Milliseconds of the processor for reading the same file into a Set of lines: the least that any reader does. */
+  readonly intoSet: number;
+}
+
+async function main(): Promise<void> {
+  const [name, path, how] = process.argv.slice(2) as [SlotName, string, 'list' | 'set'];
+  const intoSet = how === 'set' ? timed(() => linesOf(path)).cpu : 0;
+  const { result, wall, cpu } = how === 'set' ? { result: undefined, wall: 0, cpu: 0 } : timed(() => load(name, path));
+  const resident = await residentSet();
+  if (result && !result.data) throw new Error('the list has faults');
+  process.stdout.write(JSON.stringify({ wall, cpu, resident, intoSet } satisfies OneList));
+}
+
+function load(name: SlotName, path: string) {
+  const file = readFileStateSync(path);
+  if (file.state !== 'read') throw new Error(`${path} is ${file.state}`);
+  return parseBytes({ name, file: name, bytes: file.bytes });
+}
+
+function linesOf(path: string) {
+  const file = readFileStateSync(path);
+  return new Set(file.state === 'read' ? file.bytes.toString().split('\n') : []);
+}
+
+function timed<T>(run: () => T): { result: T; wall: number; cpu: number } {
+  const before = process.cpuUsage();
+  const start = performance.now();
+  const result = run();
+  const wall = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  return { result, wall, cpu: (user + system) / 1000 };
+}
+
+/** Array buffers are given back in the background, so the collector is asked more than once. */
+async function residentSet(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage.rss();
+}
+
+void main();

@@ -1,0 +1,71 @@
+/** `npm run bench [-- PART…]`: measures, prints a table, writes `bench/results.json`. `README.md` says how to read it. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import Table from 'cli-table3';
+import { checkout } from '../examples/haraka-directory';
+import { decisions, writeLists } from './decisions';
+import { dnsQuestions } from './dns-questions';
+import { loading } from './loading';
+import { type Result, reaches } from './measure';
+import { startup } from './startup';
+import { reloading, traffic } from './traffic';
+
+type Files = ReturnType<typeof writeLists>;
+
+const parts: Readonly<Record<string, (folder: string, files: () => Files) => Result[] | Promise<Result[]>>> = {
+  decisions: () => decisions(),
+  loading: (folder, files) => loading(folder, files()),
+  reloading: (_folder, files) => reloading(files()),
+  traffic: (_folder, files) => traffic(files()),
+  dns: () => dnsQuestions(),
+  startup: () => startup(),
+};
+
+async function main(): Promise<void> {
+  const asked = process.argv.slice(2);
+  const unknown = asked.find((name) => !(name in parts));
+  if (unknown) throw new Error(`no part ${unknown}; there are ${Object.keys(parts).join(', ')}`);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-bench-'));
+  let written: Files | undefined;
+  const files = () => {
+    written ??= writeLists(folder);
+    return written;
+  };
+  const results: Result[] = [];
+  try {
+    for (const [name, part] of Object.entries(parts)) {
+      if (asked.length > 0 && !asked.includes(name)) continue;
+      process.stderr.write(`${name} …\n`);
+      results.push(...(await part(folder, files)));
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+  process.stdout.write(`${tableOf(results)}\n`);
+  const machine = {
+    node: process.version,
+    cpus: os.cpus().length,
+    model: os.cpus()[0]?.model ?? '',
+    load: os.loadavg(),
+  };
+  const file = path.join(checkout, 'bench', 'results.json');
+  fs.writeFileSync(file, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
+  process.exitCode = results.every(reaches) ? 0 : 1;
+}
+
+function tableOf(results: readonly Result[]): string {
+  const table = new Table({ head: ['measure', 'value', 'target', ''], style: { head: [], border: [] } });
+  for (const result of results) {
+    const { measure, value, unit, target } = result;
+    const goal = !target ? '' : 'atMost' in target ? `at most ${target.atMost}` : `at least ${target.atLeast}`;
+    table.push([measure, `${round(value)} ${unit}`, goal, goal && (reaches(result) ? 'reached' : 'NOT REACHED')]);
+  }
+  return table.toString();
+}
+
+function round(value: number): string {
+  return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
+}
+
+void main();

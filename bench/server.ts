@@ -1,0 +1,98 @@
+/** A Haraka process to measure: a single worker, its output in a file, the loop of it watched. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { checkout, freePort, makeHarakaDirectory } from '../examples/haraka-directory';
+import { figuresFrom, type LoopFigures } from './loop-watch';
+import { cpuOf } from './measure';
+
+export interface Server {
+  readonly port: number;
+  readonly pid: number;
+  readonly configFile: (name: string) => string;
+  /** Milliseconds of the processor so far. */
+  cpu(): number;
+  /** Since the last time. */
+  loop(): Promise<LoopFigures>;
+  /** What was logged since the last time. */
+  newLog(): string;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly plugins: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+  /** Config files that are copies of larger ones. */
+  readonly copies?: Readonly<Record<string, string>>;
+}
+
+const startTimeout = 60_000;
+/** Nothing listens on the discard port, so Haraka's own look-ups fail without waiting. */
+const noDns = '9';
+
+/** Resolves when it serves. Mail to anybody at `local.example` is taken and dropped. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const port = await freePort();
+  const directory = makeHarakaDirectory({
+    listen: `127.0.0.1:${port}`,
+    plugins: ['harness', ...options.plugins, 'rcpt_to.in_host_list', 'queue/discard'],
+    files: { host_list: 'local.example\n', 'log.ini': '[main]\nlevel=notice\n', ...options.files },
+    localPlugins: path.join(checkout, 'test', 'live', 'harness', 'plugins'),
+    ...(process.env.BENCH_PACKAGE && { packageDirectory: process.env.BENCH_PACKAGE }),
+  });
+  for (const [name, from] of Object.entries(options.copies ?? {})) fs.copyFileSync(from, directory.configFile(name));
+  const log = path.join(directory.path, 'log');
+  const socket = path.join(directory.path, 'watch');
+  const child = run(directory.program, directory.path, log, socket);
+  const readLog = () => fs.readFileSync(log, 'utf8');
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await new Promise((resolve) =>
+      child.exitCode === null && !child.killed ? child.once('exit', resolve) : resolve(0),
+    );
+    directory.remove();
+  };
+  const deadline = Date.now() + startTimeout;
+  while (!readLog().includes('harness: serving')) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      const output = readLog();
+      await stop();
+      throw new Error(`Haraka does not serve:\n${output.slice(-2000)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return {
+    port,
+    pid: child.pid as number,
+    configFile: directory.configFile,
+    cpu: () => cpuOf(child.pid as number),
+    loop: () => figuresFrom(socket),
+    newLog: tailOf(log),
+    stop,
+  };
+}
+
+/** Reads only what is new: the log of a server under load is long, and the load comes from this process. */
+function tailOf(log: string): () => string {
+  const file = fs.openSync(log, 'r');
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  return () => {
+    let text = '';
+    for (let read = fs.readSync(file, buffer); read > 0; read = fs.readSync(file, buffer)) {
+      text += buffer.toString('latin1', 0, read);
+    }
+    return text;
+  };
+}
+
+function run(program: string, folder: string, log: string, socket: string): ChildProcess {
+  const output = fs.openSync(log, 'w');
+  const child = spawn(process.execPath, ['--require', path.join(__dirname, 'loop-watch.js'), program, '-c', folder], {
+    cwd: folder,
+    env: { ...process.env, SMTPCHECK_TEST_DNS: noDns, YES_REALLY_DO_DISCARD: '1', BENCH_WATCH: socket },
+    // Standard input is a pipe: Haraka ends with this process, however that ends.
+    stdio: ['pipe', output, output],
+  });
+  fs.closeSync(output);
+  return child;
+}
