@@ -29,7 +29,9 @@ try {
     ...['deny', 'helo', 'privacy', 'relay'].map((name) => `plugins/${name}/package.json`),
   ];
   const missing = needed.filter((name) => !names.includes(name));
-  const stray = names.filter((name) => /(^|\/)(test|examples|bench|scripts|\.ci)\/|\.(ts|tgz)$/.test(name) && !name.endsWith('.d.ts'));
+  const stray = names.filter(
+    (name) => /(^|\/)(test|examples|bench|scripts|\.ci)\/|\.(ts|tgz)$/.test(name) && !name.endsWith('.d.ts'),
+  );
   execFileSync(path.join(root, 'node_modules', '.bin', 'publint'), ['run', '--strict', path.join(folder, filename)], {
     cwd: root,
     stdio: 'inherit',
