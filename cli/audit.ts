@@ -16,6 +16,7 @@ import { overall, type Result, runChecks } from './audit/runner';
 import { parsedAddress, siteOf } from './audit/site';
 import { channelsOf, isOurs, parseTarget } from './audit/targets';
 import { Transcript } from './audit/transcript';
+import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
 
 export interface AuditOptions {
@@ -172,7 +173,7 @@ function demandConsent(channels: readonly Channel[], given: boolean): void {
 }
 
 function auditFor(options: AuditOptions, channels: readonly Channel[], transcript: Transcript, io: Io): Audit {
-  const folder = options.config === undefined ? undefined : path.resolve(io.cwd, options.config);
+  const folder = options.config === undefined ? undefined : findHarakaFolder(options.config, io);
   const [, user, domain] = /^(.+)@([^@\s]+)$/.exec(options.foreign) ?? [];
   if (user === undefined || domain === undefined) throw new CannotRun(`--foreign ${options.foreign} is no user@domain`);
   const from = { 4: fromAddress(options.from, 'ipv4'), 6: fromAddress(options.from, 'ipv6') };

@@ -81,7 +81,10 @@ export function guarded(
     {
       hook,
       limit: limitOf(plugin, hook),
-      onFault: observing ? noOpinion : answerWith(hook, localProblem),
+      // Made only when it is needed: this runs at every hook.
+      get onFault() {
+        return observing ? noOpinion : answerWith(hook, localProblem);
+      },
       report: (error) => recordFault(plugin, connection, plugin.smtpcheck?.counters ?? {}, hook, error),
     },
     next,

@@ -66,13 +66,15 @@ export function markOf(transaction: Transaction): TransactionMark {
   return mark;
 }
 
-/** The way of a recipient that we permitted, until `rcpt_ok` asks for it. */
-const ways = new WeakMap<Address, Way>();
+/** How a recipient that we permitted goes on, until `rcpt_ok` asks for it. */
+export type Onward = Required<TransactionMark>;
 
-export function setWay(recipient: Address, way: Way): void {
-  ways.set(recipient, way);
+const onward = new WeakMap<Address, Onward>();
+
+export function setOnward(recipient: Address, how: Onward): void {
+  onward.set(recipient, how);
 }
 
-export function wayOf(recipient: Address): Way | undefined {
-  return ways.get(recipient);
+export function onwardOf(recipient: Address): Onward | undefined {
+  return onward.get(recipient);
 }

@@ -15,9 +15,9 @@ import {
   type RelayPolicy,
 } from '../../core';
 import { answer, guarded, join, leave, type SuitePlugin, suiteOf } from '../../runtime/answer';
-import { clientOf, hostNameOf, markOf, setWay, wayOf } from '../../runtime/client';
+import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
-import type { Address, AddressParams, Connection, Next, OutboundMail, Transaction } from '../../types/haraka';
+import type { Address, AddressParams, Connection, Next, OutboundMail } from '../../types/haraka';
 import { nextHops } from './next-hops';
 import { grantTrust, reviewTrust, trustOf } from './trust';
 
@@ -100,7 +100,8 @@ export function relay_decide_recipient(
       return decision.outcome === 'ask-name' ? askAndDecide(this, connection, address) : decision;
     },
     (permit: RelayPermit) => {
-      if (connection.transaction) markPermitted(connection.transaction, address, permit);
+      const backup = permit.rule === 'destination' || permit.rule === 'relay-map';
+      setOnward(address, { way: permit.way, backup });
       return { code: constants.ok };
     },
   );
@@ -112,10 +113,15 @@ export function relay_split_transaction(this: SuitePlugin, next: Next, connectio
     const { transaction, relaying } = connection;
     if (!transaction) return pass('same-way');
     const mark = markOf(transaction);
-    const way = relaying ? 'relay' : (wayOf(address) ?? 'local');
-    if (transaction.rcpt_to[0] === address || transaction.rcpt_to.length === 0) mark.way = way;
+    const how = onwardOf(address) ?? { way: 'local', backup: false };
+    const way = relaying ? 'relay' : how.way;
+    const isFirst = transaction.rcpt_to[0] === address || transaction.rcpt_to.length === 0;
     // Where relaying is on, Haraka sends the whole transaction out as it is.
-    return relaying ? pass('same-way') : decideSplit(mark.way, way);
+    const decision = relaying || isFirst ? pass('same-way') : decideSplit(mark.way, way);
+    if (decision.outcome !== 'pass') return decision;
+    if (isFirst) mark.way = way;
+    mark.backup = how.backup || (mark.backup ?? false);
+    return decision;
   });
 }
 
@@ -162,11 +168,6 @@ function decideFor(policy: RelayPolicy, connection: Connection, address: Address
     recipient: recipientOf(address),
     vouched: connection.relaying && !client.trust,
   });
-}
-
-function markPermitted(transaction: Transaction, address: Address, permit: RelayPermit): void {
-  setWay(address, permit.way);
-  if (permit.rule === 'destination' || permit.rule === 'relay-map') markOf(transaction).backup = true;
 }
 
 function recipientOf(address: Address): Recipient {

@@ -42,9 +42,9 @@ async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: strin
   if (found.state === 'unknown') return answerWith('get_mx', localProblem);
   // RFC 5321 §5.1: without MX records the domain itself is the exchange.
   const exchanges: readonly Exchange[] = found.state === 'found' ? found.value : [{ exchange: domain, priority: 0 }];
-  const ours = new Set<Exchange>();
   const addresses = suite.ourAddresses();
-  for (const exchange of exchanges) if (await isOurs(suite, exchange, addresses)) ours.add(exchange);
+  const areOurs = await Promise.all(exchanges.map((exchange) => isOurs(suite, exchange, addresses)));
+  const ours = new Set(exchanges.filter((_, i) => areOurs[i]));
   if (ours.size === 0) return noOpinion;
 
   const left = betterThanOurs(exchanges, (exchange) => ours.has(exchange));
@@ -64,11 +64,8 @@ async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly 
   if (suite.isOurName(exchange)) return true;
   const literal = parseAddress(exchange);
   if (literal) return isOurAddress(literal, addresses);
-  for (const family of [4, 6] as const) {
-    const found = await suite.resolver.addresses(exchange, family);
-    if (found.state === 'found' && found.value.some((address) => isOurAddress(address, addresses))) return true;
-  }
-  return false;
+  const found = await Promise.all(([4, 6] as const).map((family) => suite.resolver.addresses(exchange, family)));
+  return found.some((answer) => answer.state === 'found' && answer.value.some((a) => isOurAddress(a, addresses)));
 }
 
 /** Every address of 127.0.0.0/8 is this host, whether an interface shows it or not. */

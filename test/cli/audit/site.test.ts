@@ -6,6 +6,7 @@ import { siteOf } from '../../../cli/audit/site';
 
 describe('siteOf', () => {
   let folder: string;
+  const haraka = () => ({ path: folder, config: path.join(folder, 'config') });
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-site-'));
     fs.mkdirSync(path.join(folder, 'config'));
@@ -24,12 +25,12 @@ describe('siteOf', () => {
         '!guest.backup.example.org',
       ].join('\r\n'),
     );
-    write('localip', '\uFEFF133.9\n192.0.2.7\n2001:db8::/32\n');
+    write('localip', '\uFEFF133.9\n192.0.2.7\n2001:db8::/32\n!133.9.66\n');
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
 
   it('takes what the server is final for and backup MX for from a Haraka folder', () => {
-    const site = siteOf({ local: ['other.example.org'], backup: ['more.example.org'], folder });
+    const site = siteOf({ local: ['other.example.org'], backup: ['more.example.org'], folder: haraka() });
     assert.deepEqual(site.localDomains, ['other.example.org', 'local.example.org']);
     assert.deepEqual(
       site.backupRecipients.map(({ address }) => address),
@@ -40,21 +41,35 @@ describe('siteOf', () => {
         'postmaster@one.example.org',
         'user@mailbox.example.org',
         'postmaster@[192.0.2.25]',
+        'postmaster@[198.51.100.0]',
       ],
     );
   });
 
   it('knows which client addresses are trusted, and by which line', () => {
-    const site = siteOf({ local: [], backup: [], folder });
+    const site = siteOf({ local: [], backup: [], folder: haraka() });
     assert.equal(site.trusts('133.9.1.1'), 'localip:1');
     assert.equal(site.trusts('::ffff:192.0.2.7'), 'localip:2');
     assert.equal(site.trusts('2001:db8::1'), 'localip:3');
-    for (const stranger of ['133.10.0.1', '192.0.2.8', '2001:db9::1', '127.0.0.1']) {
+    for (const stranger of ['133.10.0.1', '133.9.66.1', '192.0.2.8', '2001:db9::1', '127.0.0.1']) {
       assert.equal(site.trusts(stranger), undefined, stranger);
     }
   });
 
-  it('refuses a folder that is no Haraka folder', () => {
-    assert.throws(() => siteOf({ local: [], backup: [], folder: path.join(folder, 'nowhere') }), /is no Haraka folder/);
+  it('asks for no recipient that an exclusion takes out', () => {
+    fs.writeFileSync(
+      path.join(folder, 'config', 'relay.to'),
+      'backup.example.org\n!=backup.example.org\nuser@a.example\n',
+    );
+    const { backupRecipients } = siteOf({ local: [], backup: [], folder: haraka() });
+    assert.deepEqual(
+      backupRecipients.map(({ address }) => address),
+      ['user@a.example'],
+    );
+  });
+
+  it('cannot run with lists that do not load, and says why', () => {
+    fs.writeFileSync(path.join(folder, 'config', 'localip'), '192.0.2.9/24\n');
+    assert.throws(() => siteOf({ local: [], backup: [], folder: haraka() }), /localip:1: prefix-host-bits/);
   });
 });
