@@ -84,16 +84,8 @@ export {
   type RelayMapData,
 } from './relay-map';
 export { formatRoute, parseRoute, type Route } from './route';
-export {
-  describeAsIni,
-  describeAsTable,
-  modeOf,
-  type ParsedSettings,
-  parseSettings,
-  privacyFlagsOf,
-  type SectionName,
-  type Setting,
-  type Settings,
-  settingsDescription,
-} from './settings';
+export type { Setting } from './setting-kinds';
+export { modeOf, type ParsedSettings, parseSettings, privacyFlagsOf } from './settings';
+export { type SectionName, type Settings, settingsDescription } from './settings-description';
+export { describeAsIni, describeAsTable } from './settings-text';
 export { nearest } from './suggest';

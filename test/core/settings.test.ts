@@ -8,7 +8,7 @@ import {
   privacyFlagsOf,
   type Settings,
   settingsDescription,
-} from '../../core/settings';
+} from '../../core';
 
 function settingsOf(text: string): Settings {
   const { settings, findings } = parseSettings('smtpcheck.ini', text);

@@ -1,0 +1,148 @@
+/**
+ * All settings of `smtpcheck.ini`, described once: what each is, its default, and the kind of its value. The shipped
+ * `config/smtpcheck.ini`, the table in `docs/settings.md` and the checks of an operator's file come from here.
+ */
+import {
+  boolean,
+  choice,
+  count,
+  duration,
+  flags,
+  hosts,
+  listFile,
+  mapFile,
+  type Setting,
+  servers,
+} from './setting-kinds';
+
+const modes = ['enforce', 'observe'] as const;
+
+function sectionMode(plugin: string): Setting<'' | 'enforce' | 'observe'> {
+  return choice(['', ...modes], {
+    default: '',
+    summary: `mode of ${plugin} alone; empty: as in [main]`,
+  });
+}
+
+export const settingsDescription = {
+  main: {
+    mode: choice(modes, {
+      default: 'enforce',
+      summary:
+        'observe: decide, log and count as usual, but answer as if the plugin were absent (for a trial on a live server)',
+    }),
+    poll: duration(
+      { min: '200ms', max: '1m' },
+      {
+        default: '2s',
+        summary: 'how often files are looked at where no event tells of a change (bind mounts, network file systems)',
+      },
+    ),
+    settle: duration(
+      { min: '50ms', max: '10s' },
+      {
+        default: '500ms',
+        summary: 'how long a changed file must stay unchanged before it is read: half-written files are not taken',
+      },
+    ),
+  },
+  relay: {
+    mode: sectionMode('relay'),
+    restriction: boolean({
+      default: 'true',
+      summary:
+        'nobody outside may relay to outside. false: the plugin permits by its lists and refuses nothing; what no list permits is left to other plugins and to Haraka, which refuses it',
+      sendmail: 'default (without FEATURE(`promiscuous_relay`))',
+      cf: 'MAIL_RELAY_RESTRICTION',
+    }),
+    local_ip: listFile({
+      default: 'localip',
+      summary: 'list of client addresses and networks that may relay to anyone',
+      sendmail: 'access: Connect:133.9 RELAY',
+      cf: 'LOCAL_HOST_IPADDR',
+    }),
+    local_domain: listFile({
+      default: 'localdomain',
+      summary: 'list of client domains that may relay to anyone, by forward-confirmed name',
+      sendmail: 'relay-domains, access: Connect:waseda.ac.jp RELAY',
+      cf: 'LOCAL_HOST_DOMAIN',
+    }),
+    relay_to: listFile({
+      default: 'relay.to',
+      summary: 'list of destinations that anyone may send to: the domains, mailboxes or addresses we are backup MX for',
+      sendmail: 'access: To:backup.example RELAY',
+      cf: 'ALLOW_RELAY_TO',
+    }),
+    relay_map: mapFile({
+      default: 'hash:relay.map',
+      summary: "keyed table of relay decisions, as text in the form of sendmail's access map",
+      sendmail: "FEATURE(`access_db')",
+      cf: 'RELAY_MAP',
+    }),
+    this_host: hosts({
+      default: '',
+      summary: 'names and addresses of this host in MX records, besides its own name and interfaces (behind NAT)',
+      sendmail: 'class w',
+    }),
+  },
+  deny: {
+    mode: sectionMode('deny'),
+    hosts: listFile({
+      default: 'host.deny',
+      summary: 'list of client addresses, networks and domains that are refused; wins over every trust',
+      sendmail: 'access: Connect:… REJECT',
+      cf: 'CHECK_HOST_DENY',
+    }),
+    at: choice(['connect', 'rcpt'], {
+      default: 'connect',
+      summary: 'when a client is refused: at connect, or at each RCPT, when sender and recipient can be logged',
+      sendmail: "rcpt: FEATURE(`delay_checks')",
+    }),
+    on_dns_failure: choice(['defer', 'pass'], {
+      default: 'defer',
+      summary: 'what to do when host.deny has domains and the name of a client cannot be looked up just now',
+    }),
+  },
+  helo: {
+    mode: sectionMode('helo'),
+  },
+  privacy: {
+    mode: sectionMode('privacy'),
+    flags: flags({
+      default: 'needmailhelo,noexpn,novrfy,authwarnings',
+      summary:
+        'what strangers may ask, and what gets marked: needmailhelo, needexpnhelo, needvrfyhelo, noexpn, novrfy, noetrn, noverb, authwarnings, goaway',
+      sendmail: 'confPRIVACY_FLAGS, O PrivacyOptions',
+      cf: 'PRIVACY_FLAGS',
+    }),
+    vrfy_reply: choice(['252', '502'], {
+      default: '252',
+      summary: 'the reply to VRFY with novrfy; RFC 5321 section 7.3 asks for 252',
+    }),
+  },
+  dns: {
+    servers: servers({ default: '', summary: 'DNS servers to ask; empty: those of the system' }),
+    timeout: duration({ min: '100ms', max: '10s' }, { default: '2s', summary: 'how long one DNS question may take' }),
+    tries: count(
+      { min: 1, max: 5 },
+      { default: '2', summary: 'how often a DNS question is asked before it has failed' },
+    ),
+    cache_size: count(
+      { min: 1, max: 1_000_000 },
+      { default: '10000', summary: 'how many clients have their names remembered' },
+    ),
+    cache_ttl: duration(
+      { min: '1s', max: '24h' },
+      { default: '5m', summary: 'how long names are remembered at most, whatever their TTL' },
+    ),
+  },
+} as const satisfies Record<string, Record<string, Setting<unknown>>>;
+
+type Description = typeof settingsDescription;
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+export type SectionName = keyof Description;
+
+export type Settings = {
+  readonly [S in SectionName]: { readonly [K in keyof Description[S]]: ValueOf<Description[S][K]> };
+};
