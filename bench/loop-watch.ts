@@ -22,9 +22,9 @@ export function watch(socket: string): void {
   const delay = monitorEventLoopDelay({ resolution });
   delay.enable();
   let held = 0;
-  let before = cpuNow();
+  let before = onCpu('/proc/self');
   const timer = setInterval(() => {
-    const now = cpuNow();
+    const now = onCpu('/proc/self');
     held = Math.max(held, now - before);
     before = now;
   }, resolution);
@@ -37,10 +37,6 @@ export function watch(socket: string): void {
   });
   server.listen(socket);
   server.unref();
-}
-
-function cpuNow(): number {
-  return process.platform === 'linux' ? onCpu('/proc/self') : 0;
 }
 
 /** What the process behind the socket has to say since the last time. */

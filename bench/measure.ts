@@ -60,16 +60,8 @@ export async function inFreshProcess<T>(script: string, ...args: string[]): Prom
   return JSON.parse(stdout) as T;
 }
 
-/** CPU time of all threads of a process so far, in milliseconds. Linux only; 0 elsewhere. */
-export function cpuOf(pid: number): number {
-  try {
-    return fs.readdirSync(`/proc/${pid}/task`).reduce((all, thread) => all + onCpu(`/proc/${pid}/task/${thread}`), 0);
-  } catch {
-    return 0;
-  }
-}
-
-/** CPU time of one thread by its folder in /proc, in milliseconds. */
+/** Milliseconds that the main thread of a process has been on a processor, by its folder in /proc. Linux only; else 0. */
 export function onCpu(folder: string): number {
+  if (process.platform !== 'linux') return 0;
   return Number(fs.readFileSync(`${folder}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
 }

@@ -4,14 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { checkout, freePort, makeHarakaDirectory } from '../examples/haraka-directory';
 import { figuresFrom, type LoopFigures } from './loop-watch';
-import { cpuOf } from './measure';
+import { onCpu } from './measure';
 
 export interface Server {
   readonly port: number;
-  readonly pid: number;
   readonly configFile: (name: string) => string;
-  /** Milliseconds of the processor so far. */
-  cpu(): number;
+  /** Milliseconds on a processor so far of the thread that serves mail. */
+  mainCpu(): number;
   /** Since the last time. */
   loop(): Promise<LoopFigures>;
   /** What was logged since the last time. */
@@ -45,11 +44,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const socket = path.join(directory.path, 'watch');
   const child = run(directory.program, directory.path, log, socket);
   const readLog = () => fs.readFileSync(log, 'utf8');
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async () => {
     child.kill('SIGKILL');
-    await new Promise((resolve) =>
-      child.exitCode === null && !child.killed ? child.once('exit', resolve) : resolve(0),
-    );
+    await ended;
     directory.remove();
   };
   const deadline = Date.now() + startTimeout;
@@ -63,9 +61,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   return {
     port,
-    pid: child.pid as number,
     configFile: directory.configFile,
-    cpu: () => cpuOf(child.pid as number),
+    mainCpu: () => onCpu(`/proc/${child.pid}`),
     loop: () => figuresFrom(socket),
     newLog: tailOf(log),
     stop,

@@ -139,10 +139,9 @@ function isImpossibleDomain(domain: string): boolean {
 function isDisguised(written: string, domain: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
   const beyondAscii = (label: string) => /[^\x00-\x7f]/.test(label);
+  if (!beyondAscii(written)) return false;
   const labels = domain.split('.');
-  return (
-    beyondAscii(written) && written.split('.').some((label, i) => beyondAscii(label) && !labels[i]?.startsWith('xn--'))
-  );
+  return written.split('.').some((label, i) => beyondAscii(label) && !labels[i]?.startsWith('xn--'));
 }
 
 /**

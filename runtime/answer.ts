@@ -81,10 +81,7 @@ export function guarded(
     {
       hook,
       limit: limitOf(plugin, hook),
-      // Made only when it is needed: this runs at every hook.
-      get onFault() {
-        return observing ? noOpinion : answerWith(hook, localProblem);
-      },
+      onFault: observing ? noOpinion : faultAnswer(hook),
       report: (error) => recordFault(plugin, connection, plugin.smtpcheck?.counters ?? {}, hook, error),
     },
     next,
@@ -93,6 +90,15 @@ export function guarded(
       return body(suite, suite.policy);
     },
   );
+}
+
+const faultAnswers = new Map<Hook, HookAnswer>();
+
+/** Made once: it is at hand at every hook and hardly ever given. */
+function faultAnswer(hook: Hook): HookAnswer {
+  const known = faultAnswers.get(hook) ?? answerWith(hook, localProblem);
+  faultAnswers.set(hook, known);
+  return known;
 }
 
 /** A second before Haraka's own limit, which would say no more than "plugin timeout". Queueing has no limit but that one. */

@@ -1,6 +1,6 @@
 /** What every decision leaves behind: a log line with stable keys, results for other plugins, a counter. */
 import { inspect } from 'node:util';
-import { type Decision, formatReply } from '../core';
+import { type Decision, formatReply, type Pass } from '../core';
 import type { Address, Connection, Plugin } from '../types/haraka';
 import type { Suite } from './suite';
 
@@ -21,7 +21,7 @@ export interface Occasion {
 }
 
 /** Under which of Haraka's result keys a decision is stored: a client that is told to come again has not failed. */
-function resultKeyOf(decision: Decision): 'pass' | 'fail' | 'skip' | 'err' {
+function resultKeyOf(decision: Exclude<Decision, Pass>): 'pass' | 'fail' | 'skip' | 'err' {
   switch (decision.outcome) {
     case 'permit':
       return 'pass';
@@ -29,8 +29,6 @@ function resultKeyOf(decision: Decision): 'pass' | 'fail' | 'skip' | 'err' {
       return 'fail';
     case 'defer':
       return decision.rule.endsWith('-unknown') ? 'err' : 'skip';
-    case 'pass':
-      return 'skip';
   }
 }
 
@@ -40,13 +38,13 @@ export function record(occasion: Occasion, decision: Decision): void {
   const counter = `${decision.outcome}:${decision.rule}`;
   counters[counter] = (counters[counter] ?? 0) + 1;
 
+  suite.onDecision?.(occasion.hook, decision, occasion.observing);
+
+  // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
+  if (decision.outcome === 'pass') return;
   const results = connection.transaction?.results ?? connection.results;
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;
   results.add(resultsName, { [resultKeyOf(decision)]: decision.rule, ...(at && { at }) });
-
-  suite.onDecision?.(occasion.hook, decision, occasion.observing);
-
-  if (decision.outcome === 'pass') return;
   const log = decision.outcome === 'permit' ? 'loginfo' : 'lognotice';
   connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
     action: decision.outcome,

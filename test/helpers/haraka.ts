@@ -2,6 +2,7 @@
  * A Haraka made of its test fixtures: the shipped plugins (`plugins/<name>/package.json` and what its `main` names), a
  * config folder of their own, and sessions that run their hooks in Haraka's order and answer as Haraka does.
  */
+
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,6 +10,7 @@ import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
+import type { SuitePlugin } from '../../runtime/answer';
 import type { Address, Connection, Transaction } from '../../types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
 
@@ -265,6 +267,12 @@ export class Session {
       get(name: string): Record<string, string[]> | undefined;
     };
     return results.get('smtpcheck')?.[key] ?? [];
+  }
+
+  /** How often the suite decided so, by `outcome:rule`. */
+  counted(decision: string): number {
+    const counters = this.site.plugins.map((plugin) => (plugin as unknown as SuitePlugin).smtpcheck?.counters ?? {});
+    return Math.max(0, ...counters.map((counter) => counter[decision] ?? 0));
   }
 
   replyOf({ code, message }: HookResult, otherwise: string): string {
