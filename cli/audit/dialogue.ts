@@ -200,7 +200,7 @@ export class Dialogue {
     this.#shaking = true;
     this.#listen(secure);
     try {
-      await settle(this.limits.replyMs, 'tls', 'no handshake', (done) => {
+      await settle(this.limits.replyMs, 'timeout', 'no handshake', (done) => {
         secure.once('secureConnect', () => done());
         secure.once('error', (error) => done(new DialogueFault('tls', `handshake failed: ${error.message}`)));
         secure.once('close', () => done(new DialogueFault('tls', 'closed during the handshake')));
@@ -301,6 +301,16 @@ export async function answered<T>(exchange: Promise<T>): Promise<T | undefined> 
   } catch (error) {
     if (endsAll(error)) throw error;
     return undefined;
+  }
+}
+
+/** What was answered, or `undefined` where the server hung up. Silence is neither: it is thrown, and proves nothing. */
+export async function unlessClosed<T>(exchange: Promise<T>): Promise<T | undefined> {
+  try {
+    return await exchange;
+  } catch (error) {
+    if (error instanceof DialogueFault && (error.kind === 'closed' || error.kind === 'tls')) return undefined;
+    throw error;
   }
 }
 

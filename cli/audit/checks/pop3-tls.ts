@@ -1,7 +1,7 @@
 /** Whether a mailbox can be read over TLS, and whether the seal holds. */
 import { judgeCertificate } from '../certificate';
 import { type PopCheck, report, safe, unknown, unsafe } from '../check';
-import { answered, DialogueFault } from '../dialogue';
+import { answered, DialogueFault, unlessClosed } from '../dialogue';
 import { namedSoftware } from '../software';
 import { certificateName, judgeOldVersions, oldWishes } from '../tls-questions';
 import { shortened } from '../transcript';
@@ -83,7 +83,7 @@ const injection: PopCheck = {
       if (error instanceof DialogueFault && error.kind === 'tls') return safe(`the server hangs up: ${error.message}`);
       throw error;
     }
-    const first = await answered(pop.listing('CAPA'));
+    const first = await unlessClosed(pop.listing('CAPA'));
     if (first === undefined) return safe('the server hangs up after the handshake');
     if (first.ok) return safe('what was sent before the handshake is dropped');
     const second = await answered(pop.reply(2000));

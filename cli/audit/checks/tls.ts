@@ -1,7 +1,7 @@
 /** Whether mail and passwords can cross the line sealed, and whether the seal holds. */
 import { judgeCertificate } from '../certificate';
 import { type Mend, type SmtpCheck, safe, unknown, unsafe } from '../check';
-import { answered, DialogueFault } from '../dialogue';
+import { answered, DialogueFault, unlessClosed } from '../dialogue';
 import { isAccepted, isRefused, shownReply } from '../smtp-dialogue';
 import { certificateName, judgeOldVersions, oldWishes, sendsPasswords } from '../tls-questions';
 import { shortened } from '../transcript';
@@ -100,7 +100,7 @@ const injection: SmtpCheck = {
       if (error instanceof DialogueFault && error.kind === 'tls') return safe(`the server hangs up: ${error.message}`);
       throw error;
     }
-    const first = await answered(smtp.command(`EHLO ${context.audit.helloName}`));
+    const first = await unlessClosed(smtp.command(`EHLO ${context.audit.helloName}`));
     if (first === undefined) return safe('the server hangs up after the handshake');
     if (isAccepted(first)) return safe('what was sent before the handshake is dropped');
     const second = await answered(smtp.reply(2000));
@@ -120,10 +120,10 @@ const downgrade: SmtpCheck = {
     const reply = await context.say(smtp, 'STARTTLS');
     if (reply.code !== 220) return unknown(`STARTTLS → ${shortened(shownReply(reply))}`);
     smtp.dialogue.write(`EHLO ${context.audit.helloName}\r\n`);
-    // Silence is the right answer here, so it is not waited for longer than it takes to be sure.
-    const next = await answered(smtp.reply(Math.min(5000, context.audit.limits.replyMs)));
+    // Clear text is no handshake, so a server that waits for one hangs up.
+    const next = await unlessClosed(smtp.reply());
     if (next !== undefined && isAccepted(next)) return unsafe(`EHLO in clear text → ${shortened(shownReply(next))}`);
-    return safe(next === undefined ? 'the server does not answer in clear text' : shortened(shownReply(next)));
+    return safe(next === undefined ? 'the server hangs up on clear text' : shortened(shownReply(next)));
   },
 };
 

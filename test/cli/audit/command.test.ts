@@ -185,7 +185,7 @@ describe('smtpcheck audit', () => {
     ['a name that cannot be looked up', ['nowhere.invalid'], /nowhere\.invalid cannot be looked up/],
     ['a check that does not exist', ['127.0.0.1', '--only', 'relay'], /no check “relay”; there are relay-plain/],
     ['a pause that is no number', ['127.0.0.1', '--pause', 'long'], /a number of milliseconds is wanted/],
-    ['a folder that is none', ['127.0.0.1', '-c', '/nonexistent'], /is no Haraka folder/],
+    ['a folder that is none', ['127.0.0.1', '-c', '/nonexistent'], /no Haraka folder there/],
     ['smuggling without a canary', ['127.0.0.1', '--smuggling'], /say where to with --deliver-canary/],
     ['a foreign address that is none', ['127.0.0.1', '--foreign', 'example.net'], /is no user@domain/],
     ['a local address that is none', ['127.0.0.1', '--from', 'eth0'], /is no IP address/],

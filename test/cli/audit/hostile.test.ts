@@ -109,6 +109,22 @@ describe('audit of a hostile server', () => {
     });
   }
 
+  it('takes silence after STARTTLS for no answer to any question about it', async () => {
+    const hostility: Hostility = {
+      first: smtpBanner,
+      reply: (socket, piece) => {
+        if (piece === 0) socket.write('250-mx\r\n250 STARTTLS\r\n');
+        else if (piece === 1) socket.write('220 Go on\r\n');
+      },
+    };
+    const asked = ['starttls-downgrade', 'starttls-injection', 'tls-versions'];
+    const { ids } = await withServer(hostility, async (port) =>
+      auditOf({ host: `127.0.0.1:${port}`, only: asked, timeout: 300 }),
+    );
+    assert.deepEqual(ids.safe, []);
+    assert.deepEqual([...new Set(ids.unknown)].sort(), asked);
+  });
+
   it('survives a handshake that fails in every way', async () => {
     const bytes: readonly Bytes[] = ['', 'not TLS\r\n', Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40), '\0'.repeat(50)];
     for (const answer of bytes) {
