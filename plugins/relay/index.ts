@@ -117,7 +117,7 @@ export function relay_split_transaction(this: SuitePlugin, next: Next, connectio
     const way = relaying ? 'relay' : how.way;
     const isFirst = transaction.rcpt_to[0] === address || transaction.rcpt_to.length === 0;
     // Where relaying is on, Haraka sends the whole transaction out as it is.
-    const decision = relaying || isFirst ? pass('same-way') : decideSplit(mark.way, way);
+    const decision = relaying ? pass('same-way') : decideSplit(isFirst ? undefined : mark.way, way);
     if (decision.outcome !== 'pass') return decision;
     if (isFirst) mark.way = way;
     mark.backup = how.backup || (mark.backup ?? false);
