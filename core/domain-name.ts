@@ -4,6 +4,7 @@
  */
 import { domainToASCII } from 'node:url';
 import { getPublicSuffix, parse as parseSuffix } from 'tldts';
+import { isAscii } from './characters';
 
 // Letters, digits, hyphens inside; underscores because hosts are named with them, whatever RFC 1123 says.
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -16,8 +17,7 @@ const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 export function parseDomainName(text: string): string | undefined {
   let name = text.toLowerCase();
   if (name.endsWith('.')) name = name.slice(0, -1);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-  if (/[^\x00-\x7f]/.test(name)) name = domainToASCII(name);
+  if (!isAscii(name)) name = domainToASCII(name);
   if (name.length === 0 || name.length > 253) return undefined;
   const labels = name.split('.');
   if (!labels.every((l) => label.test(l))) return undefined;

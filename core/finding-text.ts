@@ -1,4 +1,5 @@
 /** Findings as prose: the only place that words them. */
+import { printable } from './characters';
 import type { Finding, FindingCode } from './finding';
 
 /** What is wrong, in one sentence without the place; and what to do where the finding itself has no better form to offer. */
@@ -130,7 +131,6 @@ export function describeFinding(finding: Finding): string {
 
 /** What was written, safe for a terminal and a log line. */
 function shown(written: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  const safe = written.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '\ufffd');
+  const safe = printable(written);
   return safe.length > 120 ? `${safe.slice(0, 117)}...` : safe;
 }

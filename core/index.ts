@@ -1,5 +1,6 @@
 /** The policy as values and functions: no Haraka, no files, no clock, no DNS. */
 export { type AuthWarningRequest, authWarningHeader, authWarnings } from './auth-warning';
+export { isAscii, printable } from './characters';
 export { type ClientNames, isForged, noNames, unaskedNames, unknownNames } from './client-names';
 export {
   type Decision,

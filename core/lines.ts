@@ -64,6 +64,5 @@ function isBlank(code: number): boolean {
  * is left of bytes that are not UTF-8.
  */
 export function hasBadCharacter(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
   return /[\x00-\x08\x0a-\x1f\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff\ufffd]/.test(text);
 }

@@ -2,6 +2,7 @@
  * Local parts (RFC 5321 §4.1.2): the form in which two spellings of one mailbox compare equal, and whether one carries
  * a route to another host.
  */
+import { isAscii } from './characters';
 
 const atext = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\uffff]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\uffff]+)*$/;
 const quoted = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e\u0080-\uffff]|\\[\x20-\x7e])*"$/;
@@ -26,8 +27,7 @@ export function foldLocalPart(localPart: string): string | undefined {
 /** The mailbox as one key of bytes, for a table: characters beyond ASCII as their UTF-8 octets. */
 export function mailboxKey(localPart: string, domain: string): string {
   const key = `${localPart}@${domain}`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-  return /^[\x00-\x7f]*$/.test(key) ? key : Buffer.from(key, 'utf8').toString('latin1');
+  return isAscii(key) ? key : Buffer.from(key, 'utf8').toString('latin1');
 }
 
 /**
@@ -38,8 +38,7 @@ export function mailboxKey(localPart: string, domain: string): string {
 export function carriesRoute(localPart: string): boolean {
   let content = unquoteLocalPart(localPart);
   // A host that normalises reads a full-width percent, bang or at sign as the plain one.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-  if (/[^\x00-\x7f]/.test(content)) content = content.normalize('NFKC');
+  if (!isAscii(content)) content = content.normalize('NFKC');
   if (content.includes('@')) return true;
   if (/%./s.test(content)) return true;
   if (/.!./s.test(content)) return true;

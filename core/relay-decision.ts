@@ -4,6 +4,7 @@
  * Trust is earned by address, by confirmed name, by the destination, or by another plugin's word (AUTH). HELO and MAIL
  * FROM are claims and appear in no request.
  */
+import { isAscii } from './characters';
 import { type ClientNames, isForged } from './client-names';
 import {
   type Decision,
@@ -137,11 +138,9 @@ function isImpossibleDomain(domain: string): boolean {
  * plain ones, and another name becomes ours. A label beyond ASCII is an A-label afterwards, or it was a disguise.
  */
 function isDisguised(written: string, domain: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-  const beyondAscii = (label: string) => /[^\x00-\x7f]/.test(label);
-  if (!beyondAscii(written)) return false;
+  if (isAscii(written)) return false;
   const labels = domain.split('.');
-  return written.split('.').some((label, i) => beyondAscii(label) && !labels[i]?.startsWith('xn--'));
+  return written.split('.').some((label, i) => !isAscii(label) && !labels[i]?.startsWith('xn--'));
 }
 
 /**

@@ -4,7 +4,7 @@
  * not played.
  */
 import constants from 'haraka-constants';
-import type { Way } from '../../core';
+import { isAscii, type Way } from '../../core';
 import { markOf } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
 import type { SuitePluginName } from '../haraka-folder';
@@ -89,9 +89,7 @@ export class SimulatedHost {
   }
 
   private async answer(line: string): Promise<HostReply> {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-    const isAscii = /^[\x00-\x7f]*$/.test(line);
-    if (!isAscii && this.connection.hello.verb === 'HELO') {
+    if (!isAscii(line) && this.connection.hello.verb === 'HELO') {
       return { code: 501, text: 'Syntax error (8-bit characters not allowed)' };
     }
     if (this.refusal) return line.toUpperCase() === 'QUIT' ? this.quit() : this.refusal;
@@ -135,7 +133,6 @@ export class SimulatedHost {
   private async hello(verb: 'HELO' | 'EHLO', rest: string): Promise<HostReply> {
     const name = rest.split(/ +/)[0] ?? '';
     if (name === '') return { code: 501, text: `${verb} requires domain/address - see RFC-2821 4.1.1.1` };
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
     if (/[\x00-\x1f\x7f]/.test(name)) return { code: 501, text: `${verb} syntax error - see RFC-2821 4.1.1.1` };
     this.connection.transaction = null;
     this.connection.hello = { verb, host: name };

@@ -1,6 +1,7 @@
 /** The argument of MAIL and RCPT as Haraka 3.3 reads it (its rfc1869.js, and its address parser's limits). */
 import { domainToASCII } from 'node:url';
 import { Address as ParsedAddress } from 'address-rfc2821';
+import { isAscii } from '../../core';
 import type { Address } from '../../types/haraka';
 
 export interface Path {
@@ -11,7 +12,6 @@ export interface Path {
 
 const keywords = { mail: /^from:(\s*)/i, rcpt: /^to:(\s*)/i };
 const parameter = /\s(\S+)$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 1869 says which characters a value has not
 const parameterForm = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^= \x00-\x1f]+))?$/;
 
 /** `undefined` where Haraka answers 501. `strict` is its `strict_rfc1869`. */
@@ -51,8 +51,7 @@ function parseAddress(path: string): Address | undefined {
   if (written.startsWith('[')) return address;
   // RFC 1035 §2.3.4; the parser of Haraka 3.1 lets longer labels through, and maps other characters otherwise.
   if (written.split('.').some((label) => Buffer.byteLength(label) > 63)) return undefined;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range asked for is ASCII, controls included
-  if (!/[^\x00-\x7f]/.test(written)) return address;
+  if (isAscii(written)) return address;
   const ascii = domainToASCII(written).toLowerCase();
   return ascii === '' ? undefined : { ...address, host: ascii };
 }

@@ -1,6 +1,5 @@
 /** A played session for people and for programs. */
-import type { Decision, SourceLine, Way } from '../../core';
-import { printable } from '../printable';
+import { type Decision, printable, type SourceLine, type Way } from '../../core';
 import type { HostReply, Step } from './host';
 
 export interface Session {

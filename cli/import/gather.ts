@@ -214,7 +214,6 @@ function compiled(file: string, format: MapFormat, reference?: Reference): strin
 
 /** UTF-8, and what Japanese sites wrote their comments in before it; anything else byte by byte. */
 export function decode(bytes: Buffer): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ISO-2022-JP switches its sets by ESC
   if (/\x1b[$(]/.test(bytes.toString('latin1'))) return new TextDecoder('iso-2022-jp').decode(bytes);
   for (const encoding of ['utf-8', 'euc-jp', 'shift_jis']) {
     try {

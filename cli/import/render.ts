@@ -130,7 +130,6 @@ export function formatOrigin({ file: name, line }: Origin): string {
 
 /** Comments keep their text; what a terminal would obey is taken out. */
 function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is taken out
   return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
 }
 

@@ -42,7 +42,6 @@ export function formatRemark(remark: Remark, colour: boolean): string {
 
 /** The source's text, fit for a terminal. */
 function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is replaced
   const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').replace(/ {2,}/g, ' ');
   return plain.length > 100 ? `${plain.slice(0, 97)}...` : plain;
 }

@@ -1,7 +1,5 @@
 /** What lint finds beyond the faults that stop a load, and how it is worded. */
-import type { Finding, FindingCode } from '../../core';
-import { describeFault } from '../../core';
-import { printable } from '../printable';
+import { describeFault, type Finding, type FindingCode, printable } from '../../core';
 
 export const lintCodes = [
   // entries of our lists

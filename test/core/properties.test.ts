@@ -254,7 +254,6 @@ function wholeOrNotAtAll(
   for (const finding of parsed.findings) {
     assert.ok(finding.at.line >= 1 && finding.at.line <= lines, `${finding.at.line} of ${lines}`);
     assert.ok(finding.at.column === undefined || finding.at.column >= 1);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what must not be there
     assert.doesNotMatch(describeFinding(finding).replace(/^[^:]*:/, ''), /[\x00-\x1f\x7f]/);
   }
 }
