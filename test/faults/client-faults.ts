@@ -1,0 +1,83 @@
+/** Faults of clients: thousands that only sit there, floods, and deaths at every point of a dialogue. */
+import net from 'node:net';
+import { pause } from '../live/harness/talk';
+import { type Fault, type Form, nothing } from './fault';
+import { deaths, dialogue, die, flood } from './hostile';
+import { stranger } from './site';
+import type { World } from './world';
+
+interface Idler {
+  readonly socket: net.Socket;
+  greeted: boolean;
+  closed: boolean;
+}
+
+let idlers: Idler[] = [];
+
+const batch = 100;
+
+export const clientFaults: readonly Fault[] = [
+  {
+    name: 'thousands of idle connections',
+    changes: {},
+    async begin({ haraka, ledger }, { short }) {
+      const count = short ? 2_000 : 5_000;
+      for (let n = 0; n < count; n += batch) {
+        const some = Array.from({ length: batch }, (_, i) => idle(haraka.port, n + i));
+        idlers.push(...some);
+        while (some.some(({ greeted, closed }) => !greeted && !closed)) await pause(10);
+      }
+      const turnedAway = idlers.filter(({ greeted, closed }) => closed || !greeted).length;
+      if (turnedAway > 0) ledger.find(`${turnedAway} of ${count} idle clients were turned away`);
+    },
+    async end({ ledger }) {
+      const lost = idlers.filter(({ closed }) => closed).length;
+      if (lost > 0) ledger.find(`${lost} of ${idlers.length} idle clients were hung up on`);
+      for (const [n, { socket }] of idlers.entries()) {
+        if (n % 2) socket.destroy();
+        else socket.resetAndDestroy();
+      }
+      idlers = [];
+      // The server has many ends to see.
+      await pause(500);
+    },
+  },
+  {
+    name: 'floods of VRFY, EXPN and RCPT, pipelined',
+    changes: {},
+    async begin({ haraka, ledger }, { short }) {
+      for (let round = 0; round < (short ? 3 : 20); round++) {
+        await Promise.all([0, 1, 2, 3].map((n) => flood(haraka.port, stranger(5000 + n), 300, ledger)));
+      }
+    },
+    end: nothing,
+  },
+  {
+    name: 'clients that die at every point',
+    changes: {},
+    begin: dieEverywhere,
+    end: nothing,
+  },
+];
+
+async function dieEverywhere({ haraka }: World, { short }: Form): Promise<void> {
+  for (let round = 0; round < (short ? 1 : 10); round++) {
+    for (const death of deaths) {
+      await Promise.all(dialogue.map((_, step) => die(haraka.port, stranger(6000 + step), step, death)));
+    }
+  }
+}
+
+function idle(port: number, n: number): Idler {
+  const socket = net.connect({ port, host: '127.0.0.1', localAddress: stranger(10_000 + n) });
+  const idler: Idler = { socket, greeted: false, closed: false };
+  socket.on('data', () => {
+    idler.greeted = true;
+  });
+  socket
+    .on('error', () => undefined)
+    .on('close', () => {
+      idler.closed = true;
+    });
+  return idler;
+}

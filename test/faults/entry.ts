@@ -1,0 +1,31 @@
+/** Connecting to a server that may be going away just now. */
+import { type ConnectOptions, connect, type Reply, type SmtpClient } from '../live/harness/smtp-client';
+
+/** Nobody need be answered soon, but everybody must be answered. */
+export const patience = 30_000;
+
+const silence: Reply = { code: 'closed', lines: [], text: `no answer in ${patience} ms` };
+
+/** `undefined`: nobody answered. */
+export async function enter(port: number, from: string): Promise<SmtpClient | undefined> {
+  const options: ConnectOptions = { port, localAddress: from, timeout: patience };
+  try {
+    return await connect(options);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || isSilence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A reply, where silence is one too: for a client it is no other than a connection that has broken. */
+export function heard(reply: Promise<Reply>): Promise<Reply> {
+  return reply.catch((error: unknown) => {
+    if (isSilence(error)) return silence;
+    throw error;
+  });
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('no reply in ');
+}

@@ -1,0 +1,88 @@
+/**
+ * What each class of traffic may be told, now and while a fault lasts. The types keep one promise already: nothing that
+ * a fault changes can make a forbidden recipient acceptable.
+ */
+
+export type Outcome = 'accepted' | 'refused' | 'deferred';
+
+/** Mail that the site takes. */
+export const permittedClasses = ['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'] as const;
+/** Recipients that nobody may have, whatever happens. */
+export const forbiddenClasses = ['plain-relay', 'excluded', 'forged-name', 'routed', 'order'] as const;
+/** Clients in `host.deny`, with a recipient that anybody else may have: they depend on that list alone. */
+export const deniedClasses = ['denied'] as const;
+
+export type PermittedClass = (typeof permittedClasses)[number];
+export type ForbiddenClass = (typeof forbiddenClasses)[number];
+export type DeniedClass = (typeof deniedClasses)[number];
+export type ClassName = PermittedClass | ForbiddenClass | DeniedClass;
+
+export const classNames: readonly ClassName[] = [...permittedClasses, ...forbiddenClasses, ...deniedClasses];
+
+/** What a fault changes while it lasts; classes that are not named are told what they always are. */
+export type Changes = Readonly<
+  Partial<Record<PermittedClass | DeniedClass, readonly Outcome[]>> &
+    Partial<Record<ForbiddenClass, readonly Exclude<Outcome, 'accepted'>[]>>
+>;
+
+type Phase = Readonly<Record<ClassName, ReadonlySet<Outcome>>>;
+
+const usual: Phase = phaseOf((name) => [
+  (permittedClasses as readonly string[]).includes(name) ? 'accepted' : 'refused',
+]);
+
+function phaseOf(told: (name: ClassName) => Iterable<Outcome>): Phase {
+  const entries = classNames.map((name) => [name, new Set(told(name))] as const);
+  return Object.fromEntries(entries) as unknown as Phase;
+}
+
+/** Sessions overlap the edges of a fault, so each is judged by every phase that it has seen. */
+export class Expectations {
+  readonly #phases: Phase[] = [usual];
+
+  /** The phase that begins now, for `allowed`. */
+  get now(): number {
+    return this.#phases.length - 1;
+  }
+
+  /** As ever, or as the fault has it, or either. */
+  enter(when: 'usual' | 'changing' | 'lasting', changes: Changes): void {
+    const changed = (name: ClassName): Iterable<Outcome> => changes[name] ?? usual[name];
+    const told = {
+      usual: (name: ClassName) => usual[name],
+      lasting: changed,
+      changing: (name: ClassName) => [...usual[name], ...changed(name)],
+    };
+    this.#phases.push(phaseOf(told[when]));
+  }
+
+  /** What a class may have been told in a session that began in the given phase and ends now. */
+  allowed(name: ClassName, since: number): ReadonlySet<Outcome> {
+    return new Set(this.#phases.slice(since).flatMap((phase) => [...phase[name]]));
+  }
+}
+
+/** The same change for several classes. */
+export function all(names: readonly (PermittedClass | DeniedClass)[], told: readonly Outcome[]): Changes {
+  return Object.fromEntries(names.map((name) => [name, told]));
+}
+
+/** Whoever needs the client's name to be judged is put off when it cannot be looked up. */
+export const nameless: Changes = {
+  'trusted-name': ['accepted', 'deferred'],
+  'plain-relay': ['refused', 'deferred'],
+  excluded: ['refused', 'deferred'],
+  'forged-name': ['refused', 'deferred'],
+  order: ['refused', 'deferred'],
+};
+
+/** Where connections break, everybody may have to come again, and no more. */
+export const interrupted: Changes = {
+  ...all([...permittedClasses], ['accepted', 'deferred']),
+  denied: ['refused', 'deferred'],
+  'plain-relay': ['refused', 'deferred'],
+  excluded: ['refused', 'deferred'],
+  'forged-name': ['refused', 'deferred'],
+  routed: ['refused', 'deferred'],
+  order: ['refused', 'deferred'],
+};

@@ -1,0 +1,123 @@
+/** The fault run: one server under steady traffic, one fault after the other, and the books at the end. */
+import { clientFaults } from './client-faults';
+import { dnsFaults } from './dns-faults';
+import { Expectations } from './expectations';
+import type { Fault } from './fault';
+import { compare, leakChecks, runLeakCheck } from './leak-checks';
+import { Ledger } from './ledger';
+import { listFaults } from './list-faults';
+import { processFaults } from './process-faults';
+import { type Row, tableOf } from './table';
+import { Traffic } from './traffic';
+import { World, type WorldOptions } from './world';
+
+const faults: readonly Fault[] = [...listFaults, ...dnsFaults, ...processFaults, ...clientFaults];
+
+const clients = 12;
+const atLast = 'at the end';
+
+export interface FaultRun extends WorldOptions {
+  readonly short: boolean;
+  /** Part of the names of the faults to run; all without it. */
+  readonly only?: string | undefined;
+  say(text: string): void;
+}
+
+/** Resolves with whether all was well. */
+export async function runFaults(run: FaultRun): Promise<boolean> {
+  const { short, only, say } = run;
+  const chosen = (name: string) => only === undefined || name.includes(only);
+  const ledger = new Ledger();
+  const expectations = new Expectations();
+  const world = await World.start(ledger, run);
+  const skipped = new Map<string, string>();
+  const checks = leakChecks.filter(({ name }) => chosen(name));
+  const planned = faults.filter(({ name, long }) => chosen(name) && !(short && long));
+  try {
+    const traffic = new Traffic(world.haraka.port, expectations, ledger);
+    const sample = short ? 2 : 10;
+    await under('no fault', async () => {
+      traffic.start(clients);
+      await traffic.sample(sample * 3);
+      await traffic.stop();
+    });
+    const before = await world.holdings();
+
+    for (const fault of planned) {
+      const reason = fault.impossible?.(run);
+      if (reason !== undefined) {
+        skipped.set(fault.name, reason);
+        say(`${fault.name}: skipped, ${reason}`);
+        continue;
+      }
+      await under(fault.name, async () => {
+        const pids = world.pids();
+        const coming = { ...fault.changes, ...fault.meanwhile };
+        traffic.start(clients);
+        expectations.enter('changing', coming);
+        await fault.begin(world, { short });
+        expectations.enter('lasting', fault.changes);
+        await traffic.sample(sample);
+        expectations.enter('changing', coming);
+        await fault.end(world);
+        expectations.enter('usual', {});
+        await traffic.sample(1);
+        await traffic.stop();
+        const gone = pids.filter((pid) => !world.pids().includes(pid));
+        if (gone.length > 0 && fault.meanwhile === undefined) ledger.find(`process ${gone.join(', ')} is gone`);
+      });
+    }
+
+    await under('what the processes hold', async () => {
+      compare(before, await world.holdings(), ledger);
+    });
+    for (const check of checks) {
+      await under(check.name, () => runLeakCheck(check, world, traffic, short, ledger));
+    }
+    ledger.under(atLast);
+    const books = ledger.settle(await world.haraka.queued());
+    say(
+      `\n${report(
+        ledger,
+        skipped,
+        [...planned, ...checks].map(({ name }) => name),
+      )}`,
+    );
+    say(
+      `\nMessages accepted ${books.accepted}, of these in the queues ${books.accepted - books.lost}, lost ${books.lost}; ` +
+        `recipients queued twice ${books.twice}.`,
+    );
+    for (const finding of ledger.findings) say(`${finding.fault}: ${finding.text}`);
+    say(ledger.findings.length === 0 ? 'Nothing let through, nothing lost.' : `${ledger.findings.length} findings.`);
+    return ledger.findings.length === 0;
+  } finally {
+    await world.stop();
+  }
+
+  async function under(name: string, play: () => Promise<void>): Promise<void> {
+    ledger.under(name);
+    try {
+      await play();
+    } catch (error) {
+      ledger.find(`the fault could not be played: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+    }
+    world.reviewLog();
+    const { sessions, recipients } = ledger.tally;
+    const { accepted, refused, deferred } = recipients;
+    const found = ledger.findings.filter(({ fault }) => fault === name);
+    say(
+      `${name}: ${sessions} sessions, ${accepted}/${refused}/${deferred}, ${found.length === 0 ? 'ok' : found[0]?.text}`,
+    );
+  }
+}
+
+function report(ledger: Ledger, skipped: ReadonlyMap<string, string>, names: readonly string[]): string {
+  const rows = ['no fault', ...names, atLast].map((name): Row => {
+    const { sessions, messages, recipients } = ledger.tallyOf(name);
+    const found = ledger.findings.filter(({ fault }) => fault === name).length;
+    const reason = skipped.get(name);
+    const verdict = reason === undefined ? (found === 0 ? 'ok' : `${found} findings`) : `skipped: ${reason}`;
+    return [name, sessions, recipients.accepted, recipients.refused, recipients.deferred, messages, verdict];
+  });
+  return tableOf(['fault', 'sessions', 'accepted', 'refused', 'deferred', 'messages', 'verdict'], rows);
+}

@@ -1,0 +1,26 @@
+/** One fault as a record: what it does, what undoes it, and what it changes in what traffic may be told. */
+import type { Changes } from './expectations';
+import type { World, WorldOptions } from './world';
+
+export interface Fault {
+  readonly name: string;
+  /** Only in the long form. */
+  readonly long?: boolean;
+  readonly changes: Changes;
+  /** What traffic may be told while the fault comes and goes, where that is more than either of both. */
+  readonly meanwhile?: Changes;
+  /** Why it cannot be done here, if it cannot. */
+  impossible?(server: WorldOptions): string | undefined;
+  /** Resolves when the fault is in force, in every process. */
+  begin(world: World, form: Form): Promise<void>;
+  /** Resolves when it is undone, in every process, and all is as ever. */
+  end(world: World): Promise<void>;
+}
+
+export interface Form {
+  readonly short: boolean;
+}
+
+export async function nothing(): Promise<void> {
+  // The fault has come and gone, or needs nothing of the kind.
+}

@@ -1,0 +1,150 @@
+/** Faults of the server's own processes, its settings, and its disk. */
+import { execFile, execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { checkout } from '../../examples/haraka-directory';
+import { eventually } from '../live/harness/talk';
+import { interrupted } from './expectations';
+import { type Fault, nothing } from './fault';
+import { restore } from './list-faults';
+import { dnsText, settingsText } from './site';
+import { processes, type World, workers } from './world';
+
+const settings = 'smtpcheck.ini';
+
+async function settingsBack(world: World): Promise<void> {
+  const text = world.fresh(settingsText + dnsText(world.dns.port));
+  await world.taken(settings, text, () => fs.writeFileSync(world.path(settings), text));
+}
+
+function brokenSettings(name: string, damage: (world: World) => void): Fault {
+  return {
+    name: `smtpcheck.ini ${name}`,
+    changes: {},
+    begin: (world) =>
+      world.said(/in force:\s+smtpcheck\.ini:\d+: |smtpcheck\.ini was deleted: /g, processes, () => damage(world)),
+    async end(world) {
+      const text = world.fresh(settingsText + dnsText(world.dns.port));
+      await world.taken(settings, text, () => world.put(world.path(settings), text));
+    },
+  };
+}
+
+/** The small disk holds the list up to somewhere within an entry: what is left is not a shorter list. */
+function longerThanTheDisk(disk: number): string {
+  const head = '127.9\n!127.9.66\n# \n';
+  const entries = Array.from(
+    { length: 3 * (disk / 16) },
+    (_, n) => `10.${100 + (n % 100)}.${100 + Math.floor(n / 100)}.0/24`,
+  );
+  return head + entries.join('\n');
+}
+
+const diskSize = 64 * 1024;
+
+export const processFaults: readonly Fault[] = [
+  brokenSettings('broken', (world) =>
+    fs.writeFileSync(world.path(settings), '[relay]\nrestrictoin=false\nlocal_ip=\n[privcy\nflags=\0\n'),
+  ),
+  brokenSettings('deleted', (world) => fs.rmSync(world.path(settings))),
+  brokenSettings('replaced by a directory', (world) => {
+    fs.rmSync(world.path(settings));
+    fs.mkdirSync(world.path(settings));
+  }),
+  {
+    name: 'disk full at reload',
+    changes: {},
+    impossible: cannotMount,
+    async begin(world) {
+      const folder = path.join(world.aside, 'disk');
+      fs.mkdirSync(folder);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskSize},mode=755`, 'tmpfs', folder]);
+      const list = path.join(folder, 'localip');
+      const text = world.fresh('127.9\n!127.9.66\n');
+      fs.writeFileSync(list, text);
+      await world.taken(list, text, () =>
+        fs.writeFileSync(
+          world.path(settings),
+          world.fresh(settingsText.replace('local_ip=localip', `local_ip=${list}`) + dnsText(world.dns.port)),
+        ),
+      );
+      await world.said(/in force:\s+\S+\/disk\/localip:\d+: /g, processes, () => {
+        const refused = fill(list, longerThanTheDisk(diskSize));
+        if (refused !== 'ENOSPC') world.ledger.find(`the disk was not full: ${refused}`);
+      });
+    },
+    async end(world) {
+      await settingsBack(world);
+      await restore(world, 'localip');
+      execFileSync('umount', [path.join(world.aside, 'disk')]);
+    },
+  },
+  {
+    name: 'a worker killed',
+    changes: {},
+    meanwhile: interrupted,
+    async begin(world) {
+      const [victim] = world.pids();
+      if (victim === world.haraka.pid || victim === undefined) throw new Error('there is no worker to kill');
+      world.deathsExpected++;
+      await world.said(/harness: serving/g, 1, () => {
+        process.kill(victim, 'SIGKILL');
+      });
+    },
+    end: nothing,
+  },
+  {
+    name: "Haraka's graceful restart",
+    changes: {},
+    meanwhile: interrupted,
+    impossible: ({ version }) =>
+      version === '3.1' ? 'Haraka 3.1 says that it has reloaded, and restarts no worker' : undefined,
+    async begin(world) {
+      const old = world.pids();
+      await world.said(/Reload complete, workers/g, 1, () => gracefulRestart(world));
+      await eventually(
+        (pids) => pids.length === workers && pids.every((pid) => !old.includes(pid)),
+        async () => world.pids(),
+        90_000,
+      );
+    },
+    end: nothing,
+  },
+];
+
+/** `haraka -c … --graceful`, as an administrator has it. */
+function gracefulRestart(world: World): Promise<void> {
+  const folder = world.options.version === '3.1' ? 'haraka-3.1' : 'Haraka';
+  const program = path.join(checkout, 'node_modules', folder, 'bin', 'haraka');
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [program, '-c', world.haraka.directory, '--graceful'],
+      { timeout: 30_000 },
+      (error, out) => (error || !/^250 /m.test(out) ? reject(error ?? new Error(out)) : resolve()),
+    );
+  });
+}
+
+function fill(file: string, text: string): string {
+  try {
+    fs.writeFileSync(file, text);
+    return 'written';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+function cannotMount(): string | undefined {
+  if (process.getuid?.() !== 0) return 'a small disk takes a mount, and that takes root';
+  const folder = fs.mkdtempSync('/tmp/smtpcheck-mount-');
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4096', 'tmpfs', folder], { stdio: 'pipe' });
+    execFileSync('umount', [folder]);
+    return undefined;
+  } catch (error) {
+    return `mounting is not allowed here: ${String(error).split('\n')[0]}`;
+  } finally {
+    fs.rmdirSync(folder);
+  }
+}

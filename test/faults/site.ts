@@ -1,0 +1,133 @@
+/** The site of the fault run: its lists, its clients, the names of its clients, and who may have what. */
+import type { Zone } from '../live/harness/dns';
+import type { ClassName } from './expectations';
+
+export interface ListText {
+  readonly text: string;
+  /** The text as it is left when a writer is cut off: not a shorter list, but one with half an entry. */
+  readonly cut: string;
+}
+
+export type ListName = 'localip' | 'localdomain' | 'relay.to' | 'relay.map' | 'host.deny';
+
+export const lists: Readonly<Record<ListName, ListText>> = {
+  localip: { text: '127.9\n!127.9.66\n198.51.100.0/24\n', cut: '127.9\n!127.9.66\n198.51.100.0/' },
+  localdomain: { text: 'campus.example\n=mail.hall.example\n', cut: 'campus.example\n=' },
+  'relay.to': { text: 'backup.example\npostbox@hall.example\n', cut: 'backup.example\npostbox@' },
+  'relay.map': {
+    text: 'To:mapped.example RELAY\nTo:hall.example REJECT\n',
+    cut: 'To:mapped.example RELAY\nTo:hall.ex',
+  },
+  'host.deny': { text: '127.77\n198.51.100.0/24\n', cut: '127.77\n198.51.100.0/' },
+};
+
+export const listNames = Object.keys(lists) as ListName[];
+
+export const settingsText = [
+  '[main]',
+  'settle=100ms',
+  'poll=500ms',
+  '[relay]',
+  'local_ip=localip',
+  'local_domain=localdomain',
+  'relay_to=relay.to',
+  'relay_map=hash:relay.map',
+  '[deny]',
+  'hosts=host.deny',
+  '',
+].join('\n');
+
+/** Names are forgotten fast, so that a fault of the DNS is met and not outlived. */
+export function dnsText(port: number): string {
+  return `[dns]\nservers=127.0.0.1:${port}\ntimeout=1s\ntries=2\ncache_ttl=1s\ncache_size=200\n`;
+}
+
+const named = 40;
+
+export const namedClients: readonly string[] = Array.from({ length: named }, (_, n) => `127.50.0.${n + 1}`);
+
+/** Whose names are ours and lead elsewhere. */
+export const forgedClients: readonly string[] = Array.from({ length: named }, (_, n) => `127.51.0.${n + 1}`);
+
+export function zone(): Zone {
+  const entries: [string, Zone[string]][] = [];
+  for (const [n, address] of namedClients.entries()) {
+    entries.push(
+      [address, { PTR: [`pc${n}.campus.example`], ttl: 1 }],
+      [`pc${n}.campus.example`, { A: [address], ttl: 1 }],
+    );
+    // Anybody can publish the name of another.
+    entries.push([forgedClients[n] as string, { PTR: [`pc${n}.campus.example`, 'mail.hall.example'], ttl: 1 }]);
+  }
+  entries.push(['mail.hall.example', { A: ['127.50.1.1'], ttl: 1 }]);
+  return Object.fromEntries(entries);
+}
+
+/** An address of 127.66.0.0/16, which no list knows. */
+export function stranger(n: number): string {
+  return `127.66.${Math.floor(n / 250) % 250}.${(n % 250) + 1}`;
+}
+
+const outside = (n: number) => `user${n}@victim${n % 7}.example`;
+
+export interface Attempt {
+  readonly as: ClassName;
+  readonly recipient: string;
+}
+
+/** One kind of session: who comes, and which recipients it tries in one transaction, in this order. */
+export interface Visitor {
+  readonly name: ClassName;
+  from(n: number): string;
+  attempts(n: number): readonly Attempt[];
+}
+
+export const visitors: readonly Visitor[] = [
+  one('trusted-address', (n) => `127.9.${n % 60}.${(n % 250) + 1}`, outside),
+  one('trusted-name', (n) => namedClients[n % named] as string, outside),
+  one('backup', stranger, (n) => `user${n}@backup.example`),
+  one('mapped', stranger, (n) => `user${n}@mapped.example`),
+  one('local', stranger, (n) => `user${n}@local.example`),
+  one('plain-relay', stranger, outside),
+  one('excluded', (n) => `127.9.66.${(n % 250) + 1}`, outside),
+  one('forged-name', (n) => forgedClients[n % named] as string, outside),
+  one(
+    'denied',
+    (n) => `127.77.0.${(n % 250) + 1}`,
+    (n) => `user${n}@local.example`,
+  ),
+  {
+    name: 'routed',
+    from: stranger,
+    attempts: (n) =>
+      [
+        `a${n}%victim.example@local.example`,
+        `"a${n}@victim.example"@backup.example`,
+        `victim.example!a${n}@backup.example`,
+      ].map((recipient) => ({ as: 'routed' as const, recipient })),
+  },
+  {
+    // What one recipient has earned is nothing to the next, in this transaction or after it.
+    name: 'order',
+    from: stranger,
+    attempts: (n) => [
+      { as: 'backup', recipient: `first${n}@backup.example` },
+      { as: 'order', recipient: outside(n) },
+      { as: 'backup', recipient: `third${n}@backup.example` },
+      { as: 'order', recipient: `again@victim${n % 7}.example` },
+    ],
+  },
+];
+
+function one(name: ClassName, from: (n: number) => string, recipient: (n: number) => string): Visitor {
+  return { name, from, attempts: (n) => [{ as: name, recipient: recipient(n) }] };
+}
+
+/** The policy in words of its own, to hold the queue against: what somebody whom no list trusts may ever have. */
+export function anybodyMayReach(recipient: string): boolean {
+  const at = recipient.lastIndexOf('@');
+  const user = recipient.slice(0, at).replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
+  const domain = recipient.slice(at + 1).toLowerCase();
+  if (recipient.toLowerCase() === 'postmaster' || recipient.toLowerCase() === 'postbox@hall.example') return true;
+  return at > 0 && /^(local\.example|(.+\.)?(backup|mapped)\.example)$/.test(domain) && !/[%!@]./.test(user);
+}

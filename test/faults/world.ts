@@ -1,0 +1,158 @@
+/** The server under fault with all around it, and the ways to wait until it has taken something. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { checkout } from '../../examples/haraka-directory';
+import { type HarakaVersion, type RunningHaraka, startHaraka } from '../live/harness/haraka';
+import { eventually } from '../live/harness/talk';
+import { DnsMeddler } from './dns-meddler';
+import type { Ledger } from './ledger';
+import { type Holdings, holdingsOf, servingPids } from './resources';
+import { dnsText, lists, settingsText, zone } from './site';
+
+export const workers = 2;
+/** The master has the lists too; it serves nobody. */
+export const processes = workers + 1;
+const patience = 60_000;
+/** nobody and nogroup, for whom file modes mean something. */
+const user = '65534:65534';
+
+export interface WorldOptions {
+  /** What `haraka-plugin-smtpcheck` is; this checkout without it. */
+  readonly packageDirectory?: string | undefined;
+  /** Which Haraka; the newest without it. */
+  readonly version?: HarakaVersion | undefined;
+  /** A file to keep Haraka's log in. */
+  readonly log?: string | undefined;
+}
+
+export class World {
+  #revision = 0;
+  /** Deaths of workers that the fault itself has brought about. */
+  deathsExpected = 0;
+
+  private constructor(
+    readonly haraka: RunningHaraka,
+    readonly dns: DnsMeddler,
+    readonly ledger: Ledger,
+    /** A folder for what does not belong into Haraka's own. */
+    readonly aside: string,
+    readonly options: WorldOptions,
+  ) {}
+
+  static async start(ledger: Ledger, options: WorldOptions): Promise<World> {
+    const dns = await DnsMeddler.start(zone());
+    const texts = Object.entries(lists).map(([name, { text }]) => [name, text] as const);
+    const haraka = await startHaraka({
+      plugins: ['probe', 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue', 'name_worker'],
+      nodes: workers,
+      ...(options.version !== undefined && { version: options.version }),
+      ...(options.packageDirectory !== undefined && { packageDirectory: options.packageDirectory }),
+      dns: dns.port,
+      files: {
+        ...Object.fromEntries(texts),
+        ...plugins(),
+        host_list: 'local.example\n',
+        'smtpcheck.ini': settingsText + dnsText(dns.port),
+        'log.ini': '[main]\nlevel=notice\ntimestamps=false\nformat=default\n',
+        // The probe plugin keeps what goes out in the queue.
+        'outbound.ini': 'disabled=false\n',
+      },
+      env: { SMTPCHECK_TEST_USER: user },
+    });
+    const aside = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-faults-'));
+    fs.chmodSync(aside, 0o755);
+    return new World(haraka, dns, ledger, aside, options);
+  }
+
+  async stop(): Promise<void> {
+    await this.haraka.stop();
+    await this.dns.stop();
+    fs.rmSync(this.aside, { recursive: true, force: true });
+  }
+
+  path(name: string): string {
+    return this.haraka.configFile(name);
+  }
+
+  pids(): readonly number[] {
+    return servingPids(this.haraka);
+  }
+
+  async holdings(): Promise<readonly Holdings[]> {
+    const all: Holdings[] = [];
+    for (const pid of this.pids()) all.push(await holdingsOf(this.haraka, pid));
+    return all;
+  }
+
+  /** Each text is one that was never there before, so that the log tells when this very one is taken. */
+  fresh(text: string): string {
+    return `# ${++this.#revision}\n${text}`;
+  }
+
+  /** Puts a text in the place of whatever is there. */
+  put(file: string, text: string): void {
+    fs.rmSync(file, { recursive: true, force: true });
+    fs.writeFileSync(file, text);
+  }
+
+  /** Does something, and waits until every process has taken this text for the file. */
+  async taken(name: string, text: string, change: () => void | Promise<void>): Promise<void> {
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
+    await this.said(new RegExp(`loaded file=${escaped(name)} generation=\\d+ sha256=${hash}`, 'g'), processes, change);
+  }
+
+  /** Does something, and waits until the log has said that so many times since. */
+  async said(pattern: RegExp, times: number, change: () => void | Promise<void>): Promise<void> {
+    const told = this.haraka.log().length;
+    await change();
+    try {
+      await eventually(
+        (count) => count >= times,
+        async () => this.haraka.log().slice(told).match(pattern)?.length ?? 0,
+        patience,
+      );
+    } catch {
+      const said = this.haraka.log().slice(told).match(pattern)?.length ?? 0;
+      this.ledger.find(`the log says ${pattern.source} ${said} times and not ${times}`);
+    }
+  }
+
+  /** Looks through the log of a fault for what must never be there, and forgets it. */
+  reviewLog(): void {
+    const log = this.haraka.log();
+    if (this.options.log !== undefined) fs.appendFileSync(this.options.log, log);
+    this.haraka.clearLog();
+    for (const line of log.split('\n')) {
+      if (isHarakasOwn(line, log) || !unheardOf.test(line)) continue;
+      this.ledger.find(`the log says: ${line.slice(0, 300)}`);
+    }
+    const deaths = log.match(/worker \d+ (killed by signal|exited with error)/g)?.length ?? 0;
+    if (deaths !== this.deathsExpected) this.ledger.find(`${deaths} workers died, not ${this.deathsExpected}`);
+    this.deathsExpected = 0;
+  }
+}
+
+/** Of other plugins only what ends the process. */
+const unheardOf =
+  /probe: unhandled|smtpcheck fault|looking at the lists failed|smtpcheck plugin ran callback multiple|smtpcheck timed out|Caught exception|failed to shutdown|Disconnect never received/i;
+
+/** Haraka 3.1 can run the hooks of pipelined commands into each other: it throws then, and calls back a second time. */
+function isHarakasOwn(line: string, log: string): boolean {
+  const collision = /We are already running hooks! Fatal error!/;
+  return collision.test(line) || (/ran callback multiple/.test(line) && collision.test(log));
+}
+
+export function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+function plugins(): Record<string, string> {
+  const folder = path.join(checkout, 'test', 'faults', 'plugins');
+  return Object.fromEntries(
+    fs
+      .readdirSync(folder)
+      .map((name) => [path.join('..', 'plugins', name), fs.readFileSync(path.join(folder, name), 'utf8')]),
+  );
+}
