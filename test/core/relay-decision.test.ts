@@ -372,11 +372,30 @@ describe('decideRecipientForm', () => {
     { to: `user@${label63}.example`, stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
     { to: `user@${label63}x.example`, stranger: impossible, trusted: impossible },
     { to: `user@[IPv6:${'0'.repeat(64)}]`, stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
+    { to: 'user@[IPv6:2001:db8::25]', stranger: 'pass plain-recipient', trusted: 'pass plain-recipient' },
+    { to: 'user@[IPv6:::ffff:192.0.2.25]', stranger: impossible, trusted: impossible },
   ];
   for (const { to, stranger, trusted } of rows) {
     it(`says ${stranger.split(' ')[1]} of ${to.slice(0, 40)} from a stranger`, () => {
       assert.equal(form(to, false), stranger);
       assert.equal(form(to, true), trusted);
+    });
+  }
+});
+
+describe('decideRecipientForm, of a domain beyond ASCII', () => {
+  const rows: readonly { readonly written: string; readonly domain: string; readonly rule: string }[] = [
+    { written: 'bücher.example', domain: 'xn--bcher-kva.example', rule: 'plain-recipient' },
+    { written: 'LOCAL.example', domain: 'local.example', rule: 'plain-recipient' },
+    { written: 'local。example', domain: 'local.example', rule: 'impossible-domain' },
+    { written: 'ｌｏｃａｌ.example', domain: 'local.example', rule: 'impossible-domain' },
+    { written: 'bücher.ｅxample', domain: 'xn--bcher-kva.example', rule: 'impossible-domain' },
+  ];
+  for (const { written, domain, rule } of rows) {
+    it(`says ${rule} of ${written}`, () => {
+      const asked = { localPart: 'user', domain, writtenDomain: written };
+      assert.equal(decideRecipientForm(asked, false).rule, rule);
+      assert.equal(decideRecipientForm(asked, true).rule, rule);
     });
   }
 });
