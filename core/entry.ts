@@ -117,7 +117,7 @@ function parseIpv4Form(text: string): Body | Problem {
 }
 
 function parseIpv6Form(text: string): Body | Problem {
-  if (/^ipv6:/i.test(text)) return suggest('address-syntax', text.slice(5));
+  if (/^ipv6:/i.test(text)) return suggest('address-syntax', text.replace(/^(?:ipv6:)+/i, ''));
   const slash = text.indexOf('/');
   const written = slash < 0 ? text : text.slice(0, slash);
   if (written.includes('%')) {
@@ -151,12 +151,17 @@ function network(address: IpAddress, lengthText: string): Body | Problem {
 function parseDomain(text: string): Body | Problem {
   const exact = text.startsWith('=');
   const written = exact ? text.slice(1) : text;
-  if (written.startsWith('*.')) return suggest('domain-wildcard', written.slice(2));
-  if (written.startsWith('.')) return suggest('domain-leading-dot', written.slice(1));
+  if (written.startsWith('*.')) return suggest('domain-wildcard', withoutLeadingDots(written));
+  if (written.startsWith('.')) return suggest('domain-leading-dot', withoutLeadingDots(written));
   const name = parseDomainName(written);
   if (name === undefined) return { problem: 'domain-syntax' };
   if (isPublicSuffix(name)) return { problem: 'domain-public-suffix' };
   return { kind: 'domain', name, exact };
+}
+
+/** All of them at once: a remedy is parsed in its turn, and must not come back here for each. */
+function withoutLeadingDots(written: string): string {
+  return written.replace(/^(?:\*?\.)+/, '');
 }
 
 function parseMailbox(text: string): Body | Problem {

@@ -9,6 +9,8 @@ export interface Client {
   names: ClientNames;
   /** Why we set `connection.relaying`, if it was us. */
   trust: Permit | undefined;
+  /** Trust that was told of without being given: while observing, or where another plugin had given it before. */
+  told: Permit | undefined;
   /** We gave trust and took it back. */
   withdrawn: boolean;
 }
@@ -25,6 +27,7 @@ export function clientOf(connection: Connection): Client {
     address: parseAddress(ip),
     names: unaskedNames,
     trust: undefined,
+    told: undefined,
     // Trust given to the address before must not survive it.
     withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),
   };

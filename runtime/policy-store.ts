@@ -139,8 +139,13 @@ export class PolicyStore {
     const inForce = (settings ?? this.settings).value.settings as Settings;
     const changed: Partial<Record<Slot['name'], Version<SlotData>>> = {};
     for (const slot of slots) {
-      const version = await this.newVersion(slot, inForce, (settings ?? this.settings).value);
-      if (version) changed[slot.name] = version;
+      try {
+        const version = await this.newVersion(slot, inForce, (settings ?? this.settings).value);
+        if (version) changed[slot.name] = version;
+      } catch (error) {
+        // One list must not keep the others from being taken.
+        this.log.logerror(`looking at ${slot.fileIn(inForce)} failed: ${String(error)}`);
+      }
     }
     if (this.closed || (!settings && Object.keys(changed).length === 0)) return;
 

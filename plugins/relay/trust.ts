@@ -21,13 +21,15 @@ export function grantTrust(plugin: SuitePlugin, suite: Suite, connection: Connec
   reviewTrust(plugin, policy, connection);
   const client = clientOf(connection);
   const trust = trustOf(policy.relay, client);
-  if (!trust || client.trust) return;
+  if (!trust || client.trust || client.told?.rule === trust.rule) return;
   const observing = policy.mode.relay === 'observe';
   // Somebody else's word stays somebody else's: it is not ours to take back later.
   if (!connection.relaying && !observing) {
     connection.relaying = true;
     client.trust = trust;
     client.withdrawn = false;
+  } else {
+    client.told = trust;
   }
   const { generation } = policy;
   record({ plugin, suite, hook: 'trust', connection, generation, observing }, trust);

@@ -125,3 +125,14 @@ describe('parseEntry', () => {
     });
   }
 });
+
+describe('parseEntry, of a line that goes on and on', () => {
+  for (const sign of ['.', '*.', 'ipv6:', 'IPv6:*.', '!', '=', '[', '%', '0', '@', ':', '/', '"', '\\']) {
+    it(`finds a problem in ${sign} said 50,000 times`, () => {
+      for (const tail of ['', 'example.org', '2001:db8::7']) {
+        const parsed = parseEntry(sign.repeat(50_000) + tail);
+        assert.ok(isProblem(parsed) && (parsed.use ?? '').length < 100);
+      }
+    });
+  }
+});
