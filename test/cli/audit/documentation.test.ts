@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { command } from '../../../cli/audit';
 import { popChecks, smtpChecks } from '../../../cli/audit/checks';
 
 const checks = [...smtpChecks, ...popChecks];
@@ -25,6 +26,25 @@ describe('docs/audit.md', () => {
     for (const word of ['`safe`', '`unsafe`', '`report`', '`unknown`', 'smtpcheck-audit/1'])
       assert.ok(text.includes(word), word);
   });
+});
+
+describe('the examples in docs/audit.md', () => {
+  const examples = [...documentationText().matchAll(/^smtpcheck audit (.+)$/gm)].map(([, words = '']) => words);
+
+  it('are there', () => assert.ok(examples.length >= 3));
+
+  for (const words of examples) {
+    it(`are taken by the command: ${words}`, async () => {
+      const silent = { write: () => true };
+      const io = { stdout: silent, stderr: silent, env: {}, cwd: '/' };
+      // Only whether the words are understood: the servers they name are nobody's here to ask.
+      const audit = command(io, () => {})
+        .exitOverride()
+        .action(() => {});
+      audit.configureOutput({ writeErr: silent.write });
+      await audit.parseAsync(words.split(/\s+/), { from: 'user' });
+    });
+  }
 });
 
 describe('checks', () => {
