@@ -42,6 +42,7 @@ export class World {
   ) {}
 
   static async start(ledger: Ledger, options: WorldOptions): Promise<World> {
+    assertReadable(options.packageDirectory ?? checkout);
     const dns = await DnsMeddler.start(zone());
     const texts = Object.entries(lists).map(([name, { text }]) => [name, text] as const);
     const haraka = await startHaraka({
@@ -155,4 +156,16 @@ function plugins(): Record<string, string> {
       .readdirSync(folder)
       .map((name) => [path.join('..', 'plugins', name), fs.readFileSync(path.join(folder, name), 'utf8')]),
   );
+}
+
+/** Once Haraka serves as nobody it can load nothing from a folder that only root may enter. */
+function assertReadable(folder: string): void {
+  if (process.getuid?.() !== 0) return;
+  const readAndEnter = 0o005;
+  for (let at = fs.realpathSync(folder); ; at = path.dirname(at)) {
+    if ((fs.statSync(at).mode & readAndEnter) !== readAndEnter) {
+      throw new Error(`Haraka serves as nobody here, who may not enter ${at}: chmod o+rx ${at}`);
+    }
+    if (at === path.dirname(at)) return;
+  }
 }
