@@ -1,6 +1,7 @@
 /** Faults of the server's own processes, its settings, and its disk. */
 import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
 import { eventually } from '../live/harness/talk';
@@ -137,7 +138,7 @@ function fill(file: string, text: string): string {
 
 function cannotMount(): string | undefined {
   if (process.getuid?.() !== 0) return 'a small disk takes a mount, and that takes root';
-  const folder = fs.mkdtempSync('/tmp/smtpcheck-mount-');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-mount-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4096', 'tmpfs', folder], { stdio: 'pipe' });
     execFileSync('umount', [folder]);
