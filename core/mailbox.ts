@@ -36,6 +36,7 @@ export function mailboxKey(localPart: string, domain: string): string {
  * local by its domain and may still end anywhere. Ordinary odd local parts (VERP, SRS, BATV, `100%`) are not routes.
  */
 export function carriesRoute(localPart: string): boolean {
+  if (/^[A-Za-z0-9._-]*$/.test(localPart)) return false;
   let content = unquoteLocalPart(localPart);
   // A host that normalises reads a full-width percent, bang or at sign as the plain one.
   if (!isAscii(content)) content = content.normalize('NFKC');

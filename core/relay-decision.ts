@@ -127,10 +127,10 @@ export function decideRecipientForm(
  * object has as a property, pass for listed domains and end the process where a host keeps domains in plain objects.
  */
 function isImpossibleDomain(domain: string): boolean {
-  if (domain in Object.prototype) return true;
+  if (!domain.includes('.') && domain in Object.prototype) return true;
   // An IPv4-mapped address is a form for programs and no address on the wire (RFC 4291 §2.5.5.2).
   if (domain.startsWith('[')) return /^\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;
-  return /[^.]{64}/.test(domain);
+  return domain.length > 63 && /[^.]{64}/.test(domain);
 }
 
 /**

@@ -1,7 +1,10 @@
-/** From a hook to a decision and back: gathers the policy in force, records what was decided, answers Haraka. */
+/**
+ * From a hook to a decision and back. A plugin describes each of its hooks once, as a question or a task, and gets the
+ * method that Haraka calls: it gathers the policy in force, records what was decided and answers, under `guard`.
+ */
 import type { Decision, Permit } from '../core';
 import type { Address, Connection, Next, Plugin } from '../types/haraka';
-import { answerWith, guard, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
+import { answerWith, type Guarded, guard, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
 import type { PluginName, Policy } from './policy';
 import { record, recordFault } from './record';
 import { type Suite, suiteFor } from './suite';
@@ -23,87 +26,126 @@ export function leave(plugin: SuitePlugin): void {
   plugin.smtpcheck?.release(plugin.name);
 }
 
-export function suiteOf(plugin: SuitePlugin): Suite {
-  if (!plugin.smtpcheck) throw new Error(`${plugin.name} is not registered`);
-  return plugin.smtpcheck;
+/** A hook with a body of its own. `C` is what Haraka hands over first, `P` what comes with it. */
+export interface Task<C, P> {
+  readonly plugin: PluginName;
+  readonly hook: Hook;
+  run(call: Call<C>, params: P): HookAnswer | Promise<HookAnswer>;
 }
 
-export interface Context {
-  readonly plugin: SuitePlugin;
-  readonly name: PluginName;
+/** A hook that asks for a decision. */
+export interface Question<P, D extends Decision> {
+  readonly plugin: PluginName;
   readonly hook: Hook;
-  readonly connection: Connection;
-  readonly recipient?: Address;
+  decide(call: Call<Connection>, params: P): D | Promise<D>;
+  /** What a permit says to Haraka: nothing, where this is left out. */
+  onPermit?(decision: Extract<D, Permit>, params: P): HookAnswer;
+  /** For the log. */
+  recipient?(params: P): Address;
+}
+
+/** One call of a hook, and what is at hand for it. */
+export interface Call<C> {
+  readonly plugin: SuitePlugin;
+  readonly connection: C;
+  /** Throws where the plugin is not registered. */
+  readonly suite: Suite;
+  /** As it is by now: a reload while DNS was asked has changed it. */
+  readonly policy: Policy;
+}
+
+type Method<C, P> = (this: SuitePlugin, next: Next, connection: C, params: P) => void;
+
+interface Logs {
+  logerror(...args: unknown[]): void;
+}
+
+/** The method of a hook that is no plain decision. */
+export function doing<P = unknown, C extends Logs = Connection>(task: Task<C, P>): Method<C, P> {
+  return function (next, connection, params) {
+    guard(new HookCall(this, task, connection, params), next);
+  };
 }
 
 /**
- * Decides and answers. A permit says nothing to Haraka unless `onPermit` does; refusals and deferrals send their reply;
- * no opinion is no opinion. A plugin that only observes does all but answer.
+ * The method that decides and answers. A permit says nothing to Haraka unless `onPermit` does; refusals and deferrals
+ * send their reply; no opinion is no opinion. A plugin that only observes does all but answer.
  */
-export function answer<D extends Decision>(
-  context: Context,
-  next: Next,
-  decide: (policy: Policy) => D | Promise<D>,
-  onPermit: (decision: Extract<D, Permit>) => HookAnswer = () => noOpinion,
-): void {
-  const { plugin, name, hook, connection } = context;
-  guarded(context, next, (suite, policy) => {
-    const observing = policy.mode[name] === 'observe';
-    const finish = (decision: D): HookAnswer => {
-      const { recipient } = context;
-      const { generation } = suite.policy;
-      record({ plugin, suite, hook, connection, generation, observing, recipient }, decision);
-      if (observing) return noOpinion;
-      switch (decision.outcome) {
-        case 'permit':
-          return onPermit(decision as Extract<D, Permit>);
-        case 'refuse':
-        case 'defer':
-          return answerWith(hook, decision.reply);
-        case 'pass':
-          return noOpinion;
-      }
-    };
-    const decision = decide(policy);
-    return decision instanceof Promise ? decision.then(finish) : finish(decision);
+export function answering<P, D extends Decision>(question: Question<P, D>): Method<Connection, P> {
+  const { plugin, hook } = question;
+  return doing<P>({
+    plugin,
+    hook,
+    run(call, params) {
+      const decision = question.decide(call, params);
+      if (!(decision instanceof Promise)) return finish(question, call, params, decision);
+      return decision.then((decided) => finish(question, call, params, decided));
+    },
   });
 }
 
-/** Runs the body of a hook that is no plain decision, under the same guard. */
-export function guarded(
-  context: Omit<Context, 'connection'> & { readonly connection: { logerror(...args: unknown[]): void } },
-  next: Next,
-  body: (suite: Suite, policy: Policy) => HookAnswer | Promise<HookAnswer>,
-): void {
-  const { plugin, name, hook, connection } = context;
-  const observing = plugin.smtpcheck?.policy.mode[name] === 'observe';
-  guard(
-    {
-      hook,
-      limit: limitOf(plugin, hook),
-      onFault: observing ? noOpinion : faultAnswer(hook),
-      report: (error) => recordFault(plugin, connection, plugin.smtpcheck?.counters ?? {}, hook, error),
-    },
-    next,
-    () => {
-      const suite = suiteOf(plugin);
-      return body(suite, suite.policy);
-    },
-  );
+function finish<P, D extends Decision>(
+  question: Question<P, D>,
+  { plugin, suite, connection }: Call<Connection>,
+  params: P,
+  decision: D,
+): HookAnswer {
+  const { hook } = question;
+  const { generation, mode } = suite.policy;
+  const observing = mode[question.plugin] === 'observe';
+  const recipient = question.recipient?.(params);
+  record({ plugin, suite, hook, connection, generation, observing, recipient }, decision);
+  if (observing) return noOpinion;
+  switch (decision.outcome) {
+    case 'permit':
+      return question.onPermit?.(decision as Extract<D, Permit>, params) ?? noOpinion;
+    case 'refuse':
+    case 'defer':
+      return answerWith(hook, decision.reply);
+    case 'pass':
+      return noOpinion;
+  }
 }
 
-const faultAnswers = new Map<Hook, HookAnswer>();
+/** What is only needed after a fault is found out then: a call costs one object. */
+class HookCall<C extends Logs, P> implements Guarded, Call<C> {
+  constructor(
+    readonly plugin: SuitePlugin,
+    private readonly task: Task<C, P>,
+    readonly connection: C,
+    private readonly params: P,
+  ) {}
 
-/** Made once: it is at hand at every hook and hardly ever given. */
-function faultAnswer(hook: Hook): HookAnswer {
-  const known = faultAnswers.get(hook) ?? answerWith(hook, localProblem);
-  faultAnswers.set(hook, known);
-  return known;
-}
+  get suite(): Suite {
+    if (!this.plugin.smtpcheck) throw new Error(`${this.plugin.name} is not registered`);
+    return this.plugin.smtpcheck;
+  }
 
-/** A second before Haraka's own limit, which would say no more than "plugin timeout". Queueing has no limit but that one. */
-function limitOf(plugin: Plugin, hook: Hook): number {
-  if (hook === 'queue') return 0;
-  const seconds = plugin.timeout || 30;
-  return seconds > 2 ? (seconds - 1) * 1000 : seconds * 800;
+  get policy(): Policy {
+    return this.suite.policy;
+  }
+
+  get hook(): Hook {
+    return this.task.hook;
+  }
+
+  run(): HookAnswer | Promise<HookAnswer> {
+    return this.task.run(this, this.params);
+  }
+
+  /** A second before Haraka's own limit, which would say no more than "plugin timeout". Queueing has no limit but that one. */
+  get limit(): number {
+    if (this.hook === 'queue') return 0;
+    const seconds = this.plugin.timeout || 30;
+    return seconds > 2 ? (seconds - 1) * 1000 : seconds * 800;
+  }
+
+  get onFault(): HookAnswer {
+    const observing = this.plugin.smtpcheck?.policy.mode[this.task.plugin] === 'observe';
+    return observing ? noOpinion : answerWith(this.hook, localProblem);
+  }
+
+  report(error: unknown): void {
+    recordFault(this.plugin, this.connection, this.plugin.smtpcheck?.counters, this.hook, error);
+  }
 }

@@ -1,4 +1,4 @@
-/** What is known of a connection's client, kept beside the connection and not on it. */
+/** What is known of a connection's client. It is kept on the connection, where nobody else sees it. */
 import { type ClientNames, type IpAddress, type Permit, parseAddress, unaskedNames, type Way } from '../core';
 import type { Address, Connection, Transaction } from '../types/haraka';
 
@@ -15,12 +15,15 @@ export interface Client {
   withdrawn: boolean;
 }
 
-const clients = new WeakMap<Connection, Client>();
+/** A symbol of ours: no other plugin, no log and no queue file meets it. A WeakMap would cost a message more than a list. */
+const clientKey = Symbol('smtpcheck client');
+
+type Known = Connection & { [clientKey]?: Client };
 
 /** The client as it is now: after a PROXY line or XCLIENT the address is another, and nothing known before counts. */
-export function clientOf(connection: Connection): Client {
+export function clientOf(connection: Known): Client {
   const ip = connection.remote.ip ?? '';
-  const known = clients.get(connection);
+  const known = connection[clientKey];
   if (known?.ip === ip) return known;
   const client: Client = {
     ip,
@@ -31,7 +34,7 @@ export function clientOf(connection: Connection): Client {
     // Trust given to the address before must not survive it.
     withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),
   };
-  clients.set(connection, client);
+  connection[clientKey] = client;
   return client;
 }
 

@@ -29,20 +29,22 @@ export interface HookAnswer {
 
 export const noOpinion: HookAnswer = {};
 
+/** A call of a hook. All but `run` is asked for only when something is amiss. */
 export interface Guarded {
   readonly hook: Hook;
   /** Milliseconds until a pending answer counts as a fault; 0 for no limit. */
   readonly limit: number;
   /** What to answer where the answer could not be made. */
   readonly onFault: HookAnswer;
-  /** Tells the log; must not throw. */
+  run(): HookAnswer | Promise<HookAnswer>;
+  /** Tells the log. */
   report(error: unknown): void;
 }
 
-export function guard(guarded: Guarded, next: Next, body: () => HookAnswer | Promise<HookAnswer>): void {
+export function guard(guarded: Guarded, next: Next): void {
   let answer: HookAnswer | Promise<HookAnswer>;
   try {
-    answer = answered(body());
+    answer = answered(guarded.run());
   } catch (error) {
     answer = faulty(guarded, error);
   }
@@ -58,10 +60,11 @@ export function guard(guarded: Guarded, next: Next, body: () => HookAnswer | Pro
 
 /** Resolves in time, whatever the promise does. */
 function settle(guarded: Guarded, promise: Promise<HookAnswer>): Promise<HookAnswer> {
+  const { limit } = guarded;
   return new Promise((resolve) => {
     const timer =
-      guarded.limit > 0
-        ? setTimeout(() => resolve(faulty(guarded, new Error(`no answer within ${guarded.limit} ms`))), guarded.limit)
+      limit > 0
+        ? setTimeout(() => resolve(faulty(guarded, new Error(`no answer within ${limit} ms`))), limit)
         : undefined;
     promise
       .then(answered)

@@ -7,8 +7,20 @@ import type { Suite } from './suite';
 /** All results are stored under this name, whichever way the plugins are loaded. */
 export const resultsName = { name: 'smtpcheck' } as const;
 
-/** Decisions counted since the process started, by `outcome:rule`. */
-export type Counters = Record<string, number>;
+/** Decisions counted since the process started, by outcome and rule; faults of ours besides. */
+export class Counters {
+  faults = 0;
+  private readonly byOutcome = { permit: new Map(), refuse: new Map(), defer: new Map(), pass: new Map() } as const;
+
+  count({ outcome, rule }: Decision): void {
+    const rules: Map<string, number> = this.byOutcome[outcome];
+    rules.set(rule, (rules.get(rule) ?? 0) + 1);
+  }
+
+  of(outcome: Decision['outcome'], rule: string): number {
+    return this.byOutcome[outcome].get(rule) ?? 0;
+  }
+}
 
 export interface Occasion {
   readonly plugin: Plugin;
@@ -34,10 +46,7 @@ function resultKeyOf(decision: Exclude<Decision, Pass>): 'pass' | 'fail' | 'skip
 
 export function record(occasion: Occasion, decision: Decision): void {
   const { connection, suite } = occasion;
-  const { counters } = suite;
-  const counter = `${decision.outcome}:${decision.rule}`;
-  counters[counter] = (counters[counter] ?? 0) + 1;
-
+  suite.counters.count(decision);
   suite.onDecision?.(occasion.hook, decision, occasion.observing);
 
   // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
@@ -65,11 +74,11 @@ export function record(occasion: Occasion, decision: Decision): void {
 export function recordFault(
   plugin: Plugin,
   context: { logerror(...args: unknown[]): void },
-  counters: Counters,
+  counters: Counters | undefined,
   hook: string,
   error: unknown,
 ): void {
-  counters.fault = (counters.fault ?? 0) + 1;
+  if (counters) counters.faults++;
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   context.logerror(plugin, `smtpcheck fault in ${hook}, answered with a temporary refusal: ${text}`);
 }

@@ -6,11 +6,11 @@ import type { Plugin } from '../types/haraka';
 import { ClientNameService } from './client-names';
 import type { PluginName, Policy } from './policy';
 import { PolicyStore } from './policy-store';
-import type { Counters } from './record';
+import { Counters } from './record';
 import { createResolver, type Resolver } from './resolver';
 
 export class Suite {
-  readonly counters: Counters = {};
+  readonly counters = new Counters();
   private readonly loadedAs = new Map<PluginName, string>();
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns: { resolver: Resolver; names: ClientNameService } | undefined;

@@ -1,9 +1,9 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
 import { type DenyDecision, decideDeny, pass } from '../../core';
-import { answer, type Context, join, leave, type SuitePlugin, suiteOf } from '../../runtime/answer';
+import { answering, type Call, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { type Client, clientOf, namesFromHaraka } from '../../runtime/client';
-import type { Policy } from '../../runtime/policy';
-import type { AddressParams, Connection, Next } from '../../types/haraka';
+import type { Suite } from '../../runtime/suite';
+import type { AddressParams, Connection } from '../../types/haraka';
 
 /** Before any plugin that could accept: deny wins over trust. */
 const first = -100;
@@ -22,32 +22,33 @@ export function shutdown(this: SuitePlugin): void {
   leave(this);
 }
 
-export function deny_connect(this: SuitePlugin, next: Next, connection: Connection): void {
-  answer({ plugin: this, name: 'deny', hook: 'connect', connection }, next, (policy) =>
-    policy.settings.deny.at === 'connect' ? decide(this, policy, connection) : pass('deny-at-rcpt'),
-  );
-}
+export const deny_connect = answering({
+  plugin: 'deny',
+  hook: 'connect',
+  decide: (call) => (call.policy.settings.deny.at === 'connect' ? decide(call) : pass('deny-at-rcpt')),
+});
 
 /** At each recipient too: the list may have changed since the client connected. */
-export function deny_recipient(this: SuitePlugin, next: Next, connection: Connection, [address]: AddressParams): void {
-  const context: Context = { plugin: this, name: 'deny', hook: 'rcpt', connection, recipient: address };
-  answer(context, next, (policy) => decide(this, policy, connection));
-}
+export const deny_recipient = answering({
+  plugin: 'deny',
+  hook: 'rcpt',
+  recipient: ([address]: AddressParams) => address,
+  decide: (call) => decide(call),
+});
 
 type Decided = Exclude<DenyDecision, { outcome: 'ask-name' }>;
 
-function decide(plugin: SuitePlugin, policy: Policy, connection: Connection): Decided | Promise<Decided> {
+function decide({ suite, policy, connection }: Call<Connection>): Decided | Promise<Decided> {
   const client = clientOf(connection);
   const decision = decideDeny(policy.deny, {
     clientAddress: client.address,
     clientNames: client.names.state === 'unasked' ? namesFromHaraka(connection) : client.names,
   });
-  return decision.outcome === 'ask-name' ? askAndDecide(plugin, client) : decision;
+  return decision.outcome === 'ask-name' ? askAndDecide(suite, client) : decision;
 }
 
 /** Haraka knows one PTR name of the client at most; another may be the one that is listed. */
-async function askAndDecide(plugin: SuitePlugin, client: Client): Promise<Decided> {
-  const suite = suiteOf(plugin);
+async function askAndDecide(suite: Suite, client: Client): Promise<Decided> {
   if (!client.address) return pass('client-not-denied');
   const clientNames = await suite.names.claimed({ ip: client.ip, address: client.address });
   const decision = decideDeny(suite.policy.deny, { clientAddress: client.address, clientNames });

@@ -1,7 +1,6 @@
 /** A client introduces itself with a well-formed name before it sends mail. The decisions are in `core/hello.ts`. */
 import { decideHello, decideMailHello, pass } from '../../core';
-import { answer, join, leave, type SuitePlugin } from '../../runtime/answer';
-import type { Connection, Next } from '../../types/haraka';
+import { answering, join, leave, type SuitePlugin } from '../../runtime/answer';
 
 const first = -100;
 
@@ -20,14 +19,18 @@ export function shutdown(this: SuitePlugin): void {
   leave(this);
 }
 
-export function helo_check_name(this: SuitePlugin, next: Next, connection: Connection, name: string): void {
-  answer({ plugin: this, name: 'helo', hook: 'helo', connection }, next, () => decideHello(name));
-}
+export const helo_check_name = answering({
+  plugin: 'helo',
+  hook: 'helo',
+  decide: (_call, name: string) => decideHello(name),
+});
 
 /** With `needmailhelo`. Haraka asks for a HELO itself; this holds even where another plugin let a bad one pass. */
-export function helo_check_introduced(this: SuitePlugin, next: Next, connection: Connection): void {
-  answer({ plugin: this, name: 'helo', hook: 'mail', connection }, next, (policy) => {
+export const helo_check_introduced = answering({
+  plugin: 'helo',
+  hook: 'mail',
+  decide({ policy, connection }) {
     if (!policy.privacy.flags.has('needmailhelo')) return pass('hello-not-needed');
     return decideMailHello(connection.hello.host ?? undefined);
-  });
-}
+  },
+});

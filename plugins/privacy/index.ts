@@ -1,9 +1,9 @@
 /** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `core/privacy.ts`. */
 import { authWarningHeader, authWarnings, decideCommand } from '../../core';
-import { answer, guarded, join, leave, type SuitePlugin } from '../../runtime/answer';
+import { answering, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { clientOf, hostNameOf } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
-import type { Connection, Next } from '../../types/haraka';
+import type { Connection } from '../../types/haraka';
 
 const first = -100;
 
@@ -22,34 +22,34 @@ export function shutdown(this: SuitePlugin): void {
   leave(this);
 }
 
-export function privacy_vrfy(this: SuitePlugin, next: Next, connection: Connection): void {
-  answer({ plugin: this, name: 'privacy', hook: 'vrfy', connection }, next, (policy) =>
+export const privacy_vrfy = answering({
+  plugin: 'privacy',
+  hook: 'vrfy',
+  decide: ({ policy, connection }) =>
     decideCommand(policy.privacy, { command: 'VRFY', introduced: isIntroduced(connection) }),
-  );
-}
+});
 
 /** Haraka knows no EXPN, ETRN and VERB; they come here in the client's letter case. */
-export function privacy_command(
-  this: SuitePlugin,
-  next: Next,
-  connection: Connection,
-  [command]: readonly string[],
-): void {
-  answer({ plugin: this, name: 'privacy', hook: 'unrecognized_command', connection }, next, (policy) =>
+export const privacy_command = answering({
+  plugin: 'privacy',
+  hook: 'unrecognized_command',
+  decide: ({ policy, connection }, [command]: readonly string[]) =>
     decideCommand(policy.privacy, { command: (command ?? '').toUpperCase(), introduced: isIntroduced(connection) }),
-  );
-}
+});
 
 /** With `authwarnings`: warnings that a stranger brings along are no warnings of ours, and go. */
-export function privacy_mark(this: SuitePlugin, next: Next, connection: Connection): void {
-  guarded({ plugin: this, name: 'privacy', hook: 'data_post', connection }, next, (_suite, policy) => {
+export const privacy_mark = doing({
+  plugin: 'privacy',
+  hook: 'data_post',
+  run({ policy, connection }) {
     const { transaction } = connection;
     if (!transaction || !policy.privacy.flags.has('authwarnings') || policy.mode.privacy === 'observe') {
       return noOpinion;
     }
     const client = clientOf(connection);
     const clientName = hostNameOf(connection);
-    if (!connection.relaying) transaction.remove_header(authWarningHeader);
+    const brought = transaction.header.get_all(authWarningHeader).length > 0;
+    if (brought && !connection.relaying) transaction.remove_header(authWarningHeader);
     const warnings = authWarnings({
       ourName: connection.local.host,
       clientAddress: client.address,
@@ -60,8 +60,8 @@ export function privacy_mark(this: SuitePlugin, next: Next, connection: Connecti
     });
     for (const text of warnings) transaction.add_header(authWarningHeader, text);
     return noOpinion;
-  });
-}
+  },
+});
 
 function isIntroduced(connection: Connection): boolean {
   return Boolean(connection.hello.host);

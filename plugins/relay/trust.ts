@@ -1,10 +1,8 @@
 /** Trust in a client as the whole connection sees it: `connection.relaying`, given, reviewed and taken back. */
 import { decideTrust, type Permit, type RelayPolicy } from '../../core';
-import type { SuitePlugin } from '../../runtime/answer';
+import type { Call } from '../../runtime/answer';
 import { type Client, clientOf, isAuthenticated } from '../../runtime/client';
-import type { Policy } from '../../runtime/policy';
 import { record } from '../../runtime/record';
-import type { Suite } from '../../runtime/suite';
 import type { Connection } from '../../types/haraka';
 
 /** What the lists say of the client as they are now. */
@@ -16,9 +14,9 @@ export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined
  * Sets `connection.relaying` if the lists trust the client. Can run any number of times: after a PROXY line it speaks of
  * another address, and what we gave to the one before is taken back.
  */
-export function grantTrust(plugin: SuitePlugin, suite: Suite, connection: Connection): void {
-  const { policy } = suite;
-  reviewTrust(plugin, policy, connection);
+export function grantTrust(call: Call<Connection>): void {
+  const { plugin, suite, policy, connection } = call;
+  reviewTrust(call);
   const client = clientOf(connection);
   const trust = trustOf(policy.relay, client);
   if (!trust || client.trust || client.told?.rule === trust.rule) return;
@@ -36,7 +34,7 @@ export function grantTrust(plugin: SuitePlugin, suite: Suite, connection: Connec
 }
 
 /** Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. */
-export function reviewTrust(plugin: SuitePlugin, policy: Policy, connection: Connection): void {
+export function reviewTrust({ plugin, policy, connection }: Call<Connection>): void {
   const client = clientOf(connection);
   if (client.trust && (policy.mode.relay === 'observe' || !trustOf(policy.relay, client))) {
     connection.lognotice(plugin, `smtpcheck trust withdrawn from ${client.ip}`, {

@@ -10,6 +10,7 @@ import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
+import type { Decision } from '../../core';
 import type { SuitePlugin } from '../../runtime/answer';
 import type { Address, Connection, Transaction } from '../../types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
@@ -269,10 +270,10 @@ export class Session {
     return results.get('smtpcheck')?.[key] ?? [];
   }
 
-  /** How often the suite decided so, by `outcome:rule`. */
-  counted(decision: string): number {
-    const counters = this.site.plugins.map((plugin) => (plugin as unknown as SuitePlugin).smtpcheck?.counters ?? {});
-    return Math.max(0, ...counters.map((counter) => counter[decision] ?? 0));
+  /** How often the suite decided so. */
+  counted(outcome: Decision['outcome'], rule: string): number {
+    const suites = this.site.plugins.map((plugin) => (plugin as unknown as SuitePlugin).smtpcheck);
+    return Math.max(0, ...suites.map((suite) => suite?.counters.of(outcome, rule) ?? 0));
   }
 
   replyOf({ code, message }: HookResult, otherwise: string): string {

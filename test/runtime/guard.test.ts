@@ -15,15 +15,11 @@ interface Told {
 async function play(body: () => HookAnswer | Promise<HookAnswer>, limit = 100, next?: () => void): Promise<Told> {
   const answers: HookAnswer[] = [];
   const reports: unknown[] = [];
-  const guarded = { hook: 'rcpt' as const, limit, onFault: refused, report: (error: unknown) => reports.push(error) };
-  guard(
-    guarded,
-    (code, message) => {
-      answers.push({ ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
-      next?.();
-    },
-    body,
-  );
+  const report = (error: unknown) => reports.push(error);
+  guard({ hook: 'rcpt', limit, onFault: refused, run: body, report }, (code, message) => {
+    answers.push({ ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
+    next?.();
+  });
   await until('there is an answer', () => answers.length > 0);
   await new Promise((done) => setTimeout(done, 30));
   return { answers, reports };
@@ -106,7 +102,7 @@ describe('guard', () => {
   });
 
   it('answers even where nothing can be reported', async () => {
-    for (const body of [
+    for (const run of [
       () => {
         throw new Error('x');
       },
@@ -116,7 +112,7 @@ describe('guard', () => {
       const report = () => {
         throw new Error('no log');
       };
-      guard({ hook: 'rcpt', limit: 100, onFault: refused, report }, (code) => answers.push(code), body);
+      guard({ hook: 'rcpt', limit: 100, onFault: refused, run, report }, (code) => answers.push(code));
       await until('there is an answer', () => answers.length > 0);
       assert.deepEqual(answers, [constants.denysoft]);
     }
@@ -148,10 +144,8 @@ describe('guard', () => {
       calls++;
       throw new Error('next');
     };
-    assert.throws(
-      () => guard({ hook: 'rcpt', limit: 0, onFault: refused, report: () => {} }, next, () => noOpinion),
-      /next/,
-    );
+    const sound = { hook: 'rcpt' as const, limit: 0, onFault: refused, run: () => noOpinion, report: () => {} };
+    assert.throws(() => guard(sound, next), /next/);
     assert.equal(calls, 1);
   });
 });
