@@ -220,6 +220,20 @@ export class Dialogue {
     this.#note('*', `${this.tlsFacts.version} ${this.tlsFacts.cipher}`);
   }
 
+  /** Politely, but without waiting long: the server may be gone. */
+  async quit(): Promise<void> {
+    try {
+      if (this.isOpen) {
+        this.write('QUIT\r\n');
+        await this.readLine(Math.min(1000, this.limits.replyMs));
+      }
+    } catch (error) {
+      if (!(error instanceof DialogueFault)) throw error;
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     if (this.#fault === undefined) this.#fault = new DialogueFault('closed', 'we closed the connection');
     this.#socket.destroy();

@@ -79,18 +79,8 @@ export class SmtpDialogue {
     return reply;
   }
 
-  /** Politely, but without waiting long: the server may be gone. */
-  async quit(): Promise<void> {
-    try {
-      if (this.isOpen) {
-        this.dialogue.write('QUIT\r\n');
-        await this.reply(Math.min(1000, this.dialogue.limits.replyMs));
-      }
-    } catch (error) {
-      if (!(error instanceof DialogueFault)) throw error;
-    } finally {
-      this.dialogue.close();
-    }
+  quit(): Promise<void> {
+    return this.dialogue.quit();
   }
 }
 

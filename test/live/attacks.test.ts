@@ -8,7 +8,6 @@ import {
   type Case,
   type Client,
   clientOf,
-  configuration,
   type Expectation,
   expectationOf,
   mailboxOf,
@@ -17,11 +16,10 @@ import {
   satisfies,
   strangerMayReach,
   withoutEcho,
-  zoneOf,
 } from './harness/corpus';
+import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
 import { Dialogue } from './harness/dialogue';
-import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, listeners, type QueuedMessage, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type HarakaVersion, listeners, type QueuedMessage, type RunningHaraka } from './harness/haraka';
 import { connect, isAccepted, type Reply, type SmtpClient } from './harness/smtp-client';
 
 const cases = readCases();
@@ -37,23 +35,11 @@ describe('the list of exceptions to the corpus', () => {
 
 for (const version of versions) {
   describe(`the attack corpus against Haraka ${version}`, () => {
-    let stub: DnsStub;
-    let haraka: RunningHaraka;
-
+    let site: CorpusSite;
     before(async () => {
-      stub = await startDns(zoneOf(cases));
-      haraka = await startHaraka({
-        version,
-        plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
-        files: configuration,
-        dns: stub.port,
-        listen: listeners,
-      });
+      site = await startCorpusSite(version);
     });
-    after(async () => {
-      await haraka?.stop();
-      await stub?.stop();
-    });
+    after(() => site?.stop());
 
     for (const [number, written] of cases.entries()) {
       const exception = exceptions.find(({ id, version: only }) => id === written.id && (only ?? version) === version);
@@ -64,8 +50,8 @@ for (const version of versions) {
         continue;
       }
       it(`${attack.id}: ${attack.why}${exception ? ` EXCEPTION: ${exception.reason}` : ''}`, async () => {
-        const before = await queueIds(haraka);
-        const client = await connectAs(haraka, from);
+        const before = await queueIds(site.haraka);
+        const client = await connectAs(site.haraka, from);
         const dialogue = new Dialogue(client);
         try {
           await introduce(dialogue, attack);
@@ -73,7 +59,7 @@ for (const version of versions) {
           else await playEnvelope(dialogue, attack);
           await dialogue.send();
           await dialogue.leave();
-          checkQueue(attack, dialogue.delivered, await newInQueue(haraka, before));
+          checkQueue(attack, dialogue.delivered, await newInQueue(site.haraka, before));
         } catch (error) {
           if (error instanceof Error) error.message += `\n${client.transcript}`;
           throw error;

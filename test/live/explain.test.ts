@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { playSession } from '../../cli/explain';
 import type { Session } from '../../cli/explain/print';
-import { type Case, clientOf, configuration, readCases, zoneOf } from './harness/corpus';
+import { type Case, clientOf, readCases } from './harness/corpus';
+import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
 import { type DnsStub, startDns, type Zone } from './harness/dns';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from './harness/haraka';
 import { connect, type Reply, type SmtpClient } from './harness/smtp-client';
@@ -51,22 +52,11 @@ describe('the cases of the corpus that explain cannot play', () => {
 
 for (const version of versions) {
   describe(`explain and Haraka ${version} on the attack corpus`, () => {
-    let stub: DnsStub;
-    let haraka: RunningHaraka;
+    let site: CorpusSite;
     before(async () => {
-      stub = await startDns(zoneOf(cases));
-      haraka = await startHaraka({
-        version,
-        plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
-        files: configuration,
-        dns: stub.port,
-        listen: listeners,
-      });
+      site = await startCorpusSite(version);
     });
-    after(async () => {
-      await haraka?.stop();
-      await stub?.stop();
-    });
+    after(() => site?.stop());
 
     for (const [number, attack] of cases.entries()) {
       const { address, listener } = clientOf(number, attack);
@@ -80,16 +70,16 @@ for (const version of versions) {
       const told = [remark, exception].filter(Boolean).map((text) => ` (${text})`);
       it(`${exception ? 'differ' : 'agree'} on ${attack.id}${told.join('')}`, async () => {
         const host = listener === 'ipv6' ? '::1' : '127.0.0.1';
-        const client = await connect({ port: haraka.ports[listener] ?? 0, host, localAddress: address });
+        const client = await connect({ port: site.haraka.ports[listener] ?? 0, host, localAddress: address });
         try {
-          const session = await explained(haraka, address, lines);
+          const session = await explained(site.haraka, address, lines);
           const differences = await compare(client, session);
           if (exception) {
             assert.notDeepEqual(differences, [], 'no longer an exception');
             return;
           }
           assert.deepEqual(differences, [], client.transcript);
-          await checkWay(haraka, client, session);
+          await checkWay(site.haraka, client, session);
         } finally {
           client.destroy();
         }
@@ -107,11 +97,11 @@ for (const version of versions) {
         };
         const lines = playableLines(attack);
         const given = await playSession(
-          folderOf(haraka),
+          folderOf(site.haraka),
           { ip: address, ...names, dns: false, dnsFailure: false },
           lines,
         );
-        const asked = await explained(haraka, address, lines);
+        const asked = await explained(site.haraka, address, lines);
         assert.deepEqual(
           given.steps.map(({ reply }) => reply.code),
           asked.steps.map(({ reply }) => reply.code),
