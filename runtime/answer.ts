@@ -12,6 +12,8 @@ import { type Suite, suiteFor } from './suite';
 /** A plugin of the suite once it is registered. */
 export interface SuitePlugin extends Plugin {
   smtpcheck?: Suite;
+  /** Milliseconds that a hook may wait for its answer: Haraka's timeout of the plugin. */
+  smtpcheckLimit?: number;
 }
 
 /** Joins the suite: called by each plugin's `register`. Throws where the suite cannot start or the plugin is there twice. */
@@ -19,6 +21,9 @@ export function join(plugin: SuitePlugin, name: PluginName): void {
   const suite = suiteFor(plugin);
   suite.claim(name, plugin.name);
   plugin.smtpcheck = suite;
+  plugin.smtpcheckLimit ??= (plugin.timeout || 30) * 1000;
+  // The guard keeps the time where there is something to wait for. Haraka would start a timer at every hook of a message.
+  plugin.timeout = 0;
 }
 
 /** Leaves the suite: called at shutdown. */
@@ -84,6 +89,17 @@ export function answering<P, D extends Decision>(question: Question<P, D>): Meth
   });
 }
 
+/** One method of two: the second is asked where the first has no opinion. Each stands under its own guard. */
+export function inTurn<P>(first: Method<Connection, P>, second: Method<Connection, P>): Method<Connection, P> {
+  return function (next, connection, params) {
+    const answered: Next = (code, message) => {
+      if (code === undefined) second.call(this, next, connection, params);
+      else next(code, message);
+    };
+    first.call(this, answered, connection, params);
+  };
+}
+
 function finish<P, D extends Decision>(
   question: Question<P, D>,
   { plugin, suite, connection }: Call<Connection>,
@@ -133,11 +149,8 @@ class HookCall<C extends Logs, P> implements Guarded, Call<C> {
     return this.task.run(this, this.params);
   }
 
-  /** A second before Haraka's own limit, which would say no more than "plugin timeout". Queueing has no limit but that one. */
   get limit(): number {
-    if (this.hook === 'queue') return 0;
-    const seconds = this.plugin.timeout || 30;
-    return seconds > 2 ? (seconds - 1) * 1000 : seconds * 800;
+    return this.plugin.smtpcheckLimit ?? 0;
   }
 
   get onFault(): HookAnswer {

@@ -1,5 +1,13 @@
 /** What is known of a connection's client. It is kept on the connection, where nobody else sees it. */
-import { type ClientNames, type IpAddress, type Permit, parseAddress, unaskedNames, type Way } from '../core';
+import {
+  type ClientNames,
+  type IpAddress,
+  type Permit,
+  parseAddress,
+  type RelayPolicy,
+  unaskedNames,
+  type Way,
+} from '../core';
 import type { Address, Connection, Transaction } from '../types/haraka';
 
 export interface Client {
@@ -7,6 +15,8 @@ export interface Client {
   readonly ip: string;
   readonly address: IpAddress | undefined;
   names: ClientNames;
+  /** What the lists of `policy` said of the client under these names. */
+  judged: { readonly policy: RelayPolicy; readonly names: ClientNames; readonly trust: Permit | undefined } | undefined;
   /** Why we set `connection.relaying`, if it was us. */
   trust: Permit | undefined;
   /** Trust that was told of without being given: while observing, or where another plugin had given it before. */
@@ -29,6 +39,7 @@ export function clientOf(connection: Known): Client {
     ip,
     address: parseAddress(ip),
     names: unaskedNames,
+    judged: undefined,
     trust: undefined,
     told: undefined,
     // Trust given to the address before must not survive it.

@@ -78,8 +78,8 @@ export interface HarakaConfig {
 
 export interface Plugin {
   readonly name: string;
-  /** Seconds until Haraka gives up on a hook of ours. */
-  readonly timeout?: number;
+  /** Seconds until Haraka gives up on a hook of ours; 0 for never. */
+  timeout?: number;
   readonly config: HarakaConfig;
   register_hook(hook: string, method: string, priority?: number): void;
   haraka_require(name: 'outbound'): Outbound;

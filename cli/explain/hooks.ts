@@ -1,11 +1,10 @@
 /** The hooks of a played session: the suite's own plugins, registered and asked as Haraka does it. */
 import constants from 'haraka-constants';
 import type { Decision } from '../../core';
-import * as smtpcheck from '../../index';
-import { registerDeny } from '../../plugins/deny/index';
-import { registerHelo } from '../../plugins/helo/index';
-import { registerPrivacy } from '../../plugins/privacy/index';
-import { registerRelay } from '../../plugins/relay/index';
+import * as deny from '../../plugins/deny/index';
+import * as helo from '../../plugins/helo/index';
+import * as privacy from '../../plugins/privacy/index';
+import * as relay from '../../plugins/relay/index';
 import type { SuitePlugin } from '../../runtime/answer';
 import type { Suite } from '../../runtime/suite';
 import type { Address, Connection, Next } from '../../types/haraka';
@@ -32,8 +31,13 @@ interface Hook {
 
 type Method = (this: unknown, next: Next, ...args: readonly unknown[]) => void;
 
-const registrations = { deny: registerDeny, helo: registerHelo, privacy: registerPrivacy, relay: registerRelay };
-const methods = smtpcheck as unknown as Readonly<Record<string, Method>>;
+const registrations = {
+  deny: deny.registerDeny,
+  helo: helo.registerHelo,
+  privacy: privacy.registerPrivacy,
+  relay: relay.registerRelay,
+};
+const methods = { ...deny, ...helo, ...privacy, ...relay } as unknown as Readonly<Record<string, Method>>;
 
 export class Hooks {
   private readonly hooks: Hook[] = [];
@@ -78,9 +82,11 @@ export class Hooks {
     const plugin: SuitePlugin = {
       name: 'smtpcheck',
       smtpcheck: suite,
+      smtpcheckLimit: 30_000,
       config: { root_path: '', get: () => undefined },
       register_hook: (hook, method, priority = 0) => {
-        const ask = (next: Next, params: unknown) => methods[method]?.call(plugin, next, this.connection, params);
+        const ask = (next: Next, params: unknown) =>
+          (methods[method] as Method).call(plugin, next, this.connection, params);
         this.hooks.push({ hook, priority, ask });
       },
       haraka_require: () => {

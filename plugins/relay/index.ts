@@ -29,9 +29,14 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerRelay(plugin: SuitePlugin): void {
-  plugin.register_hook('connect_init', 'relay_trust_address', first);
   plugin.register_hook('connect', 'relay_trust_name', first);
   plugin.register_hook('rcpt', 'relay_guard_recipient', first);
+  registerRelayAlone(plugin);
+}
+
+/** The hooks at which no other plugin of the suite is asked. */
+export function registerRelayAlone(plugin: SuitePlugin): void {
+  plugin.register_hook('connect_init', 'relay_trust_address', first);
   plugin.register_hook('rcpt', 'relay_decide_recipient', last);
   plugin.register_hook('rcpt_ok', 'relay_split_transaction', first);
   plugin.register_hook('queue', 'relay_queue', first);

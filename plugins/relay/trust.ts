@@ -5,9 +5,13 @@ import { type Client, clientOf, isAuthenticated } from '../../runtime/client';
 import { record } from '../../runtime/record';
 import type { Connection } from '../../types/haraka';
 
-/** What the lists say of the client as they are now. */
+/** What the lists say of the client as they are now. Asked several times a session, and searched for when they change. */
 export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined {
-  return decideTrust(policy, { clientAddress: client.address, clientNames: client.names });
+  const { judged, address, names } = client;
+  if (judged?.policy === policy && judged.names === names) return judged.trust;
+  const trust = decideTrust(policy, { clientAddress: address, clientNames: names });
+  client.judged = { policy, names, trust };
+  return trust;
 }
 
 /**

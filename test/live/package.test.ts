@@ -132,11 +132,11 @@ describe('the package', () => {
       });
       assert.deepEqual(hooksIn(stdout), {
         connect_init: ['relay_trust_address -100'],
-        connect: ['deny_connect -100', 'relay_trust_name -100'],
+        connect: ['smtpcheck_connect -100'],
         helo: ['helo_check_name -100'],
         ehlo: ['helo_check_name -100'],
         mail: ['helo_check_introduced -100', 'hook_mail 0'],
-        rcpt: ['deny_recipient -100', 'relay_guard_recipient -100', 'hook_rcpt 0', 'relay_decide_recipient 100'],
+        rcpt: ['smtpcheck_recipient -100', 'hook_rcpt 0', 'relay_decide_recipient 100'],
         rcpt_ok: ['relay_split_transaction -100'],
         vrfy: ['privacy_vrfy -100'],
         unrecognized_command: ['privacy_command -100'],

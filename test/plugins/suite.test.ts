@@ -45,10 +45,12 @@ describe('smtpcheck', () => {
     const site = new Site({ plugins: [] });
     const plugin = loadWhole(site);
     plugin.register();
-    const together: Record<string, string[]> = {};
-    for (const hooks of Object.values(hooksOf)) {
-      for (const [hook, methods] of Object.entries(hooks)) together[hook] = [...(together[hook] ?? []), ...methods];
-    }
+    const { deny: _deny, helo, privacy, relay } = hooksOf;
+    const together: Hooks = {
+      ...{ ...helo, ...privacy, ...relay },
+      connect: ['smtpcheck_connect'],
+      rcpt: ['smtpcheck_recipient', 'relay_decide_recipient'],
+    };
     assert.deepEqual(plugin.hooks, together);
     for (const method of Object.values(together).flat()) assert.equal(typeof plugin[method], 'function', method);
     (plugin.shutdown as () => void).call(plugin);
