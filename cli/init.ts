@@ -99,7 +99,7 @@ function listSteps(folder: HarakaFolder): (Step | undefined)[] {
   const defaults = parseSettings(settingsFile, '').readable;
   const settings = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable;
   const lists = slots
-    .map((slot) => ({ file: slot.fileIn(settings), model: slot.fileIn(defaults) }))
+    .map((slot) => ({ file: slot.sourceIn(settings).file, model: slot.sourceIn(defaults).file }))
     .filter(({ file }) => file !== '' && !isAbsolute(file));
   return [{ file: settingsFile, model: settingsFile }, ...lists].map(({ file, model }) =>
     createStep(join(packageFolder, 'config', model), folder, join('config', file)),

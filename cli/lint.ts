@@ -105,7 +105,7 @@ export async function lint(folder: HarakaFolder, askDns: boolean): Promise<Repor
 function textsOf(folder: HarakaFolder, site: LoadedSite): Map<SlotName, ListText> {
   const texts = new Map<SlotName, ListText>();
   for (const slot of slots) {
-    const file = slot.fileIn(site.settings.value.readable);
+    const file = slot.sourceIn(site.settings.value.readable).file;
     const state = file === '' ? undefined : readFileStateSync(pathOf(folder.config, file));
     if (state?.state === 'read') texts.set(slot.name, { file, text: decodeText(state.bytes) });
   }

@@ -16,11 +16,19 @@ export interface DenyRequest {
   readonly clientNames: ClientNames;
 }
 
-export type DenyRule = 'client-denied-network' | 'client-denied-domain' | 'client-name-unknown' | 'client-not-denied';
+export type DenyRule =
+  | 'list-unavailable'
+  | 'client-denied-network'
+  | 'client-denied-domain'
+  | 'client-name-unknown'
+  | 'client-not-denied';
 
 export type DenyDecision = Decision<DenyRule> | { readonly outcome: 'ask-name' };
 
 export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision {
+  // Trusted clients are put off as well: the list may name them, and it wins over every trust.
+  if (!policy.clients.available) return defer('list-unavailable', unavailable);
+
   const network = request.clientAddress && policy.clients.findAddress(request.clientAddress);
   if (admits(network)) return refuse('client-denied-network', denied, network.source);
   if (policy.clients.domainCount === 0) return pass('client-not-denied');
@@ -38,6 +46,7 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
 }
 
 const denied = reply(550, '5.7.1', 'Access denied');
+const unavailable = reply(450, '4.7.1', 'Access temporarily denied');
 
 function cannotResolve(request: DenyRequest) {
   const address = request.clientAddress ? formatAddress(request.clientAddress) : 'unknown';

@@ -30,6 +30,14 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     remedy: 'create the file (an empty one lists nothing) or take the setting out',
   },
   'file-unreadable': { wrong: (f) => `cannot be read: ${f.detail}`, remedy: 'make it a file that Haraka may read' },
+  'redis-plugin-missing': {
+    wrong: 'names Redis, and haraka-plugin-redis is not installed',
+    remedy: "run npm install haraka-plugin-redis in Haraka's folder, or name a file",
+  },
+  'redis-type': {
+    wrong: (f) => `is of the type ${f.detail}, which no list is read from`,
+    remedy: (f) => redisCommands(f.written),
+  },
   'address-syntax': {
     wrong: 'is no address and no network',
     remedy: 'write 192.0.2.7, 192.0.2 (all of 192.0.2.0/24), 192.0.2.0/24, 2001:db8::7 or 2001:db8::/32',
@@ -115,6 +123,10 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     remedy: 'it may stay; it does nothing',
   },
 };
+
+function redisCommands(key: string): string {
+  return `DEL ${key}, and fill it with SADD ${key} ENTRY or redis-cli -x SET ${key} < FILE`;
+}
 
 /** What is wrong and what to do, without the place: `192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24`. */
 export function describeFault(finding: Finding): string {

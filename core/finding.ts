@@ -32,6 +32,8 @@ export const findingCodes = [
   'contradiction',
   'file-missing',
   'file-unreadable',
+  'redis-plugin-missing',
+  'redis-type',
   // addresses
   'address-syntax',
   'address-leading-zero',

@@ -52,6 +52,7 @@ export {
   parseListLine,
   type Recipient,
 } from './list';
+export type { ListSource, RedisKey, RedisServer } from './list-source';
 export { carriesRoute } from './mailbox';
 export type { MapValue } from './map-value';
 export { betterThanOurs, type Exchange } from './mx-rule';
@@ -65,6 +66,7 @@ export {
   privacyFlags,
 } from './privacy';
 export {
+  canTellTrust,
   decideRecipientForm,
   decideRelay,
   decideSplit,

@@ -25,6 +25,8 @@ export type ListKind = keyof typeof listKinds;
 /** A parsed list as plain data: it can be moved to another thread. */
 export interface ListData {
   readonly file: string;
+  /** `false`: what the list holds cannot be told just now, and the tables are empty. */
+  readonly available?: false;
   readonly networks4: PrefixTableData;
   readonly networks6: PrefixTableData;
   /** Domains that cover all below them. */
@@ -67,6 +69,11 @@ export class PolicyList {
 
   get file(): string {
     return this.data.file;
+  }
+
+  /** Where it is not, finding nothing means nothing: the entry may be there. */
+  get available(): boolean {
+    return this.data.available !== false;
   }
 
   get size(): number {

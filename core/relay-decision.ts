@@ -6,18 +6,7 @@
  */
 import { isAscii } from './characters';
 import { type ClientNames, isForged } from './client-names';
-import {
-  type Decision,
-  defer,
-  type Pass,
-  type Permit,
-  pass,
-  permit,
-  type Refuse,
-  type Reply,
-  refuse,
-  reply,
-} from './decision';
+import { type Decision, defer, type Pass, type Permit, pass, permit, type Reply, refuse, reply } from './decision';
 import { formatAddress, type IpAddress, parseAddressLiteral } from './ip-address';
 import { admits, type ListEntry, type PolicyList, type Recipient } from './list';
 import { carriesRoute } from './mailbox';
@@ -51,6 +40,7 @@ export type RelayRule =
   | 'destination'
   | 'relay-map'
   | 'postmaster'
+  | 'list-unavailable'
   | 'name-unknown'
   | 'relay-denied'
   | 'restriction-off';
@@ -81,6 +71,8 @@ export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDe
 
   const mapped = decideByMap(policy.map, request);
   if (canAskName(request) && nameCouldChange(policy, mapped)) return { outcome: 'ask-name' };
+  // Lists only add permits: what an available one permits stands, and whatever else may be missing one.
+  if (someListUnavailable(policy) && !isOnward(mapped)) return defer('list-unavailable', unavailable);
   if (mapped) return mapped;
 
   if (!policy.restriction) return pass('restriction-off');
@@ -103,20 +95,27 @@ export function decideTrust(
   return undefined;
 }
 
-export type FormRule = 'routed-local-part' | 'impossible-domain' | 'plain-recipient';
+/** Whether the lists that trust a client can be told just now: where they cannot, no trust found means nothing. */
+export function canTellTrust(policy: Pick<RelayPolicy, 'clientNetworks' | 'clientDomains'>): boolean {
+  return policy.clientNetworks.available && policy.clientDomains.available;
+}
+
+export type FormRule = 'routed-local-part' | 'impossible-domain' | 'list-unavailable' | 'plain-recipient';
 
 /**
  * Recipients that are refused for their form, whatever the lists say: from anyone a domain that cannot be one, and from
- * an untrusted client a local part that carries a route, whatever the domain behind it.
+ * an untrusted client a local part that carries a route, whatever the domain behind it. `unknown`: the lists that could
+ * trust the client cannot be told just now.
  */
 export function decideRecipientForm(
   recipient: Recipient & { readonly writtenDomain?: string },
-  trusted: boolean,
-): Refuse<FormRule> | Pass<FormRule> {
+  trusted: boolean | 'unknown',
+): Exclude<Decision<FormRule>, Permit> {
   if (isImpossibleDomain(recipient.domain) || isDisguised(recipient.writtenDomain ?? '', recipient.domain)) {
     return refuse('impossible-domain', reply(550, '5.1.2', 'Bad destination system address'));
   }
-  if (!trusted && carriesRoute(recipient.localPart)) {
+  if (trusted !== true && carriesRoute(recipient.localPart)) {
+    if (trusted === 'unknown') return defer('list-unavailable', unavailable);
     return refuse('routed-local-part', reply(550, '5.7.1', 'Relaying denied'));
   }
   return pass('plain-recipient');
@@ -189,6 +188,14 @@ function mapEntries(map: RelayMap, request: RelayRequest): MapEntry[] {
   ].filter((entry) => entry !== undefined);
 }
 
+function someListUnavailable({ clientNetworks, clientDomains, destinations, map }: RelayPolicy): boolean {
+  return !(clientNetworks.available && clientDomains.available && destinations.available && map.available);
+}
+
+function isOnward(decision: RelayDecision | undefined): boolean {
+  return decision?.outcome === 'permit' && decision.way === 'relay';
+}
+
 /** A client without an address has no name to ask for. */
 function canAskName({ clientAddress, clientNames }: RelayRequest): boolean {
   return clientAddress !== undefined && clientNames.state === 'unasked';
@@ -200,7 +207,7 @@ function nameCouldMatter(policy: RelayPolicy): boolean {
 
 /** A permit by the recipient stands, unless the map may yet refuse the client by name. */
 function nameCouldChange(policy: RelayPolicy, mapped: RelayDecision | undefined): boolean {
-  return mapped?.outcome === 'permit' && mapped.way === 'relay' ? policy.map.usesClientNames : nameCouldMatter(policy);
+  return isOnward(mapped) ? policy.map.usesClientNames : nameCouldMatter(policy);
 }
 
 /** Whether a look-up that failed could have ended in a permit. */
@@ -217,6 +224,7 @@ function cannotResolve(request: RelayRequest): Reply {
 }
 
 const denied = reply(550, '5.7.1', 'Relaying denied');
+const unavailable = reply(450, '4.7.1', 'Relaying temporarily denied');
 
 /** sendmail's words, with its reason where a name was asked for. */
 function relayingDenied(policy: RelayPolicy, request: RelayRequest): Reply {

@@ -32,6 +32,8 @@ interface SideData {
 /** A parsed map as plain data: it can be moved to another thread. The payload of a row is the number of its value. */
 export interface RelayMapData {
   readonly file: string;
+  /** `false`: what the map holds cannot be told just now, and the tables are empty. */
+  readonly available?: false;
   readonly connect: SideData;
   readonly to: SideData;
   readonly values: ValueTableData;
@@ -50,6 +52,11 @@ export class RelayMap {
 
   get file(): string {
     return this.data.file;
+  }
+
+  /** Where it is not, finding nothing means nothing: the key may be there. */
+  get available(): boolean {
+    return this.data.available !== false;
   }
 
   get size(): number {

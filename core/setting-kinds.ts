@@ -17,7 +17,7 @@ export interface Setting<T> {
   read(text: string): Read<T>;
 }
 
-type About = Pick<Setting<unknown>, 'summary' | 'default' | 'sendmail' | 'cf'>;
+export type About = Pick<Setting<unknown>, 'summary' | 'default' | 'sendmail' | 'cf'>;
 
 export function choice<const C extends readonly string[]>(choices: C, about: About): Setting<C[number]> {
   return {
@@ -76,37 +76,6 @@ export function duration(bounds: { min: string; max: string }, about: About): Se
       if (value !== undefined && value >= low && value <= high) return { value };
       const expected = `a duration from ${bounds.min} to ${bounds.max}, with ms, s, m or h`;
       return /^[0-9]+$/.test(text) ? { expected, use: `${text}s` } : { expected };
-    },
-  };
-}
-
-/** The name of a file in Haraka's config folder, or nothing for no list. */
-export function listFile(about: About): Setting<string> {
-  return {
-    ...about,
-    kind: 'list file',
-    read(text) {
-      if (text === '') return { value: '' };
-      if (/^[^\s\0/][^\s\0]*$/.test(text) && !text.split('/').includes('..')) return { value: text };
-      if (/^\/[^\s\0]+$/.test(text)) return { value: text };
-      return { expected: "a file in Haraka's config folder or an absolute path" };
-    },
-  };
-}
-
-export function mapFile(about: About): Setting<string> {
-  const file = listFile(about);
-  return {
-    ...file,
-    kind: 'hash:file',
-    read(text) {
-      if (text === '') return { value: '' };
-      const match = /^([a-z]+):(.*)$/i.exec(text);
-      if (!match) return { expected: 'a table type and a file', use: `hash:${text}` };
-      if (match[1]?.toLowerCase() !== 'hash') {
-        return { expected: 'a table of type hash, kept as text', use: `hash:${match[2]}` };
-      }
-      return file.read(match[2] as string);
     },
   };
 }

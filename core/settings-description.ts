@@ -2,18 +2,8 @@
  * All settings of `smtpcheck.ini`, described once: what each is, its default, and the kind of its value. The shipped
  * `config/smtpcheck.ini`, the table in `docs/settings.md` and the checks of an operator's file come from here.
  */
-import {
-  boolean,
-  choice,
-  count,
-  duration,
-  flags,
-  hosts,
-  listFile,
-  mapFile,
-  type Setting,
-  servers,
-} from './setting-kinds';
+import { listSource, mapSource } from './list-source';
+import { boolean, choice, count, duration, flags, hosts, type Setting, servers } from './setting-kinds';
 
 const modes = ['enforce', 'observe'] as const;
 
@@ -55,25 +45,25 @@ export const settingsDescription = {
       sendmail: 'default (without FEATURE(`promiscuous_relay`))',
       cf: 'MAIL_RELAY_RESTRICTION',
     }),
-    local_ip: listFile({
+    local_ip: listSource({
       default: 'localip',
       summary: 'list of client addresses and networks that may relay to anyone',
       sendmail: 'access: Connect:133.9 RELAY',
       cf: 'LOCAL_HOST_IPADDR',
     }),
-    local_domain: listFile({
+    local_domain: listSource({
       default: 'localdomain',
       summary: 'list of client domains that may relay to anyone, by forward-confirmed name',
       sendmail: 'relay-domains, access: Connect:waseda.ac.jp RELAY',
       cf: 'LOCAL_HOST_DOMAIN',
     }),
-    relay_to: listFile({
+    relay_to: listSource({
       default: 'relay.to',
       summary: 'list of destinations that anyone may send to: the domains, mailboxes or addresses we are backup MX for',
       sendmail: 'access: To:backup.example RELAY',
       cf: 'ALLOW_RELAY_TO',
     }),
-    relay_map: mapFile({
+    relay_map: mapSource({
       default: 'hash:relay.map',
       summary: "keyed table of relay decisions, as text in the form of sendmail's access map",
       sendmail: "FEATURE(`access_db')",
@@ -87,7 +77,7 @@ export const settingsDescription = {
   },
   deny: {
     mode: sectionMode('deny'),
-    hosts: listFile({
+    hosts: listSource({
       default: 'host.deny',
       summary: 'list of client addresses, networks and domains that are refused; wins over every trust',
       sendmail: 'access: Connect:… REJECT',
@@ -119,6 +109,16 @@ export const settingsDescription = {
       default: '252',
       summary: 'the reply to VRFY with novrfy; RFC 5321 section 7.3 asks for 252',
     }),
+  },
+  redis: {
+    max_age: duration(
+      { min: '1s', max: '10m' },
+      {
+        default: '15s',
+        summary:
+          'how long a list from Redis counts after the server has last confirmed it; then its file holds, or what it could decide is put off',
+      },
+    ),
   },
   dns: {
     servers: servers({ default: '', summary: 'DNS servers to ask; empty: those of the system' }),

@@ -5,15 +5,20 @@
 import { constants, setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { decodeText, hashOf } from './file-reader';
+import { sortLines } from './redis-key';
 import { type ParsedSlot, parseSlot, type SlotName } from './slots';
 
 /** From this many bytes on a list is parsed apart: below it a worker costs more than it saves. */
 export const apartFrom = 128 * 1024;
 
-interface Task {
+interface Task<B extends Uint8Array = Uint8Array> {
   readonly name: SlotName;
   readonly file: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: B;
+  /** Lines in no order, of which each counts once; without it the text of a list as it is. */
+  readonly unordered?: boolean;
+  /** The hash of the content in force: the same again need not be parsed, and comes back without data. */
+  readonly known?: string | undefined;
 }
 
 export interface Parsed extends ParsedSlot {
@@ -25,21 +30,29 @@ export interface Parsed extends ParsedSlot {
 /** A log has room for no more, and a million of them would hold up the thread that serves mail. */
 export const mostReported = 200;
 
-export function parseBytes({ name, file, bytes }: Task): Parsed {
-  return { ...parseSlot(name, file, decodeText(bytes)), hash: hashOf(bytes), unsaid: 0 };
+export function parseBytes({ name, file, bytes, unordered, known }: Task): Parsed {
+  const content = unordered ? sortLines(bytes) : bytes;
+  const hash = hashOf(content);
+  if (hash === known) return { findings: [], hash, unsaid: 0 };
+  return { ...parseSlot(name, file, decodeText(content)), hash, unsaid: 0 };
+}
+
+/** Parses where it costs least; `bytes` may be gone afterwards. */
+export function parseList(task: Task<Buffer>): Promise<Parsed> | Parsed {
+  return task.bytes.length < apartFrom ? parseBytes(task) : parseApart(task);
 }
 
 /** Rejects when the worker dies. `bytes` belong to the worker from here on. */
-export function parseApart(name: SlotName, file: string, bytes: Buffer): Promise<Parsed> {
+export function parseApart({ bytes, ...rest }: Task<Buffer>): Promise<Parsed> {
   // Moved, not copied: to copy a large file takes longer than mail should wait.
   const own = bytes.buffer.byteLength === bytes.length ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
   return new Promise((resolve, reject) => {
-    const task: Task = { name, file, bytes: own };
+    const task: Task = { ...rest, bytes: own };
     const worker = new Worker(__filename, { workerData: task, transferList: [own.buffer as ArrayBuffer] });
     worker.unref();
     worker.once('message', resolve);
     worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`parsing ${file} apart ended with ${code} and no result`)));
+    worker.once('exit', (code) => reject(new Error(`parsing ${rest.file} apart ended with ${code} and no result`)));
   });
 }
 

@@ -1,35 +1,27 @@
 /**
- * Holds the policy in force and keeps it up with the files: it looks at them when an event tells of a change, and
- * every `[main] poll` besides, for mounts and file systems that send no events. A file is taken once it has stayed the
- * same for `[main] settle`, whole or not at all; what cannot be taken leaves the last good version in force and is said
- * in the log.
+ * Holds the policy in force and keeps it up with the files and with Redis. Files are looked at when an event tells of a
+ * change and every `[main] poll` besides; keys are followed by `redis-lists.ts`. A list is taken whole or not at all;
+ * what cannot be taken leaves the last good version in force and is said in the log.
  */
-import { type FSWatcher, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describeFinding, type Finding, hasFault, type ParsedSettings, type Settings } from '../core';
-import { type FileState, readFileState, stampOf } from './file-reader';
+import type { Finding, ParsedSettings, Settings } from '../core';
+import { ListFiles } from './list-files';
 import {
   type LoadedSite,
   listsOf,
   loadSite,
-  missing,
+  redisFindings,
   type SlotVersions,
-  settingsVersion,
+  unavailable,
   unnamed,
-  unreadable,
   type Version,
 } from './load';
-import { apartFrom, mostReported, type Parsed, parseApart, parseBytes } from './parse-worker';
+import { Lookout } from './lookout';
 import { buildPolicy, type Policy } from './policy';
-import { emptySlot, isNamed, pathOf, type Slot, type SlotData, settingsFile, slots } from './slots';
-
-/** Where the store says what it does. */
-export interface StoreLog {
-  loginfo(text: string): void;
-  lognotice(text: string): void;
-  logwarn(text: string): void;
-  logerror(text: string): void;
-}
+import { RedisLists } from './redis-lists';
+import { RedisAccess } from './redis-package';
+import { isNamed, pathOf, type Slot, type SlotData, type SlotName, settingsFile, slots } from './slots';
+import { report, type StoreLog, tellFindings, tellVersion } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
@@ -41,64 +33,77 @@ export class CannotStart extends Error {
 
 /** Timers may fire a little early by another clock. */
 const timerSlack = 5;
-/** Long enough for the several events of one change to come together. */
-const eventDelay = 20;
 
-/** `unsaid`: how many findings there are besides. */
-function report(findings: readonly Finding[], unsaid = 0): string {
-  const lines = findings.slice(0, mostReported).map((finding) => `  ${describeFinding(finding)}`);
-  const more = Math.max(findings.length - mostReported, 0) + unsaid;
-  if (more > 0) lines.push(`  and ${more} more`);
-  return lines.join('\n');
-}
+type Versions = Partial<Record<SlotName, Version<SlotData>>>;
 
 export class PolicyStore {
   private current: Policy;
   private settings: Version<ParsedSettings>;
+  /** What is in force for each slot. */
   private versions: SlotVersions;
-  private readonly watchers = new Map<string, FSWatcher>();
-  private timer: NodeJS.Timeout | undefined;
-  private dueAt = Number.POSITIVE_INFINITY;
+  /** The last good version of each file that the settings name, be it in force or waiting to stand in for a key. */
+  private readonly files: Versions = {};
+  private readonly listFiles: ListFiles;
+  private readonly lookout: Lookout;
+  private readonly redis: RedisLists;
+  /** When something of the policy counts no more: another has to be made before the next question is answered. */
+  private validUntil = Number.POSITIVE_INFINITY;
+  private expiry: NodeJS.Timeout | undefined;
   private checking: Promise<void> | undefined;
   private checkAgain = false;
   private closed = false;
-  /**
-   * Files seen changed and not yet taken: the stamp, and since when it has been that. Kept by slot and path: two
-   * settings may name one file, and each takes it for itself.
-   */
-  private readonly settling = new Map<string, { stamp: string; since: number }>();
-  /** Stamps that were looked at and not taken, so that each attempt is told of once. */
-  private readonly turnedDown = new Map<string, string>();
 
   /** Loads everything; throws `CannotStart` with every fault found. */
   constructor(
     private readonly configFolder: string,
     private readonly log: StoreLog,
+    redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
   ) {
-    const site: LoadedSite = loadSite(configFolder);
+    const site: LoadedSite = loadSite(configFolder, redis);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
     this.settings = site.settings;
     this.versions = site.versions;
-    this.tellFindings(site.findings);
-    for (const slot of slots) this.tellVersion(this.versions[slot.name]);
+    for (const slot of slots) {
+      const version = site.versions[slot.name];
+      if (version.path !== '') this.files[slot.name] = version;
+    }
+    this.listFiles = new ListFiles(configFolder, log, (settings) => redisFindings(settings, redis));
+    this.lookout = new Lookout(() => void this.check());
+    this.redis = new RedisLists(redis, log, () => this.renew());
+    this.redis.use(site.policy.settings);
+    tellFindings(log, site.findings);
+    for (const slot of slots) tellVersion(log, this.versions[slot.name], this.current.generation);
   }
 
   get policy(): Policy {
+    // The timer may be late: the process may have been stopped, or busy.
+    if (this.validUntil !== Number.POSITIVE_INFINITY && performance.now() >= this.validUntil) this.renew();
     return this.current;
   }
 
-  /** Starts to follow the files. Neither timer nor watcher keeps the process alive. */
+  /** Starts to follow the files and the keys. Nothing of it keeps the process alive. */
   follow(): void {
     this.watchFolders();
-    this.schedule(this.current.settings.main.poll);
+    this.lookout.schedule(this.current.settings.main.poll);
+    this.redis.follow();
+  }
+
+  /** Whether lists are kept in Redis. */
+  get usesRedis(): boolean {
+    return this.redis.isUsed;
+  }
+
+  /** Resolves once all lists in Redis have been read, and in any case after `limit` milliseconds. Never rejects. */
+  firstRead(limit: number): Promise<void> {
+    return this.redis.firstRead(limit);
   }
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.timer);
-    for (const watcher of this.watchers.values()) watcher.close();
-    this.watchers.clear();
+    this.lookout.close();
+    this.redis.close();
+    clearTimeout(this.expiry);
   }
 
   /** Looks at all files now; resolves when what has settled is in force. Never rejects. */
@@ -114,197 +119,107 @@ export class PolicyStore {
         if (this.closed) return;
         this.watchFolders();
         const { poll, settle } = this.current.settings.main;
-        const soon = this.checkAgain || this.settling.size > 0;
+        const soon = this.checkAgain || this.listFiles.waiting;
         this.checkAgain = false;
-        this.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
+        this.lookout.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
       });
     return this.checking;
   }
 
-  /** Brings the next look forward, never puts it off: a storm of events must not keep it from happening. */
-  private schedule(delay: number): void {
-    const at = performance.now() + delay;
-    if (this.closed || at >= this.dueAt) return;
-    clearTimeout(this.timer);
-    this.dueAt = at;
-    this.timer = setTimeout(() => {
-      this.dueAt = Number.POSITIVE_INFINITY;
-      void this.check();
-    }, delay);
-    this.timer.unref();
-  }
-
   private async checkFiles(): Promise<void> {
-    const settings = await this.newSettings();
-    const inForce = (settings ?? this.settings).value.settings as Settings;
-    const changed: Partial<Record<Slot['name'], Version<SlotData>>> = {};
+    const { settle } = this.current.settings.main;
+    const settings = (await this.listFiles.newSettings(this.settings, settle)) ?? this.settings;
+    const inForce = settings.value.settings as Settings;
+    const changed: Versions = {};
     for (const slot of slots) {
+      const { file, redis } = slot.sourceIn(inForce);
+      // What is in force for a key is no version of its file.
+      const before = redis ? this.files[slot.name] : this.versions[slot.name];
+      if (redis && file === '') continue;
       try {
-        const version = await this.newVersion(slot, inForce, (settings ?? this.settings).value);
+        const named = { file, named: isNamed(slot, settings.value) };
+        const version = await this.listFiles.newVersion(slot, named, before, settle);
         if (version) changed[slot.name] = version;
       } catch (error) {
         // One list must not keep the others from being taken.
-        this.log.logerror(`looking at ${slot.fileIn(inForce)} failed: ${String(error)}`);
+        this.log.logerror(`looking at ${file} failed: ${String(error)}`);
       }
     }
-    if (this.closed || (!settings && Object.keys(changed).length === 0)) return;
-
-    const versions = { ...this.versions, ...changed };
-    const policy = buildPolicy(this.current.generation + 1, inForce, listsOf(versions));
-    this.settings = settings ?? this.settings;
-    this.versions = versions;
-    this.current = policy;
-    if (settings) this.tellVersion(settings);
-    for (const version of Object.values(changed)) this.tellVersion(version);
+    if (this.closed) return;
+    const isNew = settings.hash !== this.settings.hash;
+    this.settings = settings;
+    if (isNew) this.redis.use(inForce);
+    for (const slot of slots) this.keepFile(slot, inForce, changed[slot.name]);
+    this.renew(isNew ? settings : undefined);
   }
 
-  private async newSettings(): Promise<Version<ParsedSettings> | undefined> {
-    const path = join(this.configFolder, settingsFile);
-    const file = await this.settled(path, path, this.settings.stamp);
-    if (!file) return undefined;
-    if (file.state === 'missing') {
-      this.turnedDown.set(path, file.stamp);
-      this.log.logerror(
-        `${settingsFile} was deleted: its last content stays in force; for the defaults, make it an empty file`,
-      );
-      return undefined;
-    }
-    const version = settingsVersion(path, file);
-    if (version.hash === this.settings.hash) {
-      this.settings = { ...this.settings, stamp: file.stamp };
-      return undefined;
-    }
-    if (!version.value.settings) {
-      this.turnDown(path, file, version.value.findings);
-      return undefined;
-    }
-    this.tellFindings(version.value.findings);
-    return version;
+  /** A version of a file that the settings no longer name has not been followed, and is not to be used again. */
+  private keepFile(slot: Slot, settings: Settings, changed: Version<SlotData> | undefined): void {
+    const { file } = slot.sourceIn(settings);
+    const version = changed ?? this.files[slot.name];
+    const isNamedStill = version && file !== '' && version.path === pathOf(this.configFolder, file);
+    if (isNamedStill) this.files[slot.name] = version;
+    else delete this.files[slot.name];
   }
 
-  /** The new version of a slot, if its file or its setting has changed and what is there now can be taken. */
-  private async newVersion(
-    slot: Slot,
-    settings: Settings,
-    written: ParsedSettings,
-  ): Promise<Version<SlotData> | undefined> {
-    const before = this.versions[slot.name];
-    const file = slot.fileIn(settings);
-    if (file === '') return before.file === '' ? undefined : unnamed(slot);
-    const path = pathOf(this.configFolder, file);
-    const renamed = path !== before.path;
-    const key = `${slot.name} ${path}`;
-    const state = await this.settled(key, path, renamed ? 'not looked at yet' : before.stamp);
-    if (!state) return undefined;
-
-    if (state.state === 'unreadable') {
-      this.turnDown(key, state, [unreadable(file, state.reason)]);
-      return undefined;
-    }
-    if (state.state === 'missing') {
-      return this.versionOfMissing(slot, { key, file, path, renamed, named: isNamed(slot, written) }, state);
-    }
-    const parsed = await this.parse(slot, file, state.bytes);
-    if (!renamed && parsed.hash === before.hash) {
-      this.versions = { ...this.versions, [slot.name]: { ...before, stamp: state.stamp } };
-      return undefined;
-    }
-    if (!parsed.data) {
-      this.turnDown(key, state, parsed.findings, parsed.unsaid);
-      return undefined;
-    }
-    this.tellFindings(parsed.findings);
-    return { file, path, value: parsed.data, hash: parsed.hash, stamp: state.stamp };
-  }
-
-  private versionOfMissing(
-    slot: Slot,
-    place: { key: string; file: string; path: string; renamed: boolean; named: boolean },
-    state: FileState,
-  ): Version<SlotData> | undefined {
-    const { key, file, path } = place;
-    if (place.renamed && place.named) {
-      this.turnDown(key, state, [missing(file)]);
-      return undefined;
-    }
-    if (slot.whenDeleted === 'keep' && this.versions[slot.name].hash !== 'missing') {
-      this.turnedDown.set(key, state.stamp);
-      this.log.logerror(
-        `${file} was deleted: its last content stays in force, so that nothing it refuses gets in; to refuse nobody, make it an empty file`,
-      );
-      return undefined;
-    }
-    this.log.lognotice(`${file} is missing: it lists nothing`);
-    return { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp: state.stamp };
-  }
-
-  private parse(slot: Slot, file: string, bytes: Buffer): Promise<Parsed> | Parsed {
-    return bytes.length < apartFrom ? parseBytes({ name: slot.name, file, bytes }) : parseApart(slot.name, file, bytes);
-  }
-
-  /** The file, if it is not what was last taken or turned down and has stayed the same for long enough. */
-  private async settled(key: string, path: string, stampInForce: string): Promise<FileState | undefined> {
-    const stamp = await stampOf(path);
-    if (stamp === stampInForce || stamp === this.turnedDown.get(key)) {
-      this.settling.delete(key);
-      if (stamp === stampInForce) this.turnedDown.delete(key);
-      return undefined;
-    }
-    const seen = this.settling.get(key);
+  /** Puts into force what the files, Redis and the clock say now, if it is another than before. */
+  private renew(newSettings?: Version<ParsedSettings>): void {
     const now = performance.now();
-    if (seen?.stamp !== stamp) {
-      this.settling.set(key, { stamp, since: now });
-      return undefined;
+    const settings = this.settings.value.settings as Settings;
+    const before = this.versions;
+    const versions = Object.fromEntries(
+      slots.map((slot) => [slot.name, this.versionInForce(slot, settings, now)]),
+    ) as SlotVersions;
+    this.versions = versions;
+    this.expireAt(this.redis.countsUntil(now));
+    const changed = slots.filter(({ name }) => !isSame(before[name], versions[name]));
+    if (!newSettings && changed.length === 0) return;
+
+    this.current = buildPolicy(this.current.generation + 1, settings, listsOf(versions));
+    const { generation } = this.current;
+    if (newSettings) tellVersion(this.log, newSettings, generation);
+    for (const slot of changed) {
+      this.tellStandIn(slot, settings, now);
+      tellVersion(this.log, versions[slot.name], generation);
     }
-    if (now - seen.since < this.current.settings.main.settle) return undefined;
-    const file = await readFileState(path);
-    if (file.stamp !== stamp || (await stampOf(path)) !== stamp) return undefined;
-    this.settling.delete(key);
-    // What was turned down before may come again: a file deleted a second time is a new attempt.
-    this.turnedDown.delete(key);
-    return file;
   }
 
-  private turnDown(key: string, file: FileState, findings: readonly Finding[], unsaid = 0): void {
-    this.turnedDown.set(key, file.stamp);
-    const faults = findings.filter((finding) => finding.severity === 'fault');
-    this.log.logerror(`not taken, the last good version stays in force:\n${report(faults, unsaid)}`);
+  private versionInForce(slot: Slot, settings: Settings, now: number): Version<SlotData> {
+    const { file, redis } = slot.sourceIn(settings);
+    const before = this.versions[slot.name];
+    const standing = this.files[slot.name];
+    if (!redis) return file === '' ? unnamed(slot) : (standing ?? before);
+    const told = this.redis.told(slot.name, now);
+    if (told?.state === 'content') return told.version;
+    if (told?.state === 'awaited') return before;
+    return standing ?? unavailable(slot, redis);
   }
 
-  private tellFindings(findings: readonly Finding[]): void {
-    if (findings.length === 0) return;
-    if (hasFault(findings)) this.log.logerror(report(findings));
-    else this.log.logwarn(report(findings));
+  private tellStandIn(slot: Slot, settings: Settings, now: number): void {
+    const { file, redis } = slot.sourceIn(settings);
+    if (!redis || this.redis.told(slot.name, now)?.state === 'content') return;
+    const seconds = settings.redis.max_age / 1000;
+    const what = this.versions[slot.name].path === '' ? 'what it could decide is put off' : `${file} stands in for it`;
+    this.log.logerror(`${redis.name} has not been confirmed for ${seconds} s: ${what}`);
   }
 
-  private tellVersion(version: Version<unknown>): void {
-    if (version.file === '') return;
-    const hash = version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`;
-    this.log.lognotice(`loaded file=${version.file} generation=${this.current.generation} ${hash}`);
+  private expireAt(time: number): void {
+    this.validUntil = time;
+    clearTimeout(this.expiry);
+    if (this.closed || time === Number.POSITIVE_INFINITY) return;
+    this.expiry = setTimeout(() => this.renew(), Math.max(time - performance.now(), 0) + timerSlack);
+    this.expiry.unref();
   }
 
   /** Events only hurry the next look; where none come, the poll finds the change. */
   private watchFolders(): void {
-    if (this.closed) return;
-    const paths = [join(this.configFolder, settingsFile), ...slots.map((slot) => this.versions[slot.name].path)];
-    const folders = new Set(paths.filter((path) => path !== '').map(dirname));
-    for (const [folder, watcher] of this.watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.watchers.delete(folder);
-    }
-    for (const folder of folders) {
-      if (this.watchers.has(folder)) continue;
-      try {
-        const watcher = watch(folder, { persistent: false }, () => this.schedule(eventDelay));
-        watcher.on('error', () => {
-          watcher.close();
-          this.watchers.delete(folder);
-        });
-        this.watchers.set(folder, watcher);
-      } catch {
-        // No event will come from here: the poll does the work.
-      }
-    }
+    const settings = this.settings.value.settings as Settings;
+    const named = slots.map((slot) => slot.sourceIn(settings).file).filter((file) => file !== '');
+    const paths = [join(this.configFolder, settingsFile), ...named.map((file) => pathOf(this.configFolder, file))];
+    this.lookout.watch(new Set(paths.map(dirname)));
   }
+}
+
+function isSame(a: Version<SlotData>, b: Version<SlotData>): boolean {
+  return a.file === b.file && a.hash === b.hash;
 }

@@ -58,11 +58,15 @@ function reverseName(ip: string): string {
   return `${[...digits].reverse().join('.')}.ip6.arpa`;
 }
 
-/** Rejects when the promise has not settled in time; the promise itself goes on and is ignored. */
-export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+/**
+ * Rejects when the promise has not settled in time; the promise itself goes on and is ignored. Unless `keepAlive` is
+ * false, the process waits for the outcome.
+ */
+export async function within<T>(milliseconds: number, promise: Promise<T>, keepAlive = true): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+    if (!keepAlive) timer.unref();
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,9 +1,10 @@
-/** The files a policy is made of: which setting names each, what it parses to, and what its deletion means. */
+/** The lists a policy is made of: which setting names each, what it parses to, and what its deletion means. */
 
 import { join } from 'node:path';
 import {
   type Finding,
   type ListKind,
+  type ListSource,
   type ParsedSettings,
   type PolicyList,
   parseList,
@@ -18,23 +19,22 @@ export type SlotName = ListKind | 'relay_map';
 
 export interface Slot {
   readonly name: SlotName;
-  /** `section.key` of the setting that names the file. */
+  /** `section.key` of the setting that says where the list is. */
   readonly setting: string;
-  /** The file as the settings name it; empty for none. */
-  fileIn(settings: Settings): string;
+  sourceIn(settings: Settings): ListSource;
   /**
-   * What to do with the list in force when its file is deleted while the server runs. Revoking by deleting must work,
+   * What to do with the list in force when its file or key is deleted while the server runs. Revoking by deleting must work,
    * so allow lists become empty; losing a deny list must not open a door, so it stays.
    */
   readonly whenDeleted: 'empty' | 'keep';
 }
 
 export const slots: readonly Slot[] = [
-  { name: 'local_ip', setting: 'relay.local_ip', fileIn: (s) => s.relay.local_ip, whenDeleted: 'empty' },
-  { name: 'local_domain', setting: 'relay.local_domain', fileIn: (s) => s.relay.local_domain, whenDeleted: 'empty' },
-  { name: 'relay_to', setting: 'relay.relay_to', fileIn: (s) => s.relay.relay_to, whenDeleted: 'empty' },
-  { name: 'relay_map', setting: 'relay.relay_map', fileIn: (s) => s.relay.relay_map, whenDeleted: 'empty' },
-  { name: 'hosts', setting: 'deny.hosts', fileIn: (s) => s.deny.hosts, whenDeleted: 'keep' },
+  { name: 'local_ip', setting: 'relay.local_ip', sourceIn: (s) => s.relay.local_ip, whenDeleted: 'empty' },
+  { name: 'local_domain', setting: 'relay.local_domain', sourceIn: (s) => s.relay.local_domain, whenDeleted: 'empty' },
+  { name: 'relay_to', setting: 'relay.relay_to', sourceIn: (s) => s.relay.relay_to, whenDeleted: 'empty' },
+  { name: 'relay_map', setting: 'relay.relay_map', sourceIn: (s) => s.relay.relay_map, whenDeleted: 'empty' },
+  { name: 'hosts', setting: 'deny.hosts', sourceIn: (s) => s.deny.hosts, whenDeleted: 'keep' },
 ];
 
 /** The list data of a slot, or why there is none. */
@@ -54,7 +54,12 @@ export function emptySlot(name: SlotName, file: string): SlotData {
   return parseSlot(name, file, '').data as SlotData;
 }
 
-/** Whether the operator's own file names the slot's list; a list that only a default names may be absent. */
+/** The list of a slot while nobody can tell what is on it. */
+export function unavailableSlot(name: SlotName, file: string): SlotData {
+  return { ...emptySlot(name, file), available: false };
+}
+
+/** Whether the operator's own file says where the slot's list is; a file that only a default names may be absent. */
 export function isNamed(slot: Slot, parsed: Pick<ParsedSettings, 'written'>): boolean {
   return parsed.written.has(slot.setting);
 }

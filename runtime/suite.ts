@@ -2,12 +2,14 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type Decision, type IpAddress, parseAddress } from '../core';
-import type { Plugin } from '../types/haraka';
+import type { Next, Plugin } from '../types/haraka';
 import { ClientNameService } from './client-names';
 import type { PluginName, Policy } from './policy';
 import { PolicyStore } from './policy-store';
 import { Counters } from './record';
+import { RedisAccess } from './redis-package';
 import { createResolver, type Resolver } from './resolver';
+import type { StoreLog } from './store-log';
 
 export class Suite {
   readonly counters = new Counters();
@@ -93,17 +95,31 @@ export function suiteFor(plugin: Plugin): Suite {
   const folder = configFolderOf(plugin);
   const known = suites.get(folder);
   if (known) return known;
-  const store = new PolicyStore(folder, {
+  const log: StoreLog = {
     loginfo: (text) => plugin.loginfo(text),
     lognotice: (text) => plugin.lognotice(text),
     logwarn: (text) => plugin.logwarn(text),
     logerror: (text) => plugin.logerror(text),
-  });
+  };
+  const store = new PolicyStore(folder, log, new RedisAccess(plugin.config));
   const me = plugin.config.get('me');
   const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
   suites.set(folder, suite);
   store.follow();
+  if (store.usesRedis) awaitFirstRead(plugin, store);
   return suite;
+}
+
+/** How long a start may wait for lists in Redis: without them mail that they would permit is put off. */
+const longestWait = 3000;
+
+function awaitFirstRead(plugin: Plugin, store: PolicyStore): void {
+  // Haraka ends the server where a hook of its start takes longer than a plugin may.
+  const limit = Math.min(longestWait, (plugin.timeout || 30) * 800);
+  const await_lists = (next: Next) => void store.firstRead(limit).then(() => next());
+  Object.assign(plugin, { await_lists });
+  plugin.register_hook('init_master', 'await_lists');
+  plugin.register_hook('init_child', 'await_lists');
 }
 
 /** Haraka's config folder: that of the instance when Haraka was started with one. */

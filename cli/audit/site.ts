@@ -35,7 +35,7 @@ export function siteOf({ local, backup, folder }: SiteWishes): Site {
   const { policy, settings, findings } = loadSite(folder.config);
   if (!policy) throw new CannotRun(`Haraka would not start with this:\n${findings.map(describeFinding).join('\n')}`);
   const { clientNetworks, destinations } = policy.relay;
-  const file = settings.value.readable.relay.relay_to;
+  const file = settings.value.readable.relay.relay_to.file;
   const hosts = readConfigLines(folder, 'host_list').map(({ text }) => text);
   return {
     localDomains: lowered([...local, ...hosts]),

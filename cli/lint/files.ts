@@ -17,7 +17,7 @@ interface NamedFile {
 
 export function lintFiles(folder: HarakaFolder, settings: Settings): LintFinding[] {
   const lists = slots
-    .map((slot) => slot.fileIn(settings))
+    .map((slot) => slot.sourceIn(settings).file)
     .filter((file) => file !== '')
     .map((file) => ({ file, path: pathOf(folder.config, file) }));
   const others = [settingsFile, 'plugins', 'host_list'].map((file) => ({ file, path: join(folder.config, file) }));

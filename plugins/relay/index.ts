@@ -5,6 +5,7 @@
 import constants from 'haraka-constants';
 import {
   admits,
+  canTellTrust,
   decideRecipientForm,
   decideRelay,
   decideSplit,
@@ -88,7 +89,7 @@ export const relay_guard_recipient = answering({
     const { policy, connection } = call;
     reviewTrust(call);
     const trusted = connection.relaying || trustOf(policy.relay, clientOf(connection)) !== undefined;
-    return decideRecipientForm(recipientOf(address), trusted);
+    return decideRecipientForm(recipientOf(address), trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
   },
 });
 

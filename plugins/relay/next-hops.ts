@@ -19,6 +19,8 @@ import type { OutboundMail } from '../../types/haraka';
 export function nextHops(suite: Suite, mail: OutboundMail, domain: string): HookAnswer | Promise<HookAnswer> {
   const { policy } = suite;
   if (policy.mode.relay === 'observe') return noOpinion;
+  // Any domain may have its route there, and without it mail could go where it must not: it waits in the queue.
+  if (!policy.relay.destinations.available) return answerWith('get_mx', localProblem);
   const entry = findDestination(policy.relay, domain.toLowerCase());
   if (entry?.route) {
     const { host, port } = entry.route;

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Lookout } from '../../runtime/lookout';
 import { PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { type Folder, makeFolder } from '../helpers/folder';
@@ -215,10 +216,10 @@ describe('a list that changes while the server runs', () => {
 
   it('is looked for at the earliest time that anything asks for', async () => {
     const site = new Followed(makeFolder({ 'smtpcheck.ini': quick, localip: '192.0.2.7' }), false);
-    const timed = site.store as unknown as { schedule(delay: number): void };
+    const { lookout } = site.store as unknown as { lookout: Lookout };
     site.folder.write('localip', '192.0.2.8');
-    timed.schedule(30);
-    timed.schedule(60_000);
+    lookout.schedule(30);
+    lookout.schedule(60_000);
     await site.trusting('192.0.2.8');
   });
 

@@ -1,0 +1,60 @@
+/**
+ * When to look at the files: soon after an event tells of a change in one of their folders, and at the latest when the
+ * caller asks for it, for mounts and file systems that send no events. Neither timer nor watcher keeps the process alive.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+
+/** Long enough for the several events of one change to come together. */
+const eventDelay = 20;
+
+export class Lookout {
+  private readonly watchers = new Map<string, FSWatcher>();
+  private timer: NodeJS.Timeout | undefined;
+  private dueAt = Number.POSITIVE_INFINITY;
+  private closed = false;
+
+  constructor(private readonly look: () => void) {}
+
+  /** Brings the next look forward, never puts it off: a storm of events must not keep it from happening. */
+  schedule(delay: number): void {
+    const at = performance.now() + delay;
+    if (this.closed || at >= this.dueAt) return;
+    clearTimeout(this.timer);
+    this.dueAt = at;
+    this.timer = setTimeout(() => {
+      this.dueAt = Number.POSITIVE_INFINITY;
+      this.look();
+    }, delay);
+    this.timer.unref();
+  }
+
+  /** Watches these folders and no others. Where no event comes from, the caller's own looks do the work. */
+  watch(folders: ReadonlySet<string>): void {
+    if (this.closed) return;
+    for (const [folder, watcher] of this.watchers) {
+      if (folders.has(folder)) continue;
+      watcher.close();
+      this.watchers.delete(folder);
+    }
+    for (const folder of folders) {
+      if (this.watchers.has(folder)) continue;
+      try {
+        const watcher = watch(folder, { persistent: false }, () => this.schedule(eventDelay));
+        watcher.on('error', () => {
+          watcher.close();
+          this.watchers.delete(folder);
+        });
+        this.watchers.set(folder, watcher);
+      } catch {
+        // Not there, or not to be watched.
+      }
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    for (const watcher of this.watchers.values()) watcher.close();
+    this.watchers.clear();
+  }
+}

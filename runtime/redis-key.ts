@@ -1,0 +1,115 @@
+/**
+ * Reads the list that a key of Redis holds: a set of entries, a hash of keys and values for the map, or the text of a
+ * list file as a string. What is read is what the key held at one moment.
+ */
+
+/** Asks the server one thing. Blobs of its answer come as buffers. */
+export type Ask = (command: readonly string[]) => Promise<unknown>;
+
+export type KeyContent =
+  | { readonly state: 'missing' }
+  | { readonly state: 'wrong-type'; readonly type: string }
+  /** `unordered`: one entry a line, as they came; `sortLines` gives them the order that counts. */
+  | { readonly state: 'read'; readonly bytes: Buffer; readonly unordered: boolean };
+
+/** Members asked for at a time: few enough for the server and for us to serve others meanwhile. */
+const slice = 1000;
+/** More than any set has: all of it in one answer. */
+const everything = 100_000_000;
+
+/** Rejects where the server does not answer, or not as it should. */
+export async function readKey(ask: Ask, key: string, mayBeHash: boolean): Promise<KeyContent> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readTyped(ask, key, mayBeHash);
+    } catch (error) {
+      // The key became another type between two commands.
+      if (attempt === 3 || !(error instanceof Error && error.message.startsWith('WRONGTYPE'))) throw error;
+    }
+  }
+}
+
+async function readTyped(ask: Ask, key: string, mayBeHash: boolean): Promise<KeyContent> {
+  const type = String(await ask(['TYPE', key]));
+  if (type === 'none') return { state: 'missing' };
+  if (type === 'string') {
+    const bytes = await ask(['GET', key]);
+    return bytes === null ? { state: 'missing' } : { state: 'read', bytes: blob(bytes), unordered: false };
+  }
+  if (type !== 'set' && !(type === 'hash' && mayBeHash)) return { state: 'wrong-type', type };
+  const chunks = await scan(ask, type === 'set' ? 'SSCAN' : 'HSCAN', key);
+  const bytes = Buffer.concat(chunks);
+  // Redis keeps no empty set: it went away between the two commands.
+  return bytes.length === 0 ? { state: 'missing' } : { state: 'read', bytes, unordered: true };
+}
+
+type Scan = 'SSCAN' | 'HSCAN';
+
+/**
+ * A scan in slices misses entries where the key is put in the place of another meanwhile, and a deny list would lose
+ * rules. So the key must not change while it is scanned; where it never keeps still, it is read in one go.
+ */
+async function scan(ask: Ask, command: Scan, key: string): Promise<Buffer[]> {
+  const first = await scanFrom(ask, command, key, '0', slice);
+  if (first.next === '0') return [first.lines];
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await ask(['WATCH', key]);
+    const chunks: Buffer[] = [];
+    let next = '0';
+    do {
+      const part = await scanFrom(ask, command, key, next, slice);
+      chunks.push(part.lines);
+      next = part.next;
+    } while (next !== '0');
+    // Both at once: whatever else is asked on this connection must not come between them.
+    const [, unchanged] = await Promise.all([ask(['MULTI']), ask(['EXEC'])]);
+    if (unchanged !== null) return chunks;
+  }
+  const whole = await scanFrom(ask, command, key, '0', everything);
+  if (whole.next !== '0') throw new Error(`${command} ${key} gave less than all of it`);
+  return [whole.lines];
+}
+
+async function scanFrom(ask: Ask, command: Scan, key: string, from: string, count: number) {
+  const [next, items] = (await ask([command, key, from, 'COUNT', String(count)])) as [unknown, unknown[]];
+  const chunks: Buffer[] = [];
+  for (let i = 0; i < items.length; i += slice) {
+    if (i > 0) await new Promise(setImmediate);
+    chunks.push(linesOf(items.slice(i, i + slice), command === 'SSCAN' ? 1 : 2));
+  }
+  return { next: String(next), lines: Buffer.concat(chunks) };
+}
+
+const newline = 0x0a;
+const tab = 0x09;
+
+/** Each entry as a line of its own; `each` items make an entry, with a tab between them. */
+function linesOf(items: readonly unknown[], each: 1 | 2): Buffer {
+  const parts: Uint8Array[] = [];
+  items.forEach((item, i) => {
+    parts.push(oneLine(blob(item)), separators[(i + 1) % each === 0 ? newline : tab] as Uint8Array);
+  });
+  return Buffer.concat(parts);
+}
+
+const separators = { [newline]: Uint8Array.of(newline), [tab]: Uint8Array.of(tab) };
+
+/** An entry with a line break inside must not pass for two: U+FFFD stands in for it, which no entry may hold. */
+function oneLine(bytes: Buffer): Buffer {
+  if (!bytes.includes(newline)) return bytes;
+  return Buffer.from(bytes.toString('latin1').replaceAll('\n', '\xef\xbf\xbd'), 'latin1');
+}
+
+function blob(answer: unknown): Buffer {
+  return Buffer.isBuffer(answer) ? answer : Buffer.from(String(answer));
+}
+
+/** Lines by their bytes, as `LC_ALL=C sort -u` has them. A scan may give an entry twice. */
+export function sortLines(bytes: Uint8Array): Buffer {
+  // As Latin-1 each byte is a character, and characters compare as bytes.
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n');
+  lines.pop();
+  lines.sort();
+  const once = lines.filter((line, i) => i === 0 || line !== lines[i - 1]);
+  return Buffer.from(once.map((line) => `${line}\n`).join(''), 'latin1');
+}

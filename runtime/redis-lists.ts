@@ -1,0 +1,117 @@
+/** The lists that the settings keep in Redis: one connection for each server they name, and none where they name none. */
+import type { Settings } from '../core';
+import { FollowedKey } from './followed-key';
+import type { Version } from './load';
+import type { RedisAccess } from './redis-package';
+import { FollowedServer, type Pace } from './redis-server';
+import { within } from './resolver';
+import { type SlotData, type SlotName, slots } from './slots';
+import type { StoreLog } from './store-log';
+
+/** What Redis says of a list. `awaited`: nothing yet, and what was in force before may stay for now. */
+export type Told =
+  | { readonly state: 'content'; readonly version: Version<SlotData> }
+  | { readonly state: 'awaited' | 'away' };
+
+export class RedisLists {
+  private readonly keys = new Map<SlotName, { key: FollowedKey; server: FollowedServer }>();
+  private readonly servers = new Map<string, FollowedServer>();
+  private maxAge = 0;
+  private following = false;
+  private readonly waiting = new Set<() => void>();
+
+  /** `changed`: called when what `told` says may have become another. */
+  constructor(
+    private readonly access: RedisAccess,
+    private readonly log: StoreLog,
+    private readonly changed: () => void,
+  ) {
+    access.onChange = () => {
+      if (this.following) for (const server of this.servers.values()) server.open();
+    };
+  }
+
+  /** Takes up what the settings name, and lets go of what they no longer name. */
+  use(settings: Settings): void {
+    this.maxAge = settings.redis.max_age;
+    const pace: Pace = { maxAge: this.maxAge, settle: settings.main.settle };
+    const awaitedUntil = this.following ? performance.now() + this.maxAge : Number.NEGATIVE_INFINITY;
+    for (const slot of slots) {
+      const { redis } = slot.sourceIn(settings);
+      const before = this.keys.get(slot.name);
+      const server = redis && this.serverFor(JSON.stringify([redis.server, pace]), redis.server, pace);
+      const same = before && redis && before.key.redis.name === redis.name;
+      if (same && before.server === server) continue;
+      before?.server.remove(before.key);
+      this.keys.delete(slot.name);
+      if (!server) continue;
+      const key = same ? before.key : new FollowedKey(slot, redis, awaitedUntil, this.log);
+      server.add(key);
+      this.keys.set(slot.name, { key, server });
+    }
+    for (const [id, server] of this.servers) {
+      if (!server.isIdle) continue;
+      server.close();
+      this.servers.delete(id);
+    }
+  }
+
+  /** Connects. */
+  follow(): void {
+    this.following = true;
+    for (const server of this.servers.values()) server.open();
+  }
+
+  told(slot: SlotName, now: number): Told | undefined {
+    const key = this.keys.get(slot)?.key;
+    if (!key) return undefined;
+    if (key.countsUntil(this.maxAge) <= now) return { state: 'away' };
+    return key.content ? { state: 'content', version: key.content } : { state: 'awaited' };
+  }
+
+  /** When the first of what counts now counts no more, unless it is confirmed before. */
+  countsUntil(now: number): number {
+    const ends = [...this.keys.values()].map(({ key }) => key.countsUntil(this.maxAge)).filter((end) => end > now);
+    return Math.min(...ends);
+  }
+
+  /** Whether any setting names Redis. */
+  get isUsed(): boolean {
+    return this.keys.size > 0;
+  }
+
+  /** Resolves once every key has been read, and in any case after `limit` milliseconds. */
+  async firstRead(limit: number): Promise<void> {
+    const allRead = new Promise<void>((resolve) => {
+      this.waiting.add(resolve);
+      this.settleWaiting();
+    });
+    await within(limit, allRead).catch(() => {});
+  }
+
+  /** What was read counts for as long as it would have. */
+  close(): void {
+    for (const server of this.servers.values()) server.close();
+    this.servers.clear();
+  }
+
+  private serverFor(id: string, address: ConstructorParameters<typeof FollowedServer>[1], pace: Pace): FollowedServer {
+    const known = this.servers.get(id);
+    if (known) return known;
+    const server = new FollowedServer(this.access, address, pace, this.log, () => this.taken());
+    this.servers.set(id, server);
+    if (this.following) server.open();
+    return server;
+  }
+
+  private taken(): void {
+    this.changed();
+    this.settleWaiting();
+  }
+
+  private settleWaiting(): void {
+    if ([...this.keys.values()].some(({ key }) => !key.wasRead)) return;
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+}

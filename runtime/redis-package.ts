@@ -1,0 +1,128 @@
+/**
+ * The way to Redis that Haraka's own plugins take: `haraka-plugin-redis`, its reading of `redis.ini`, and the client
+ * that it brings. It is looked for where Haraka would find it, and loaded only once a setting names Redis.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { RedisServer } from '../core';
+
+/** The part of the `redis` package that we touch, for 5 and 6 alike. */
+export interface RedisClient {
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'connect', listener: () => void): this;
+  on(event: 'invalidate', listener: (key: Uint8Array | string | null) => void): this;
+  connect(): Promise<unknown>;
+  sendCommand(command: readonly string[], options?: object): Promise<unknown>;
+  destroy(): void;
+  unref(): void;
+}
+
+export interface RedisPackage {
+  createClient(options: object): RedisClient;
+  /** What the server itself says no with. */
+  readonly ErrorReply: new (
+    ...args: never[]
+  ) => Error;
+  readonly RESP_TYPES: { readonly BLOB_STRING: number };
+}
+
+/** Options of `createClient`, as `redis.ini` has them. */
+export interface ClientOptions {
+  readonly socket: { readonly host?: string; readonly port?: number | string; readonly path?: string };
+  readonly [option: string]: unknown;
+}
+
+/** The part of `haraka-plugin-redis` that we touch; `load_redis_ini` is a method of whichever plugin inherits it. */
+interface HarakaRedisPlugin {
+  load_redis_ini(this: Inheritor): void;
+}
+
+interface Inheritor extends HarakaRedisPlugin {
+  readonly config: RedisConfig;
+  redisCfg?: { readonly server?: ClientOptions };
+}
+
+/** Where `redis.ini` is read; `changed` is called when it has become another. */
+export interface RedisConfig {
+  get(name: string, changed: () => void): unknown;
+}
+
+interface Found {
+  readonly plugin: HarakaRedisPlugin;
+  readonly client: RedisPackage;
+}
+
+export class RedisAccess {
+  private found: Found | undefined;
+  private inheritor: Inheritor | undefined;
+  /** Told when `redis.ini` has changed. */
+  onChange: () => void = () => {};
+
+  /** `places`: folders or files from which a `require` would find the plugin. */
+  constructor(
+    private readonly config: RedisConfig,
+    private readonly places: readonly string[] = usualPlaces(),
+  ) {}
+
+  get isInstalled(): boolean {
+    this.found ??= find(this.places);
+    return this.found !== undefined;
+  }
+
+  get client(): RedisPackage {
+    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
+    return (this.found as Found).client;
+  }
+
+  /** The options to connect with, fresh each time: the client changes them. */
+  optionsFor(server: RedisServer | undefined): ClientOptions {
+    const { socket = {}, ...options } = structuredClone(this.settings() ?? { socket: {} });
+    const rest: Record<string, unknown> = options;
+    for (const secret of ['username', 'password']) {
+      // An ini file knows numbers, and a password of digits is none.
+      if (typeof rest[secret] === 'number') rest[secret] = String(rest[secret]);
+    }
+    if (!server) return { ...rest, socket };
+    const { path: _, ...tcp } = socket;
+    return { ...rest, url: undefined, socket: { ...tcp, ...server } };
+  }
+
+  private settings(): ClientOptions | undefined {
+    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
+    if (!this.inheritor) {
+      const { config } = this;
+      const get = (name: string, changed: () => void) =>
+        config.get(name, () => {
+          changed();
+          this.onChange();
+        });
+      const inheritor: Inheritor = { ...(this.found as Found).plugin, config: { get } };
+      inheritor.load_redis_ini();
+      this.inheritor = inheritor;
+    }
+    return this.inheritor.redisCfg?.server;
+  }
+}
+
+/** In Haraka's order: its folder, then the Haraka that runs; besides, where this package is. */
+function usualPlaces(): string[] {
+  const { HARAKA: folder } = process.env;
+  const running = require.main?.filename;
+  return [...(folder ? [join(folder, 'package.json')] : []), ...(running ? [running] : []), __filename];
+}
+
+function find(places: readonly string[]): Found | undefined {
+  for (const place of places) {
+    try {
+      const resolve = createRequire(place);
+      const path = resolve.resolve('haraka-plugin-redis');
+      return {
+        plugin: resolve(path) as HarakaRedisPlugin,
+        client: createRequire(path)('redis') as RedisPackage,
+      };
+    } catch {
+      // Not from here.
+    }
+  }
+  return undefined;
+}

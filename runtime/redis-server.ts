@@ -1,0 +1,184 @@
+/**
+ * Follows the keys of one Redis server: reads them when it is connected, when it tells of a change, and by the clock
+ * where it tells of none; one at a time, and never so often that reading is all that gets done.
+ */
+import type { RedisServer } from '../core';
+import type { FollowedKey } from './followed-key';
+import { RedisLink, type Session } from './redis-link';
+import type { RedisAccess } from './redis-package';
+import type { StoreLog } from './store-log';
+
+export interface Pace {
+  /** How long a content counts after it was last confirmed. */
+  readonly maxAge: number;
+  /** How long changes are collected before a key is read. */
+  readonly settle: number;
+}
+
+/** Looks, answers and reads that fail must leave time for another within the time that a content counts. */
+const looksPerAge = 3;
+/** A key that could not be read is tried again after this, be it that the server is loading still. */
+const retryDelay = 2000;
+/** After a read the server has this many times as long to do something else. */
+const restPerRead = 5;
+
+export class FollowedServer {
+  private readonly keys = new Set<FollowedKey>();
+  private readonly link: RedisLink;
+  private readonly limit: number;
+  private session: Session | undefined;
+  private reading = false;
+  private restUntil = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private dueAt = Number.POSITIVE_INFINITY;
+  /** What the log last said of the server. */
+  private told: 'away' | 'there' | undefined;
+
+  /** `taken`: called whenever a key has been read. */
+  constructor(
+    private readonly access: RedisAccess,
+    private readonly server: RedisServer | undefined,
+    private readonly pace: Pace,
+    private readonly log: StoreLog,
+    private readonly taken: () => void,
+  ) {
+    this.limit = pace.maxAge / looksPerAge;
+    this.link = new RedisLink(access, server, this.limit, {
+      up: (session) => this.up(session),
+      down: (reason) => this.down(reason),
+      changed: (key) => this.changed(key),
+      answered: (askedAt) => this.answered(askedAt),
+    });
+  }
+
+  add(key: FollowedKey): void {
+    key.state = 'changed';
+    this.keys.add(key);
+    if (this.session) this.schedule(0);
+  }
+
+  remove(key: FollowedKey): void {
+    this.keys.delete(key);
+  }
+
+  get isIdle(): boolean {
+    return this.keys.size === 0;
+  }
+
+  /** Connects, or connects anew because the way to the server has changed. */
+  open(): void {
+    this.session = undefined;
+    this.link.open();
+  }
+
+  close(): void {
+    this.session = undefined;
+    clearTimeout(this.timer);
+    this.link.close();
+  }
+
+  private up(session: Session): void {
+    this.session = session;
+    for (const key of this.keys) key.state = 'changed';
+    this.restUntil = 0;
+    this.schedule(0);
+  }
+
+  private down(reason: string): void {
+    this.session = undefined;
+    if (this.told === 'away') return;
+    this.told = 'away';
+    const names = [...this.keys].map(({ redis }) => redis.name).join(', ');
+    this.log.logwarn(`${this.describe()} is away, and is tried again: ${reason}; it holds ${names}`);
+  }
+
+  private changed(name: string | undefined): void {
+    let ours = false;
+    for (const key of this.keys) {
+      if (name !== undefined && key.redis.key !== name) continue;
+      key.state = 'changed';
+      ours = true;
+    }
+    if (ours) this.schedule(this.pace.settle);
+  }
+
+  private answered(askedAt: number): void {
+    // Without notices an answer says nothing of the keys that were not asked for.
+    if (!this.session?.notices) return;
+    let counts = false;
+    for (const key of this.keys) {
+      if (key.state !== 'current') continue;
+      const countedUntil = key.countsUntil(this.pace.maxAge);
+      key.confirm(askedAt);
+      counts ||= countedUntil <= performance.now();
+    }
+    if (counts) this.taken();
+  }
+
+  /** Brings the next read forward, never puts it off: a storm of changes must not keep it from happening. */
+  private schedule(delay: number): void {
+    const now = performance.now();
+    const at = Math.max(now + delay, this.restUntil);
+    if (this.reading || at >= this.dueAt) return;
+    clearTimeout(this.timer);
+    this.dueAt = at;
+    this.timer = setTimeout(() => {
+      this.dueAt = Number.POSITIVE_INFINITY;
+      void this.readChanged();
+    }, at - now);
+    this.timer.unref();
+  }
+
+  private async readChanged(): Promise<void> {
+    const { session } = this;
+    if (!session || this.reading) return;
+    const startedAt = performance.now();
+    this.reading = true;
+    let good = 0;
+    let failed = 0;
+    for (const key of this.keys) {
+      if (key.state !== 'changed' || session !== this.session) continue;
+      try {
+        await key.read(session.ask);
+        good++;
+        this.taken();
+      } catch (error) {
+        failed++;
+        // One key that may not be read must not keep the others from being read.
+        if (session === this.session) key.tellFailure(error instanceof Error ? error.message : String(error));
+      }
+    }
+    this.reading = false;
+    const now = performance.now();
+    this.restUntil = now + Math.min((now - startedAt) * restPerRead, this.limit);
+    if (session === this.session && (good > 0 || failed === 0)) this.there(session);
+    this.readAgain(failed > 0);
+  }
+
+  private there(session: Session): void {
+    this.link.proven();
+    if (this.told === 'there') return;
+    const again = this.told === 'away' ? 'there again' : 'there';
+    this.told = 'there';
+    const how = session.notices ? 'it tells of changes' : 'it tells of no changes, so its lists are read by the clock';
+    this.log.lognotice(`${this.describe()} is ${again}; ${how}`);
+  }
+
+  /** What has changed meanwhile, and without notices everything by the clock. */
+  private readAgain(failed: boolean): void {
+    if (!this.session) return;
+    if (!this.session.notices) for (const key of this.keys) key.state = 'changed';
+    else if (![...this.keys].some(({ state }) => state === 'changed')) return;
+    const { notices } = this.session;
+    this.schedule(failed ? Math.min(retryDelay, this.limit) : notices ? this.pace.settle : this.limit);
+  }
+
+  private describe(): string {
+    try {
+      const { socket } = this.access.optionsFor(this.server);
+      return `redis ${socket.path ?? `${socket.host}:${socket.port}`}`;
+    } catch {
+      return 'redis';
+    }
+  }
+}
