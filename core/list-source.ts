@@ -64,8 +64,9 @@ function readSource(text: string, defaultKey: string, readFile: (text: string) =
   const redis = readKey(first, defaultKey);
   if (!('value' in redis)) return redis;
   if (words.length === 1) return { value: { file: '', redis: redis.value } };
-  if (words.length > 2) return { expected: 'redis:KEY and at most one file' };
-  const file = readFile(words[1] as string);
+  const second = words[1] as string;
+  if (words.length > 2 || isRedis(second)) return { expected: 'redis:KEY and at most one file' };
+  const file = readFile(second);
   if ('value' in file) return { value: { ...file.value, redis: redis.value } };
   return file.use === undefined ? file : { ...file, use: `${first} ${file.use}` };
 }
@@ -78,7 +79,7 @@ function readKey(word: string, defaultKey: string): Read<RedisKey> {
   const rest = word.slice('redis:'.length);
   const url = /^\/\/([^/]+)\/?(.*)$/.exec(rest);
   if (url) return { expected: aKey, use: `redis:[${url[1]}]${url[2]}` };
-  const match = /^(?:\[((?:\[[^\][]*\])?[^\][]*)\])?([^\][].*)?$/.exec(rest);
+  const match = /^(?:\[((?:\[[^\][]*\])?[^\][]*)\])?([^\][:].*)?$/.exec(rest);
   if (!match || /[\x00-\x1f\x7f]/.test(rest)) return { expected: aKey };
   const [, written, key = defaultKey] = match;
   if (written === undefined) return { value: { name: `redis:${key}`, key } };

@@ -25,6 +25,8 @@ const cases: readonly FindingCase[] = [
   { code: 'contradiction', in: 'hosts', text: 'spam.example\n!spam.example' },
   { code: 'file-missing', in: [fault('file-missing', at, 'localip')], text: '' },
   { code: 'file-unreadable', in: [fault('file-unreadable', at, 'localip', { detail: 'it is a directory' })], text: '' },
+  { code: 'redis-plugin-missing', in: [fault('redis-plugin-missing', at, 'local_ip=redis:localip')], text: '' },
+  { code: 'redis-type', in: [fault('redis-type', at, 'localip', { detail: 'zset' })], text: '' },
   { code: 'address-syntax', in: 'local_ip', text: '192.0.2.7.', use: '192.0.2.7' },
   { code: 'address-syntax', in: 'local_ip', text: '2001:db8::7::' },
   { code: 'address-leading-zero', in: 'hosts', text: '192.000.002.007', use: '192.0.2.7' },

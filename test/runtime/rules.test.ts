@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describeFinding, findingCodes } from '../../core';
-import { loadSite } from '../../runtime/load';
+import { loadSite, wrongType } from '../../runtime/load';
 import { emptyLists, makeFolder } from '../helpers/folder';
 
 interface Block {
@@ -31,10 +31,14 @@ const rules: readonly Rule[] = page
     };
   });
 
-/** What a start with this file and empty lists besides would report. */
-function reportOf({ language, text }: Block): string[] {
+/** What a start with this file and empty lists besides would report; without Redis's plugin in the example of that. */
+function reportOf({ language, text }: Block, code = ''): string[] {
+  if (language === 'redis') {
+    const [, key = ''] = text.split(' ');
+    return text.startsWith('LPUSH') ? [describeFinding(wrongType({ name: `redis:${key}`, key }, 'list'))] : [];
+  }
   const folder = makeFolder({ ...emptyLists, [language]: `${text}\n` });
-  return loadSite(folder.path).findings.map(describeFinding);
+  return loadSite(folder.path, { isInstalled: code !== 'redis-plugin-missing' }).findings.map(describeFinding);
 }
 
 describe('docs/rules.md', () => {
@@ -56,10 +60,10 @@ describe('docs/rules.md', () => {
         example && report && instead && others.length === 0,
         'an example, its report, and what to write instead',
       );
-      assert.equal(reportOf(example).join('\n'), report.text);
+      assert.equal(reportOf(example, code).join('\n'), report.text);
       assert.match(report.text, new RegExp(`^\\S+:[0-9]+: ${code}: `));
       if (code === 'file-unreadable') return;
-      assert.deepEqual(reportOf(instead), []);
+      assert.deepEqual(reportOf(instead, code), []);
     });
   }
 });
