@@ -44,6 +44,19 @@ export function mapOf(...lines: readonly string[]): RelayMap {
   return new RelayMap(data);
 }
 
+/** A list of which nobody can tell just now what it holds. */
+export function unavailableList(kind: ListKind): PolicyList {
+  const { data } = parseList(kind, fileOf[kind], '');
+  assert.ok(data);
+  return new PolicyList({ ...data, available: false });
+}
+
+export function unavailableMap(): RelayMap {
+  const { data } = parseRelayMap('relay.map', '');
+  assert.ok(data);
+  return new RelayMap({ ...data, available: false });
+}
+
 /** `user@domain` as the adapter hands it on; without an @ the domain is empty. */
 export function recipient(text: string): Recipient {
   const at = text.lastIndexOf('@');
