@@ -1,0 +1,27 @@
+/** `docs/redis.md`: its settings are settings, and each thing it says to fill a key with is a list. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { parseSettings } from '../../core';
+import { parseSlot, slots } from '../../runtime/slots';
+
+const page = fs.readFileSync('docs/redis.md', 'utf8');
+
+describe('docs/redis.md', () => {
+  it('shows settings that keep lists in Redis', () => {
+    const [, text = ''] = /^```smtpcheck\.ini\n(.*?)^```/ms.exec(page) ?? [];
+    const { settings, findings } = parseSettings('smtpcheck.ini', text);
+    assert.deepEqual(findings, []);
+    const sources = slots.map((slot) => settings && slot.sourceIn(settings));
+    assert.equal(sources.filter((source) => source?.redis).length, 4);
+    assert.equal(sources.filter((source) => source?.redis && source.file).length, 3);
+  });
+
+  it('fills keys with entries', () => {
+    for (const entry of (/`SADD host\.deny ([^`']+)`/.exec(page)?.[1] ?? '').split(' ')) {
+      assert.ok(parseSlot('hosts', 'host.deny', entry).data, entry);
+    }
+    assert.ok(parseSlot('relay_map', 'relay.map', /`HSET relay\.map ([^`]+)`/.exec(page)?.[1] ?? '').data);
+    const nobody = /`SADD host\.deny '([^`]*)'`/.exec(page)?.[1] ?? assert.fail('how to refuse nobody');
+    assert.ok(parseSlot('hosts', 'host.deny', nobody).data);
+  });
+});
