@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadSite } from '../runtime/load';
 import type { Audit, Channel } from './audit/channel';
 import { popChecks, smtpChecks } from './audit/checks';
 import { defaultLimits } from './audit/dialogue';
@@ -13,11 +14,12 @@ import { jsonText, junitText, tapText } from './audit/report/machine';
 import type { Report } from './audit/report/summary';
 import { tableText } from './audit/report/table';
 import { overall, type Result, runChecks } from './audit/runner';
-import { parsedAddress, siteOf } from './audit/site';
+import { parsedAddress, type Site, siteOf } from './audit/site';
 import { channelsOf, isOurs, parseTarget } from './audit/targets';
 import { Transcript } from './audit/transcript';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+import { readRedis, withRedis } from './redis';
 
 export interface AuditOptions {
   /** HOST[:PORT] of the SMTP server. */
@@ -138,7 +140,7 @@ export async function run(options: AuditOptions, io: Io): Promise<ExitCode> {
   const channels = await channelsFor(options);
   demandConsent(channels, options.iRunThisServer);
   const transcript = new Transcript();
-  const audit = auditFor(options, channels, transcript, io);
+  const audit = auditFor(options, await siteFor(options, io), channels, transcript, io);
   const results = await runChecks(channels, audit, { only, tls: options.tls, progress: progressOn(io) });
   write(
     { results, channels, version: ownVersion(), transcript: options.transcript ? transcript.lines() : undefined },
@@ -172,13 +174,29 @@ function demandConsent(channels: readonly Channel[], given: boolean): void {
   );
 }
 
-function auditFor(options: AuditOptions, channels: readonly Channel[], transcript: Transcript, io: Io): Audit {
-  const folder = options.config === undefined ? undefined : findHarakaFolder(options.config, io);
+async function siteFor({ config, local, backup }: AuditOptions, io: Io): Promise<Site> {
+  if (config === undefined) return siteOf({ local, backup, folder: undefined });
+  const folder = findHarakaFolder(config, io);
+  const onDisk = loadSite(folder.config);
+  const keys = await readRedis(folder, onDisk.settings.value.readable, io.env);
+  for (const key of withRedis(onDisk, keys).unread) {
+    io.stderr.write(`nothing is expected by Redis, which was not read: ${key}\n`);
+  }
+  return siteOf({ local, backup, folder, keys });
+}
+
+function auditFor(
+  options: AuditOptions,
+  site: Site,
+  channels: readonly Channel[],
+  transcript: Transcript,
+  io: Io,
+): Audit {
   const [, user, domain] = /^(.+)@([^@\s]+)$/.exec(options.foreign) ?? [];
   if (user === undefined || domain === undefined) throw new CannotRun(`--foreign ${options.foreign} is no user@domain`);
   const from = { 4: fromAddress(options.from, 'ipv4'), 6: fromAddress(options.from, 'ipv6') };
   return {
-    site: siteOf({ local: options.local, backup: options.backup, folder }),
+    site,
     limits: { ...defaultLimits, replyMs: options.timeout },
     pace: new Pace(options.pause, connectionsPerChannel * channels.length, commandsPerChannel * channels.length),
     transcript,

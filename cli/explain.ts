@@ -9,6 +9,7 @@ import { printDialogue, printSteps, type Session, toJson } from './explain/print
 import { notPlayed, surroundingsOf } from './explain/surroundings';
 import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePluginsOf } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+import { readRedis, withRedis } from './redis';
 
 export interface ExplainOptions extends NameOptions {
   readonly config?: string;
@@ -50,10 +51,11 @@ Exit code: 0 every recipient accepted, 1 something refused or deferred, 2 could 
 
 export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   const folder = findHarakaFolder(options.config, io);
-  const session = await playSession(folder, options, linesOf(options));
+  const session = await playSession(folder, options, linesOf(options), io.env);
   if (options.json) io.stdout.write(toJson(session));
   else if (options.session) io.stdout.write(printDialogue(session));
   else io.stdout.write(printSteps(session, wantsColour(io.stdout, io.env)));
+  for (const key of session.unread) io.stderr.write(`decided as without Redis, which was not read: ${key}\n`);
   if (session.notPlayed.length > 0) {
     io.stderr.write(`not played, and could decide otherwise: ${session.notPlayed.join(', ')}\n`);
   }
@@ -81,11 +83,12 @@ export async function playSession(
   folder: HarakaFolder,
   options: NameOptions & Pick<ExplainOptions, 'ip'>,
   lines: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<Session> {
   const address = parseAddress(options.ip);
   if (!address) throw new CannotRun(`--ip ${options.ip}: no IP address`);
   const plugins = pluginLines(folder);
-  const policy = policyOf(folder);
+  const { policy, unread } = await policyOf(folder, env);
   const surroundings = surroundingsOf(
     folder,
     plugins.map(({ name }) => name),
@@ -100,17 +103,18 @@ export async function playSession(
     if (host.closed) break;
     steps.push(await host.command(line));
   }
-  return { ip, hostName, steps, way: host.way, notPlayed: notPlayed(plugins.map(({ name }) => name)) };
+  return { ip, hostName, steps, way: host.way, notPlayed: notPlayed(plugins.map(({ name }) => name)), unread };
 }
 
 /** What Haraka would not start with cannot be explained. */
-function policyOf(folder: HarakaFolder) {
+async function policyOf(folder: HarakaFolder, env: NodeJS.ProcessEnv) {
   const plugins = pluginLines(folder);
   if (!plugins.some(({ name }) => suitePluginsOf(name).length > 0)) {
     throw new CannotRun(`${folder.config}/plugins does not load the suite: smtpcheck init ${folder.path} adds it`);
   }
   const [second] = loadedTwice(plugins);
-  const { policy, findings } = loadSite(folder.config);
+  const onDisk = loadSite(folder.config);
+  const { policy, findings, settings } = onDisk;
   const faults = [
     ...findings.filter(({ severity }) => severity === 'fault').map(describeFinding),
     ...(second ? [`plugins:${second.line.line}: ${second.line.name} loads ${second.twice} a second time`] : []),
@@ -118,5 +122,6 @@ function policyOf(folder: HarakaFolder) {
   if (!policy || hasFault(findings) || faults.length > 0) {
     throw new CannotRun(`Haraka would not start with this:\n${faults.join('\n')}`);
   }
-  return policy;
+  const { site, unread } = withRedis(onDisk, await readRedis(folder, settings.value.readable, env));
+  return { policy: site.policy ?? policy, unread };
 }

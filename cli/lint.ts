@@ -11,10 +11,11 @@ import { type ExitCode, type Io, wantsColour } from './io';
 import { lintDns } from './lint/dns';
 import { entriesOf, type ListText, lintEntries, type Placed } from './lint/entries';
 import { lintFiles } from './lint/files';
-import { type LintFinding, severityOf } from './lint/finding';
+import { type LintFinding, lintFinding, severityOf } from './lint/finding';
 import { type Format, format, formats, type Report } from './lint/formats';
 import { lintRelayMap } from './lint/relay-map';
 import { lintLocalDomains, lintPlugins, lintProxies, lintSettings, lintStockRelay } from './lint/surroundings';
+import { lookAt, readRedis } from './redis';
 
 export interface LintOptions {
   readonly config?: string;
@@ -44,7 +45,7 @@ Exit code: 0 nothing found, 1 findings, 2 could not run.`,
 
 export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
   const folder = findHarakaFolder(options.config, io);
-  const report = await lint(folder, options.dns === true);
+  const report = await lint(folder, options.dns === true, io.env);
   const as = options.json ? 'json' : (options.format ?? 'text');
   const colour = wantsColour(io.stdout, io.env);
   io.stdout.write(format(report, as, { colour, pathOf: (file) => pathFrom(io.cwd, folder, file) }));
@@ -65,51 +66,66 @@ function pathFrom(cwd: string, folder: HarakaFolder, file: string): string {
   return isAbsolute(file) ? file : relative(cwd, join(folder.config, file));
 }
 
-/** All findings of a Haraka folder, in the order of files and lines. Changes nothing. */
-export async function lint(folder: HarakaFolder, askDns: boolean): Promise<Report> {
+/** All findings of a Haraka folder and the keys it names, in the order of files and lines. Changes nothing. */
+export async function lint(
+  folder: HarakaFolder,
+  askDns: boolean,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Report> {
   const site = loadSite(folder.config);
   // Where smtpcheck.ini has faults, what could be read of it leads to more.
   const { readable: settings, written } = site.settings.value;
-  const texts = textsOf(folder, site);
-  const entries = (kind: ListKind): Placed[] => {
-    const text = texts.get(kind);
-    return text ? entriesOf(kind, text) : [];
-  };
-  const lists = {
-    local_ip: entries('local_ip'),
-    local_domain: entries('local_domain'),
-    relay_to: entries('relay_to'),
-    hosts: entries('hosts'),
-  } as const satisfies Record<ListKind, Placed[]>;
-  const map = texts.get('relay_map');
+  const keys = await readRedis(folder, settings, env);
+  const looks = slots.flatMap((slot) => {
+    const once = keys.get(slot.name);
+    return once ? [{ slot: slot.name, ...lookAt(slot, once) }] : [];
+  });
+  const texts: readonly SlotText[] = [
+    ...textsOf(folder, site),
+    ...looks.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
+  ];
+  const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(placedIn);
+  const entries = (kind: ListKind): Placed[] => lists.filter((l) => l.kind === kind).flatMap(({ placed }) => placed);
   const findings: LintFinding[] = [
     ...site.findings,
-    ...Object.entries(lists).flatMap(([kind, placed]) => lintEntries(kind as ListKind, placed)),
-    ...(map ? lintRelayMap(map) : []),
+    ...looks.flatMap((look) => look.findings),
+    ...looks.flatMap(({ name, unread }) =>
+      unread === undefined ? [] : [lintFinding('redis-unread', { file: name, line: 1 }, name, { detail: unread })],
+    ),
+    ...lists.flatMap(({ kind, placed }) => lintEntries(kind, placed)),
+    ...texts.filter(({ slot }) => slot === 'relay_map').flatMap(lintRelayMap),
     ...lintSettings(settings, written, pluginTimeout(folder)),
     ...lintFiles(folder, settings),
-    ...lintLocalDomains(folder, lists.relay_to),
-    ...lintProxies(folder, lists.local_ip),
+    ...lintLocalDomains(folder, entries('relay_to')),
+    ...lintProxies(folder, entries('local_ip')),
     ...lintPlugins(folder),
     ...lintStockRelay(folder),
   ];
   if (askDns && site.policy) {
     const suite = new Suite({ policy: site.policy, close() {} }, (readConfigValue(folder, 'me') ?? '').toLowerCase());
-    findings.push(...(await lintDns({ suite, relayTo: lists.relay_to, localDomain: lists.local_domain })));
+    findings.push(...(await lintDns({ suite, relayTo: entries('relay_to'), localDomain: entries('local_domain') })));
   }
   findings.sort((a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
-  const files = [settingsFile, 'plugins', ...[...texts.values()].map(({ file }) => file)];
+  const files = [settingsFile, 'plugins', ...texts.map(({ file }) => file)];
   return { folder: folder.config, findings, files };
 }
 
-function textsOf(folder: HarakaFolder, site: LoadedSite): Map<SlotName, ListText> {
-  const texts = new Map<SlotName, ListText>();
-  for (const slot of slots) {
-    const file = slot.sourceIn(site.settings.value.readable).file;
+/** A list by the setting that names it: a file's, or a key's. */
+interface SlotText extends ListText {
+  readonly slot: SlotName;
+}
+
+function placedIn(text: SlotText): { readonly kind: ListKind; readonly placed: readonly Placed[] } {
+  const kind = text.slot as ListKind;
+  return { kind, placed: entriesOf(kind, text) };
+}
+
+function textsOf(folder: HarakaFolder, site: LoadedSite): SlotText[] {
+  return slots.flatMap((slot) => {
+    const { file } = slot.sourceIn(site.settings.value.readable);
     const state = file === '' ? undefined : readFileStateSync(pathOf(folder.config, file));
-    if (state?.state === 'read') texts.set(slot.name, { file, text: decodeText(state.bytes) });
-  }
-  return texts;
+    return state?.state === 'read' ? [{ slot: slot.name, file, text: decodeText(state.bytes) }] : [];
+  });
 }
 
 /** Seconds, as Haraka reads it; 0 for no limit. */

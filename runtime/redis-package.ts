@@ -28,7 +28,12 @@ export interface RedisPackage {
 
 /** Options of `createClient`, as `redis.ini` has them. */
 export interface ClientOptions {
-  readonly socket: { readonly host?: string; readonly port?: number | string; readonly path?: string };
+  readonly socket: {
+    readonly host?: string;
+    readonly port?: number | string;
+    readonly path?: string;
+    readonly tls?: unknown;
+  };
   readonly [option: string]: unknown;
 }
 
@@ -82,8 +87,11 @@ export class RedisAccess {
       // An ini file knows numbers, and a password of digits is none.
       if (typeof rest[secret] === 'number') rest[secret] = String(rest[secret]);
     }
-    if (!server) return { ...rest, socket };
-    const { path: _, ...tcp } = socket;
+    const { tls, ...plain } = socket;
+    // An ini file knows no truth either, and the client takes `true` as a word for no TLS.
+    const secured = /^(?:true|yes|on|1)$/i.test(String(tls)) ? { ...plain, tls: true } : plain;
+    if (!server) return { ...rest, socket: secured };
+    const { path: _, ...tcp } = secured;
     return { ...rest, url: undefined, socket: { ...tcp, ...server } };
   }
 

@@ -7,6 +7,7 @@ import { pathOf } from '../../runtime/slots';
 import { type HarakaFolder, readConfigLines } from '../haraka-folder';
 import { CannotRun } from '../io';
 import { entriesOf } from '../lint/entries';
+import { type Keys, withRedis } from '../redis';
 
 export interface BackupRecipient {
   /** What to ask for: `postmaster@backup.example.org`, `user@backup.example.org`, `postmaster@[192.0.2.25]`. */
@@ -26,22 +27,28 @@ export interface SiteWishes {
   readonly local: readonly string[];
   readonly backup: readonly string[];
   readonly folder: HarakaFolder | undefined;
+  /** What the folder's keys of Redis hold; those that could not be read are as without Redis. */
+  readonly keys?: Keys | undefined;
 }
 
 /** Throws `CannotRun` where the folder's lists do not load: nothing could be expected of them. */
-export function siteOf({ local, backup, folder }: SiteWishes): Site {
+export function siteOf({ local, backup, folder, keys = new Map() }: SiteWishes): Site {
   const named = unique(backup).map(wholeDomain);
   if (!folder) return { localDomains: lowered(local), backupRecipients: named, trusts: () => undefined };
-  const { policy, settings, findings } = loadSite(folder.config);
+  const onDisk = loadSite(folder.config);
+  const { settings, findings } = onDisk;
+  const { policy } = withRedis(onDisk, keys).site;
   if (!policy) throw new CannotRun(`Haraka would not start with this:\n${findings.map(describeFinding).join('\n')}`);
   const { clientNetworks, destinations } = policy.relay;
-  const file = settings.value.readable.relay.relay_to.file;
+  const { file } = settings.value.readable.relay.relay_to;
+  const key = keys.get('relay_to');
+  const text = key?.state === 'read' ? key.text : textOf(folder, file);
   const hosts = readConfigLines(folder, 'host_list').map(({ text }) => text);
   return {
     localDomains: lowered([...local, ...hosts]),
     backupRecipients: [
       ...named,
-      ...entriesOf('relay_to', { file, text: textOf(folder, file) })
+      ...entriesOf('relay_to', { file, text })
         .filter(({ entry }) => !entry.excluded)
         .map(({ entry }) => recipientIn(entry))
         // An exclusion may take out just the one that would be asked for.

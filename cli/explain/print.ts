@@ -11,6 +11,8 @@ export interface Session {
   readonly way: Way | undefined;
   /** Plugins of the folder that were not played and could decide. */
   readonly notPlayed: readonly string[];
+  /** Keys of Redis that could not be read, each with the reason. */
+  readonly unread: readonly string[];
 }
 
 const ways: Readonly<Record<Way, string>> = {
@@ -59,7 +61,7 @@ function replyLines({ code, text }: HostReply): string[] {
 
 /** The stable shape of `--json`, described in docs/cli.md. */
 export function toJson(session: Session): string {
-  const { ip, hostName, way, notPlayed } = session;
+  const { ip, hostName, way, notPlayed, unread } = session;
   const steps = session.steps.map(({ command, said, reply }) => ({
     command,
     decisions: said.map(({ decision, observed }) => ({
@@ -70,7 +72,7 @@ export function toJson(session: Session): string {
     })),
     reply: { code: reply.code, text: reply.text },
   }));
-  return `${JSON.stringify({ version: 1, client: { ip, name: hostName }, steps, way: way ?? null, notPlayed }, null, 2)}\n`;
+  return `${JSON.stringify({ version: 1, client: { ip, name: hostName }, steps, way: way ?? null, notPlayed, unread }, null, 2)}\n`;
 }
 
 function place({ file, line }: SourceLine): string {

@@ -36,6 +36,7 @@ export const lintCodes = [
   'restriction-off',
   'file-writable',
   'list-misnamed',
+  'redis-unread',
 ] as const;
 
 export type LintCode = (typeof lintCodes)[number];
@@ -174,6 +175,10 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
   'list-misnamed': {
     wrong: (f) => `is not there and lists nothing, but ${f.detail} is`,
     remedy: 'rename the file, or name it in smtpcheck.ini',
+  },
+  'redis-unread': {
+    wrong: (f) => `could not be looked at: ${f.detail}`,
+    remedy: 'while a server cannot read it either, its file stands in, or what it could decide is put off',
   },
 };
 

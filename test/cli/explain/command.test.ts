@@ -123,6 +123,7 @@ describe('smtpcheck explain as a process', () => {
       client: { ip: '192.0.2.9', name: 'NXDOMAIN' },
       way: 'relay',
       notPlayed: ['spf'],
+      unread: [],
     });
     assert.deepEqual(
       steps.map(({ command }) => command),

@@ -134,6 +134,10 @@ const cases: readonly Fixture[] = [
   },
   { name: 'list-misnamed', findings: ['host.deny:1 warning list-misnamed', 'localip:1 warning list-misnamed'] },
   {
+    name: 'redis-unread',
+    findings: ['last.deny:2 warning entry-twice', 'redis:[127.0.0.1:1]host.deny:1 warning redis-unread'],
+  },
+  {
     name: 'faults-and-slips-together',
     findings: [
       'localdomain:1 error domain-wildcard',

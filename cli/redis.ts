@@ -1,0 +1,94 @@
+/** The lists that a Haraka folder keeps in Redis, read once by its `redis.ini`. */
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describeFinding, type Finding, hasFault, type Settings } from '../core';
+import { type LoadedSite, listsOf, type SlotVersions, wrongType } from '../runtime/load';
+import { buildPolicy } from '../runtime/policy';
+import { type Once, readOnce } from '../runtime/redis-once';
+import { RedisAccess } from '../runtime/redis-package';
+import { parseSlot, type Slot, slots } from '../runtime/slots';
+import { type HarakaFolder, readConfigIni } from './haraka-folder';
+
+/** An operator who asks waits for no more than that. */
+const patience = 3000;
+
+export type Keys = Awaited<ReturnType<typeof readOnce>>;
+
+export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.ProcessEnv): Promise<Keys> {
+  return readOnce(settings, new RedisAccess({ get: () => redisIni(folder) }, placesFor(folder, env)), patience);
+}
+
+/**
+ * The site as a Haraka has it that starts now. A key that could not be read, or not be taken, is `unread`, with the
+ * reason: its list is then what a server without Redis has.
+ */
+export function withRedis(
+  site: LoadedSite,
+  keys: Keys,
+): { readonly site: LoadedSite; readonly unread: readonly string[] } {
+  if (!site.policy || !site.versions) return { site, unread: [] };
+  const { settings } = site.policy;
+  const versions: Partial<SlotVersions> = {};
+  const unread: string[] = [];
+  for (const slot of slots) {
+    const once = keys.get(slot.name);
+    if (!once) continue;
+    const { name } = once.redis;
+    const { text, reason } = takenFrom(slot, once);
+    const { data, findings } = text === undefined ? { findings: [] } : parseSlot(slot.name, name, text);
+    const [first] = findings.filter(({ severity }) => severity === 'fault');
+    if (data) Object.assign(versions, { [slot.name]: { file: name, path: '', value: data, hash: 'read', stamp: '' } });
+    else unread.push(`${name}: ${first ? describeFinding(first) : reason}`);
+  }
+  const all: SlotVersions = { ...site.versions, ...versions };
+  return { site: { ...site, versions: all, policy: buildPolicy(1, settings, listsOf(all)) }, unread };
+}
+
+/** The text of the list as a start takes it, or why it takes none. */
+function takenFrom(slot: Slot, once: Once): { readonly text?: string; readonly reason?: string } {
+  switch (once.state) {
+    case 'read':
+      return { text: once.text };
+    case 'missing':
+      return slot.whenDeleted === 'empty' ? { text: '' } : { reason: 'there is no such key' };
+    case 'wrong-type':
+      return { reason: describeFinding(wrongType(once.redis, once.type)) };
+    case 'unread':
+      return { reason: once.reason };
+  }
+}
+
+/** What lint has to say of a key besides what is in it: its list's text, findings of a load, and why it was not read. */
+export function lookAt(slot: Slot, once: Once) {
+  const { text, reason } = takenFrom(slot, once);
+  const findings: readonly Finding[] =
+    once.state === 'wrong-type'
+      ? [wrongType(once.redis, once.type)]
+      : text === undefined
+        ? []
+        : parseSlot(slot.name, once.redis.name, text).findings;
+  return { name: once.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
+}
+
+/** As Haraka's own reader has it: sections of strings and numbers. */
+function redisIni(folder: HarakaFolder): Record<string, Record<string, string | number>> {
+  const sections = new Map<string, Map<string, string | number>>();
+  for (const { section, key, value } of readConfigIni(folder, 'redis.ini')?.entries ?? []) {
+    sections.set(section, (sections.get(section) ?? new Map()).set(key, iniValue(value)));
+  }
+  return Object.fromEntries([...sections].map(([name, keys]) => [name, Object.fromEntries(keys)]));
+}
+
+function iniValue(text: string): string | number {
+  return /^-?[0-9]+$/.test(text) ? Number(text) : text;
+}
+
+/** In the folder, in the Haraka that the shell would run, beside this package. */
+function placesFor(folder: HarakaFolder, env: NodeJS.ProcessEnv): string[] {
+  const programs = (env.PATH ?? '')
+    .split(delimiter)
+    .map((directory) => join(directory, 'haraka'))
+    .filter((program) => existsSync(program))
+    .map((program) => realpathSync(program));
+  return [join(folder.path, 'package.json'), ...programs, __filename];
+}
