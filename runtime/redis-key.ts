@@ -3,8 +3,8 @@
  * list file as a string. What is read is what the key held at one moment.
  */
 
-/** Asks the server one thing. Blobs of its answer come as buffers. */
-export type Ask = (command: readonly string[]) => Promise<unknown>;
+/** Asks the server one thing. What is not UTF-8 in its answer comes as U+FFFD. `isLong`: the answer may take its time. */
+export type Ask = (command: readonly string[], isLong?: boolean) => Promise<unknown>;
 
 export type KeyContent =
   | { readonly state: 'missing' }
@@ -33,8 +33,8 @@ async function readTyped(ask: Ask, key: string, mayBeHash: boolean): Promise<Key
   const type = String(await ask(['TYPE', key]));
   if (type === 'none') return { state: 'missing' };
   if (type === 'string') {
-    const bytes = await ask(['GET', key]);
-    return bytes === null ? { state: 'missing' } : { state: 'read', bytes: blob(bytes), unordered: false };
+    const text = await ask(['GET', key]);
+    return text === null ? { state: 'missing' } : { state: 'read', bytes: Buffer.from(String(text)), unordered: false };
   }
   if (type !== 'set' && !(type === 'hash' && mayBeHash)) return { state: 'wrong-type', type };
   const chunks = await scan(ask, type === 'set' ? 'SSCAN' : 'HSCAN', key);
@@ -46,32 +46,32 @@ async function readTyped(ask: Ask, key: string, mayBeHash: boolean): Promise<Key
 type Scan = 'SSCAN' | 'HSCAN';
 
 /**
- * A scan in slices misses entries where the key is put in the place of another meanwhile, and a deny list would lose
- * rules. So the key must not change while it is scanned; where it never keeps still, it is read in one go.
+ * A scan in slices mixes what was there before with what is there now where the key changes meanwhile, and may take a
+ * network from one and miss its exclusion in the other. So a key that changed while it was scanned is read in one go,
+ * which holds up the server for longer.
  */
 async function scan(ask: Ask, command: Scan, key: string): Promise<Buffer[]> {
   const first = await scanFrom(ask, command, key, '0', slice);
   if (first.next === '0') return [first.lines];
-  for (let attempt = 0; attempt < 2; attempt++) {
-    await ask(['WATCH', key]);
-    const chunks: Buffer[] = [];
-    let next = '0';
-    do {
-      const part = await scanFrom(ask, command, key, next, slice);
-      chunks.push(part.lines);
-      next = part.next;
-    } while (next !== '0');
-    // Both at once: whatever else is asked on this connection must not come between them.
-    const [, unchanged] = await Promise.all([ask(['MULTI']), ask(['EXEC'])]);
-    if (unchanged !== null) return chunks;
-  }
+  await ask(['WATCH', key]);
+  const chunks: Buffer[] = [];
+  let next = '0';
+  do {
+    const part = await scanFrom(ask, command, key, next, slice);
+    chunks.push(part.lines);
+    next = part.next;
+  } while (next !== '0');
+  // Both at once: whatever else is asked on this connection must not come between them.
+  const [, unchanged] = await Promise.all([ask(['MULTI']), ask(['EXEC'])]);
+  if (unchanged !== null) return chunks;
   const whole = await scanFrom(ask, command, key, '0', everything);
   if (whole.next !== '0') throw new Error(`${command} ${key} gave less than all of it`);
   return [whole.lines];
 }
 
 async function scanFrom(ask: Ask, command: Scan, key: string, from: string, count: number) {
-  const [next, items] = (await ask([command, key, from, 'COUNT', String(count)])) as [unknown, unknown[]];
+  const question = [command, key, from, 'COUNT', String(count)];
+  const [next, items] = (await ask(question, count === everything)) as [unknown, unknown[]];
   const chunks: Buffer[] = [];
   for (let i = 0; i < items.length; i += slice) {
     if (i > 0) await new Promise(setImmediate);
@@ -80,28 +80,13 @@ async function scanFrom(ask: Ask, command: Scan, key: string, from: string, coun
   return { next: String(next), lines: Buffer.concat(chunks) };
 }
 
-const newline = 0x0a;
-const tab = 0x09;
-
 /** Each entry as a line of its own; `each` items make an entry, with a tab between them. */
 function linesOf(items: readonly unknown[], each: 1 | 2): Buffer {
-  const parts: Uint8Array[] = [];
-  items.forEach((item, i) => {
-    parts.push(oneLine(blob(item)), separators[(i + 1) % each === 0 ? newline : tab] as Uint8Array);
-  });
-  return Buffer.concat(parts);
-}
-
-const separators = { [newline]: Uint8Array.of(newline), [tab]: Uint8Array.of(tab) };
-
-/** An entry with a line break inside must not pass for two: U+FFFD stands in for it, which no entry may hold. */
-function oneLine(bytes: Buffer): Buffer {
-  if (!bytes.includes(newline)) return bytes;
-  return Buffer.from(bytes.toString('latin1').replaceAll('\n', '\xef\xbf\xbd'), 'latin1');
-}
-
-function blob(answer: unknown): Buffer {
-  return Buffer.isBuffer(answer) ? answer : Buffer.from(String(answer));
+  // An entry with a line break inside must not pass for two: U+FFFD stands in for it, which no entry may hold.
+  const lines = items.map(
+    (item, i) => `${String(item).replaceAll('\n', '\ufffd')}${(i + 1) % each === 0 ? '\n' : '\t'}`,
+  );
+  return Buffer.from(lines.join(''));
 }
 
 /** Lines by their bytes, as `LC_ALL=C sort -u` has them. A scan may give an entry twice. */

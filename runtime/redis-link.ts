@@ -27,6 +27,8 @@ export interface LinkListener {
   answered(askedAt: number): void;
 }
 
+/** How many times longer a large list in one answer may take than any other. */
+const longAnswer = 3;
 const longestDelay = 2000;
 const firstDelay = 50;
 /** However long an answer may take: the sooner a try is given up, the sooner another may succeed. */
@@ -39,6 +41,8 @@ export class RedisLink {
   /** The next attempt to connect, or the next PING. */
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
+  /** Until when an answer may be under way that is long by itself. */
+  private longUntil = 0;
 
   /** `limit`: milliseconds that an answer may take, and after which the server is asked whether it is there. */
   constructor(
@@ -83,7 +87,7 @@ export class RedisLink {
   }
 
   private begin(attempt: Attempt, client: RedisClient, notices: boolean): void {
-    const session: Session = { notices, ask: (command) => this.ask(session, client, command) };
+    const session: Session = { notices, ask: (command, isLong) => this.ask(session, client, command, isLong) };
     client.on('error', (error) => this.drop(session, error));
     client.on('invalidate', (key) => {
       if (session === this.session) this.listener.changed(key === null ? undefined : Buffer.from(key).toString());
@@ -94,13 +98,19 @@ export class RedisLink {
     this.listener.up(session);
   }
 
-  private async ask(session: Session, client: RedisClient, command: readonly string[]): Promise<unknown> {
+  private async ask(
+    session: Session,
+    client: RedisClient,
+    command: readonly string[],
+    isLong = false,
+  ): Promise<unknown> {
     if (session !== this.session) throw new Error('the connection has ended');
-    const { RESP_TYPES, ErrorReply } = this.access.client;
+    const { ErrorReply } = this.access.client;
     const askedAt = performance.now();
+    const limit = isLong ? this.limit * longAnswer : this.limit;
+    if (isLong) this.longUntil = askedAt + limit;
     try {
-      const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
-      const answer = await within(this.limit, client.sendCommand(command, options), false);
+      const answer = await within(limit, client.sendCommand(command), false);
       if (session !== this.session) throw new Error('the connection has ended');
       this.listener.answered(askedAt);
       return answer;
@@ -108,18 +118,21 @@ export class RedisLink {
       // What to make of a no is the caller's to say.
       if (!(error instanceof ErrorReply)) this.drop(session, error);
       throw error;
+    } finally {
+      if (isLong) this.longUntil = 0;
     }
   }
 
   private pingLater(session: Session): void {
-    this.later(this.limit, () =>
-      session.ask(['PING']).then(
-        () => {
-          if (session === this.session) this.pingLater(session);
-        },
-        (error: unknown) => this.drop(session, error),
-      ),
-    );
+    this.later(this.limit, async () => {
+      try {
+        // Behind a long answer a PING would seem to be unanswered.
+        if (performance.now() >= this.longUntil) await session.ask(['PING']);
+        if (session === this.session) this.pingLater(session);
+      } catch (error) {
+        this.drop(session, error);
+      }
+    });
   }
 
   private lost(error: unknown): void {
@@ -140,6 +153,7 @@ export class RedisLink {
   /** Nothing that the connection still says counts from here on. */
   private end(): void {
     clearTimeout(this.timer);
+    this.longUntil = 0;
     this.session = undefined;
     this.attempt?.abandon();
     this.attempt = undefined;

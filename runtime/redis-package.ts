@@ -12,7 +12,7 @@ export interface RedisClient {
   on(event: 'connect', listener: () => void): this;
   on(event: 'invalidate', listener: (key: Uint8Array | string | null) => void): this;
   connect(): Promise<unknown>;
-  sendCommand(command: readonly string[], options?: object): Promise<unknown>;
+  sendCommand(command: readonly string[]): Promise<unknown>;
   destroy(): void;
   unref(): void;
 }
@@ -23,7 +23,6 @@ export interface RedisPackage {
   readonly ErrorReply: new (
     ...args: never[]
   ) => Error;
-  readonly RESP_TYPES: { readonly BLOB_STRING: number };
 }
 
 /** Options of `createClient`, as `redis.ini` has them. */

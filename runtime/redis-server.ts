@@ -19,6 +19,10 @@ export interface Pace {
 const looksPerAge = 3;
 /** A key that could not be read is tried again after this, be it that the server is loading still. */
 const retryDelay = 2000;
+/** How much longer than the last a read may take. */
+const timesAsLong = 1.5;
+/** `max_age` in reads, so that a change during one still leaves time for the next. */
+const enough = 5;
 /** After a read the server has this many times as long to do something else. */
 const restPerRead = 5;
 
@@ -29,6 +33,7 @@ export class FollowedServer {
   private session: Session | undefined;
   private reading = false;
   private restUntil = 0;
+  private slowest = 0;
   private timer: NodeJS.Timeout | undefined;
   private dueAt = Number.POSITIVE_INFINITY;
   /** What the log last said of the server. */
@@ -150,9 +155,25 @@ export class FollowedServer {
     }
     this.reading = false;
     const now = performance.now();
-    this.restUntil = now + Math.min((now - startedAt) * restPerRead, this.limit);
+    this.restUntil = now + this.restAfter(now - startedAt);
+    if (good > 0 && now - startedAt > this.limit) this.tellSlow(now - startedAt);
     if (session === this.session && (good > 0 || failed === 0)) this.there(session);
     this.readAgain(failed > 0);
+  }
+
+  /** Milliseconds; less where the next read would otherwise come too late for what was read now. */
+  private restAfter(took: number): number {
+    const spare = this.pace.maxAge - (1 + timesAsLong) * took;
+    return Math.min(took * restPerRead, this.limit, spare > 0 ? spare : this.limit);
+  }
+
+  private tellSlow(took: number): void {
+    if (took < this.slowest * timesAsLong) return;
+    this.slowest = took;
+    const { maxAge } = this.pace;
+    this.log.logwarn(
+      `reading ${this.describe()} took ${(took / 1000).toFixed(1)} s, too much for [redis] max_age of ${maxAge / 1000} s: after a change its lists may be put off; set it to ${Math.ceil((took * enough) / 1000)}s`,
+    );
   }
 
   private there(session: Session): void {
