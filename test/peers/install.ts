@@ -1,6 +1,7 @@
 /**
- * Fetches sendmail and Postfix as Debian packages them and unpacks each, with the libraries this machine lacks, into a
- * cache folder. Nothing is installed: the two exclude one another as packages, and no daemon of theirs shall start here.
+ * Fetches sendmail, Postfix and Redis as Debian packages them and unpacks each, with the libraries this machine lacks,
+ * into a cache folder. Nothing is installed: the mail servers exclude one another as packages, and no daemon of theirs
+ * shall start here.
  *
  *     node .build/test/peers/install.js
  */
@@ -14,8 +15,11 @@ export type PeerName = 'sendmail' | 'postfix';
 /** Where each peer's `usr` and `etc` are, or why there are none. */
 export type Peers = { readonly roots: Readonly<Record<PeerName, string>> } | { readonly missing: string };
 
+/** Where the `usr` of a package is, or why there is none. */
+export type Unpacked = { readonly root: string } | { readonly missing: string };
+
 const packages: Readonly<Record<PeerName, string>> = { sendmail: 'sendmail-bin', postfix: 'postfix' };
-const programs = ['apt-get', 'dpkg', 'unshare', 'mount', 'hostname'];
+const fetching = ['apt-get', 'dpkg'];
 
 export const cache = path.join(
   process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'),
@@ -26,43 +30,73 @@ export const cache = path.join(
 export function installPeers(): Peers {
   const missing = missingHere();
   if (missing) return { missing };
-  const roots = { sendmail: path.join(cache, 'sendmail'), postfix: path.join(cache, 'postfix') };
-  for (const [peer, root] of Object.entries(roots)) {
-    if (fs.existsSync(root)) continue;
-    const failure = fetchAndUnpack(packages[peer as PeerName], root);
-    if (failure) return { missing: `${packages[peer as PeerName]} could not be had: ${failure}` };
+  const roots: Partial<Record<PeerName, string>> = {};
+  for (const [peer, name] of Object.entries(packages)) {
+    const unpacked = unpackOnce(peer, [name]);
+    if ('missing' in unpacked) return unpacked;
+    roots[peer as PeerName] = unpacked.root;
   }
-  return { roots };
+  return { roots: roots as Record<PeerName, string> };
+}
+
+/** Redis changes no user and reads nothing of the machine's, so it needs neither root nor namespaces. */
+export function installRedis(): Unpacked {
+  const missing = noLinux() ?? absent([...fetching, 'setpriv']);
+  // The server's program is a link into the package of the tools.
+  return missing === undefined ? unpackOnce('redis', ['redis-server', 'redis-tools']) : { missing };
+}
+
+/** For a program of an unpacked package that is run where it lies. */
+export function environmentOf(root: string): NodeJS.ProcessEnv {
+  const lib = path.join(root, 'usr', 'lib');
+  const folders = fs.readdirSync(lib, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return { ...process.env, LD_LIBRARY_PATH: [lib, ...folders.map(({ name }) => path.join(lib, name))].join(':') };
 }
 
 function missingHere(): string | undefined {
-  if (process.platform !== 'linux') return 'this is not Linux';
+  const missing = noLinux();
+  if (missing) return missing;
   if (process.getuid?.() !== 0) return 'only root may start mail servers in namespaces of their own';
-  const absent = programs.filter((program) => run('sh', ['-c', `command -v ${program}`]) !== undefined);
-  if (absent.length) return `no ${absent.join(', ')} here`;
+  const programs = absent([...fetching, 'unshare', 'mount', 'hostname']);
+  if (programs) return programs;
   const refusal = run('unshare', ['--mount', '--uts', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'none', '/mnt']);
   return refusal && `this machine allows no namespaces: ${refusal}`;
 }
 
+function noLinux(): string | undefined {
+  return process.platform === 'linux' ? undefined : 'this is not Linux';
+}
+
+function absent(programs: readonly string[]): string | undefined {
+  const missing = programs.filter((program) => run('sh', ['-c', `command -v ${program}`]) !== undefined);
+  return missing.length ? `no ${missing.join(', ')} here` : undefined;
+}
+
+function unpackOnce(folder: string, names: readonly string[]): Unpacked {
+  const root = path.join(cache, folder);
+  const failure = fs.existsSync(root) ? undefined : fetchAndUnpack(names, root);
+  return failure === undefined ? { root } : { missing: `${names[0]} could not be had: ${failure}` };
+}
+
 // In a folder of its own and renamed at the end: a root that is there is whole, and two test runs may both be at it.
-function fetchAndUnpack(name: string, root: string): string | undefined {
+function fetchAndUnpack(names: readonly string[], root: string): string | undefined {
   fs.mkdirSync(cache, { recursive: true });
   const work = fs.mkdtempSync(path.join(cache, 'fetch-'));
   try {
     const archives = path.join(work, 'archives');
     fs.mkdirSync(path.join(archives, 'partial'), { recursive: true });
-    const failure = download(name, archives) && (refreshPackageLists() || download(name, archives));
+    const failure = download(names, archives) && (refreshPackageLists() || download(names, archives));
     return failure || unpack(archives, path.join(work, 'root'), root);
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
 }
 
-function download(name: string, archives: string): string | undefined {
+function download(names: readonly string[], archives: string): string | undefined {
   return run('apt-get', [
     ...['-qq', '--yes', '--no-install-recommends', '--download-only', '--reinstall'],
     // Nothing but this folder is written, so a package manager at work elsewhere is no hindrance.
-    ...['-o', 'Debug::NoLocking=1', '-o', `Dir::Cache::archives=${archives}`, 'install', name],
+    ...['-o', 'Debug::NoLocking=1', '-o', `Dir::Cache::archives=${archives}`, 'install', ...names],
   ]);
 }
 
@@ -90,11 +124,11 @@ function run(program: string, given: readonly string[]): string | undefined {
 }
 
 if (require.main === module) {
-  const peers = installPeers();
-  if ('missing' in peers) {
-    console.error(peers.missing);
-    process.exitCode = 2;
-  } else {
-    console.log(`sendmail and Postfix are in ${cache}; delete it to fetch them anew.`);
+  for (const unpacked of [installPeers(), installRedis()]) {
+    if ('missing' in unpacked) {
+      console.error(unpacked.missing);
+      process.exitCode = 2;
+    }
   }
+  if (process.exitCode === undefined) console.log(`All is in ${cache}; delete it to fetch it anew.`);
 }
