@@ -14,6 +14,7 @@ export {
   relay_decide_recipient,
   relay_next_hops,
   relay_queue,
+  relay_queue_outbound,
   relay_split_transaction,
   relay_trust_address,
 } from './plugins/relay/index';

@@ -17,6 +17,7 @@ export type Hook =
   | 'rcpt_ok'
   | 'data_post'
   | 'queue'
+  | 'queue_outbound'
   | 'vrfy'
   | 'unrecognized_command'
   | 'get_mx';
@@ -121,6 +122,7 @@ export function answerWith(hook: Hook, said: Reply): HookAnswer {
     case 'rcpt_ok':
     case 'data_post':
     case 'queue':
+    case 'queue_outbound':
       return { code: temporary ? constants.denysoft : constants.deny, message: dsnOf(said) };
   }
 }

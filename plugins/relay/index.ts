@@ -15,8 +15,8 @@ import {
 } from '../../core';
 import { answering, type Call, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
-import { noOpinion } from '../../runtime/guard';
-import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
+import { type HookAnswer, noOpinion } from '../../runtime/guard';
+import type { Address, AddressParams, Connection, OutboundMail, Transaction } from '../../types/haraka';
 import { nextHops } from './next-hops';
 import { grantTrust, reviewTrust, trustOf } from './trust';
 
@@ -41,6 +41,7 @@ export function registerRelayAlone(plugin: SuitePlugin): void {
   plugin.register_hook('rcpt', 'relay_decide_recipient', last);
   plugin.register_hook('rcpt_ok', 'relay_split_transaction', first);
   plugin.register_hook('queue', 'relay_queue', first);
+  plugin.register_hook('queue_outbound', 'relay_queue_outbound', last);
   plugin.register_hook('get_mx', 'relay_next_hops', first);
 }
 
@@ -138,15 +139,28 @@ export const relay_queue = doing({
     const { transaction } = connection;
     const way = transaction ? markOf(transaction).way : undefined;
     if (way === 'discard') return { code: constants.ok, message: 'Message accepted' };
-    if (way !== 'relay' || !transaction) return noOpinion;
-    return new Promise((resolve) => {
-      plugin.haraka_require('outbound').send_trans_email(transaction, (code, message) =>
-        // Haraka words success itself, and adds the transaction's id.
-        resolve(code === constants.ok ? { code } : { code, message }),
-      );
-    });
+    return way === 'relay' && transaction ? sendOut(plugin, transaction) : noOpinion;
   },
 });
+
+/** Haraka's own step answers 550 where its queue cannot be written, and a full disk would lose a trusted client's mail. */
+export const relay_queue_outbound = doing({
+  plugin: 'relay',
+  hook: 'queue_outbound',
+  run({ plugin, connection }) {
+    const { transaction, relaying } = connection;
+    return relaying && clientOf(connection).trust && transaction ? sendOut(plugin, transaction) : noOpinion;
+  },
+});
+
+function sendOut(plugin: SuitePlugin, transaction: Transaction): Promise<HookAnswer> {
+  return new Promise((resolve) => {
+    plugin.haraka_require('outbound').send_trans_email(transaction, (code, message) =>
+      // Haraka words success itself, and adds the transaction's id.
+      resolve(code === constants.ok ? { code } : { code, message }),
+    );
+  });
+}
 
 /** Where mail for a domain goes that we relay to: its route, or the MX hosts before this one. */
 export const relay_next_hops = doing<string, OutboundMail>({

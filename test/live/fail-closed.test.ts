@@ -145,6 +145,13 @@ const faults: readonly Fault[] = [
     play: (haraka, sabotage) => atEnd(haraka, sabotage, backup, 'broken queue'),
     reply: /^450 4\.3\.0 Temporary local problem/,
   },
+  {
+    hook: 'queue_outbound',
+    broken: 'send_trans_email',
+    ways: ['throw', 'hang'],
+    play: (haraka, sabotage) => atEnd(haraka, sabotage, outside, 'broken outbound queue', { from: trusted }),
+    reply: /^450 4\.3\.0 Temporary local problem/,
+  },
 ];
 
 describe('a fault inside a running Haraka', () => {
@@ -322,8 +329,14 @@ async function inTransaction(haraka: RunningHaraka, sabotage: () => void, comman
   return reply;
 }
 
-async function atEnd(haraka: RunningHaraka, sabotage: () => void, to: string, subject: string): Promise<string> {
-  const client: SmtpClient = await open(haraka);
+async function atEnd(
+  haraka: RunningHaraka,
+  sabotage: () => void,
+  to: string,
+  subject: string,
+  visit: Visit = {},
+): Promise<string> {
+  const client: SmtpClient = await open(haraka, visit);
   assert.match(await rcpt(client, to), OK);
   sabotage();
   const reply = await send(client, subject);

@@ -142,6 +142,7 @@ describe('the package', () => {
         unrecognized_command: ['privacy_command -100'],
         data_post: ['privacy_mark -100'],
         queue: ['relay_queue -100', 'hook_queue 0'],
+        queue_outbound: ['relay_queue_outbound 100'],
         get_mx: ['relay_next_hops -100'],
       });
     });

@@ -18,6 +18,7 @@ const hooksOf: Readonly<Record<PluginName, Hooks>> = {
     rcpt: ['relay_guard_recipient', 'relay_decide_recipient'],
     rcpt_ok: ['relay_split_transaction'],
     queue: ['relay_queue'],
+    queue_outbound: ['relay_queue_outbound'],
     get_mx: ['relay_next_hops'],
   },
 };
