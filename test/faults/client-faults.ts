@@ -1,6 +1,7 @@
 /** Faults of clients: thousands that only sit there, floods, and deaths at every point of a dialogue. */
 import net from 'node:net';
 import { pause } from '../live/harness/talk';
+import { type Doors, doorFor } from './entry';
 import { type Fault, type Form, nothing } from './fault';
 import { deaths, dialogue, die, flood } from './hostile';
 import { stranger } from './site';
@@ -23,7 +24,7 @@ export const clientFaults: readonly Fault[] = [
     async begin({ haraka, ledger }, { short }) {
       const count = short ? 2_000 : 5_000;
       for (let n = 0; n < count; n += batch) {
-        const some = Array.from({ length: batch }, (_, i) => idle(haraka.port, n + i));
+        const some = Array.from({ length: batch }, (_, i) => idle(haraka.ports, n + i));
         idlers.push(...some);
         while (some.some(({ greeted, closed }) => !greeted && !closed)) await pause(10);
       }
@@ -47,7 +48,7 @@ export const clientFaults: readonly Fault[] = [
     changes: {},
     async begin({ haraka, ledger }, { short }) {
       for (let round = 0; round < (short ? 3 : 20); round++) {
-        await Promise.all([0, 1, 2, 3].map((n) => flood(haraka.port, stranger(5000 + n), 300, ledger)));
+        await Promise.all([0, 1, 2, 3].map((n) => flood(haraka.ports, stranger(5000 + n), 300, ledger)));
       }
     },
     end: nothing,
@@ -63,13 +64,14 @@ export const clientFaults: readonly Fault[] = [
 async function dieEverywhere({ haraka }: World, { short }: Form): Promise<void> {
   for (let round = 0; round < (short ? 1 : 10); round++) {
     for (const death of deaths) {
-      await Promise.all(dialogue.map((_, step) => die(haraka.port, stranger(6000 + step), step, death)));
+      await Promise.all(dialogue.map((_, step) => die(haraka.ports, stranger(6000 + step), step, death)));
     }
   }
 }
 
-function idle(port: number, n: number): Idler {
-  const socket = net.connect({ port, host: '127.0.0.1', localAddress: stranger(10_000 + n) });
+function idle(doors: Doors, n: number): Idler {
+  const from = stranger(10_000 + n);
+  const socket = net.connect({ ...doorFor(doors, from), localAddress: from });
   const idler: Idler = { socket, greeted: false, closed: false };
   socket.on('data', () => {
     idler.greeted = true;

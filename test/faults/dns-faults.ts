@@ -39,7 +39,7 @@ async function recovered(world: World): Promise<void> {
 async function knownAgain(world: World, from: string): Promise<void> {
   const knowing = new Set<string>();
   const ask = async () => {
-    const client = await enter(world.haraka.port, from);
+    const client = await enter(world.haraka.ports, from);
     if (!client) return knowing.size;
     await client.command('EHLO recovered.example');
     await client.command('MAIL FROM:<someone@sender.example>');

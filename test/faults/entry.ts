@@ -1,4 +1,5 @@
 /** Connecting to a server that may be going away just now. */
+import type { RunningHaraka } from '../live/harness/haraka';
 import { type ConnectOptions, connect, type Reply, type SmtpClient } from '../live/harness/smtp-client';
 
 /** Nobody need be answered soon, but everybody must be answered. */
@@ -6,9 +7,20 @@ export const patience = 30_000;
 
 const silence: Reply = { code: 'closed', lines: [], text: `no answer in ${patience} ms` };
 
+/** The ports of a server, by family of addresses. */
+export type Doors = RunningHaraka['ports'];
+
+/** Where a client of that address connects to. */
+export function doorFor(doors: Doors, from: string): { readonly host: string; readonly port: number } {
+  const ipv6 = from.includes(':');
+  const port = ipv6 ? doors.ipv6 : doors.ipv4;
+  if (port === undefined) throw new Error(`no door for ${from}`);
+  return { host: ipv6 ? '::1' : '127.0.0.1', port };
+}
+
 /** `undefined`: nobody answered. */
-export async function enter(port: number, from: string): Promise<SmtpClient | undefined> {
-  const options: ConnectOptions = { port, localAddress: from, timeout: patience };
+export async function enter(doors: Doors, from: string): Promise<SmtpClient | undefined> {
+  const options: ConnectOptions = { ...doorFor(doors, from), localAddress: from, timeout: patience };
   try {
     return await connect(options);
   } catch (error) {

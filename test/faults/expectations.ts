@@ -7,6 +7,8 @@ export type Outcome = 'accepted' | 'refused' | 'deferred';
 
 /** Mail that the site takes. */
 export const permittedClasses = ['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'] as const;
+/** Of these, what Haraka sends on, and keeps in its queue until then. */
+export const onwardClasses = ['trusted-address', 'trusted-name', 'backup', 'mapped'] as const;
 /** Recipients that nobody may have, whatever happens. */
 export const forbiddenClasses = ['plain-relay', 'excluded', 'forged-name', 'routed', 'order'] as const;
 /** Clients in `host.deny`, with a recipient that anybody else may have: they depend on that list alone. */

@@ -1,7 +1,7 @@
 /** The fault run: one server under steady traffic, one fault after the other, and the books at the end. */
 import { clientFaults } from './client-faults';
 import { dnsFaults } from './dns-faults';
-import { Expectations } from './expectations';
+import { classNames, Expectations } from './expectations';
 import type { Fault } from './fault';
 import { compare, leakChecks, runLeakCheck } from './leak-checks';
 import { Ledger } from './ledger';
@@ -34,7 +34,7 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
   const checks = leakChecks.filter(({ name }) => chosen(name));
   const planned = faults.filter(({ name, long }) => chosen(name) && !(short && long));
   try {
-    const traffic = new Traffic(world.haraka.port, expectations, ledger);
+    const traffic = new Traffic(world.haraka.ports, expectations, ledger);
     const sample = short ? 2 : 10;
     await under('no fault', async () => {
       traffic.start(clients);
@@ -87,6 +87,7 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
       `\nMessages accepted ${books.accepted}, of these in the queues ${books.accepted - books.lost}, lost ${books.lost}; ` +
         `recipients queued twice ${books.twice}.`,
     );
+    say(ipv6Line(traffic, world, ledger));
     for (const finding of ledger.findings) say(`${finding.fault}: ${finding.text}`);
     say(ledger.findings.length === 0 ? 'Nothing let through, nothing lost.' : `${ledger.findings.length} findings.`);
     return ledger.findings.length === 0;
@@ -109,6 +110,13 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
       `${name}: ${sessions} sessions, ${accepted}/${refused}/${deferred}, ${found.length === 0 ? 'ok' : found[0]?.text}`,
     );
   }
+}
+
+function ipv6Line({ byIpv6 }: Traffic, { withoutIpv6 }: World, ledger: Ledger): string {
+  const sessions = [...byIpv6.values()].reduce((sum, count) => sum + count, 0);
+  const missing = classNames.filter((name) => !byIpv6.has(name));
+  if (withoutIpv6 === undefined && missing.length > 0) ledger.find(`none by IPv6: ${missing.join(', ')}`);
+  return `Sessions by IPv6 ${sessions}, of ${byIpv6.size} classes${withoutIpv6 === undefined ? '' : `: ${withoutIpv6}`}.`;
 }
 
 function report(ledger: Ledger, skipped: ReadonlyMap<string, string>, names: readonly string[]): string {

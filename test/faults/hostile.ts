@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { isAccepted } from '../live/harness/smtp-client';
 import { said } from '../live/harness/talk';
-import { enter, heard, patience } from './entry';
+import { type Doors, doorFor, enter, heard, patience } from './entry';
 import type { Ledger } from './ledger';
 import { stranger } from './site';
 
@@ -27,17 +27,17 @@ export const dialogue: readonly string[] = [
 export const deaths = ['end', 'reset', 'in-mid-line', 'at-once'] as const;
 export type Death = (typeof deaths)[number];
 
-export async function playHostile(hostility: Hostility, port: number, number: number, ledger: Ledger): Promise<void> {
+export async function playHostile(hostility: Hostility, doors: Doors, number: number, ledger: Ledger): Promise<void> {
   const from = stranger(number);
   switch (hostility) {
     case 'garbage':
-      return throwAt(port, from, randomBytes(1 + (number % 4000)));
+      return throwAt(doors, from, randomBytes(1 + (number % 4000)));
     case 'half-command':
-      return throwAt(port, from, halves[number % halves.length] as string);
+      return throwAt(doors, from, halves[number % halves.length] as string);
     case 'flood':
-      return flood(port, from, 60, ledger);
+      return flood(doors, from, 60, ledger);
     case 'dying':
-      return die(port, from, number % dialogue.length, deaths[number % deaths.length] as Death);
+      return die(doors, from, number % dialogue.length, deaths[number % deaths.length] as Death);
   }
 }
 
@@ -53,16 +53,16 @@ const halves = [
 ];
 
 /** Says it and leaves, whatever the answer. */
-async function throwAt(port: number, from: string, bytes: string | Buffer): Promise<void> {
-  const client = await enter(port, from);
+async function throwAt(doors: Doors, from: string, bytes: string | Buffer): Promise<void> {
+  const client = await enter(doors, from);
   client?.write(bytes);
   await client?.reply(200).catch(() => undefined);
   client?.destroy();
 }
 
 /** Everything in one write; the replies come in the order of the commands. */
-export async function flood(port: number, from: string, commands: number, ledger: Ledger): Promise<void> {
-  const client = await enter(port, from);
+export async function flood(doors: Doors, from: string, commands: number, ledger: Ledger): Promise<void> {
+  const client = await enter(doors, from);
   if (!client) return;
   try {
     const lines = ['EHLO flood.example', 'MAIL FROM:<flood@sender.example>'];
@@ -81,9 +81,9 @@ export async function flood(port: number, from: string, commands: number, ledger
 }
 
 /** Plays the dialogue up to a step, reading a reply after each, and dies in its own way at the next. */
-export function die(port: number, from: string, steps: number, death: Death): Promise<void> {
+export function die(doors: Doors, from: string, steps: number, death: Death): Promise<void> {
   return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1', localAddress: from });
+    const socket = net.connect({ ...doorFor(doors, from), localAddress: from });
     const next = dialogue[steps] as string;
     let step = 0;
     socket.setTimeout(patience, () => socket.destroy());

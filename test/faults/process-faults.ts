@@ -1,14 +1,14 @@
 /** Faults of the server's own processes, its settings, and its disk. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
 import { eventually } from '../live/harness/talk';
-import { interrupted } from './expectations';
+import { cannotMount, Disk } from './disk';
+import { all, interrupted, onwardClasses } from './expectations';
 import { type Fault, nothing } from './fault';
 import { restore } from './list-faults';
-import { dnsText, settingsText } from './site';
+import { dnsText, lists, settingsText } from './site';
 import { processes, type World, workers } from './world';
 
 const settings = 'smtpcheck.ini';
@@ -33,7 +33,9 @@ function brokenSettings(name: string, damage: (world: World) => void): Fault {
 
 /** The small disk holds the list up to somewhere within an entry: what is left is not a shorter list. */
 function longerThanTheDisk(disk: number): string {
-  const head = '127.9\n!127.9.66\n# \n';
+  const whole = `${lists.localip.text}# \n`;
+  // Entries are 16 bytes long, and the last one ends within its length, wherever the disk ends.
+  const head = whole.replace('# ', `# ${'.'.repeat((16 + 3 - (whole.length % 16)) % 16)}`);
   const entries = Array.from(
     { length: 3 * (disk / 16) },
     (_, n) => `10.${100 + (n % 100)}.${100 + Math.floor(n / 100)}.0/24`,
@@ -42,6 +44,12 @@ function longerThanTheDisk(disk: number): string {
 }
 
 const diskSize = 64 * 1024;
+let listDisk: Disk | undefined;
+
+function queueDisk({ queueDisk }: World): Disk {
+  if (!queueDisk) throw new Error('the queue has no disk of its own');
+  return queueDisk;
+}
 
 export const processFaults: readonly Fault[] = [
   brokenSettings('broken', (world) =>
@@ -57,11 +65,9 @@ export const processFaults: readonly Fault[] = [
     changes: {},
     impossible: cannotMount,
     async begin(world) {
-      const folder = path.join(world.aside, 'disk');
-      fs.mkdirSync(folder);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskSize},mode=755`, 'tmpfs', folder]);
-      const list = path.join(folder, 'localip');
-      const text = world.fresh('127.9\n!127.9.66\n');
+      listDisk = Disk.mount(path.join(world.aside, 'disk'), { size: diskSize, mode: '755' });
+      const list = path.join(listDisk.path, 'localip');
+      const text = world.fresh(lists.localip.text);
       fs.writeFileSync(list, text);
       await world.taken(list, text, () =>
         fs.writeFileSync(
@@ -77,7 +83,19 @@ export const processFaults: readonly Fault[] = [
     async end(world) {
       await settingsBack(world);
       await restore(world, 'localip');
-      execFileSync('umount', [path.join(world.aside, 'disk')]);
+      listDisk?.unmount();
+    },
+  },
+  {
+    // Local mail goes elsewhere, and whoever is refused at RCPT gets no further.
+    name: "disk full where Haraka's queue is",
+    changes: all([...onwardClasses], ['accepted', 'deferred']),
+    impossible: cannotMount,
+    async begin(world) {
+      await world.said(/Unable to write queue file/g, workers, () => queueDisk(world).fillUp());
+    },
+    async end(world) {
+      queueDisk(world).makeRoom();
     },
   },
   {
@@ -133,19 +151,5 @@ function fill(file: string, text: string): string {
     return 'written';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
-  }
-}
-
-function cannotMount(): string | undefined {
-  if (process.getuid?.() !== 0) return 'a small disk takes a mount, and that takes root';
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4096', 'tmpfs', folder], { stdio: 'pipe' });
-    execFileSync('umount', [folder]);
-    return undefined;
-  } catch (error) {
-    return `mounting is not allowed here: ${String(error).split('\n')[0]}`;
-  } finally {
-    fs.rmdirSync(folder);
   }
 }

@@ -1,6 +1,7 @@
 /** The site of the fault run: its lists, its clients, the names of its clients, and who may have what. */
 import type { Zone } from '../live/harness/dns';
 import type { ClassName } from './expectations';
+import { addresses, client, networks } from './ipv6';
 
 export interface ListText {
   readonly text: string;
@@ -11,15 +12,19 @@ export interface ListText {
 export type ListName = 'localip' | 'localdomain' | 'relay.to' | 'relay.map' | 'host.deny';
 
 export const lists: Readonly<Record<ListName, ListText>> = {
-  localip: { text: '127.9\n!127.9.66\n198.51.100.0/24\n', cut: '127.9\n!127.9.66\n198.51.100.0/' },
+  localip: cutOff(`127.9\n!127.9.66\n${networks.trusted}\n!${networks.excluded}\n198.51.100.0/24\n`, '24\n'),
   localdomain: { text: 'campus.example\n=mail.hall.example\n', cut: 'campus.example\n=' },
   'relay.to': { text: 'backup.example\npostbox@hall.example\n', cut: 'backup.example\npostbox@' },
   'relay.map': {
     text: 'To:mapped.example RELAY\nTo:hall.example REJECT\n',
     cut: 'To:mapped.example RELAY\nTo:hall.ex',
   },
-  'host.deny': { text: '127.77\n198.51.100.0/24\n', cut: '127.77\n198.51.100.0/' },
+  'host.deny': cutOff(`127.77\n${networks.denied}\n198.51.100.0/24\n`, '24\n'),
 };
+
+function cutOff(text: string, missing: string): ListText {
+  return { text, cut: text.slice(0, -missing.length) };
+}
 
 export const listNames = Object.keys(lists) as ListName[];
 
@@ -59,13 +64,20 @@ export function zone(): Zone {
     // Anybody can publish the name of another.
     entries.push([forgedClients[n] as string, { PTR: [`pc${n}.campus.example`, 'mail.hall.example'], ttl: 1 }]);
   }
+  for (const [n, address] of addresses.named.entries()) {
+    entries.push(
+      [address, { PTR: [`pc6${n}.campus.example`], ttl: 1 }],
+      [`pc6${n}.campus.example`, { AAAA: [address], ttl: 1 }],
+    );
+    entries.push([addresses.forged[n] as string, { PTR: [`pc6${n}.campus.example`, 'mail.hall.example'], ttl: 1 }]);
+  }
   entries.push(['mail.hall.example', { A: ['127.50.1.1'], ttl: 1 }]);
   return Object.fromEntries(entries);
 }
 
-/** An address of 127.66.0.0/16, which no list knows. */
+/** An address of 127.66.0.0/16, which no list knows, or one of IPv6. */
 export function stranger(n: number): string {
-  return `127.66.${Math.floor(n / 250) % 250}.${(n % 250) + 1}`;
+  return client('stranger', n, `127.66.${Math.floor(n / 250) % 250}.${(n % 250) + 1}`);
 }
 
 const outside = (n: number) => `user${n}@victim${n % 7}.example`;
@@ -83,17 +95,17 @@ export interface Visitor {
 }
 
 export const visitors: readonly Visitor[] = [
-  one('trusted-address', (n) => `127.9.${n % 60}.${(n % 250) + 1}`, outside),
-  one('trusted-name', (n) => namedClients[n % named] as string, outside),
+  one('trusted-address', (n) => client('trusted', n, `127.9.${n % 60}.${(n % 250) + 1}`), outside),
+  one('trusted-name', (n) => client('named', n, namedClients[n % named] as string), outside),
   one('backup', stranger, (n) => `user${n}@backup.example`),
   one('mapped', stranger, (n) => `user${n}@mapped.example`),
   one('local', stranger, (n) => `user${n}@local.example`),
   one('plain-relay', stranger, outside),
-  one('excluded', (n) => `127.9.66.${(n % 250) + 1}`, outside),
-  one('forged-name', (n) => forgedClients[n % named] as string, outside),
+  one('excluded', (n) => client('excluded', n, `127.9.66.${(n % 250) + 1}`), outside),
+  one('forged-name', (n) => client('forged', n, forgedClients[n % named] as string), outside),
   one(
     'denied',
-    (n) => `127.77.0.${(n % 250) + 1}`,
+    (n) => client('denied', n, `127.77.0.${(n % 250) + 1}`),
     (n) => `user${n}@local.example`,
   ),
   {

@@ -1,7 +1,7 @@
 /** Steady traffic: so many clients at a time, each with one session after the other, of every class in turn. */
 import { isAccepted, isGo, type Reply, type SmtpClient } from '../live/harness/smtp-client';
 import { pause, said } from '../live/harness/talk';
-import { enter, heard, patience } from './entry';
+import { type Doors, enter, heard, patience } from './entry';
 import { type ClassName, classNames, type Expectations, type Outcome } from './expectations';
 import { type Hostility, hostilities, playHostile } from './hostile';
 import { idPrefix, type Ledger } from './ledger';
@@ -22,9 +22,11 @@ export class Traffic {
   #clients: Promise<void>[] = [];
   /** Sessions of each class that began and ended under the present expectations. */
   #whole = new Map<ClassName, number>();
+  /** Sessions by IPv6 of each class, since the start. */
+  readonly byIpv6 = new Map<ClassName, number>();
 
   constructor(
-    private readonly port: number,
+    private readonly doors: Doors,
     private readonly expectations: Expectations,
     private readonly ledger: Ledger,
   ) {}
@@ -63,7 +65,7 @@ export class Traffic {
     this.ledger.tally.sessions++;
     try {
       if ('visitor' in session) await this.#visit(session.visitor, number);
-      else await playHostile(session.hostility, this.port, number, this.ledger);
+      else await playHostile(session.hostility, this.doors, number, this.ledger);
     } catch (error) {
       this.ledger.find(`${'visitor' in session ? session.visitor.name : session.hostility}: ${String(error)}`);
     }
@@ -72,7 +74,8 @@ export class Traffic {
   async #visit(visitor: Visitor, number: number): Promise<void> {
     const since = this.expectations.now;
     const from = visitor.from(number);
-    const client = await enter(this.port, from);
+    const client = await enter(this.doors, from);
+    if (from.includes(':')) this.byIpv6.set(visitor.name, (this.byIpv6.get(visitor.name) ?? 0) + 1);
     try {
       await this.#attempt(client, number, visitor.attempts(number), { from, since });
       if (this.expectations.now === since) this.#whole.set(visitor.name, (this.#whole.get(visitor.name) ?? 0) + 1);

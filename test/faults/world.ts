@@ -4,9 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from '../live/harness/haraka';
+import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../live/harness/haraka';
 import { eventually } from '../live/harness/talk';
+import { cannotMount, Disk } from './disk';
 import { DnsMeddler } from './dns-meddler';
+import { addAddresses, removeAddresses } from './ipv6';
 import type { Ledger } from './ledger';
 import { type Holdings, holdingsOf, servingPids } from './resources';
 import { dnsText, lists, settingsText, zone } from './site';
@@ -16,7 +18,8 @@ export const workers = 2;
 export const processes = workers + 1;
 const patience = 60_000;
 /** nobody and nogroup, for whom file modes mean something. */
-const user = '65534:65534';
+const nobody = { uid: 65534, gid: 65534 };
+const roomForMail = 1 << 30;
 
 export interface WorldOptions {
   /** What `haraka-plugin-smtpcheck` is; this checkout without it. */
@@ -39,10 +42,15 @@ export class World {
     /** A folder for what does not belong into Haraka's own. */
     readonly aside: string,
     readonly options: WorldOptions,
+    /** Where Haraka's queue is, if it may have a disk of its own. */
+    readonly queueDisk: Disk | undefined,
+    /** Why clients of IPv6 are missing, or some. */
+    readonly withoutIpv6: string | undefined,
   ) {}
 
   static async start(ledger: Ledger, options: WorldOptions): Promise<World> {
     assertReadable(options.packageDirectory ?? checkout);
+    const withoutIpv6 = addAddresses();
     const dns = await DnsMeddler.start(zone());
     const texts = Object.entries(lists).map(([name, { text }]) => [name, text] as const);
     const haraka = await startHaraka({
@@ -51,6 +59,7 @@ export class World {
       ...(options.version !== undefined && { version: options.version }),
       ...(options.packageDirectory !== undefined && { packageDirectory: options.packageDirectory }),
       dns: dns.port,
+      listen: listeners.filter((listener) => listener !== 'mapped'),
       files: {
         ...Object.fromEntries(texts),
         ...plugins(),
@@ -60,16 +69,18 @@ export class World {
         // The probe plugin keeps what goes out in the queue.
         'outbound.ini': 'disabled=false\n',
       },
-      env: { SMTPCHECK_TEST_USER: user },
+      env: { SMTPCHECK_TEST_USER: `${nobody.uid}:${nobody.gid}` },
     });
     const aside = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-faults-'));
     fs.chmodSync(aside, 0o755);
-    return new World(haraka, dns, ledger, aside, options);
+    return new World(haraka, dns, ledger, aside, options, queueOnDisk(haraka, aside), withoutIpv6);
   }
 
   async stop(): Promise<void> {
     await this.haraka.stop();
     await this.dns.stop();
+    this.queueDisk?.unmount();
+    removeAddresses();
     fs.rmSync(this.aside, { recursive: true, force: true });
   }
 
@@ -147,6 +158,16 @@ function isHarakasOwn(line: string, log: string): boolean {
 
 export function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Nothing is in the queue yet, and no process has it open. */
+function queueOnDisk({ directory }: RunningHaraka, aside: string): Disk | undefined {
+  if (cannotMount() !== undefined) return undefined;
+  const disk = Disk.mount(path.join(aside, 'queue'), { size: roomForMail, mode: '755', ...nobody });
+  const queue = path.join(directory, 'queue');
+  fs.rmdirSync(queue);
+  fs.symlinkSync(disk.path, queue);
+  return disk;
 }
 
 function plugins(): Record<string, string> {

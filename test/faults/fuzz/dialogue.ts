@@ -158,7 +158,7 @@ function pieces(random: Random, text: Buffer): readonly Buffer[] {
 }
 
 async function play(world: World, session: number, script: readonly Buffer[]): Promise<void> {
-  const client = await enter(world.haraka.port, stranger(session));
+  const client = await enter(world.haraka.ports, stranger(session));
   if (!client) throw new Error('nobody answers');
   for (const piece of script) {
     client.write(piece);

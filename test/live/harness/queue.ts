@@ -70,7 +70,8 @@ async function readFolder(folder: string, read: Reader): Promise<readonly Queued
     if (name.startsWith('__tmp__.') || name.endsWith('.part')) continue;
     // Haraka may rename a queue file between the listing and the reading.
     const file = await fs.readFile(path.join(folder, name)).catch(absent);
-    if (file) messages.push(read(name, file));
+    // Haraka may leave an empty one where it could not write.
+    if (file?.length) messages.push(read(name, file));
   }
   return messages;
 }
