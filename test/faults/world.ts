@@ -136,10 +136,7 @@ export class World {
     const log = this.haraka.log();
     if (this.options.log !== undefined) fs.appendFileSync(this.options.log, log);
     this.haraka.clearLog();
-    for (const line of log.split('\n')) {
-      if (isHarakasOwn(line, log) || !unheardOf.test(line)) continue;
-      this.ledger.find(`the log says: ${line.slice(0, 300)}`);
-    }
+    for (const line of unheardOfIn(log)) this.ledger.find(`the log says: ${line}`);
     const deaths = log.match(/worker \d+ (killed by signal|exited with error)/g)?.length ?? 0;
     if (deaths !== this.deathsExpected) this.ledger.find(`${deaths} workers died, not ${this.deathsExpected}`);
     this.deathsExpected = 0;
@@ -149,6 +146,12 @@ export class World {
 /** Of other plugins only what ends the process. */
 const unheardOf =
   /probe: unhandled|smtpcheck fault|looking at the lists failed|smtpcheck plugin ran callback multiple|smtpcheck timed out|Caught exception|failed to shutdown|Disconnect never received/i;
+
+/** Lines of a log that must never be there. */
+export function unheardOfIn(log: string): readonly string[] {
+  const lines = log.split('\n').filter((line) => unheardOf.test(line) && !isHarakasOwn(line, log));
+  return lines.map((line) => line.slice(0, 300));
+}
 
 /** Haraka 3.1 can run the hooks of pipelined commands into each other: it throws then, and calls back a second time. */
 function isHarakasOwn(line: string, log: string): boolean {
