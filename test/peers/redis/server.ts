@@ -139,11 +139,16 @@ export class RedisServer {
     return stdout;
   }
 
+  /** For a redis-cli that is fed over some time. */
+  cliCommand(): [string, string[], { env: NodeJS.ProcessEnv }] {
+    return [path.join(this.root, 'usr/bin/redis-cli'), ['-p', String(this.port)], { env: this.#env() }];
+  }
+
   #ask(command: readonly string[], input: string | Buffer = ''): SpawnSyncReturns<string> {
-    const given = ['-p', String(this.port), ...command];
-    return spawnSync(path.join(this.root, 'usr/bin/redis-cli'), given, {
+    const [program, given, { env }] = this.cliCommand();
+    return spawnSync(program, [...given, ...command], {
       encoding: 'utf8',
-      env: this.#env(),
+      env,
       input,
       timeout: patience,
       maxBuffer: 1 << 28,

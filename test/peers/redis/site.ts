@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import type { ClassName } from '../../faults/expectations';
 import { type Changes, Expectations } from '../../faults/expectations';
 import { Ledger } from '../../faults/ledger';
 import { servingPids } from '../../faults/resources';
@@ -17,7 +16,7 @@ import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '
 import { isAccepted, type SmtpClient } from '../../live/harness/smtp-client';
 import { eventually, greet, rcpt, said } from '../../live/harness/talk';
 import { files } from './lists';
-import { RedisServer, type RedisSettings } from './server';
+import type { RedisServer } from './server';
 
 export const workers = 2;
 /** The master has the lists too. */
@@ -26,6 +25,9 @@ export const processes = workers + 1;
 /** What the settings promise, in seconds, and what a busy machine may need to say so besides. */
 export const maxAge = 4;
 export const documented = (maxAge + 6) * 1000;
+/** A client whose name no list knows, until a test lists its domain. */
+export const aside = { client: '127.52.0.1', name: 'lab.aside.example', domain: 'aside.example' } as const;
+
 const patience = 60_000;
 const clients = 4;
 
@@ -34,21 +36,29 @@ export interface Settings {
   /** Which lists have a file that stands in. */
   readonly standIns: 'all' | 'deny' | 'none';
   readonly denyAt?: 'connect' | 'rcpt';
+  /** `files`: Redis is not named at all. */
+  readonly lists?: 'redis' | 'files';
 }
 
-export function settingsText({ maxAge: age = `${maxAge}s`, standIns, denyAt = 'rcpt' }: Settings): string {
-  const file = (name: string) => (standIns === 'all' ? ` ${name}` : '');
+export function settingsText({
+  maxAge: age = `${maxAge}s`,
+  standIns,
+  denyAt = 'rcpt',
+  lists = 'redis',
+}: Settings): string {
+  const source = (key: string, file: string, standsIn = standIns === 'all') =>
+    lists === 'files' ? file : `redis:${key}${standsIn ? ` ${file}` : ''}`;
   return [
     '[main]',
     'settle=100ms',
     'poll=500ms',
     '[relay]',
-    `local_ip=redis:localip${file('localip')}`,
-    `local_domain=redis:localdomain${file('localdomain')}`,
-    `relay_to=redis:relay.to${file('relay.to')}`,
-    `relay_map=redis:relay.map${file('hash:relay.map')}`,
+    `local_ip=${source('localip', 'localip')}`,
+    `local_domain=${source('localdomain', 'localdomain')}`,
+    `relay_to=${source('relay.to', 'relay.to')}`,
+    `relay_map=${source('relay.map', 'hash:relay.map')}`,
     '[deny]',
-    `hosts=redis:host.deny${standIns === 'none' ? '' : ' host.deny'}`,
+    `hosts=${source('host.deny', 'host.deny', standIns !== 'none')}`,
     `at=${denyAt}`,
     '[redis]',
     `max_age=${age}`,
@@ -162,6 +172,20 @@ export class Instance {
     assert.deepEqual([...this.pids()].sort(), [...this.#pids].sort(), 'workers are gone');
   }
 
+  /** Resolves when every process has ended by itself. */
+  async stop(): Promise<void> {
+    const pids = [...this.pids(), this.haraka.pid];
+    process.kill(this.haraka.pid, 'SIGINT');
+    try {
+      await eventually(
+        (running) => running.length === 0,
+        async () => pids.filter((pid) => fs.existsSync(`/proc/${pid}/exe`)),
+      );
+    } finally {
+      await this.haraka.stop();
+    }
+  }
+
   /** Kills a worker, and waits for the one that takes its place. */
   async killWorker(): Promise<void> {
     const [victim] = this.pids();
@@ -189,27 +213,29 @@ export class Site {
     settings: readonly Settings[],
     redisIni?: string,
   ): Promise<Site> {
-    const dns = await startDns(zone());
+    const dns = await startDns({
+      ...zone(),
+      [aside.client]: [aside.name],
+      [aside.name]: { A: [aside.client] },
+    });
     const ledger = new Ledger();
-    const instances: Instance[] = [];
-    try {
-      for (const one of settings) {
-        instances.push(
-          await Instance.start(ledger, {
-            version,
-            settings: one,
-            redisPort: redis.port,
-            dns: dns.port,
-            ...(redisIni !== undefined && { redisIni }),
-          }),
-        );
-      }
-      return new Site(redis, dns, ledger, instances);
-    } catch (error) {
-      for (const { haraka } of instances) await haraka.stop();
-      await dns.stop();
-      throw error;
-    }
+    const starting = await Promise.allSettled(
+      settings.map((one) =>
+        Instance.start(ledger, {
+          version,
+          settings: one,
+          redisPort: redis.port,
+          dns: dns.port,
+          ...(redisIni !== undefined && { redisIni }),
+        }),
+      ),
+    );
+    const instances = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const site = new Site(redis, dns, ledger, instances);
+    const failure = starting.find((one) => one.status === 'rejected');
+    if (!failure) return site;
+    await site.stop();
+    throw failure.reason;
   }
 
   get traffic(): readonly Traffic[] {
@@ -285,12 +311,9 @@ export class Site {
     const queued = [];
     for (const { haraka } of this.instances) queued.push(...(await haraka.queued()));
     const { lost } = this.ledger.settle(queued);
-    for (const { haraka } of this.instances) await haraka.stop();
+    for (const instance of this.instances) await instance.stop();
     await this.dns.stop();
     assert.equal(lost, 0, 'messages are lost');
     assert.deepEqual(this.ledger.findings, []);
   }
 }
-
-export type { Changes, ClassName };
-export { RedisServer, type RedisSettings };

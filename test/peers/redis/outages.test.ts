@@ -1,0 +1,368 @@
+/**
+ * A real Redis that is stopped, paused, crashed, flushed and restarted under traffic to two Harakas of two workers each.
+ * The first has files that stand in for its lists, the second only for `host.deny`: what it cannot tell is put off, and
+ * nobody is let in.
+ */
+import assert from 'node:assert/strict';
+import { all, type Changes } from '../../faults/expectations';
+import type { HarakaVersion } from '../../live/harness/haraka';
+import { pause } from '../../live/harness/talk';
+import { allLists, filling } from './lists';
+import { onRedis } from './on-redis';
+import { RedisServer, type RedisSettings } from './server';
+import { documented, type Instance, maxAge, processes, Site } from './site';
+
+const OK = /^250 /;
+const DENIED = /^550 5\.7\.1 Relaying denied/;
+const REFUSED = /^550 5\.7\.1 Access denied/;
+const LATER = /^450 4\.7\.1 Relaying temporarily denied/;
+const NOBODY_NOW = /^450 4\.7\.1 Access temporarily denied/;
+const outside = 'somebody@victim.example';
+const local = 'user@local.example';
+const trusted = '127.9.0.1';
+const denied = '127.77.0.1';
+const stranger = '127.66.200.1';
+/** Whom only the file trusts, and whom only the file denies. */
+const trustedByFile = '127.7.0.1';
+const deniedByFile = '127.79.0.1';
+const TIMEOUT = 180_000;
+
+const nothing: Changes = {};
+/** Without its lists nobody can be told whether he may relay; local mail goes on, and the file denies. */
+const putOff: Changes = {
+  ...all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['deferred']),
+  'plain-relay': ['deferred'],
+  excluded: ['deferred'],
+  'forged-name': ['deferred'],
+  routed: ['deferred'],
+  order: ['deferred'],
+};
+/** Without a deny list either, nobody is let in. */
+const allPutOff: Changes = { ...putOff, ...all(['local', 'denied'], ['deferred']) };
+const revoked = all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['refused']);
+
+interface Outage {
+  readonly name: string;
+  begin(redis: RedisServer): Promise<void>;
+  end(redis: RedisServer): Promise<void>;
+  /** Also with Haraka 3.1. */
+  readonly core?: true;
+}
+
+const outages: readonly Outage[] = [
+  { name: 'stopped', begin: (redis) => redis.stop(), end: (redis) => redis.start(), core: true },
+  { name: 'paused', begin: async (redis) => redis.pause(), end: async (redis) => redis.resume() },
+  { name: 'crashed', begin: crashed, end: (redis) => redis.start() },
+];
+
+/** What it held is on its disk. */
+async function crashed(redis: RedisServer): Promise<void> {
+  redis.cli('SAVE');
+  await redis.crash();
+}
+
+onRedis('lists in Redis that is away', (root) => {
+  for (const version of ['3.3', '3.1'] as const) describe(`with Haraka ${version}`, () => suite(root, version));
+});
+
+function suite(root: string, version: HarakaVersion): void {
+  let redis: RedisServer;
+  let site: Site;
+  let first: Instance;
+  let second: Instance;
+
+  before(async function () {
+    this.timeout(TIMEOUT);
+    redis = await RedisServer.start(root);
+    redis.pipe(allLists);
+    site = await Site.start(redis, version, [{ standIns: 'all', denyAt: 'connect' }, { standIns: 'deny' }]);
+    [first, second] = site.instances as [Instance, Instance];
+    site.startTraffic();
+    await site.sample(1);
+  });
+  after(async function () {
+    this.timeout(TIMEOUT);
+    await site?.stop();
+    assert.deepEqual(redis?.clients(), [], 'Haraka has stopped, and its connections are still there');
+    await redis?.remove();
+  });
+  afterEach(() => site.assertAllWell());
+
+  async function away(): Promise<void> {
+    await first.tells(trustedByFile, outside, OK);
+    await second.tells(trusted, outside, LATER);
+  }
+
+  async function there(): Promise<void> {
+    await first.tells(trustedByFile, outside, DENIED);
+    await site.all((instance) => instance.tells(trusted, outside, OK));
+  }
+
+  for (const { name, begin, end, core } of outages) {
+    if (version === '3.1' && !core) continue;
+    it(`are replaced by their files or put off once it has been ${name} for max_age, and are back with it`, async function () {
+      this.timeout(TIMEOUT);
+      const told = site.instances.map(({ haraka }) => haraka.log().length);
+      await site.during([nothing, putOff], {
+        begin: async () => {
+          await begin(redis);
+          await away();
+        },
+        // As long again, so that a try at every moment would be seen in the log.
+        lasting: async () => {
+          await pause(1000);
+          await site.sample(2);
+        },
+        end: async () => {
+          await end(redis);
+          await there();
+        },
+      });
+      for (const [n, { haraka }] of site.instances.entries()) {
+        const log = haraka.log().slice(told[n]);
+        assert.equal(log.match(/ is away, and is tried again: /g)?.length, processes, log);
+        assert.equal(log.match(/ is there again; it tells of changes/g)?.length, processes, log);
+      }
+    });
+  }
+
+  it('change nothing for anybody when it is restarted within max_age', async function () {
+    this.timeout(TIMEOUT);
+    // Long enough for a busy machine to start a server in.
+    await site.all((instance) => instance.set({ maxAge: '30s' }));
+    await site.all((instance) =>
+      instance.says(/ is there again; /g, processes, () => (instance === first ? redis.restart() : undefined)),
+    );
+    await site.sample(1);
+    redis.pipe(['SADD localip 127.8']);
+    await site.all((instance) => instance.tells('127.8.0.1', outside, OK, documented));
+    redis.pipe(['SREM localip 127.8']);
+    await site.all((instance) => instance.tells('127.8.0.1', outside, DENIED, documented));
+    await site.all((instance) => instance.set({ maxAge: `${maxAge}s` }));
+  });
+
+  it('are revoked when it is flushed, except for host.deny, and are back when it is filled', async function () {
+    this.timeout(TIMEOUT);
+    await site.during([revoked], {
+      begin: async () => {
+        redis.cli('FLUSHALL');
+        await site.all((instance) => instance.tells(trusted, outside, DENIED, documented));
+        await site.all((instance) => instance.tells('127.50.0.1', outside, DENIED, documented));
+        await site.all((instance) => instance.tells(stranger, 'user@backup.example', DENIED, documented));
+        await site.all((instance) => instance.tells(stranger, 'user@mapped.example', DENIED, documented));
+      },
+      // The server has the keys no more, which is no reason to take what the files have.
+      lasting: () => first.tells(trustedByFile, outside, DENIED),
+      end: async () => {
+        redis.pipe(allLists);
+        await there();
+        await site.all((instance) => instance.tells('127.50.0.1', outside, OK));
+        await site.all((instance) => instance.tells(stranger, 'user@backup.example', OK));
+        await site.all((instance) => instance.tells(stranger, 'user@mapped.example', OK));
+      },
+    });
+  });
+
+  it('open nothing when a worker is killed while it is away, or flushed', async function () {
+    this.timeout(TIMEOUT);
+    const meanwhile: Changes = {
+      ...all(['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'], ['accepted', 'deferred', 'refused']),
+      ...anyRefusal(),
+    };
+    await site.during([nothing, putOff], {
+      meanwhile,
+      begin: async () => {
+        await redis.stop();
+        await away();
+        await site.all((instance) => instance.killWorker());
+        await away();
+      },
+      end: async () => {
+        await redis.start();
+        await there();
+      },
+    });
+    // The new worker has no last content: what the file denies is denied there, and by the others what Redis denied.
+    await site.during([revoked], {
+      meanwhile,
+      begin: async () => {
+        redis.cli('FLUSHALL');
+        await site.all((instance) => instance.tells(trusted, outside, DENIED));
+        await site.all((instance) => instance.tells(stranger, 'user@backup.example', DENIED));
+        await site.all((instance) => instance.killWorker());
+        await site.all((instance) => instance.tells(trusted, outside, DENIED));
+        await site.all((instance) => instance.tells(stranger, 'user@backup.example', DENIED));
+      },
+      end: async () => {
+        redis.pipe(allLists);
+        await there();
+        await site.all((instance) => instance.tells(stranger, 'user@backup.example', OK));
+        await site.all((instance) => instance.tells(stranger, 'user@mapped.example', OK));
+        await site.all((instance) => instance.tells('127.50.0.1', outside, OK));
+      },
+    });
+  });
+
+  if (version === '3.1') return;
+
+  it('let nobody in when not even host.deny has a file', async function () {
+    this.timeout(TIMEOUT);
+    await second.set({ standIns: 'none' });
+    await site.during([nothing, allPutOff], {
+      meanwhile: {
+        ...anyRefusal(),
+        ...all(['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'], ['accepted', 'deferred']),
+      },
+      begin: async () => {
+        await redis.stop();
+        await first.tells(trustedByFile, outside, OK);
+        await second.tells(stranger, local, NOBODY_NOW);
+        await second.killWorker();
+        await second.tells(denied, local, NOBODY_NOW);
+      },
+      end: async () => {
+        await redis.start();
+        await there();
+        await second.tells(stranger, local, OK);
+        await second.tells(denied, local, REFUSED);
+      },
+    });
+    await second.set({ standIns: 'deny' });
+  });
+
+  const oldServers: readonly (readonly [string, RedisSettings])[] = [
+    ['HELLO', { conf: ['rename-command HELLO ""'] }],
+    ['CLIENT', { conf: ['rename-command CLIENT ""'] }],
+  ];
+  for (const [missing, settings] of oldServers) {
+    it(`are followed by the clock on a server that knows no ${missing}`, async function () {
+      this.timeout(TIMEOUT);
+      await site.during([nothing, {}], {
+        meanwhile: { ...putOffOrNot() },
+        begin: async () => {
+          await site.all((instance) =>
+            instance.says(/ is there again; it tells of no changes/g, processes, () =>
+              instance === first ? redis.restart(settings) : undefined,
+            ),
+          );
+          await there();
+        },
+        lasting: async () => {
+          redis.pipe(['SADD localip 127.8']);
+          await site.all((instance) => instance.tells('127.8.0.1', outside, OK, documented));
+          redis.pipe(['SREM localip 127.8']);
+          await site.all((instance) => instance.tells('127.8.0.1', outside, DENIED, documented));
+        },
+        end: async () => {
+          await redis.restart({});
+          await there();
+        },
+      });
+    });
+  }
+}
+
+/** Whoever may not have it is not to have it, whatever is the reason. */
+function anyRefusal(): Changes {
+  return {
+    'plain-relay': ['refused', 'deferred'],
+    excluded: ['refused', 'deferred'],
+    'forged-name': ['refused', 'deferred'],
+    routed: ['refused', 'deferred'],
+    order: ['refused', 'deferred'],
+    denied: ['refused', 'deferred'],
+  };
+}
+
+/** A restart may take longer than max_age. */
+function putOffOrNot(): Changes {
+  return { ...anyRefusal(), ...all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['accepted', 'deferred']) };
+}
+
+onRedis('Haraka with lists in Redis, when it starts', (root) => {
+  let redis: RedisServer;
+  let site: Site | undefined;
+
+  beforeEach(async function () {
+    this.timeout(TIMEOUT);
+    redis = await RedisServer.start(root, { password: 'a-secret' });
+    redis.pipe(allLists);
+  });
+  afterEach(async function () {
+    this.timeout(TIMEOUT);
+    await site?.stop();
+    site = undefined;
+    await redis.remove();
+  });
+
+  const start = async (password = 'a-secret') => {
+    site = await Site.start(redis, '3.3', [{ standIns: 'all' }, { standIns: 'none' }], `password=${password}\n`);
+    return site.instances as [Instance, Instance];
+  };
+
+  it('with Redis there puts nobody off, and gives the password of redis.ini', async function () {
+    this.timeout(TIMEOUT);
+    const [first, second] = await start();
+    for (const instance of [first, second]) {
+      assert.ok((await instance.askAll(trusted, outside)).every((reply) => OK.test(reply)));
+      assert.ok((await instance.askAll(denied, local)).every((reply) => REFUSED.test(reply)));
+      assert.ok((await instance.askAll(deniedByFile, local)).every((reply) => OK.test(reply)));
+      assert.doesNotMatch(instance.haraka.log(), /a-secret/);
+    }
+    site?.assertAllWell();
+  });
+
+  it('with Redis away takes the files or puts all off, and the lists once it is there', async function () {
+    this.timeout(TIMEOUT);
+    await redis.stop();
+    const [first, second] = await start();
+    await first.tells(trustedByFile, outside, OK);
+    await first.tells(deniedByFile, local, REFUSED);
+    await second.tells(stranger, local, NOBODY_NOW);
+    await redis.start();
+    await first.tells(trustedByFile, outside, DENIED);
+    for (const instance of [first, second]) {
+      await instance.tells(trusted, outside, OK);
+      await instance.tells(denied, local, REFUSED);
+      await instance.tells(stranger, local, OK);
+    }
+    site?.assertAllWell();
+  });
+
+  it('with a Redis that answers nobody does the same', async function () {
+    this.timeout(TIMEOUT);
+    redis.pause();
+    const [first, second] = await start();
+    await first.tells(trustedByFile, outside, OK);
+    await second.tells(stranger, local, NOBODY_NOW);
+    redis.resume();
+    await first.tells(trustedByFile, outside, DENIED);
+    await second.tells(stranger, local, OK);
+  });
+
+  it('with a wrong password does the same, and says so without it', async function () {
+    this.timeout(TIMEOUT);
+    const [first, second] = await start('another-one');
+    await first.tells(trustedByFile, outside, OK);
+    await second.tells(stranger, local, NOBODY_NOW);
+    assert.match(first.haraka.log(), / is away, and is tried again: .*WRONGPASS/);
+    assert.doesNotMatch(first.haraka.log(), /another-one/);
+  });
+
+  it('after FLUSHALL refuses whom the file denies, or puts all off, and allows nobody', async function () {
+    this.timeout(TIMEOUT);
+    redis.cli('FLUSHALL');
+    const [first, second] = await start();
+    await first.tells(deniedByFile, local, REFUSED);
+    await first.tells(trusted, outside, DENIED);
+    await first.tells(stranger, local, OK);
+    await second.tells(stranger, local, NOBODY_NOW);
+    await second.tells(denied, local, NOBODY_NOW);
+    assert.match(second.haraka.log(), /SADD host\.deny/);
+    redis.pipe(filling('host.deny', 'set'));
+    for (const instance of [first, second]) {
+      await instance.tells(denied, local, REFUSED, documented);
+      await instance.tells(stranger, local, OK, documented);
+    }
+  });
+});
