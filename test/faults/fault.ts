@@ -9,6 +9,8 @@ export interface Fault {
   readonly changes: Changes;
   /** What traffic may be told while the fault comes and goes, where that is more than either of both. */
   readonly meanwhile?: Changes;
+  /** Whether all processes must live on although traffic may be told more meanwhile. */
+  readonly sameProcesses?: true;
   /** Why it cannot be done here, if it cannot. */
   impossible?(server: WorldOptions): string | undefined;
   /** Resolves when the fault is in force, in every process. */

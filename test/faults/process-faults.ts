@@ -9,14 +9,9 @@ import { all, interrupted, onwardClasses } from './expectations';
 import { type Fault, nothing } from './fault';
 import { restore } from './list-faults';
 import { dnsText, lists, settingsText } from './site';
-import { processes, type World, workers } from './world';
+import { processes, settingsBack, type World, workers } from './world';
 
 const settings = 'smtpcheck.ini';
-
-async function settingsBack(world: World): Promise<void> {
-  const text = world.fresh(settingsText + dnsText(world.dns.port));
-  await world.taken(settings, text, () => fs.writeFileSync(world.path(settings), text));
-}
 
 function brokenSettings(name: string, damage: (world: World) => void): Fault {
   return {

@@ -32,6 +32,7 @@ export interface WorldOptions {
 
 export class World {
   #revision = 0;
+  readonly #atEnd: (() => Promise<void>)[] = [];
   /** Deaths of workers that the fault itself has brought about. */
   deathsExpected = 0;
 
@@ -76,9 +77,15 @@ export class World {
     return new World(haraka, dns, ledger, aside, options, queueOnDisk(haraka, aside), withoutIpv6);
   }
 
+  /** For what a fault has started and the next one uses. */
+  atEnd(stop: () => Promise<void>): void {
+    this.#atEnd.push(stop);
+  }
+
   async stop(): Promise<void> {
     await this.haraka.stop();
     await this.dns.stop();
+    for (const stop of this.#atEnd) await stop();
     this.queueDisk?.unmount();
     removeAddresses();
     fs.rmSync(this.aside, { recursive: true, force: true });
@@ -116,18 +123,19 @@ export class World {
   }
 
   /** Does something, and waits until the log has said that so many times since. */
-  async said(pattern: RegExp, times: number, change: () => void | Promise<void>): Promise<void> {
+  said(pattern: RegExp, times: number, change: () => void | Promise<void>): Promise<void> {
+    const count = (log: string) => log.match(pattern)?.length ?? 0;
+    return this.tells(`${pattern.source}, ${times} times`, (log) => count(log) >= times, change);
+  }
+
+  /** Does something, and waits until what the log has said since tells that it is so. */
+  async tells(what: string, isSo: (log: string) => boolean, change: () => void | Promise<void>): Promise<void> {
     const told = this.haraka.log().length;
     await change();
     try {
-      await eventually(
-        (count) => count >= times,
-        async () => this.haraka.log().slice(told).match(pattern)?.length ?? 0,
-        patience,
-      );
+      await eventually(Boolean, async () => isSo(this.haraka.log().slice(told)), patience);
     } catch {
-      const said = this.haraka.log().slice(told).match(pattern)?.length ?? 0;
-      this.ledger.find(`the log says ${pattern.source} ${said} times and not ${times}`);
+      this.ledger.find(`the log does not say: ${what}`);
     }
   }
 
@@ -141,6 +149,12 @@ export class World {
     if (deaths !== this.deathsExpected) this.ledger.find(`${deaths} workers died, not ${this.deathsExpected}`);
     this.deathsExpected = 0;
   }
+}
+
+/** The settings as ever, in force in every process. */
+export async function settingsBack(world: World): Promise<void> {
+  const text = world.fresh(settingsText + dnsText(world.dns.port));
+  await world.taken('smtpcheck.ini', text, () => fs.writeFileSync(world.path('smtpcheck.ini'), text));
 }
 
 /** Of other plugins only what ends the process. */

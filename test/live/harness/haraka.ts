@@ -62,7 +62,7 @@ export interface HarakaExit {
   readonly output: string;
 }
 
-const START_TIMEOUT = 15_000;
+const START_TIMEOUT = 30_000;
 const STOP_TIMEOUT = 3_000;
 // Nothing listens on the discard port, so a lookup fails without waiting.
 const NO_DNS = 9;

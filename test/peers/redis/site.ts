@@ -29,7 +29,7 @@ export const documented = (maxAge + 6) * 1000;
 export const aside = { client: '127.52.0.1', name: 'lab.aside.example', domain: 'aside.example' } as const;
 
 const patience = 60_000;
-const clients = 4;
+const clients = 3;
 
 export interface Settings {
   readonly maxAge?: string;
