@@ -239,6 +239,11 @@ function suite(root: string, version: HarakaVersion): void {
     await site.all((instance) => instance.tells(...newNetwork, OK, 10_000));
     redis.pipe(['SREM localip 127.8']);
     await site.all((instance) => instance.tells(...newNetwork, DENIED, 10_000));
+    // Of a change between two connections no notice comes.
+    redis.pipe(['CLIENT KILL TYPE normal SKIPME yes', 'SADD localip 127.8']);
+    await site.all((instance) => instance.tells(...newNetwork, OK, 10_000));
+    redis.pipe(['SREM localip 127.8']);
+    await site.all((instance) => instance.tells(...newNetwork, DENIED, 10_000));
     await site.all((instance) => instance.set({ maxAge: `${maxAge}s` }));
   });
 
