@@ -24,7 +24,7 @@ describe('relay, while its lists are away', () => {
       '550 5.7.1 Relaying denied',
       '250',
     ]);
-    assert.equal(session.counted('defer:list-unavailable'), 1);
+    assert.equal(session.counted('defer', 'list-unavailable'), 1);
   });
 
   it('does not refuse a route of a client that it may trust', async () => {
