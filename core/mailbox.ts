@@ -24,9 +24,9 @@ export function foldLocalPart(localPart: string): string | undefined {
   return atext.test(content) ? content : `"${content.replace(/[\\"]/g, '\\$&')}"`;
 }
 
-/** The mailbox as one key of bytes, for a table: characters beyond ASCII as their UTF-8 octets. */
+/** The mailbox as one key of bytes, for a table: lower case (`[IPv6:…]` too), characters beyond ASCII as UTF-8 octets. */
 export function mailboxKey(localPart: string, domain: string): string {
-  const key = `${localPart}@${domain}`;
+  const key = `${localPart}@${domain.toLowerCase()}`;
   return isAscii(key) ? key : Buffer.from(key, 'utf8').toString('latin1');
 }
 

@@ -210,9 +210,21 @@ const recipientCases: readonly RecipientCase[] = [
     },
   },
   {
-    name: 'admits one mailbox at a literal',
-    list: ['user@[192.0.2.25]'],
-    finds: { 'user@[192.0.2.25]': '+1', 'user@[IPv6:::ffff:c000:219]': '+1', 'other@[192.0.2.25]': undefined },
+    name: 'takes a local part that cannot be for no mailbox, whatever it is called',
+    list: ['undefined@backup.example'],
+    finds: { 'undefined@backup.example': '+1', 'a b@backup.example': undefined, '.a@backup.example': undefined },
+  },
+  {
+    name: 'admits one mailbox at a literal, or all but one',
+    list: ['user@[192.0.2.25]', '2001:db8::/32', '!user@[IPv6:2001:DB8::25]'],
+    finds: {
+      'user@[192.0.2.25]': '+1',
+      'user@[IPv6:::ffff:c000:219]': '+1',
+      'other@[192.0.2.25]': undefined,
+      'user@[IPv6:2001:db8::25]': '-3',
+      'user@[IPv6:2001:db8:0::25]': '-3',
+      'other@[IPv6:2001:db8::25]': '+2',
+    },
   },
   {
     name: 'finds local parts beyond ASCII',
@@ -310,12 +322,24 @@ const textCases: readonly TextCase[] = [
     text: 'tag.example #1@backup.example',
     gives: 1,
   },
+  {
+    name: 'takes a comment with an @ behind a next hop',
+    kind: 'relay_to',
+    text: 'backup.example mx.inner.example#ask admin@example.org',
+    gives: 1,
+  },
   { name: 'takes a comment with an @ behind a mailbox', kind: 'relay_to', text: 'a@backup.example#b@c', gives: 1 },
   {
     name: 'sees an entry that is excluded on another line',
     kind: 'local_ip',
     text: '192.0.2\n# x\n!192.0.2.0/24\n192.0.2.0/24',
     gives: ['3:1 contradiction'],
+  },
+  {
+    name: 'tells faults and contradictions in the order of their lines',
+    kind: 'local_ip',
+    text: '192.0.2\n192.0.2.300\n!192.0.2\n198.51.100.300\n',
+    gives: ['2:1 address-octet-range', '3:1 contradiction', '4:1 address-octet-range'],
   },
   {
     name: 'sees contradictions among names, exact names and mailboxes',
@@ -365,6 +389,15 @@ describe('parseList', () => {
       }
     });
   }
+
+  it('gives the list the name of its file, and says what it wanted of a line', () => {
+    assert.equal(listOf('hosts', 'spam.example').file, 'host.deny');
+    const { findings } = parseList('hosts', 'host.deny', 'spam.example ham.example');
+    assert.deepEqual(
+      findings.map(({ detail }) => detail),
+      ['one entry a line'],
+    );
+  });
 
   it('tells which line a contradiction contradicts', () => {
     const { findings } = parseList('local_ip', 'localip', '192.0.2.7\n!192.0.2.7');

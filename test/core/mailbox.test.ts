@@ -27,6 +27,7 @@ const routed: readonly string[] = [
   'IMCEASMTP-user+40victim+2Eexample',
   'imceasmtp-user+40victim+2Eexample',
   '"victim.example:user"',
+  '"mx.victim.example:user"',
   'user％victim.example',
   'victim.example！user',
   '"user＠victim.example"',
@@ -66,6 +67,8 @@ const plain: readonly string[] = [
   '!wow',
   '"note: this"',
   'user+40percent',
+  'xIMCEASMTP-user+40victim+2Eexample',
+  '"see victim.example:80"',
   'IMCEAEX-user',
   'müller',
   '用户',
@@ -114,13 +117,14 @@ describe('mailboxKey', () => {
     assert.match(key, /^[\x20-\xff]+$/);
     assert.notEqual(key, mailboxKey('möller', 'example.org'));
     assert.equal(mailboxKey('user', 'example.org'), 'user@example.org');
+    assert.equal(mailboxKey('user', '[IPv6:2001:db8::25]'), 'user@[ipv6:2001:db8::25]');
   });
 });
 
 describe('unquoteLocalPart', () => {
-  it('takes off quotes and backslashes, and leaves a lone quote', () => {
+  it('takes off quotes and backslashes, and leaves a quote at one end alone', () => {
     assert.equal(unquoteLocalPart('"a\\"b"'), 'a"b');
     assert.equal(unquoteLocalPart('a\\@b'), 'a@b');
-    assert.equal(unquoteLocalPart('"'), '"');
+    for (const lone of ['"', '"a', 'a"']) assert.equal(unquoteLocalPart(lone), lone);
   });
 });

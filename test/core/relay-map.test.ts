@@ -71,6 +71,35 @@ const lookUps: readonly LookUpCase[] = [
     },
   },
   {
+    name: 'finds a mailbox where no user is listed',
+    map: ['To:spam@a.example REJECT'],
+    to: { 'spam@a.example': '1 550 5.7.1 Access denied', 'spam@b.example': undefined },
+  },
+  {
+    name: 'finds a user where no mailbox is listed',
+    map: ['To:spam@ REJECT'],
+    to: { 'spam@a.example': '1 550 5.7.1 Access denied', 'ham@a.example': undefined },
+  },
+  {
+    name: 'finds a mailbox at an address literal, however it is written',
+    map: ['To:user@[IPv6:2001:DB8::25] RELAY', 'To:user@[192.0.2.25] RELAY'],
+    to: {
+      'user@[IPv6:2001:db8:0::25]': '1 relay',
+      'user@[IPv6:2001:db8::26]': undefined,
+      'user@[IPv6:::ffff:192.0.2.25]': '2 relay',
+    },
+  },
+  {
+    name: 'takes a local part that cannot be for no user, whatever it is called',
+    map: ['undefined@a.example RELAY', 'undefined@ REJECT'],
+    to: { 'undefined@a.example': '1 relay', 'a b@a.example': undefined, '.a@b.example': undefined },
+  },
+  {
+    name: 'takes any number of blanks and tabs before a value',
+    map: ['To:a.example   RELAY', 'To:b.example\t \tREJECT'],
+    to: { 'u@a.example': '1 relay', 'u@b.example': '2 550 5.7.1 Access denied' },
+  },
+  {
     name: 'never finds a mailbox or user key for a client',
     map: ['user@a.example RELAY', 'user@ REJECT'],
     host: { 'a.example': undefined, 'user@a.example': undefined },
@@ -109,6 +138,22 @@ describe('RelayMap', () => {
     });
   }
 
+  it('counts what it can be asked for, on each side, and goes by the name of its file', () => {
+    const sizes: readonly (readonly [number, ...string[]])[] = [
+      [0, '# nothing'],
+      [1, 'Connect:192.0.2 RELAY'],
+      [1, 'Connect:2001:db8::/32 RELAY'],
+      [1, 'To:192.0.2.25 RELAY'],
+      [1, 'user@a.example RELAY'],
+      [1, 'user@ REJECT'],
+      [2, 'a.example RELAY'],
+      [2, '192.0.2 RELAY'],
+      [5, 'To:192.0.2.25 RELAY', 'To:2001:db8::25 RELAY', 'To:a.example RELAY', 'u@a.example OK', 'u@ REJECT'],
+    ];
+    for (const [size, ...lines] of sizes) assert.equal(mapOf(...lines).size, size, lines.join(', '));
+    assert.equal(mapOf().file, 'relay.map');
+  });
+
   it('knows whether a name could decide, and whether it could earn', () => {
     const of = (...lines: string[]) => {
       const map = mapOf(...lines);
@@ -130,6 +175,11 @@ const replies: readonly { readonly value: string; readonly is?: string }[] = [
   { value: 'ERROR:5.7.1:"550 No thanks"', is: '550 5.7.1 No thanks' },
   { value: '550 No thanks', is: '550 5.7.1 No thanks' },
   { value: '450 Later', is: '450 4.7.1 Later' },
+  { value: 'ERROR:5.123.456:550 No', is: '550 5.123.456 No' },
+  { value: '550 5.123.456 No', is: '550 5.123.456 No' },
+  { value: 'ERROR:5.1.2: 550  No', is: '550 5.1.2 No' },
+  { value: '550  5.1.2  No', is: '550 5.1.2 No' },
+  { value: '500 No', is: '500 5.7.1 No' },
   { value: '550 5.1.1 No such user', is: '550 5.1.1 No such user' },
   { value: '551 User not local; try <u@b.example>', is: '551 5.7.1 User not local; try <u@b.example>' },
   { value: 'ERROR:5.1.1:450 No' },
@@ -141,6 +191,7 @@ const replies: readonly { readonly value: string; readonly is?: string }[] = [
   { value: 'ERROR:5.1.1:550' },
   { value: 'ERROR:' },
   { value: 'ERROR:No thanks' },
+  { value: 'ERROR:No 550 thanks' },
   { value: '550 Né pas' },
   { value: '550 Non, né' },
 ];
@@ -165,6 +216,9 @@ describe('replies of relay.map', () => {
 const faults: readonly { readonly line: string; readonly code: string; readonly detail?: string }[] = [
   { line: 'From:user@a.example RELAY', code: 'map-from-relay' },
   { line: 'fRoM:a.example relay', code: 'map-from-relay' },
+  { line: 'From:a.example NORELAY', code: 'map-tag-unknown', detail: 'From' },
+  { line: 'From:a.example RELAY now', code: 'map-tag-unknown', detail: 'From' },
+  { line: 'X-From:a.example RELAY', code: 'address-syntax' },
   { line: 'From:a.example OK', code: 'map-tag-unknown', detail: 'From' },
   { line: 'Spam:a.example FRIEND', code: 'map-tag-unknown', detail: 'Spam' },
   { line: 'Connect:user@a.example RELAY', code: 'map-key-syntax' },
@@ -178,6 +232,11 @@ const faults: readonly { readonly line: string; readonly code: string; readonly 
   { line: 'To:tag#1@a.example RELAY', code: 'map-value-missing' },
   { line: 'To:a.example YES', code: 'map-value-unknown' },
   { line: 'To:a.example RELAY now', code: 'map-value-unknown' },
+  { line: 'To:a.example No ERROR:550 No', code: 'map-value-unknown' },
+  { line: 'To:a.example call 555 now', code: 'map-value-unknown' },
+  { line: 'To:a.example 354 Go', code: 'map-reply-syntax', detail: 'a code that starts with 4 or 5' },
+  { line: 'To:a.example 550 4.1.1 No', code: 'map-reply-syntax', detail: 'an enhanced code that starts with 5' },
+  { line: 'To:a.example ERROR:5.1.1:450 No', code: 'map-reply-syntax', detail: 'an enhanced code that starts with 4' },
   { line: 'To:a.example 55 No', code: 'map-value-unknown' },
   { line: 'To:jp RELAY', code: 'domain-public-suffix' },
   { line: 'Connect:0.0.0.0/0 RELAY', code: 'prefix-everything' },
@@ -198,6 +257,17 @@ describe('parseRelayMap', () => {
       if (detail) assert.equal(findings[0]?.detail, detail);
     });
   }
+
+  it('tells faults and contradictions in the order of their lines', () => {
+    const { findings } = parseRelayMap(
+      'relay.map',
+      ['To:a.example RELAY', 'To:b.example YES', 'To:a.example REJECT', 'To:c.example YES'].join('\n'),
+    );
+    assert.deepEqual(
+      findings.map(({ at, code }) => `${at.line} ${code}`),
+      ['2 map-value-unknown', '3 contradiction', '4 map-value-unknown'],
+    );
+  });
 
   it('sees two values for one key, and none in a tagged and an untagged one', () => {
     const codes = (...lines: string[]) =>
