@@ -164,14 +164,14 @@ export function parseMapLine(line: Line): MapRow | Problem {
   const match = /^(\S+)(?:[ \t]+(.*))?$/s.exec(line.text);
   const written = match?.[1] ?? '';
   const valueText = match?.[2];
-  // No tag is made of hexadecimal digits alone, and `dead:beef::1` starts with an address.
+  // No tag is made of hexadecimal digits alone: `dead:beef::1` starts with an address. Nor has one digits: `IPv6:` is none.
   const tag = /^(?=[a-f]*[g-z_])([a-z_]+):/i.exec(written);
   const name = tag?.[1]?.toLowerCase();
-  const keyText = tag && name !== 'ipv6' ? written.slice(tag[0].length) : written;
+  const keyText = tag ? written.slice(tag[0].length) : written;
   if (valueText === undefined) return { problem: 'map-value-missing' };
   // A sender address is only a claim: From: with RELAY opens the relay to whoever knows a name.
   if (name === 'from' && /^relay$/i.test(valueText)) return { problem: 'map-from-relay' };
-  if (name !== undefined && name !== 'ipv6' && name !== 'connect' && name !== 'to') {
+  if (name !== undefined && name !== 'connect' && name !== 'to') {
     return { problem: 'map-tag-unknown', detail: tag?.[1] ?? '' };
   }
   const side = name === 'connect' || name === 'to' ? name : 'both';
