@@ -9,6 +9,7 @@ const passed = 'pass client-not-denied';
 interface DenyCase {
   readonly name: string;
   readonly list: readonly string[];
+  /** `nowhere` for a client without an address. */
   readonly from?: string;
   readonly names?: ClientNames;
   readonly onDnsFailure?: 'defer' | 'pass';
@@ -72,6 +73,13 @@ const cases: readonly DenyCase[] = [
     says: 'defer client-name-unknown 450 4.7.1 Access temporarily denied. Cannot resolve PTR record for 203.0.113.9',
   },
   {
+    name: 'defers a client without an address likewise, and denies it by no network',
+    list: ['0.0.0.0/1', '128.0.0.0/1', 'spam.example'],
+    from: 'nowhere',
+    names: unknownNames,
+    says: 'defer client-name-unknown 450 4.7.1 Access temporarily denied. Cannot resolve PTR record for unknown',
+  },
+  {
     name: 'passes then, if it is told to',
     list: ['spam.example'],
     names: unknownNames,
@@ -91,7 +99,7 @@ describe('decideDeny', () => {
     it(name, () => {
       const decision = decideDeny(
         { clients: listOf('hosts', ...list), onDnsFailure },
-        { clientAddress: address(from), clientNames: names },
+        { clientAddress: from === 'nowhere' ? undefined : address(from), clientNames: names },
       );
       assert.equal(told(decision), says);
     });

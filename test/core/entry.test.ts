@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatEntry, isProblem, parseEntry } from '../../core/entry';
+import { formatEntry, isProblem, parseEntry, withRoute } from '../../core/entry';
 
 /** Each entry as it is printed again, with its kind in front. */
 const sound: readonly { readonly text: string; readonly is: string }[] = [
@@ -19,6 +19,7 @@ const sound: readonly { readonly text: string; readonly is: string }[] = [
   { text: '8000::/1', is: 'network 8000::/1' },
   { text: '::ffff:192.0.2.7', is: 'network 192.0.2.7' },
   { text: '::ffff:192.0.2.0/120', is: 'network 192.0.2.0/24' },
+  { text: '::ffff:192.0.2.7/128', is: 'network 192.0.2.7' },
   { text: '::ffff:c000:200/120', is: 'network 192.0.2.0/24' },
   { text: '!133.9.66', is: 'network !133.9.66.0/24' },
   { text: 'waseda.ac.jp', is: 'domain waseda.ac.jp' },
@@ -57,6 +58,7 @@ const faulty: readonly {
   { text: '3221225991', problem: 'address-octet-range' },
   { text: '192.0.02.7', problem: 'address-leading-zero', use: '192.0.2.7' },
   { text: '010.0.0.0/8', problem: 'address-leading-zero', use: '10.0.0.0/8' },
+  { text: '010.100.0.1', problem: 'address-leading-zero', use: '10.100.0.1' },
   { text: '!192.0.2.00', problem: 'address-leading-zero', use: '!192.0.2.0' },
   { text: '0192.0.2.999', problem: 'address-leading-zero' },
   { text: '::ffff:192.0.2.07', problem: 'address-syntax' },
@@ -64,10 +66,13 @@ const faulty: readonly {
   { text: '[IPv6:2001:db8::7]', problem: 'address-brackets', use: '2001:db8::7' },
   { text: '![2001:db8::]/32', problem: 'address-brackets', use: '!2001:db8::/32' },
   { text: '[mail', problem: 'address-syntax' },
+  { text: '[192.0.2.7]x', problem: 'address-syntax' },
+  { text: '[192.0.2.0]/24x', problem: 'address-syntax' },
   { text: 'fe80::1%eth0', problem: 'address-zone', use: 'fe80::1' },
   { text: 'fe80::%eth0/64', problem: 'address-zone', use: 'fe80::/64' },
   { text: 'IPv6:2001:db8::7', problem: 'address-syntax', use: '2001:db8::7' },
   { text: '2001:db8::g', problem: 'address-syntax' },
+  { text: '/fe80::1%eth0', problem: 'address-syntax' },
   { text: '192.0.2.0/33', problem: 'prefix-length', detail: '1 to 32' },
   { text: '192.0.2.0/', problem: 'prefix-length', detail: '1 to 32' },
   { text: '192.0.2.0/024', problem: 'prefix-length', detail: '1 to 32' },
@@ -75,6 +80,8 @@ const faulty: readonly {
   { text: '2001:db8::/129', problem: 'prefix-length', detail: '1 to 128' },
   { text: '2001:db8::/-1', problem: 'prefix-length', detail: '1 to 128' },
   { text: '::ffff:0:0/95', problem: 'prefix-length', detail: '96 to 128' },
+  { text: '::ffff:192.0.2.0/x120', problem: 'prefix-length', detail: '96 to 128' },
+  { text: '::ffff:192.0.2.0/120x', problem: 'prefix-length', detail: '96 to 128' },
   { text: '::ffff:192.0.2.0/129', problem: 'prefix-length', detail: '96 to 128' },
   { text: '0.0.0.0/0', problem: 'prefix-everything' },
   { text: '192.0.2.0/0', problem: 'prefix-everything' },
@@ -124,6 +131,24 @@ describe('parseEntry', () => {
       if (problem.use) assert.ok(!isProblem(parseEntry(problem.use)), `${problem.use} is sound`);
     });
   }
+});
+
+describe('withRoute', () => {
+  const routed = (text: string, route: string) => {
+    const entry = parseEntry(text);
+    assert.ok(!isProblem(entry));
+    const with_ = withRoute(entry, route);
+    return isProblem(with_) ? with_.problem : formatEntry(with_);
+  };
+
+  it('adds a next hop that is printed behind the domain, and takes none for anything else', () => {
+    assert.equal(routed('backup.example', '[10.0.0.5]:2525'), 'backup.example  [10.0.0.5]:2525');
+    assert.equal(routed('=backup.example', 'MX.inner.example:25'), '=backup.example  mx.inner.example');
+    assert.equal(routed('backup.example', 'mx..inner'), 'route-syntax');
+    for (const other of ['!backup.example', 'user@backup.example', '192.0.2.25']) {
+      assert.equal(routed(other, 'mx.inner.example'), 'route-not-here', other);
+    }
+  });
 });
 
 describe('parseEntry, of a line that goes on and on', () => {

@@ -164,6 +164,18 @@ const cases: readonly DecisionCase[] = [
     says: 'defer relay-map relay.map:1 450 4.7.1 Come again',
   },
   {
+    name: 'refuses for good by the least code that says so',
+    site: { map: ['To:victim.example 500 No'] },
+    ask: {},
+    says: 'refuse relay-map relay.map:1 500 5.7.1 No',
+  },
+  {
+    name: 'goes on where the map does not know a name of the client',
+    site: { map: ['Connect:partner.example REJECT', 'To:victim.example RELAY'] },
+    ask: { names: named(['a.other.example']) },
+    says: 'permit relay-map relay.map:2 relay',
+  },
+  {
     name: 'accepts and drops as the map says',
     site: { map: ['To:victim.example DISCARD', `Connect:${client} RELAY`] },
     ask: {},
@@ -239,6 +251,12 @@ const cases: readonly DecisionCase[] = [
     says: 'ask-name',
   },
   {
+    name: 'asks for the name before the map drops the mail of one whom localdomain may trust',
+    site: { map: ['To:victim.example DISCARD'], localdomain: ['campus.example'] },
+    ask: {},
+    says: 'ask-name',
+  },
+  {
     name: 'asks for no name for bare postmaster',
     site: { localdomain: ['campus.example'] },
     ask: { to: 'postmaster' },
@@ -288,6 +306,18 @@ const cases: readonly DecisionCase[] = [
     says: denied,
   },
   {
+    name: 'defers when the forward look-up of a name failed that the map relays for',
+    site: { map: ['Connect:campus.example RELAY'] },
+    ask: { names: named(['lab1.campus.example'], [], ['lab1.campus.example']) },
+    says: cannotResolve,
+  },
+  {
+    name: 'refuses when the forward look-up of a name failed that the map does not relay for',
+    site: { map: ['Connect:campus.example OK', 'Connect:partner.example RELAY'] },
+    ask: { names: named(['lab1.campus.example'], [], ['lab1.campus.example', 'a.other.example']) },
+    says: denied,
+  },
+  {
     name: 'permits by a confirmed name while another could not be resolved',
     site: { localdomain: ['campus.example'] },
     ask: { names: named(['a.campus.example', 'b.campus.example'], ['b.campus.example'], ['a.campus.example']) },
@@ -311,6 +341,12 @@ const cases: readonly DecisionCase[] = [
     site: { localdomain: ['campus.example'] },
     ask: { names: noNames },
     says: lookUpFailed,
+  },
+  {
+    name: 'says that there is no name for a client without an address either',
+    site: { localdomain: ['campus.example'] },
+    ask: { from: undefined, names: noNames },
+    says: `${denied}. IP name lookup failed [unknown]`,
   },
   {
     name: 'says that the name is forged',
@@ -344,9 +380,9 @@ describe('decideRelay', () => {
 });
 
 describe('decideTrust', () => {
-  const policy = relayPolicy({ localip: ['192.0.2'], localdomain: ['campus.example'] });
+  const site: RelaySite = { localip: ['192.0.2'], localdomain: ['campus.example'] };
   const trust = (from: string | undefined, names: ClientNames = unaskedNames) =>
-    decideTrust(policy, relayRequest({ from, names }))?.rule;
+    decideTrust(relayPolicy(site), relayRequest({ from, names }))?.rule;
 
   it('trusts an address and a confirmed name, and nothing else', () => {
     assert.equal(trust('192.0.2.7'), 'client-network');
@@ -389,6 +425,7 @@ describe('decideRecipientForm, of a domain beyond ASCII', () => {
     { written: 'LOCAL.example', domain: 'local.example', rule: 'plain-recipient' },
     { written: 'local。example', domain: 'local.example', rule: 'impossible-domain' },
     { written: 'ｌｏｃａｌ.example', domain: 'local.example', rule: 'impossible-domain' },
+    { written: 'local.example.\u00ad', domain: 'local.example', rule: 'impossible-domain' },
     { written: 'bücher.ｅxample', domain: 'xn--bcher-kva.example', rule: 'impossible-domain' },
   ];
   for (const { written, domain, rule } of rows) {
@@ -419,11 +456,10 @@ describe('decideSplit', () => {
 });
 
 describe('findDestination', () => {
-  const policy = relayPolicy({
-    relayTo: ['backup.example [10.0.0.5]:2525', '!old.backup.example', 'user@other.example'],
-  });
-
   it('finds the domain entry that admits, with its route', () => {
+    const policy = relayPolicy({
+      relayTo: ['backup.example [10.0.0.5]:2525', '!old.backup.example', 'user@other.example'],
+    });
     assert.deepEqual(findDestination(policy, 'sub.backup.example')?.route, { host: '10.0.0.5', port: 2525 });
     for (const domain of ['old.backup.example', 'other.example', 'example', '']) {
       assert.equal(findDestination(policy, domain), undefined, domain);

@@ -114,6 +114,13 @@ function nameTable(rows: readonly Row[]): { table: NameTable; same: readonly Sam
   return { table: new NameTable(data), same };
 }
 
+/** Names with one FNV-1a hash. */
+const sameHash = [
+  ['tjaygdq.example', 'gtxgyuf.example', 'though their hashes are equal'],
+  ['dtirhqd.example', 'xeglnwk.example', 'though their hashes are equal'],
+  ['mail.example', 'mail.example.ruzzdra', 'though it begins with it and has its hash'],
+] as const;
+
 describe('NameTable', () => {
   it('is empty without rows', () => {
     const { table } = nameTable([]);
@@ -148,6 +155,47 @@ describe('NameTable', () => {
     assert.deepEqual(same, []);
     for (const [key, line] of rows) assert.equal(table.findExact(key)?.line, line, key);
     for (let i = 5000; i < 6000; i++) assert.equal(table.findExact(`h${i}.example.org`), undefined);
+  });
+
+  it('folds every letter, and no sign beside the letters', () => {
+    const { table } = nameTable([
+      ['abcdefghijklmnopqrstuvwxyz.example', 1],
+      ['`{.example', 2],
+    ]);
+    assert.equal(table.findExact('ABCDEFGHIJKLMNOPQRSTUVWXYZ.EXAMPLE')?.line, 1);
+    assert.equal(table.findSuffix('ABCDEFGHIJKLMNOPQRSTUVWXYZ.EXAMPLE')?.line, 1);
+    assert.equal(table.findExact('@[.example'), undefined);
+  });
+
+  // Whoever picks a name may pick one whose hash is that of a listed name.
+  for (const [listed, other, why] of sameHash) {
+    it(`tells ${other} from ${listed}, ${why}`, () => {
+      for (const [one, two] of [
+        [listed, other],
+        [other, listed],
+      ] as const) {
+        const { table } = nameTable([[one, 1]]);
+        assert.equal(table.findExact(one)?.line, 1);
+        assert.equal(table.findExact(two), undefined, `${two} is not listed`);
+        assert.equal(table.findSuffix(two), undefined, `${two} is not below what is listed`);
+        const both = nameTable([
+          [one, 1],
+          [two, 2, true],
+        ]);
+        assert.deepEqual(both.same, []);
+        assert.deepEqual([both.table.findExact(one)?.line, both.table.findExact(two)?.line], [1, 2]);
+      }
+    });
+  }
+
+  it('takes memory for what it holds: slots half full at most, and payloads only where there are any', () => {
+    for (const count of [1, 2, 3, 4, 5, 8, 9, 1000]) {
+      const { slots, payloads } = nameTable(Array.from({ length: count }, (_, i) => [`h${i}`, i + 1])).table.data;
+      const share = count / (slots.length / 2);
+      assert.ok(share <= 0.5 && (share > 0.25 || count === 1), `${count} keys in ${slots.length / 2} slots`);
+      assert.equal(payloads.length, 0);
+    }
+    assert.equal(nameTable([['a', 1], ['b', 2, false, 7]]).table.data.payloads.length, 2);
   });
 
   it('keeps the first of equal keys and tells of each pair', () => {
