@@ -9,4 +9,5 @@ fs.writeFileSync(path.join(root, 'config/smtpcheck.ini'), describeAsIni());
 
 const page = path.join(root, 'docs/settings.md');
 const [before, , after] = fs.readFileSync(page, 'utf8').split(/(?<=<!-- settings -->\n)|(?=<!-- end of settings -->)/);
+if (after === undefined) throw new Error(`${page} has no table between its marks`);
 fs.writeFileSync(page, `${before}${describeAsTable()}${after}`);

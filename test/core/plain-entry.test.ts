@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { parseEntry } from '../../core/entry';
 import { parsePlainEntry } from '../../core/plain-entry';
+import { fc, runs } from '../helpers/properties';
 
 /** Characters and pieces of which entries are made, sound ones and others. */
 const pieces =
@@ -43,7 +43,7 @@ describe('parsePlainEntry', () => {
         const entry = parsePlainEntry(text);
         if (entry) assert.deepEqual(entry, parseEntry(text));
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 });

@@ -21,7 +21,7 @@ import { parseRelayMap, RelayMap } from '../../core/relay-map';
 import { parseRoute } from '../../core/route';
 import { parseSettings } from '../../core/settings';
 import { address, listOf, shown } from '../helpers/core';
-import { fc } from '../helpers/properties';
+import { fc, runs } from '../helpers/properties';
 
 const word = fc.oneof(fc.nat({ max: 0xffffffff }), fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff));
 /** Few different high bits, so that networks meet, nest and touch. */
@@ -120,7 +120,7 @@ describe('an address list', () => {
         agrees(list, probes);
       }),
       // Shrinking lists of this size takes minutes and shows no more than the other properties do.
-      { numRuns: 8, endOnFailure: true },
+      { numRuns: runs(8), endOnFailure: true },
     );
   });
 
@@ -136,7 +136,7 @@ describe('an address list', () => {
           assert.equal(one.findAddress(probe)?.excluded, two.findAddress(probe)?.excluded, formatAddress(probe));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });
@@ -345,9 +345,9 @@ describe('an entry', () => {
         sound++;
         assert.deepEqual(parseEntry(formatEntry(entry)), entry, text);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
-    assert.ok(sound > 500, `${sound} sound entries were tried`);
+    assert.ok(sound > runs(500), `${sound} sound entries were tried`);
   });
 });
 
@@ -387,9 +387,9 @@ describe('what is an address', () => {
           assert.equal(formatAddress(parsed), ipaddr.process(text).toString());
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
-    assert.ok(sound > 500, `${sound} addresses were tried`);
+    assert.ok(sound > runs(500), `${sound} addresses were tried`);
   });
 });
 
@@ -406,7 +406,7 @@ describe('a line with one entry', () => {
           assert.deepEqual(inList, entry, text);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

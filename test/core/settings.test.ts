@@ -57,7 +57,8 @@ describe('the defaults', () => {
 
   it('are what config/smtpcheck.ini and docs/settings.md show', () => {
     assert.equal(fs.readFileSync('config/smtpcheck.ini', 'utf8'), describeAsIni());
-    assert.ok(fs.readFileSync('docs/settings.md', 'utf8').includes(describeAsTable()));
+    const page = fs.readFileSync('docs/settings.md', 'utf8');
+    assert.equal(page.split(/<!-- settings -->\n|<!-- end of settings -->/)[1], describeAsTable());
   });
 });
 
@@ -66,6 +67,8 @@ interface ValueCase {
   readonly good: Readonly<Record<string, unknown>>;
   /** Text to what is offered instead, if anything. */
   readonly bad: Readonly<Record<string, string | undefined>>;
+  /** What the finding says would be right. */
+  readonly expected?: string;
 }
 
 const values: readonly ValueCase[] = [
@@ -73,12 +76,25 @@ const values: readonly ValueCase[] = [
     setting: 'main.mode',
     good: { enforce: 'enforce', OBSERVE: 'observe' },
     bad: { obsrve: 'mode=observe', off: undefined, '': undefined },
+    expected: 'one of enforce, observe',
   },
-  { setting: 'relay.mode', good: { '': '', observe: 'observe' }, bad: { enforced: 'mode=enforce', yes: undefined } },
+  {
+    setting: 'relay.mode',
+    good: { '': '', observe: 'observe' },
+    bad: { enforced: 'mode=enforce', yes: undefined },
+    expected: 'one of enforce, observe',
+  },
   {
     setting: 'relay.restriction',
     good: { true: true, yes: true, On: true, '1': true, false: false, NO: false, off: false, '0': false },
-    bad: { '': undefined, maybe: undefined, 'true ; always': undefined },
+    bad: {
+      '': undefined,
+      maybe: undefined,
+      'true ; always': undefined,
+      'not true': undefined,
+      'no ; never': undefined,
+    },
+    expected: 'true or false',
   },
   {
     setting: 'main.poll',
@@ -90,14 +106,30 @@ const values: readonly ValueCase[] = [
       '2S': undefined,
       '-2s': undefined,
       '2.5s': undefined,
+      '2sec': undefined,
+      '2 2': undefined,
+      '20': 'poll=20s',
       '': undefined,
     },
+    expected: 'a duration from 200ms to 1m, with ms, s, m or h',
   },
-  { setting: 'dns.cache_ttl', good: { '1s': 1000, '24h': 86_400_000 }, bad: { '25h': undefined, '999ms': undefined } },
+  {
+    setting: 'dns.cache_ttl',
+    good: { '1s': 1000, '1000   ms': 1000, '24h': 86_400_000, '1440m': 86_400_000 },
+    bad: { '25h': undefined, '999ms': undefined },
+    expected: 'a duration from 1s to 24h, with ms, s, m or h',
+  },
+  {
+    setting: 'dns.cache_size',
+    good: { '1': 1, '1000000': 1_000_000, '000000010': 10 },
+    bad: { '0': undefined, '1000001': undefined, '0000000010': undefined, '10k': undefined, 'a 10': undefined },
+    expected: 'a whole number from 1 to 1000000',
+  },
   {
     setting: 'dns.tries',
     good: { '1': 1, '5': 5 },
     bad: { '0': undefined, '6': undefined, '1.5': undefined, '': undefined, two: undefined, '0x2': undefined },
+    expected: 'a whole number from 1 to 5',
   },
   {
     setting: 'relay.local_ip',
@@ -150,6 +182,11 @@ const values: readonly ValueCase[] = [
       'redis:[[db.example]:6380]ours': undefined,
       'redis:[[2001:db8::6]ours': undefined,
       'redis:\u0007': undefined,
+      'a/../b': undefined,
+      '/': undefined,
+      '/etc/local ip': undefined,
+      'etc/local ip': undefined,
+      'x\u0000': undefined,
     },
   },
   {
@@ -179,7 +216,14 @@ const values: readonly ValueCase[] = [
   {
     setting: 'relay.this_host',
     good: { '': [], 'MX.Example.org. 192.0.2.7,2001:db8::7': ['mx.example.org', '192.0.2.7', '2001:db8::7'] },
-    bad: { 'mx..example.org': undefined, '192.0.2.300': undefined },
+    bad: { 'mx.example.org, mx..example.org': undefined },
+    expected: 'host names and IP addresses; mx..example.org is neither',
+  },
+  {
+    setting: 'relay.this_host',
+    good: { 'a.example , b.example': ['a.example', 'b.example'] },
+    bad: { '192.0.2.300': undefined },
+    expected: 'host names and IP addresses; 192.0.2.300 is neither',
   },
   {
     setting: 'dns.servers',
@@ -189,11 +233,34 @@ const values: readonly ValueCase[] = [
       '192.0.2.53:5353, [2001:db8::53]:53 2001:db8::54': ['192.0.2.53:5353', '[2001:db8::53]:53', '2001:db8::54'],
     },
     bad: {
-      'ns.example.org': undefined,
       '192.0.2.53:0': undefined,
       '192.0.2.53:65536': undefined,
       '[ns]:53': undefined,
+      'x[2001:db8::53]:53': undefined,
+      '[2001:db8::53]:53x': undefined,
+      '192.0.2.53:531531': undefined,
     },
+  },
+  {
+    setting: 'dns.servers',
+    good: {
+      '192.0.2.53:1 192.0.2.53:65535': ['192.0.2.53:1', '192.0.2.53:65535'],
+      '[2001:db8::53]': ['[2001:db8::53]'],
+    },
+    bad: { '192.0.2.53 ns.example.org': undefined },
+    expected: 'IP addresses of DNS servers; ns.example.org is none',
+  },
+  {
+    setting: 'relay.relay_map',
+    good: {},
+    bad: { 'relay.map': 'relay_map=hash:relay.map', '/etc/1:x': 'relay_map=hash:/etc/1:x' },
+    expected: 'a table type and a file',
+  },
+  {
+    setting: 'relay.relay_map',
+    good: {},
+    bad: { 'btree:relay.map': 'relay_map=hash:relay.map' },
+    expected: 'a table of type hash, kept as text',
   },
   { setting: 'deny.at', good: { connect: 'connect', rcpt: 'rcpt' }, bad: { conect: 'at=connect', mail: undefined } },
   { setting: 'privacy.vrfy_reply', good: { '252': '252', '502': '502' }, bad: { '550': undefined } },
@@ -205,7 +272,7 @@ const values: readonly ValueCase[] = [
 ];
 
 describe('parseSettings', () => {
-  for (const { setting, good, bad } of values) {
+  for (const { setting, good, bad, expected } of values) {
     const [section = '', key = ''] = setting.split('.');
     for (const [text, value] of Object.entries(good)) {
       it(`reads ${setting} from ${JSON.stringify(text)}`, () => {
@@ -221,6 +288,7 @@ describe('parseSettings', () => {
           findings.map(({ code, at, use }) => [code, at.line, use]),
           [['ini-value', 2, use]],
         );
+        if (expected) assert.equal(findings[0]?.detail, expected);
       });
     }
   }
