@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AuthWarningRequest, authWarnings } from '../../core/auth-warning';
+import { type AuthWarningRequest, authWarningHeader, authWarnings } from '../../core/auth-warning';
 import { address } from '../helpers/core';
 
 interface WarningCase {
@@ -29,6 +29,11 @@ const cases: readonly WarningCase[] = [
     name: 'warns of a literal of another address',
     request: { claimedHelo: '[192.0.2.8]' },
     says: ['mx.local.example: Host unknown [192.0.2.7] claimed to be [192.0.2.8]'],
+  },
+  {
+    name: 'warns of any literal when the address is not known',
+    request: { claimedHelo: '[192.0.2.7]', clientAddress: undefined },
+    says: ['mx.local.example: Host unknown [192.0.2.7] claimed to be [192.0.2.7]'],
   },
   {
     name: 'warns of an address without brackets',
@@ -73,6 +78,8 @@ const cases: readonly WarningCase[] = [
 ];
 
 describe('authWarnings', () => {
+  it('go by the header of sendmail', () => assert.equal(authWarningHeader, 'X-Authentication-Warning'));
+
   for (const { name, request, says } of cases) {
     it(name, () => {
       const warnings = authWarnings({

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { type Finding, type FindingCode, fault, findingCodes, hasFault, warning } from '../../core/finding';
 import { describeFault, describeFinding } from '../../core/finding-text';
 import { type ListKind, parseList } from '../../core/list';
@@ -97,13 +98,51 @@ describe('findings', () => {
   });
 });
 
+/** The file of an example in docs/rules.md, by what it is parsed as. */
+const parsedAs: Readonly<Record<string, ListKind | 'relay_map' | 'settings'>> = {
+  localip: 'local_ip',
+  localdomain: 'local_domain',
+  'relay.to': 'relay_to',
+  'host.deny': 'hosts',
+  'relay.map': 'relay_map',
+  'smtpcheck.ini': 'settings',
+};
+
+/** Findings that are not in the text of a file. */
+const ofFiles: Readonly<Record<string, Finding>> = {
+  'file-missing': fault('file-missing', { file: 'clients', line: 1 }, 'clients'),
+  'file-unreadable': fault('file-unreadable', { file: '/etc', line: 1 }, '/etc', { detail: 'it is a directory' }),
+};
+
+describe('describeFinding', () => {
+  const page = fs.readFileSync('docs/rules.md', 'utf8');
+  for (const code of findingCodes) {
+    it(`reports ${code} in the words of docs/rules.md`, () => {
+      const [, part = ''] = page.split(`\n## ${code}\n`);
+      const [, file = '', text = '', report = ''] =
+        /^```(\S+)\n([\s\S]*?)\n```\n\n```text\n([\s\S]*?)\n```$/m.exec(part) ?? [];
+      const known = ofFiles[code];
+      const kind = parsedAs[file];
+      assert.ok(kind, `${file} is a file of ours`);
+      const findings = known ? [known] : findingsIn({ code, in: kind, text });
+      const words = findings.map((finding) =>
+        describeFinding(finding)
+          .replace(/^\S+?:/, '')
+          .trimStart(),
+      );
+      assert.equal(words.join('\n'), report.replaceAll(/^\S+?:/gm, '').trimStart());
+    });
+  }
+});
+
 describe('describeFault', () => {
   it('shows nothing that a terminal would act on', () => {
     assert.match(describeFault(fault('domain-syntax', at, '\u001b[31mx\r\n\u2028\u0085')), /^�\[31mx���� is no/);
   });
 
   it('cuts what is too long', () => {
-    const prose = describeFault(warning('domain-syntax', at, 'x'.repeat(500)));
-    assert.ok(prose.startsWith(`${'x'.repeat(117)}... is no`), prose);
+    const shown = (length: number) => describeFault(warning('domain-syntax', at, 'x'.repeat(length))).split(' ')[0];
+    assert.equal(shown(120), 'x'.repeat(120));
+    assert.equal(shown(121), `${'x'.repeat(117)}...`);
   });
 });

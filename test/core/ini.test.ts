@@ -35,6 +35,7 @@ const cases: readonly IniCase[] = [
     text: '; x\n# y\n ;z\na=1 ; not one',
     entries: ['4:1 main.a=1 ; not one'],
   },
+  { name: 'keeps a BOM within a value of a text without', text: 'a=x\ufeffy', entries: ['1:1 main.a=x\ufeffy'] },
   { name: 'keeps = within a value', text: 'a=b=c', entries: ['1:1 main.a=b=c'] },
   { name: 'takes an empty value', text: 'a=\nb =', entries: ['1:1 main.a=', '2:1 main.b='] },
   {
@@ -45,9 +46,9 @@ const cases: readonly IniCase[] = [
   },
   {
     name: 'reports what is neither',
-    text: 'word\n[open\n=1\na b=1\nok=1\n',
+    text: 'word\n[open\n=1\na b=1\nok=1\nx[relay]\n[relay]x\n',
     entries: ['5:1 main.ok=1'],
-    bad: ['1 word', '2 [open', '3 =1', '4 a b=1'],
+    bad: ['1 word', '2 [open', '3 =1', '4 a b=1', '6 x[relay]', '7 [relay]x'],
   },
   { name: 'reports old Mac line ends', text: 'a=1\rb=2', bad: ['1 a=1\rb=2'] },
   {

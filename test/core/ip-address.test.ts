@@ -60,6 +60,18 @@ const addresses: readonly { readonly text: string; readonly is: string | undefin
   { text: '2001:db8::g', is: undefined },
   { text: '[2001:db8::7]', is: undefined },
   { text: ':', is: undefined },
+  { text: '192.0.2.:', is: undefined },
+  { text: '192.0.2.a', is: undefined },
+  { text: '1:2:3:4:5:6:7:8:', is: undefined },
+  { text: '2001:db8::7:', is: undefined },
+  { text: '::7::8', is: undefined },
+  { text: '1:2:3:4:5:6:7::', is: '1:2:3:4:5:6:7:0' },
+  { text: '1:2:3:4::5:6:7', is: '1:2:3:4:0:5:6:7' },
+  { text: '1:2:3:4::5:6:7:8', is: undefined },
+  { text: '2001:db8::`', is: undefined },
+  { text: '2001:db8::@', is: undefined },
+  { text: '1:1:0:0:0:ffff:c000:207', is: '1:1::ffff:c000:207' },
+  { text: '0:0:1:1:0:ffff:c000:207', is: '::1:1:0:ffff:c000:207' },
 ];
 
 describe('parseAddress', () => {
@@ -95,6 +107,7 @@ const literals: readonly { readonly text: string; readonly is: string | undefine
   { text: '192.0.2.25]', is: undefined },
   { text: '192.0.2.25', is: undefined },
   { text: '[]', is: undefined },
+  { text: '[xIPv6::1]', is: undefined },
   { text: '[mail.example.org]', is: undefined },
 ];
 

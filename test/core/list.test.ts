@@ -323,6 +323,12 @@ const textCases: readonly TextCase[] = [
     gives: 1,
   },
   {
+    name: 'looks for an @ in the comment of the same line alone',
+    kind: 'relay_to',
+    text: 'a.example#note\nuser@b.example\n',
+    gives: 2,
+  },
+  {
     name: 'takes a comment with an @ behind a next hop',
     kind: 'relay_to',
     text: 'backup.example mx.inner.example#ask admin@example.org',

@@ -25,6 +25,12 @@ describe('nearest', () => {
       assert.equal(nearest(written, known), is));
   }
 
+  it('takes a swap of neighbours for one slip, and nothing like it', () => {
+    assert.equal(nearest('ya', ['ay']), 'ay');
+    assert.equal(nearest('xa', ['ay']), undefined);
+    assert.equal(nearest('ax', ['ya']), undefined);
+  });
+
   it('offers the first of equally near words, and nothing where nothing is known', () => {
     assert.equal(nearest('cat', ['bat', 'hat']), 'bat');
     assert.equal(nearest('cat', []), undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { NameTable, NameTableBuilder } from '../../core/name-table';
-import { PrefixTable, PrefixTableBuilder, type SameKey } from '../../core/prefix-table';
+import { none, PrefixTable, PrefixTableBuilder, type SameKey } from '../../core/prefix-table';
 import { address } from '../helpers/core';
 
 type Row = readonly [prefix: string, line: number, excluded?: boolean, payload?: number];
@@ -50,7 +50,8 @@ describe('PrefixTable', () => {
   it('finds the same with an index as without', () => {
     const indexed = prefixTable(4, [...many, ['10.0.0.0/8', 1000], ['11.0.0.0/16', 1001]]).table;
     assert.ok(indexed.data.starts.length > 0, 'there is an index');
-    assert.ok(prefixTable(4, many.slice(0, 511)).table.data.starts.length === 0, 'and none below its threshold');
+    assert.ok(prefixTable(4, many.slice(0, 512)).table.data.starts.length > 0, 'from its threshold on');
+    assert.ok(prefixTable(4, many.slice(0, 511)).table.data.starts.length === 0, 'and none below');
     assert.equal(indexed.find(address('10.0.0.0'))?.line, 1);
     assert.equal(indexed.find(address('10.0.0.255'))?.line, 1);
     assert.equal(indexed.find(address('10.0.1.0'))?.line, 1000);
@@ -93,6 +94,40 @@ describe('PrefixTable', () => {
       { first: 3, second: 5, contradict: false },
       { first: 3, second: 6, contradict: true },
     ]);
+  });
+
+  it('tells networks apart by any word, and pairs no others', () => {
+    const { table, same } = prefixTable(6, [
+      ['2001:db8:0:1::/64', 1],
+      ['2001:db8:0:2::/64', 2],
+      ['2001:db8:0:2::/64', 3, true],
+      ['2001:db8:0:2::/65', 4],
+      ['2001:db8:0:2::1:0:1/128', 5],
+      ['2001:db8:0:2::1:0:5/128', 6],
+      ['2001:db8:0:2::1:0:9/128', 7],
+      ['2001:db8:0:2:0:2:0:9/128', 8],
+    ]);
+    assert.deepEqual(same, [{ first: 2, second: 3, contradict: true }]);
+    const found = (end: string) => table.find(address(`2001:db8:0:2:${end}`))?.line;
+    assert.deepEqual(['0:1:0:1', '0:1:0:5', '0:1:0:9', '0:2:0:9', '0:3:0:9', '8000::'].map(found), [5, 6, 7, 8, 4, 2]);
+    assert.equal(found('0:1:0:2'), 4);
+  });
+
+  it('knows the next wider network of each, so that a walk outward is short', () => {
+    const { data } = prefixTable(4, [
+      ['10.0.0.0/8', 1],
+      ['10.1.0.0/16', 2],
+      ['10.1.2.0/24', 3],
+      ['10.2.0.0/16', 4],
+      ['11.0.0.0/8', 5],
+    ]).table;
+    const parents = Array.from({ length: 5 }, (_, row) => data.facts[3 * row + 2]);
+    assert.deepEqual(parents, [none, 0, 1, 0, none]);
+  });
+
+  it('keeps payloads only where there are any', () => {
+    assert.equal(prefixTable(4, [['192.0.2.0/24', 1]]).table.data.payloads.length, 0);
+    assert.equal(prefixTable(4, [['192.0.2.0/24', 1, false, 7]]).table.data.payloads.length, 1);
   });
 
   it('hands back the payload, and calls another payload a contradiction', () => {
@@ -150,11 +185,11 @@ describe('NameTable', () => {
   });
 
   it('tells keys of the same length and letters apart', () => {
-    const rows = Array.from({ length: 5000 }, (_, i): Row => [`h${i}.example.org`, i + 1]);
+    const rows = Array.from({ length: 1500 }, (_, i): Row => [`h${i}.example.org`, i + 1]);
     const { table, same } = nameTable(rows);
     assert.deepEqual(same, []);
     for (const [key, line] of rows) assert.equal(table.findExact(key)?.line, line, key);
-    for (let i = 5000; i < 6000; i++) assert.equal(table.findExact(`h${i}.example.org`), undefined);
+    for (let i = 1500; i < 1800; i++) assert.equal(table.findExact(`h${i}.example.org`), undefined);
   });
 
   it('folds every letter, and no sign beside the letters', () => {
@@ -195,7 +230,13 @@ describe('NameTable', () => {
       assert.ok(share <= 0.5 && (share > 0.25 || count === 1), `${count} keys in ${slots.length / 2} slots`);
       assert.equal(payloads.length, 0);
     }
-    assert.equal(nameTable([['a', 1], ['b', 2, false, 7]]).table.data.payloads.length, 2);
+    assert.equal(
+      nameTable([
+        ['a', 1],
+        ['b', 2, false, 7],
+      ]).table.data.payloads.length,
+      2,
+    );
   });
 
   it('keeps the first of equal keys and tells of each pair', () => {
