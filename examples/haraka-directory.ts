@@ -86,10 +86,22 @@ function standardFiles(options: HarakaDirectoryOptions): Record<string, string> 
     'outbound.ini': 'disabled=true\n',
     me: 'mx.local.example\n',
     host_list: '',
+    'dhparams.pem': ffdhe2048,
     internalcmd_key: randomBytes(32).toString('hex'),
     plugins: `${options.plugins.join('\n')}\n`,
   };
 }
+
+/** The group of RFC 7919 appendix A.1. Without one Haraka looks for a prime of its own, for half a minute of processor time. */
+const ffdhe2048 = `-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+`;
 
 function harakaPackage(version: HarakaVersion): string {
   return path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1');
