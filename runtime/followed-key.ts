@@ -11,6 +11,10 @@ export class FollowedKey {
   content: Version<SlotData> | undefined;
   /** `changed`: it has to be read. `current`: what was read last is so still, as far as the server has told. */
   state: 'changed' | 'reading' | 'current' = 'changed';
+  /** Milliseconds that the last read took, parsing included. */
+  took = 0;
+  /** Until when it is not read again. */
+  restUntil = 0;
   /** Whether it has been read since it was named, whatever came of it. */
   wasRead = false;
   private confirmedAt = Number.NEGATIVE_INFINITY;
@@ -47,6 +51,7 @@ export class FollowedKey {
       throw error;
     }
     this.wasRead = true;
+    this.took = performance.now() - startedAt;
     this.confirm(startedAt);
     // Unless a notice has come meanwhile.
     if ((this.state as string) === 'reading') this.state = 'current';

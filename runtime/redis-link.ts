@@ -183,7 +183,8 @@ class Attempt {
   async connect(): Promise<{ client: RedisClient; notices: boolean }> {
     for (const [i, protocol] of protocols.entries()) {
       try {
-        return { client: await this.connectWith(protocol), notices: protocol.RESP === 3 };
+        const client = await this.connectWith(protocol);
+        return { client, notices: protocol.RESP === 3 && (await this.isTold(client)) };
       } catch (error) {
         const isLast = i === protocols.length - 1;
         // It answers, and does not know RESP 3 or CLIENT TRACKING, or forbids them.
@@ -191,6 +192,17 @@ class Attempt {
       }
     }
     throw new Error('there is no way to connect');
+  }
+
+  /** Older clients take the wish for notices and do nothing about it. */
+  private async isTold(client: RedisClient): Promise<boolean> {
+    try {
+      return Number(await within(this.limit, client.sendCommand(['CLIENT', 'GETREDIR']), false)) === 0;
+    } catch (error) {
+      if (error instanceof this.access.client.ErrorReply) return false;
+      this.release();
+      throw error;
+    }
   }
 
   /** Ends the client as soon as it can be ended. */

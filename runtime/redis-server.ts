@@ -23,8 +23,10 @@ const retryDelay = 2000;
 const timesAsLong = 1.5;
 /** `max_age` in reads, so that a change during one still leaves time for the next. */
 const enough = 5;
-/** After a read the server has this many times as long to do something else. */
+/** After a read of a key the server has this many times as long to do something else. */
 const restPerRead = 5;
+/** Timers may fire a little early by another clock. */
+const timerSlack = 5;
 
 export class FollowedServer {
   private readonly keys = new Set<FollowedKey>();
@@ -32,7 +34,6 @@ export class FollowedServer {
   private readonly limit: number;
   private session: Session | undefined;
   private reading = false;
-  private restUntil = 0;
   private slowest = 0;
   private timer: NodeJS.Timeout | undefined;
   private dueAt = Number.POSITIVE_INFINITY;
@@ -58,6 +59,7 @@ export class FollowedServer {
 
   add(key: FollowedKey): void {
     key.state = 'changed';
+    key.restUntil = 0;
     this.keys.add(key);
     if (this.session) this.schedule(0);
   }
@@ -84,8 +86,10 @@ export class FollowedServer {
 
   private up(session: Session): void {
     this.session = session;
-    for (const key of this.keys) key.state = 'changed';
-    this.restUntil = 0;
+    for (const key of this.keys) {
+      key.state = 'changed';
+      key.restUntil = 0;
+    }
     this.schedule(0);
   }
 
@@ -98,13 +102,11 @@ export class FollowedServer {
   }
 
   private changed(name: string | undefined): void {
-    let ours = false;
     for (const key of this.keys) {
       if (name !== undefined && key.redis.key !== name) continue;
       key.state = 'changed';
-      ours = true;
+      this.scheduleKey(key, this.pace.settle);
     }
-    if (ours) this.schedule(this.pace.settle);
   }
 
   private answered(askedAt: number): void {
@@ -120,45 +122,52 @@ export class FollowedServer {
     if (counts) this.taken();
   }
 
+  /** After a read the key has a rest, so that a huge list that always changes is not always read. */
+  private scheduleKey(key: FollowedKey, delay: number): void {
+    this.schedule(Math.max(delay, key.restUntil - performance.now()));
+  }
+
   /** Brings the next read forward, never puts it off: a storm of changes must not keep it from happening. */
   private schedule(delay: number): void {
-    const now = performance.now();
-    const at = Math.max(now + delay, this.restUntil);
+    const at = performance.now() + delay;
     if (this.reading || at >= this.dueAt) return;
     clearTimeout(this.timer);
     this.dueAt = at;
     this.timer = setTimeout(() => {
       this.dueAt = Number.POSITIVE_INFINITY;
       void this.readChanged();
-    }, at - now);
+    }, delay);
     this.timer.unref();
   }
 
   private async readChanged(): Promise<void> {
     const { session } = this;
     if (!session || this.reading) return;
-    const startedAt = performance.now();
     this.reading = true;
     let good = 0;
     let failed = 0;
-    for (const key of this.keys) {
-      if (key.state !== 'changed' || session !== this.session) continue;
+    // A small list does not wait for a large one.
+    const keys = [...this.keys].sort((a, b) => a.took - b.took);
+    for (const key of keys) {
+      if (session !== this.session) break;
+      if (key.state !== 'changed' || performance.now() + timerSlack < key.restUntil) continue;
       try {
         await key.read(session.ask);
+        key.restUntil = performance.now() + this.restAfter(key.took);
+        if (key.took > this.limit) this.tellSlow(key);
         good++;
         this.taken();
       } catch (error) {
         failed++;
         // One key that may not be read must not keep the others from being read.
-        if (session === this.session) key.tellFailure(error instanceof Error ? error.message : String(error));
+        if (session !== this.session) break;
+        key.tellFailure(error instanceof Error ? error.message : String(error));
+        key.restUntil = performance.now() + Math.min(retryDelay, this.limit);
       }
     }
     this.reading = false;
-    const now = performance.now();
-    this.restUntil = now + this.restAfter(now - startedAt);
-    if (good > 0 && now - startedAt > this.limit) this.tellSlow(now - startedAt);
     if (session === this.session && (good > 0 || failed === 0)) this.there(session);
-    this.readAgain(failed > 0);
+    this.readAgain();
   }
 
   /** Milliseconds; less where the next read would otherwise come too late for what was read now. */
@@ -167,12 +176,12 @@ export class FollowedServer {
     return Math.min(took * restPerRead, this.limit, spare > 0 ? spare : this.limit);
   }
 
-  private tellSlow(took: number): void {
+  private tellSlow({ redis, took }: FollowedKey): void {
     if (took < this.slowest * timesAsLong) return;
     this.slowest = took;
     const { maxAge } = this.pace;
     this.log.logwarn(
-      `reading ${this.describe()} took ${(took / 1000).toFixed(1)} s, too much for [redis] max_age of ${maxAge / 1000} s: after a change its lists may be put off; set it to ${Math.ceil((took * enough) / 1000)}s`,
+      `reading ${redis.name} took ${(took / 1000).toFixed(1)} s, too much for [redis] max_age of ${maxAge / 1000} s: after a change it may be put off; set max_age to ${Math.ceil((took * enough) / 1000)}s`,
     );
   }
 
@@ -186,12 +195,17 @@ export class FollowedServer {
   }
 
   /** What has changed meanwhile, and without notices everything by the clock. */
-  private readAgain(failed: boolean): void {
+  private readAgain(): void {
     if (!this.session) return;
-    if (!this.session.notices) for (const key of this.keys) key.state = 'changed';
-    else if (![...this.keys].some(({ state }) => state === 'changed')) return;
     const { notices } = this.session;
-    this.schedule(failed ? Math.min(retryDelay, this.limit) : notices ? this.pace.settle : this.limit);
+    for (const key of this.keys) {
+      if (key.state === 'changed') this.scheduleKey(key, this.pace.settle);
+      else if (!notices) {
+        key.state = 'changed';
+        key.restUntil = Math.max(key.restUntil, performance.now() + this.limit);
+        this.scheduleKey(key, 0);
+      }
+    }
   }
 
   private describe(): string {

@@ -211,6 +211,7 @@ class Client {
       case 'AUTH':
         return this.login(args.at(-1));
       case 'CLIENT':
+        if (first === 'GETREDIR') return this.tracking ? 0 : -1;
         this.tracking ||= first === 'TRACKING';
         return OK;
       case 'PING':

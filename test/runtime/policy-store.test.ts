@@ -61,6 +61,11 @@ class Followed {
 
 const followed: Followed[] = [];
 
+function watchersOf(site: Followed): number {
+  const { lookout } = site.store as unknown as { lookout: { watchers: Map<string, unknown> } };
+  return lookout.watchers.size;
+}
+
 function start(files: Readonly<Record<string, string>>, ini = quick): Followed {
   return new Followed(makeFolder({ 'smtpcheck.ini': ini, ...files }));
 }
@@ -436,8 +441,7 @@ describe('a store that is closed', () => {
     site.folder.write('localip', '192.0.2.8');
     await sleep(aWhile);
     assert.deepEqual([site.trusts('192.0.2.7'), site.said], [true, []]);
-    const { watchers } = site.store as unknown as { watchers: Map<string, unknown> };
-    assert.equal(watchers.size, 0);
+    assert.equal(watchersOf(site), 0);
   });
 
   it('stays closed when that happens in the midst of a look', async () => {
@@ -448,8 +452,7 @@ describe('a store that is closed', () => {
     await look;
     await sleep(aWhile);
     assert.equal(site.generation, 1);
-    const { watchers } = site.store as unknown as { watchers: Map<string, unknown> };
-    assert.equal(watchers.size, 0);
+    assert.equal(watchersOf(site), 0);
   });
 
   it('keeps no process alive, nor does one that is open', async () => {
