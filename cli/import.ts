@@ -20,6 +20,9 @@
  */
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
+import { parseSettings } from '../core';
+import { decodeText, readFileStateSync } from '../runtime/file-reader';
+import { settingsFile, slots } from '../runtime/slots';
 import { gather } from './import/gather';
 import { render } from './import/render';
 import { formatFiles, formatRemark, formatSummary, hasLosses, type Outcome, toJson } from './import/report';
@@ -74,8 +77,26 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
     );
   }
   if (!dryRun) writeOrExplain(folder, files);
+  for (const { name, key, path } of keysIn(folder)) {
+    io.stderr.write(
+      `smtpcheck.ini has a list in ${name}: to use the new file there, redis-cli -x SET ${key} < ${path}\n`,
+    );
+  }
   io.stdout.write(json ? toJson(outcome) : formatFiles(outcome));
   return hasLosses(policy.remarks) ? 1 : 0;
+}
+
+/** Lists that the folder keeps in Redis, where no file of ours arrives by itself, and the file that would fill each. */
+function keysIn(folder: string) {
+  const state = readFileStateSync(join(folder, settingsFile));
+  if (state.state !== 'read') return [];
+  const defaults = parseSettings(settingsFile, '').readable;
+  const settings = parseSettings(settingsFile, decodeText(state.bytes)).readable;
+  return slots.flatMap((slot) => {
+    const { redis } = slot.sourceIn(settings);
+    const path = join(folder, slot.sourceIn(defaults).file);
+    return redis ? [{ name: redis.name, key: redis.key, path }] : [];
+  });
 }
 
 function writeOrExplain(folder: string, files: Outcome['files']): void {

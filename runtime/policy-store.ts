@@ -78,7 +78,7 @@ export class PolicyStore {
 
   get policy(): Policy {
     // The timer may be late: the process may have been stopped, or busy.
-    if (this.validUntil !== Number.POSITIVE_INFINITY && performance.now() >= this.validUntil) this.renew();
+    if (this.validUntil !== Number.POSITIVE_INFINITY && performance.now() >= this.validUntil) this.renewQuietly();
     return this.current;
   }
 
@@ -184,6 +184,15 @@ export class PolicyStore {
     }
   }
 
+  /** Whoever asks for the policy must get one, even where nothing can be said of it. */
+  private renewQuietly(): void {
+    try {
+      this.renew();
+    } catch {
+      // What counts now was put into force before it was told of.
+    }
+  }
+
   private versionInForce(slot: Slot, settings: Settings, now: number): Version<SlotData> {
     const { file, redis } = slot.sourceIn(settings);
     const before = this.versions[slot.name];
@@ -207,7 +216,7 @@ export class PolicyStore {
     this.validUntil = time;
     clearTimeout(this.expiry);
     if (this.closed || time === Number.POSITIVE_INFINITY) return;
-    this.expiry = setTimeout(() => this.renew(), Math.max(time - performance.now(), 0) + timerSlack);
+    this.expiry = setTimeout(() => this.renewQuietly(), Math.max(time - performance.now(), 0) + timerSlack);
     this.expiry.unref();
   }
 

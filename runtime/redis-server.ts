@@ -144,12 +144,22 @@ export class FollowedServer {
     const { session } = this;
     if (!session || this.reading) return;
     this.reading = true;
+    try {
+      const { good, failed } = await this.readKeys(session);
+      if (session === this.session && (good > 0 || failed === 0)) this.there(session);
+    } catch (error) {
+      this.link.drop(session, error);
+    } finally {
+      this.reading = false;
+      this.readAgain();
+    }
+  }
+
+  private async readKeys(session: Session): Promise<{ good: number; failed: number }> {
     let good = 0;
     let failed = 0;
     // A small list does not wait for a large one.
-    const keys = [...this.keys].sort((a, b) => a.took - b.took);
-    for (const key of keys) {
-      if (session !== this.session) break;
+    for (const key of [...this.keys].sort((a, b) => a.took - b.took)) {
       if (key.state !== 'changed' || performance.now() + timerSlack < key.restUntil) continue;
       try {
         await key.read(session.ask);
@@ -158,16 +168,15 @@ export class FollowedServer {
         good++;
         this.taken();
       } catch (error) {
-        failed++;
-        // One key that may not be read must not keep the others from being read.
         if (session !== this.session) break;
+        // One key that may not be read must not keep the others from being read.
+        failed++;
         key.tellFailure(error instanceof Error ? error.message : String(error));
         key.restUntil = performance.now() + Math.min(retryDelay, this.limit);
       }
+      if (session !== this.session) break;
     }
-    this.reading = false;
-    if (session === this.session && (good > 0 || failed === 0)) this.there(session);
-    this.readAgain();
+    return { good, failed };
   }
 
   /** Milliseconds; less where the next read would otherwise come too late for what was read now. */

@@ -159,3 +159,12 @@ describe('smtpcheck init, with lists in Redis', () => {
     assert.doesNotMatch(stdout, /host\.deny/);
   });
 });
+
+describe('smtpcheck import, with lists in Redis', () => {
+  it('says that a file does not arrive there by itself, and how it does', async () => {
+    const folder = site({ 'smtpcheck.ini': '[relay]\nlocal_ip=redis:ours\n' });
+    folder.write('access', 'Connect:192.0.2 RELAY\n');
+    const { stderr } = await smtpcheck(['import', 'access', '-o', 'config', '--dry-run'], { cwd: folder.path });
+    assert.match(stderr, /^smtpcheck\.ini has a list in redis:ours: .* redis-cli -x SET ours < .*config\/localip$/m);
+  });
+});
