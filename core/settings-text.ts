@@ -6,8 +6,8 @@ import { settingsDescription } from './settings-description';
 export function describeAsIni(): string {
   const lines = [
     '; smtpcheck: who may relay through us, who is refused, what strangers may ask.',
-    "; Every key stands here with its default. Lists are files in Haraka's config folder; both are re-read while",
-    '; mail flows. See docs/settings.md.',
+    "; Every key stands here with its default. Lists are files in Haraka's config folder, or keys of Redis; all of it is",
+    '; re-read while mail flows. See docs/settings.md and docs/redis.md.',
   ];
   for (const [section, keys] of Object.entries(settingsDescription)) {
     lines.push('', `[${section}]`);

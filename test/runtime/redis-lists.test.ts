@@ -1,6 +1,9 @@
 /** Lists in Redis as the policy sees them: followed, replaced, put off and back again. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { PolicyList } from '../../core';
 import { CannotStart, PolicyStore } from '../../runtime/policy-store';
 import { RedisAccess } from '../../runtime/redis-package';
@@ -345,6 +348,44 @@ describe('Redis away', () => {
       await site.sees('it is read later', () => site.denies('198.51.100.7'));
     });
   }
+
+  it('is told of once, whatever keeps it away, and with the reason', async () => {
+    redis.password = 'right';
+    const site = await start(denyAlone, {}, accessTo(redis, 5, { password: 'wrong' }));
+    await sleep(tooLong);
+    assert.equal(site.saying(/^warn .* is away, and is tried again: WRONGPASS/), 1);
+    assert.equal(site.denied.available, false);
+  });
+
+  it('holds no connection open that the store has let go of, however far it has got', async () => {
+    redis.pause();
+    const site = new Followed(makeFolder({ 'smtpcheck.ini': denyAlone.replace('1s', '1m') }));
+    await until('it is connected', () => redis.connections === 1);
+    site.store.close();
+    await until('it is closed', () => redis.connections === 0);
+    const other = new Followed(makeFolder({ 'smtpcheck.ini': denyAlone.replace('1s', '1m') }));
+    other.store.close();
+    await sleep(300);
+    assert.equal(redis.connections, 0);
+  });
+
+  it('keeps no process alive, nor does Redis that is there', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const config = makeFolder({ 'smtpcheck.ini': denyAlone }).path;
+    const modules = path.resolve(__dirname, '..', '..', 'runtime');
+    for (const port of [redis.port, 1]) {
+      const script = `
+        const { PolicyStore } = require(${JSON.stringify(path.join(modules, 'policy-store.js'))});
+        const { RedisAccess } = require(${JSON.stringify(path.join(modules, 'redis-package.js'))});
+        const access = new RedisAccess({ get: () => ({ server: { host: '127.0.0.1', port: ${port} } }) });
+        const log = { loginfo() {}, lognotice() {}, logwarn() {}, logerror() {} };
+        const store = new PolicyStore(${JSON.stringify(config)}, log, access);
+        store.follow();
+        store.firstRead(500).then(() => console.log(store.policy.deny.clients.size));`;
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { timeout: 15_000 });
+      assert.equal(stdout.trim(), port === 1 ? '0' : '1');
+    }
+  });
 
   it('counts by the clock, and not by a timer that may be late', async () => {
     redis.add('host.deny', '198.51.100.7');
