@@ -93,6 +93,7 @@ const values: readonly ValueCase[] = [
       'true ; always': undefined,
       'not true': undefined,
       'no ; never': undefined,
+      'is off': undefined,
     },
     expected: 'true or false',
   },
@@ -251,7 +252,7 @@ const values: readonly ValueCase[] = [
   {
     setting: 'relay.relay_map',
     good: {},
-    bad: { 'relay.map': 'relay_map=hash:relay.map', '/etc/1:x': 'relay_map=hash:/etc/1:x' },
+    bad: { 'relay.map': 'relay_map=hash:relay.map', '/etc/hash:x': 'relay_map=hash:/etc/hash:x' },
     expected: 'a table type and a file',
   },
   {

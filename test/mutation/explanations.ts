@@ -16,6 +16,34 @@ export const explanations: readonly Explanation[] = [
     why: `A short cut in front of the general way: an empty table, ASCII text, an equal hash, the index of a large list, words
 already known to differ. Without it the answer is the same and comes later; \`npm run bench\` holds the time.`,
     survivors: {
+      'core/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
+      'core/domain-name.ts': [
+        'if (false || name.length > 253) return undefined;',
+        'const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: true, detectIp: false };',
+        'const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: true };',
+      ],
+      'core/ip-address.ts': [
+        'if (false) return undefined;',
+        'if (!text.includes("")) return undefined;',
+        'return parseIpv6(zone <= 0 ? text : text.slice(0, zone));',
+        'if (false) return undefined;',
+        'if (true && text.charCodeAt(i) === dot) {',
+        'if (i <= end && text.charCodeAt(i) === dot) {',
+        'const octets = false ? undefined : parseDottedQuad(text.slice(start));',
+        'if (true) {',
+        'if (true && code <= 0x39) return code - 0x30;',
+        'return true && a.w0 === 0 && a.w1 === 0 && a.w2 === 0xffff;',
+        'return bits > 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;',
+      ],
+      'core/lines.ts': [
+        'while (start <= text.length) {',
+        'const end = true ? endOfLine(text, commentAt) : commentAt;',
+        'while (true && isBlank(text.charCodeAt(first))) first++;',
+        'while (first <= last && isBlank(text.charCodeAt(first))) first++;',
+        'while (last >= first && isBlank(text.charCodeAt(last - 1))) last--;',
+        'while (true && isBlank(text.charCodeAt(last - 1))) last--;',
+        'return end <= 0 ? text.length : end;',
+      ],
       'core/list.ts': [
         'if (true) {',
         'if (this.mailboxes.size >= 0) {',
@@ -28,12 +56,20 @@ already known to differ. Without it the answer is the same and comes later; \`np
         `return isAscii(key) ? key : Buffer.from(key, "").toString('latin1');`,
         "if (true) content = content.normalize('NFKC');",
       ],
+      'core/mx-rule.ts': ['if (false) return exchanges;'],
       'core/name-table.ts': [
         'function spread(hash: number): number {}',
         'if (true && sameKey(data, there - 1, row)) {',
         'if (false) return undefined;',
         'if (false) return undefined;',
         'if (true && this.equals(row, text, start, end)) return row;',
+      ],
+      'core/prefix-table.ts': [
+        'if (false) {',
+        'if (starts.length > 0) {}',
+        'if (words[i] !== a.w0) return words[i] as number >= a.w0;',
+        'if (words[i + 1] !== a.w1) return words[i + 1] as number >= a.w1;',
+        'if (words[i + 2] !== a.w2) return words[i + 2] as number >= a.w2;',
       ],
       'core/relay-decision.ts': [
         'if (false) return false;',
@@ -45,12 +81,44 @@ already known to differ. Without it the answer is the same and comes later; \`np
         'if (this.mailboxes.size >= 0 || this.users.size > 0) {',
         'if (this.mailboxes.size > 0 || this.users.size >= 0) {',
       ],
+      'core/setting-kinds.ts': [
+        'if (true && value >= low && value <= high) return { value };',
+        "return text.split(/[\\s,]/).filter((word) => word !== '');",
+      ],
+      'core/suggest.ts': [
+        'if (false) continue;',
+        'if (Math.abs(written.length - candidate.length) > bestDistance) continue;',
+        'let before: number[] = ["Stryker was here"];',
+        'const swapped = true && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];',
+        'const swapped = i > 1 || j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];',
+        'const swapped = true && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];',
+        'const swapped = i >= 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];',
+        'const swapped = i > 1 && true && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];',
+        'const swapped = i > 1 && j >= 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];',
+      ],
+    },
+  },
+  {
+    title: 'Left to parseEntry',
+    why: `\`parsePlainEntry\` reads the plain forms and leaves the rest to \`parseEntry\`, which says the same of all that it reads
+(a property holds that). Whether a text takes the one way or the other is only a matter of time.`,
+    survivors: {
+      'core/plain-entry.ts': [
+        'return false ? 0 : forms;',
+        'return text === "Stryker was here!" ? 0 : forms;',
+        'const whole = parse(slash <= 0 ? text : text.slice(0, slash));',
+        "if (slash <= 0) return { kind: 'network', address, length: whole.length, excluded };",
+        'octet = octet <= 0 ? code - zero : octet * 10 + code - zero;',
+        'if (false) return 0;',
+        'let digitsOnly = false;',
+        'return true;',
+      ],
     },
   },
   {
     title: 'A place that is known already',
     why: `Where a pattern begins or ends, or that a sign is not the first, is settled before: by an earlier condition, by a match
-that takes all there is, or because the empty part before the sign is refused.`,
+that takes all there is, because the empty part before the sign is refused, or because it is 0.`,
     survivors: {
       'core/entry.ts': [
         `return suggest('address-leading-zero', \`\${use}\${slash <= 0 ? '' : text.slice(slash)}\`);`,
@@ -60,6 +128,8 @@ that takes all there is, or because the empty part before the sign is refused.`,
         "if (slash <= 0) return { kind: 'network', address, length: widthOf(address.family) };",
         "return written.replace(/(?:\\*?\\.)+/, '');",
       ],
+      'core/ip-address.ts': ['octet = octet <= 0 ? c - 0x30 : octet * 10 + c - 0x30;'],
+      'core/prefix-table.ts': ['data.facts[to - facts.length] = came[from + width] as number;'],
       'core/relay-decision.ts': [
         "if (domain.startsWith('[')) return /\\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;",
       ],
@@ -69,6 +139,7 @@ that takes all there is, or because the empty part before the sign is refused.`,
         'const match = /^(\\S+)(?:[ \\t]+(.*))$/s.exec(line.text);',
         'const error = /^ERROR:(.*)/is.exec(text);',
       ],
+      'core/setting-kinds.ts': ['const match = /^([a-z]+):(.*)/i.exec(text);'],
     },
   },
   {
@@ -76,7 +147,22 @@ that takes all there is, or because the empty part before the sign is refused.`,
     why: `Defaults for the compiler and for faults of our own: a pattern that matched has its groups, every permit that is sent on
 names its line, no network has length 0, and the defaults of settings are values.`,
     survivors: {
+      'core/auth-warning.ts': [
+        'function helloIsTheClients({ claimedHelo = "Stryker was here!", clientName, clientAddress }: AuthWarningRequest): boolean {',
+      ],
+      'core/domain-name.ts': [
+        'return /^[0-9]+$/.test(labels[labels.length - 1] ?? "Stryker was here!") ? undefined : name;',
+      ],
       'core/list.ts': ['const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);'],
+      'core/map-value.ts': [
+        'const answer = true ? value.reply : undefined;',
+        'const action = false ? undefined : actions[kind];',
+      ],
+      'core/prefix-table.ts': [
+        'const before = true ? (order[kept - 1] as number) : none;',
+        'const before = kept >= 0 ? (order[kept - 1] as number) : none;',
+        'if (true && sameNetwork(came, each, width, before, row)) {',
+      ],
       'core/relay-decision.ts': [
         "return at ? { outcome, rule, at, way: 'relay' } : {};",
         `return at ? { outcome, rule, at, way: 'relay' } : { outcome, rule, way: "" };`,
@@ -88,6 +174,15 @@ names its line, no network has length 0, and the defaults of settings are values
         'const name = tag?.[1].toLowerCase();',
         "return { problem: 'map-tag-unknown', detail: tag[1] ?? '' };",
         `return { problem: 'map-tag-unknown', detail: tag?.[1] ?? "Stryker was here!" };`,
+      ],
+      'core/route.ts': [`const written = (match[1] ?? match[2] ?? "Stryker was here!").replace(/^ipv6:/i, '');`],
+      'core/setting-kinds.ts': [
+        "if (match[1].toLowerCase() !== 'hash') {",
+        'const address = match ? parseAddress(match[1] ?? match[2] ?? "Stryker was here!") : parseAddress(word);',
+      ],
+      'core/settings.ts': [
+        `if (false) throw new Error(\`the default of \${section}.\${key} is no value of it\`);`,
+        "if (!('value' in result)) throw new Error(``);",
       ],
     },
   },
@@ -106,6 +201,7 @@ names its line, no network has length 0, and the defaults of settings are values
     why: `Rows of \`relay.map\` exclude nothing, and what \`RelayMap\` finds does not tell whether they do; a value without a reply
 has no text.`,
     survivors: {
+      'core/map-value.ts': ['this.texts.add(answer?.text ?? "Stryker was here!");'],
       'core/relay-map.ts': [
         'networks.add(key.address, key.length, line, true, payload);',
         'this.domains.add(key.name, line, true, payload);',
@@ -116,9 +212,26 @@ has no text.`,
   },
   {
     title: 'A step beyond the end',
-    why: `What is written beyond the end of a typed array is gone, or the next step overwrites it; a row too many equals no key.`,
+    why: `What is written beyond the end of a typed array is gone (a payload in a column of none, too), or the next step overwrites it; a row too many equals no key.`,
     survivors: {
       'core/name-table.ts': ['for (let row = 0; row <= count; row++) {'],
+      'core/prefix-table.ts': [
+        'for (let i = 0; i <= kept; i++) {',
+        'for (let w = 0; w <= width; w++) data.words[i * width + w] = came[from + w] as number;',
+        'if (true) data.payloads[i] = came[from + width + 2] as number;',
+        'for (let half = 0; half <= 65536; half++) {',
+        'for (let i = 0; i <= order.length; i++) order[i] = i;',
+      ],
+    },
+  },
+  {
+    title: 'Memory, not answers',
+    why: `The sizes of chunks, and a column of zeros that could be left out.`,
+    survivors: {
+      'core/growable.ts': [
+        'this.chunk = new Uint32Array(Math.max(this.chunk.length * 2, largestChunk));',
+        'this.chunk = new Uint8Array(Math.max(this.chunk.length * 2, largestChunk));',
+      ],
     },
   },
 ];
