@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { addressList } from '../../../bench/lists';
-import { all } from '../../faults/expectations';
+import { all, interrupted } from '../../faults/expectations';
 import type { HarakaVersion } from '../../live/harness/haraka';
 import { eventually, pause } from '../../live/harness/talk';
 import { allLists, filling, linesOf, quoted } from './lists';
@@ -298,8 +298,8 @@ function suite(root: string, version: HarakaVersion): void {
 
   it('may have 200,000 members, and change while mail flows', async function () {
     this.timeout(2 * TIMEOUT);
-    // Three processes read it, and share two processors with all the rest: what is older than this does not count.
-    await site.all((instance) => instance.set({ maxAge: '30s' }));
+    // Three processes read it, and share their processors with all the rest.
+    await site.all((instance) => instance.set({ maxAge: '60s' }));
     const [first, second] = site.instances as [Instance, Instance];
     await first.set({ lists: 'files' });
     const members = addressList(200_000);
@@ -307,15 +307,24 @@ function suite(root: string, version: HarakaVersion): void {
     for (let n = 0; n < members.length; n += 1000)
       commands.push(`SADD host.deny ${members.slice(n, n + 1000).join(' ')}`);
     commands.push('SADD host.deny 127.78');
-    redis.pipe(commands);
-    assert.ok(Number(redis.cli('SCARD', 'host.deny')) > 200_000);
-    await second.tells('127.78.0.1', 'user@local.example', REFUSED);
-    redis.pipe(['SREM host.deny 127.78']);
-    await second.tells('127.78.0.1', 'user@local.example', OK);
-    await second.tells('127.77.0.1', 'user@local.example', REFUSED);
-    redis.pipe(filling('host.deny', 'set'));
-    await first.set({ lists: 'redis' });
-    await site.all((instance) => instance.set({ maxAge: `${maxAge}s` }));
+    // Whatever is older than max_age is put off, and a machine may be that slow.
+    await site.during([{}, interrupted], {
+      begin: async () => {
+        redis.pipe(commands);
+        assert.ok(Number(redis.cli('SCARD', 'host.deny')) > 200_000);
+        await second.tells('127.78.0.1', 'user@local.example', REFUSED);
+        redis.pipe(['SREM host.deny 127.78']);
+        await second.tells('127.78.0.1', 'user@local.example', OK);
+        await second.tells('127.77.0.1', 'user@local.example', REFUSED);
+      },
+      end: async () => {
+        redis.pipe(filling('host.deny', 'set'));
+        await first.set({ lists: 'redis' });
+        await site.all((instance) => instance.set({ maxAge: `${maxAge}s` }));
+        await site.all((instance) => instance.tells('127.9.0.1', outside, OK));
+        await site.all((instance) => instance.tells('127.77.0.1', 'user@local.example', REFUSED));
+      },
+    });
   });
 
   it('are let go, with their connections, once no setting names them', async function () {
