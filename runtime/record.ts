@@ -40,7 +40,7 @@ function resultKeyOf(decision: Exclude<Decision, Pass>): 'pass' | 'fail' | 'skip
     case 'refuse':
       return 'fail';
     case 'defer':
-      return decision.rule.endsWith('-unknown') ? 'err' : 'skip';
+      return /-(?:unknown|unavailable)$/.test(decision.rule) ? 'err' : 'skip';
   }
 }
 
