@@ -138,6 +138,18 @@ describe('describeFinding', () => {
 });
 
 describe('describeFault', () => {
+  for (const code of findingCodes) {
+    it(`says what to do about ${code} where there is nothing to write instead`, () => {
+      assert.match(describeFault(fault(code, at, 'x', { detail: 'y' })), /; [a-zA-Z.]/);
+    });
+  }
+
+  it('says what a reply needs, where that is known', () => {
+    const shown = (details: object) => describeFault(fault('map-reply-syntax', at, '250 Hello', details)).split(';')[0];
+    assert.equal(shown({ detail: 'a text' }), '250 Hello has a reply that cannot be sent: it needs a text');
+    assert.equal(shown({}), '250 Hello has a reply that cannot be sent');
+  });
+
   it('shows nothing that a terminal would act on', () => {
     assert.match(describeFault(fault('domain-syntax', at, '\u001b[31mx\r\n\u2028\u0085')), /^�\[31mx���� is no/);
   });

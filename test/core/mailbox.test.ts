@@ -3,6 +3,7 @@ import { carriesRoute, foldLocalPart, mailboxKey, unquoteLocalPart } from '../..
 
 /** Every routed local part of the design and of the attack corpus. */
 const routed: readonly string[] = [
+  '"@"',
   'user%host',
   'host!user',
   '"user@host"',

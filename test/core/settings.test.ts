@@ -71,6 +71,8 @@ interface ValueCase {
   readonly expected?: string;
 }
 
+const aKey = 'redis:KEY or redis:[HOST:PORT]KEY with a key without blanks';
+
 const values: readonly ValueCase[] = [
   {
     setting: 'main.mode',
@@ -139,6 +141,8 @@ const values: readonly ValueCase[] = [
       'lists/localip': { file: 'lists/localip' },
       '/etc/sendmail.localip': { file: '/etc/sendmail.localip' },
       redis: { file: 'redis' },
+      'my-redis:x': { file: 'my-redis:x' },
+      'redis:a//b': { file: '', redis: { name: 'redis:a//b', key: 'a//b' } },
       '': { file: '' },
       'redis:ours': { file: '', redis: { name: 'redis:ours', key: 'ours' } },
       'redis:mail:ours': { file: '', redis: { name: 'redis:mail:ours', key: 'mail:ours' } },
@@ -187,6 +191,48 @@ const values: readonly ValueCase[] = [
       'etc/local ip': undefined,
       'x\u0000': undefined,
     },
+  },
+  {
+    setting: 'relay.local_ip',
+    good: {},
+    bad: {
+      'local ip': undefined,
+      '../localip': undefined,
+      'redis:ours ../localip': undefined,
+      'a redis:b c': undefined,
+    },
+    expected: `a file in Haraka's config folder or an absolute path, or ${aKey}`,
+  },
+  {
+    setting: 'relay.local_ip',
+    good: {},
+    bad: {
+      'redis://db.example': 'local_ip=redis:[db.example]',
+      'redis:[db.example': undefined,
+      'redis:[]ours': undefined,
+      'redis:[db.example:0]ours': undefined,
+      'redis:[db.example:6380x]ours': undefined,
+      'redis:[[1:2]:6380]ours': undefined,
+    },
+    expected: aKey,
+  },
+  {
+    setting: 'relay.local_ip',
+    good: {},
+    bad: { 'redis:ours localip localdomain': undefined, 'redis:ours redis:theirs': undefined },
+    expected: 'redis:KEY and at most one file',
+  },
+  {
+    setting: 'relay.local_ip',
+    good: {},
+    bad: { 'localip redis:ours': 'local_ip=redis:ours localip' },
+    expected: 'the key first and then the file',
+  },
+  {
+    setting: 'relay.relay_map',
+    good: {},
+    bad: { 'hash:a b': undefined, 'hash:../map': undefined },
+    expected: "a file in Haraka's config folder or an absolute path",
   },
   {
     setting: 'relay.relay_map',

@@ -19,6 +19,9 @@ already known to differ. Without it the answer is the same and comes later; \`np
       'core/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
       'core/domain-name.ts': [
         'if (false || name.length > 253) return undefined;',
+        'const namesOnly = {};',
+        'const namesOnly = { allowPrivateDomains: true, extractHostname: false, validateHostname: false, detectIp: false };',
+        'const namesOnly = { allowPrivateDomains: false, extractHostname: true, validateHostname: false, detectIp: false };',
         'const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: true, detectIp: false };',
         'const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: true };',
       ],
@@ -53,6 +56,8 @@ already known to differ. Without it the answer is the same and comes later; \`np
         'if (false) return findings;',
       ],
       'core/mailbox.ts': [
+        'if (false) return false;',
+        'if (/^[A-Za-z0-9._-]$/.test(localPart)) return false;',
         `return isAscii(key) ? key : Buffer.from(key, "").toString('latin1');`,
         "if (true) content = content.normalize('NFKC');",
       ],
@@ -72,6 +77,8 @@ already known to differ. Without it the answer is the same and comes later; \`np
         'if (words[i + 2] !== a.w2) return words[i + 2] as number >= a.w2;',
       ],
       'core/relay-decision.ts': [
+        'return true && /[^.]{64}/.test(domain);',
+        'return domain.length >= 63 && /[^.]{64}/.test(domain);',
         'if (false) return false;',
         'if (false) return [];',
         'const names = map.usesClientNames ? clientNames.claimed : ["Stryker was here"];',
@@ -121,6 +128,7 @@ already known to differ. Without it the answer is the same and comes later; \`np
 that takes all there is, because the empty part before the sign is refused, or because it is 0.`,
     survivors: {
       'core/entry.ts': [
+        'const inner = /\\[(?:ipv6:)?([^\\]]*)\\](\\/[0-9]+)?$/i.exec(text);',
         `return suggest('address-leading-zero', \`\${use}\${slash <= 0 ? '' : text.slice(slash)}\`);`,
         'if (slash > 0) {',
         "if (/^ipv6:/i.test(text)) return suggest('address-syntax', text.replace(/(?:ipv6:)+/i, ''));",
@@ -139,7 +147,11 @@ that takes all there is, because the empty part before the sign is refused, or b
         'const match = /^(\\S+)(?:[ \\t]+(.*))$/s.exec(line.text);',
         'const error = /^ERROR:(.*)/is.exec(text);',
       ],
-      'core/setting-kinds.ts': ['const match = /^([a-z]+):(.*)/i.exec(text);'],
+      'core/list-source.ts': [
+        'const match = /^([a-z]+):(.*)/i.exec(text);',
+        "read: (text) => readSource(text, about.default.replace(/hash:/, ''), read),",
+        'const url = /^\\/\\/([^/]+)\\/?(.*)/.exec(rest);',
+      ],
     },
   },
   {
@@ -152,6 +164,10 @@ names its line, no network has length 0, and the defaults of settings are values
       ],
       'core/domain-name.ts': [
         'return /^[0-9]+$/.test(labels[labels.length - 1] ?? "Stryker was here!") ? undefined : name;',
+      ],
+      'core/list-source.ts': [
+        `const [, type = "Stryker was here!", file = ''] = match;`,
+        `const [, type = '', file = "Stryker was here!"] = match;`,
       ],
       'core/list.ts': ['const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);'],
       'core/map-value.ts': [
@@ -177,7 +193,6 @@ names its line, no network has length 0, and the defaults of settings are values
       ],
       'core/route.ts': [`const written = (match[1] ?? match[2] ?? "Stryker was here!").replace(/^ipv6:/i, '');`],
       'core/setting-kinds.ts': [
-        "if (match[1].toLowerCase() !== 'hash') {",
         'const address = match ? parseAddress(match[1] ?? match[2] ?? "Stryker was here!") : parseAddress(word);',
       ],
       'core/settings.ts': [
@@ -216,6 +231,7 @@ has no text.`,
     survivors: {
       'core/name-table.ts': ['for (let row = 0; row <= count; row++) {'],
       'core/prefix-table.ts': [
+        'for (let d = 1; d <= counts.length; d++) counts[d] = (counts[d] as number) + (counts[d - 1] as number);',
         'for (let i = 0; i <= kept; i++) {',
         'for (let w = 0; w <= width; w++) data.words[i * width + w] = came[from + w] as number;',
         'if (true) data.payloads[i] = came[from + width + 2] as number;',
