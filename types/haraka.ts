@@ -28,6 +28,8 @@ export interface Transaction {
   readonly uuid: string;
   readonly mail_from: Address | null;
   readonly rcpt_to: readonly Address[];
+  /** The size of the message. */
+  readonly data_bytes?: number;
   readonly notes: Notes;
   readonly header: Header;
   readonly results: Results;

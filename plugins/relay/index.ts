@@ -15,9 +15,10 @@ import {
 } from '../../core';
 import { answering, type Call, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
-import { type HookAnswer, noOpinion } from '../../runtime/guard';
-import type { Address, AddressParams, Connection, OutboundMail, Transaction } from '../../types/haraka';
+import { noOpinion } from '../../runtime/guard';
+import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
 import { nextHops } from './next-hops';
+import { sendOut } from './send-out';
 import { grantTrust, reviewTrust, trustOf } from './trust';
 
 /** The earliest and the latest place among the plugins of a hook. */
@@ -152,15 +153,6 @@ export const relay_queue_outbound = doing({
     return relaying && clientOf(connection).trust && transaction ? sendOut(plugin, transaction) : noOpinion;
   },
 });
-
-function sendOut(plugin: SuitePlugin, transaction: Transaction): Promise<HookAnswer> {
-  return new Promise((resolve) => {
-    plugin.haraka_require('outbound').send_trans_email(transaction, (code, message) =>
-      // Haraka words success itself, and adds the transaction's id.
-      resolve(code === constants.ok ? { code } : { code, message }),
-    );
-  });
-}
 
 /** Where mail for a domain goes that we relay to: its route, or the MX hosts before this one. */
 export const relay_next_hops = doing<string, OutboundMail>({

@@ -24,16 +24,16 @@ export class Disk {
     return new Disk(folder, size);
   }
 
-  /** Leaves no byte free, whatever is written meanwhile. */
-  fillUp(attempts = 20): void {
+  /** Leaves so many bytes free and no more, whatever is written meanwhile. */
+  fillUp(leaving = 0, attempts = 20): void {
     // Where nothing is stored yet there is no smaller size. The queue takes no notice of names like this one.
     fs.writeFileSync(path.join(this.path, '__tmp__.ballast'), '.');
     const { blocks, bfree, bsize } = fs.statfsSync(this.path);
     try {
-      mount(`remount,size=${(blocks - bfree) * bsize}`, this.path);
+      mount(`remount,size=${(blocks - bfree) * bsize + leaving}`, this.path);
     } catch (error) {
       if (attempts <= 1) throw error;
-      this.fillUp(attempts - 1);
+      this.fillUp(leaving, attempts - 1);
     }
   }
 

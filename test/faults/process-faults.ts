@@ -87,7 +87,10 @@ export const processFaults: readonly Fault[] = [
     changes: all([...onwardClasses], ['accepted', 'deferred']),
     impossible: cannotMount,
     async begin(world) {
-      await world.said(/Unable to write queue file/g, workers, () => queueDisk(world).fillUp());
+      const disk = queueDisk(world);
+      // What is being written at this moment still finds room; without, Haraka may take it for queued and lose it.
+      await world.said(/no room for a message in/g, workers, () => disk.fillUp(512 * 1024));
+      disk.fillUp();
     },
     async end(world) {
       queueDisk(world).makeRoom();

@@ -1,0 +1,49 @@
+/** The step to Haraka's outbound queue, for mail that the lists send on. */
+import { statfs } from 'node:fs/promises';
+import path from 'node:path';
+import constants from 'haraka-constants';
+import { reply } from '../../core';
+import type { SuitePlugin } from '../../runtime/answer';
+import { answerWith, type HookAnswer } from '../../runtime/guard';
+import type { Transaction } from '../../types/haraka';
+
+/** Bytes beside the message itself: its envelope, and whatever else is being queued at the same time. */
+const spare = 1 << 20;
+
+const noRoom = reply(452, '4.3.1', 'Insufficient system storage');
+
+/**
+ * Queues the message. Where the disk has no room it is put off without a try: Haraka can take a queue file that it could
+ * not write for a message that is queued, and then says to the client that it has it.
+ */
+export async function sendOut(plugin: SuitePlugin, transaction: Transaction): Promise<HookAnswer> {
+  if (await isFull(plugin, transaction)) {
+    plugin.logerror(`smtpcheck: no room for a message in ${queueFolder(plugin)}, the client is told to come again`);
+    return answerWith('queue', noRoom);
+  }
+  return new Promise((resolve) => {
+    plugin.haraka_require('outbound').send_trans_email(transaction, (code, message) =>
+      // Haraka words success itself, and adds the transaction's id.
+      resolve(code === constants.ok ? { code } : { code, message }),
+    );
+  });
+}
+
+async function isFull(plugin: SuitePlugin, { data_bytes: size = 0 }: Transaction): Promise<boolean> {
+  const folder = queueFolder(plugin);
+  if (!folder) return false;
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize < size + spare;
+  } catch {
+    // What cannot be told here, Haraka tells when it writes.
+    return false;
+  }
+}
+
+function queueFolder(plugin: SuitePlugin): string | undefined {
+  const { HARAKA: home } = process.env;
+  if (!home) return undefined;
+  const set = plugin.config.get('queue_dir');
+  return typeof set === 'string' && set !== '' ? path.resolve(set) : path.join(home, 'queue');
+}
