@@ -168,9 +168,12 @@ function suite(root: string, version: HarakaVersion): void {
   });
   after(async function () {
     this.timeout(START_TIMEOUT);
-    await site?.stop();
-    assert.deepEqual(redis?.clients(), [], 'Haraka has stopped, and its connections are still there');
-    await redis?.remove();
+    try {
+      await site?.stop();
+      assert.deepEqual(redis?.clients(), [], 'Haraka has stopped, and its connections are still there');
+    } finally {
+      await redis?.remove();
+    }
   });
   afterEach(() => site.assertAllWell());
 
@@ -296,22 +299,22 @@ function suite(root: string, version: HarakaVersion): void {
     await site.all((instance) => instance.tells(...newNetwork, DENIED, documented));
   });
 
-  it('may have 200,000 members, and change while mail flows', async function () {
+  it('may have 50,000 members, and change while mail flows', async function () {
     this.timeout(2 * TIMEOUT);
     // Three processes read it, and share their processors with all the rest.
     await site.all((instance) => instance.set({ maxAge: '60s' }));
     const [first, second] = site.instances as [Instance, Instance];
     await first.set({ lists: 'files' });
-    const members = addressList(200_000);
-    const commands: string[] = [];
-    for (let n = 0; n < members.length; n += 1000)
-      commands.push(`SADD host.deny ${members.slice(n, n + 1000).join(' ')}`);
-    commands.push('SADD host.deny 127.78');
-    // Whatever is older than max_age is put off, and a machine may be that slow.
+    // Whatever is older than max_age is put off, and a machine may be that slow; so may the DNS of this process.
     await site.during([{}, interrupted], {
       begin: async () => {
+        const members = addressList(50_000);
+        const commands: string[] = [];
+        for (let n = 0; n < members.length; n += 1000)
+          commands.push(`SADD host.deny ${members.slice(n, n + 1000).join(' ')}`);
+        commands.push('SADD host.deny 127.78');
         redis.pipe(commands);
-        assert.ok(Number(redis.cli('SCARD', 'host.deny')) > 200_000);
+        assert.ok(Number(redis.cli('SCARD', 'host.deny')) > 50_000);
         await second.tells('127.78.0.1', 'user@local.example', REFUSED);
         redis.pipe(['SREM host.deny 127.78']);
         await second.tells('127.78.0.1', 'user@local.example', OK);

@@ -82,9 +82,12 @@ function suite(root: string, version: HarakaVersion): void {
   });
   after(async function () {
     this.timeout(TIMEOUT);
-    await site?.stop();
-    assert.deepEqual(redis?.clients(), [], 'Haraka has stopped, and its connections are still there');
-    await redis?.remove();
+    try {
+      await site?.stop();
+      assert.deepEqual(redis?.clients(), [], 'Haraka has stopped, and its connections are still there');
+    } finally {
+      await redis?.remove();
+    }
   });
   afterEach(() => site.assertAllWell());
 
