@@ -154,8 +154,12 @@ class HookCall<C extends Logs, P> implements Guarded, Call<C> {
   }
 
   get onFault(): HookAnswer {
-    const observing = this.plugin.smtpcheck?.policy.mode[this.task.plugin] === 'observe';
-    return observing ? noOpinion : answerWith(this.hook, localProblem);
+    try {
+      if (this.policy.mode[this.task.plugin] === 'observe') return noOpinion;
+    } catch {
+      // That there is no policy to ask may be the fault itself; it must not pass for "no opinion".
+    }
+    return answerWith(this.hook, localProblem);
   }
 
   report(error: unknown): void {

@@ -770,6 +770,17 @@ describe('a fault in relay', () => {
     assert.ok(session.log.some(({ level, text }) => level === 'logerror' && /fault in rcpt.*injected/s.test(text)));
   });
 
+  it('in the policy itself is a temporary refusal', async () => {
+    const session = new Site().session();
+    await session.open();
+    await session.mail();
+    const noPolicy = () => {
+      throw new Error('injected');
+    };
+    Object.defineProperty(session.site.plugin.smtpcheck, 'policy', { get: noPolicy });
+    assert.equal(await session.rcpt('user@victim.example'), localProblem);
+  });
+
   interface Suite {
     readonly names: { confirmed: () => Promise<unknown> };
     readonly counters: { readonly faults: number };
