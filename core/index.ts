@@ -1,4 +1,7 @@
-/** The policy as values and functions: no Haraka, no files, no clock, no DNS. */
+/**
+ * The policy as values and functions: no Haraka, no files, no clock, no DNS. What runs for each message imports from the
+ * modules themselves: in CommonJS each use of a name goes through a getter here.
+ */
 export { type AuthWarningRequest, authWarningHeader, authWarnings } from './auth-warning';
 export { isAscii, printable } from './characters';
 export { type ClientNames, isForged, noNames, unaskedNames, unknownNames } from './client-names';
@@ -39,7 +42,7 @@ export {
   parseAddressLiteral,
   sameAddress,
 } from './ip-address';
-export { forEachLine, type Line } from './lines';
+export { forEachLine, type Line, type Rest } from './lines';
 export {
   admits,
   type ListData,

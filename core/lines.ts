@@ -13,11 +13,18 @@ export interface Line {
   readonly glued: boolean;
 }
 
+/** Called now and then by work that takes long, so that the caller can leave the processor to others meanwhile. */
+export type Rest = () => void;
+
+export function noRest(): void {}
+
+const linesBetweenRests = 4096;
+
 /**
  * Calls back for each line that holds more than blanks and a comment. `#` starts a comment wherever it stands. BOM,
  * CRLF and a missing last newline are fine.
  */
-export function forEachLine(text: string, visit: (line: Line) => void): void {
+export function forEachLine(text: string, visit: (line: Line) => void, rest: Rest = noRest): void {
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let number = 0;
   while (start < text.length) {
@@ -40,6 +47,7 @@ export function forEachLine(text: string, visit: (line: Line) => void): void {
       });
     }
     start = end + 1;
+    if (number % linesBetweenRests === 0) rest();
   }
 }
 

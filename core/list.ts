@@ -5,7 +5,7 @@
 import { type Entry, type EntryKind, formatLiteral, isProblem, type Problem, parseEntry, withRoute } from './entry';
 import { type Finding, fault, hasFault, type SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { forEachLine, hasBadCharacter, type Line } from './lines';
+import { forEachLine, hasBadCharacter, type Line, noRest, type Rest } from './lines';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
 import { parsePlainEntry } from './plain-entry';
@@ -132,16 +132,17 @@ export interface ParsedList {
  * Parses a list's text. Never throws; reports every fault, each with a line of the text. `file` is the name that
  * decisions and findings give.
  */
-export function parseList(kind: ListKind, file: string, text: string): ParsedList {
+export function parseList(kind: ListKind, file: string, text: string, rest: Rest = noRest): ParsedList {
   const builder = new ListBuilder(file);
   const findings: Finding[] = [];
-  forEachLine(text, (line) => {
+  const visit = (line: Line) => {
     const entry = parseListLine(kind, line);
     const at = { file, line: line.number, column: line.column };
     if (isProblem(entry)) findings.push(problemAt(at, line.text, entry));
     else builder.add(entry, line.number);
-  });
-  const { data, same } = builder.build();
+  };
+  forEachLine(text, visit, rest);
+  const { data, same } = builder.build(rest);
   const all = findings.concat(contradictions(file, text, same));
   all.sort((a, b) => a.at.line - b.at.line);
   return hasFault(all) ? { findings: all } : { data, findings: all };
@@ -210,11 +211,15 @@ class ListBuilder {
     }
   }
 
-  build(): { data: ListData; same: SameKey[] } {
+  build(rest: Rest): { data: ListData; same: SameKey[] } {
     const networks4 = this.networks4.build();
+    rest();
     const networks6 = this.networks6.build();
+    rest();
     const suffixes = this.suffixes.build();
+    rest();
     const exacts = this.exacts.build();
+    rest();
     const mailboxes = this.mailboxes.build();
     return {
       data: {

@@ -7,7 +7,7 @@ import { reply } from './decision';
 import { type Entry, formatLiteral, isProblem, type Problem, parseEntry } from './entry';
 import { type Finding, hasFault, type SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { forEachLine, hasBadCharacter, type Line } from './lines';
+import { forEachLine, hasBadCharacter, type Line, noRest, type Rest } from './lines';
 import { contradictions, problemAt, type Recipient } from './list';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type MapValue, mapValueOf, ValueTableBuilder, type ValueTableData } from './map-value';
@@ -137,16 +137,17 @@ export interface ParsedRelayMap {
 }
 
 /** Parses a map's text. Never throws; reports every fault, each with a line of the text. */
-export function parseRelayMap(file: string, text: string): ParsedRelayMap {
+export function parseRelayMap(file: string, text: string, rest: Rest = noRest): ParsedRelayMap {
   const builder = new MapBuilder(file);
   const findings: Finding[] = [];
-  forEachLine(text, (line) => {
+  const visit = (line: Line) => {
     const row = parseMapLine(line);
     const at = { file, line: line.number, column: line.column };
     if (isProblem(row)) findings.push(problemAt(at, line.text, row));
     else builder.add(row, line.number);
-  });
-  const { data, same } = builder.build();
+  };
+  forEachLine(text, visit, rest);
+  const { data, same } = builder.build(rest);
   const all = findings.concat(contradictions(file, text, same));
   all.sort((a, b) => a.at.line - b.at.line);
   return hasFault(all) ? { findings: all } : { data, findings: all };
@@ -291,9 +292,10 @@ class MapBuilder {
     if (row.side !== 'connect') this.to.add(row.key, line, payload);
   }
 
-  build(): { data: RelayMapData; same: SameKey[] } {
+  build(rest: Rest): { data: RelayMapData; same: SameKey[] } {
     for (const [line, row] of this.untagged) this.place(row, line);
     const connect = this.connect.build();
+    rest();
     const to = this.to.build();
     const { file, relaysByName } = this;
     return {

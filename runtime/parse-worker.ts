@@ -4,6 +4,7 @@
  */
 import { constants, setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import type { Rest } from '../core';
 import { decodeText, hashOf } from './file-reader';
 import { sortLines } from './redis-key';
 import { type ParsedSlot, parseSlot, type SlotName } from './slots';
@@ -30,11 +31,11 @@ export interface Parsed extends ParsedSlot {
 /** A log has room for no more, and a million of them would hold up the thread that serves mail. */
 export const mostReported = 200;
 
-export function parseBytes({ name, file, bytes, unordered, known }: Task): Parsed {
+export function parseBytes({ name, file, bytes, unordered, known }: Task, rest?: Rest): Parsed {
   const content = unordered ? sortLines(bytes) : bytes;
   const hash = hashOf(content);
   if (hash === known) return { findings: [], hash, unsaid: 0 };
-  return { ...parseSlot(name, file, decodeText(content)), hash, unsaid: 0 };
+  return { ...parseSlot(name, file, decodeText(content), rest), hash, unsaid: 0 };
 }
 
 /** Parses where it costs least; `bytes` may be gone afterwards. */
@@ -72,9 +73,25 @@ function yieldToMail(): void {
   }
 }
 
+/** Of a thread's time: enough for mail to flow as it does otherwise, and short enough for a large list within two seconds. */
+const restForWork = 0.6;
+
+/**
+ * Sleeps for a part of the time worked since the last sleep. Priority alone leaves mail too little where every processor
+ * is busy: the threads also share caches and memory.
+ */
+function restBetween(): Rest {
+  const neverWoken = new Int32Array(new SharedArrayBuffer(4));
+  let since = performance.now();
+  return () => {
+    Atomics.wait(neverWoken, 0, 0, (performance.now() - since) * restForWork);
+    since = performance.now();
+  };
+}
+
 if (!isMainThread && parentPort && (workerData as Task | null)?.bytes) {
   yieldToMail();
-  const { findings, ...parsed } = parseBytes(workerData as Task);
+  const { findings, ...parsed } = parseBytes(workerData as Task, restBetween());
   const said = findings.slice(0, mostReported);
   const handedOver: Parsed = { ...parsed, findings: said, unsaid: findings.length - said.length };
   parentPort.postMessage(handedOver, buffersIn(parsed.data));

@@ -10,6 +10,7 @@ import {
   parseList,
   parseRelayMap,
   type RelayMap,
+  type Rest,
   type Settings,
 } from '../core';
 
@@ -45,8 +46,8 @@ export interface ParsedSlot {
 
 export type SlotData = ConstructorParameters<typeof PolicyList>[0] | ConstructorParameters<typeof RelayMap>[0];
 
-export function parseSlot(name: SlotName, file: string, text: string): ParsedSlot {
-  return name === 'relay_map' ? parseRelayMap(file, text) : parseList(name, file, text);
+export function parseSlot(name: SlotName, file: string, text: string, rest?: Rest): ParsedSlot {
+  return name === 'relay_map' ? parseRelayMap(file, text, rest) : parseList(name, file, text, rest);
 }
 
 /** The empty list of a slot, under the name of the file that could fill it. */

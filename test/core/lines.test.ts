@@ -16,4 +16,15 @@ describe('forEachLine', () => {
       { number: 8, text: 'e.example', column: 1, comment: '', glued: false },
     ]);
   });
+
+  it('lets its caller rest after every 4096 lines, comments included', () => {
+    const restedAfter: number[] = [];
+    let entries = 0;
+    forEachLine(
+      '# comment\na.example\n'.repeat(5000),
+      () => entries++,
+      () => restedAfter.push(entries),
+    );
+    assert.deepEqual(restedAfter, [2048, 4096]);
+  });
 });

@@ -418,3 +418,12 @@ describe('parseList', () => {
     ]);
   });
 });
+
+describe('a long parse', () => {
+  it('lets its caller rest between the tables', () => {
+    let rests = 0;
+    const { findings } = parseList('relay_to', 'relay.to', 'a.example\n', () => rests++);
+    assert.deepEqual(findings, []);
+    assert.equal(rests, 4);
+  });
+});
