@@ -2,7 +2,7 @@
  * From a hook to a decision and back. A plugin describes each of its hooks once, as a question or a task, and gets the
  * method that Haraka calls: it gathers the policy in force, records what was decided and answers, under `guard`.
  */
-import type { Decision, Permit } from '../core';
+import type { Decision, Permit } from '../core/decision';
 import type { Address, Connection, Next, Plugin } from '../types/haraka';
 import { answerWith, type Guarded, guard, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
 import type { PluginName, Policy } from './policy';

@@ -1,13 +1,8 @@
 /** What is known of a connection's client. It is kept on the connection, where nobody else sees it. */
-import {
-  type ClientNames,
-  type IpAddress,
-  type Permit,
-  parseAddress,
-  type RelayPolicy,
-  unaskedNames,
-  type Way,
-} from '../core';
+import { type ClientNames, unaskedNames } from '../core/client-names';
+import type { Permit } from '../core/decision';
+import { type IpAddress, parseAddress } from '../core/ip-address';
+import type { RelayPolicy, Way } from '../core/relay-decision';
 import type { Address, Connection, Transaction } from '../types/haraka';
 
 export interface Client {

@@ -5,7 +5,7 @@
  */
 import constants from 'haraka-constants';
 import DSN from 'haraka-dsn';
-import { type Reply, reply } from '../core';
+import { type Reply, reply } from '../core/decision';
 import type { Next } from '../types/haraka';
 
 export type Hook =

@@ -1,6 +1,6 @@
 /** What every decision leaves behind: a log line with stable keys, results for other plugins, a counter. */
 import { inspect } from 'node:util';
-import { type Decision, formatReply, type Pass } from '../core';
+import { type Decision, formatReply, type Pass } from '../core/decision';
 import type { Address, Connection, Plugin } from '../types/haraka';
 import type { Suite } from './suite';
 

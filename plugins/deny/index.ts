@@ -1,5 +1,6 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
-import { type DenyDecision, decideDeny, pass } from '../../core';
+import { pass } from '../../core/decision';
+import { type DenyDecision, decideDeny } from '../../core/deny-decision';
 import { answering, type Call, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { type Client, clientOf, namesFromHaraka } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';

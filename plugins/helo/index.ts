@@ -1,5 +1,6 @@
 /** A client introduces itself with a well-formed name before it sends mail. The decisions are in `core/hello.ts`. */
-import { decideHello, decideMailHello, pass } from '../../core';
+import { pass } from '../../core/decision';
+import { decideHello, decideMailHello } from '../../core/hello';
 import { answering, join, leave, type SuitePlugin } from '../../runtime/answer';
 
 const first = -100;

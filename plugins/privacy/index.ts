@@ -1,5 +1,6 @@
 /** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `core/privacy.ts`. */
-import { authWarningHeader, authWarnings, decideCommand } from '../../core';
+import { authWarningHeader, authWarnings } from '../../core/auth-warning';
+import { decideCommand } from '../../core/privacy';
 import { answering, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { clientOf, hostNameOf } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';

@@ -3,16 +3,15 @@
  * given, hook by hook in the order in which a session meets them.
  */
 import constants from 'haraka-constants';
+import { pass } from '../../core/decision';
+import { admits, type Recipient } from '../../core/list';
 import {
-  admits,
   canTellTrust,
   decideRecipientForm,
   decideRelay,
   decideSplit,
-  pass,
-  type Recipient,
   type RelayDecision,
-} from '../../core';
+} from '../../core/relay-decision';
 import { answering, type Call, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import constants from 'haraka-constants';
-import { reply } from '../../core';
+import { reply } from '../../core/decision';
 import type { SuitePlugin } from '../../runtime/answer';
 import { answerWith, type HookAnswer } from '../../runtime/guard';
 import type { Transaction } from '../../types/haraka';
