@@ -8,6 +8,8 @@ export interface Load {
   readonly recipient: string;
   /** The address that session n comes from. */
   readonly clientOf: (n: number) => string;
+  /** What the client says it is, by its address; `client.example` where this is left out. */
+  readonly helloOf?: (address: string) => string;
   /** Whether another session may start. */
   readonly goOn: (done: number) => boolean;
 }
@@ -39,7 +41,7 @@ export async function sendMail(load: Load): Promise<LoadResult> {
 /** Sends one message; `false` where the recipient was refused. Rejects on anything that no server should say. */
 function session(load: Load, localAddress: string): Promise<boolean> {
   const lines = [
-    'EHLO client.example\r\n',
+    `EHLO ${load.helloOf?.(localAddress) ?? 'client.example'}\r\n`,
     'MAIL FROM:<sender@sender.example>\r\n',
     `RCPT TO:<${load.recipient}>\r\n`,
     'DATA\r\n',

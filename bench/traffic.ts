@@ -18,6 +18,8 @@ const reloads = 4;
 export async function traffic(files: Files): Promise<Result[]> {
   const suite = { plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings };
   const results = [...(await againstBare('the suite at 1000000 entries', suite, { pairs: 7, turns: 100 }, 0.97))];
+  const unmarked = { pairs: 3, turns: 100, helloOf: (address: string) => `[${address}]` };
+  results.push(...(await againstBare('the suite, no message marked', suite, unmarked)));
   for (const size of [10, 10_000]) {
     const stock = { plugins: ['relay', 'access'], files: stockLists(size) };
     results.push(...(await againstBare(`stock relay and access at ${size} entries`, stock, { pairs: 1, turns: 50 })));
@@ -47,17 +49,14 @@ interface Effort {
   /** Pairs of fresh processes: one process can be some per cent faster than another of the same code, all its life. */
   readonly pairs: number;
   readonly turns: number;
+  /** By its own address a client is known without DNS, and its mail gets no X-Authentication-Warning. */
+  readonly helloOf?: (address: string) => string;
 }
 
 /** The middle of several pairs. The rate on a busy machine is mostly luck; the processor time of a message is less so. */
-async function againstBare(
-  name: string,
-  options: ServerOptions,
-  { pairs, turns }: Effort,
-  atLeast?: number,
-): Promise<Result[]> {
+async function againstBare(name: string, options: ServerOptions, effort: Effort, atLeast?: number): Promise<Result[]> {
   const ratios: Ratios[] = [];
-  for (let i = 0; i < pairs; i++) ratios.push(await pairOf(options, turns));
+  for (let i = 0; i < effort.pairs; i++) ratios.push(await pairOf(options, effort));
   const middle = (key: keyof Ratios) => median(ratios.map((pair) => pair[key]));
   const target = atLeast === undefined ? {} : { target: { atLeast } };
   const spread = ratios.map(({ byCpu }) => byCpu.toFixed(2)).sort();
@@ -70,7 +69,7 @@ async function againstBare(
       value: middle('byCpu'),
       unit: 'x',
       ...target,
-      ...(pairs > 1 && { remark: `each pair: ${spread.join(' ')}` }),
+      ...(effort.pairs > 1 && { remark: `each pair: ${spread.join(' ')}` }),
     },
   ];
 }
@@ -84,16 +83,16 @@ interface Ratios {
 }
 
 /** Both servers run at once and take short turns, so that whatever else the machine does falls on both. */
-async function pairOf(options: ServerOptions, turns: number): Promise<Ratios> {
+async function pairOf(options: ServerOptions, { turns, helloOf }: Effort): Promise<Ratios> {
   const bare = await startServer({ plugins: [] });
   const other = await startServer(options);
   try {
-    for (const server of [bare, other]) await turn(server, warmUp);
+    for (const server of [bare, other]) await turn(server, warmUp, helloOf);
     const turnsOf = { bare: [] as Turn[], other: [] as Turn[] };
     for (let i = 0; i < turns; i++) {
       // Who goes first has the caches to itself; each does in every other round.
       const order = i % 2 === 0 ? (['bare', 'other'] as const) : (['other', 'bare'] as const);
-      for (const who of order) turnsOf[who].push(await turn(who === 'bare' ? bare : other, turnLength));
+      for (const who of order) turnsOf[who].push(await turn(who === 'bare' ? bare : other, turnLength, helloOf));
     }
     const rate = (who: keyof typeof turnsOf) => total(turnsOf[who], 'messages') / total(turnsOf[who], 'seconds');
     const cpu = (who: keyof typeof turnsOf) => total(turnsOf[who], 'cpu') / total(turnsOf[who], 'messages');
@@ -115,7 +114,7 @@ interface Turn {
   readonly cpu: number;
 }
 
-async function turn(server: Server, milliseconds: number): Promise<Turn> {
+async function turn(server: Server, milliseconds: number, helloOf?: Effort['helloOf']): Promise<Turn> {
   const end = performance.now() + milliseconds;
   const before = server.mainCpu();
   const { messages, seconds } = await sendMail({
@@ -123,6 +122,7 @@ async function turn(server: Server, milliseconds: number): Promise<Turn> {
     parallel,
     recipient: 'user@local.example',
     clientOf: anyLoopback,
+    ...(helloOf && { helloOf }),
     goOn: () => performance.now() < end,
   });
   return { messages, seconds, cpu: server.mainCpu() - before };
@@ -166,7 +166,12 @@ export async function reloading(files: Files): Promise<Result[]> {
       { measure: 'event-loop pause without a reload, worst', value: most(quiet, 'pause'), unit: 'ms' },
       { measure: 'loop held by its own work meanwhile', value: most(busy, 'held'), unit: 'ms', target: { atMost: 25 } },
       { measure: 'loop held by its own work without a reload', value: most(quiet, 'held'), unit: 'ms' },
-      { measure: 'from the change to the new list in force', value: least(busy, 'seconds') * 1000, unit: 'ms' },
+      {
+        measure: 'from the change to the new list in force',
+        value: least(busy, 'seconds') * 1000,
+        unit: 'ms',
+        target: { atMost: 2000 },
+      },
       { measure: 'resident after the reloads', value: (quiet[reloads] as Window).resident / 1e6, unit: 'MB' },
     ];
   } finally {
