@@ -4,6 +4,7 @@ import type { Manner } from './dns-meddler';
 import { enter } from './entry';
 import { interrupted, nameless } from './expectations';
 import type { Fault } from './fault';
+import { askedByName } from './ipv6';
 import { restore } from './list-faults';
 import { forgedClients, lists, namedClients } from './site';
 import { type World, workers } from './world';
@@ -32,7 +33,7 @@ function meddling(manner: keyof typeof manners): Fault {
 /** Resolves when no client is put off any more: that a name could not be told is remembered for a while. */
 async function recovered(world: World): Promise<void> {
   await world.dns.behave('honest');
-  await Promise.all([...namedClients, ...forgedClients].map((from) => knownAgain(world, from)));
+  await Promise.all([...namedClients, ...forgedClients, ...askedByName()].map((from) => knownAgain(world, from)));
 }
 
 /** Each worker has a memory of its own. */

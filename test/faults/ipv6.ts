@@ -65,6 +65,13 @@ function change(what: 'add' | 'del'): string | undefined {
   return status === 0 ? undefined : (error?.message ?? stderr.trim().split('\n')[0]);
 }
 
+/** The clients whose names are asked for: these few addresses come back, so what a server remembers of them matters. */
+export function askedByName(): string[] {
+  if (there === 'none') return [];
+  const { excluded, named, forged, stranger } = addresses;
+  return ['::1', ...(there === 'all' ? [...excluded, ...named, ...forged, ...stranger] : [])];
+}
+
 /** One client in three comes by IPv6, where there is an address of its kind. */
 export function client(kind: keyof typeof addresses, n: number, ipv4: string): string {
   const some = [
