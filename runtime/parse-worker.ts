@@ -73,7 +73,7 @@ function yieldToMail(): void {
   }
 }
 
-/** Of a thread's time: enough for mail to flow as it does otherwise, and short enough for a large list within two seconds. */
+/** For each second of work: enough for mail to keep its pace, and a million entries are in force within two seconds. */
 const restForWork = 0.6;
 
 /**

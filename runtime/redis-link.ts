@@ -21,7 +21,7 @@ export interface LinkListener {
   up(session: Session): void;
   /** The connection is gone, or there never was one; told at each failure. */
   down(reason: string): void;
-  /** A key has changed; `undefined`: any may have. */
+  /** This key has changed; with `undefined`, it cannot be told which have. */
   changed(key: string | undefined): void;
   /** The server has answered what was asked at this time; notices of all changes before that have been passed on. */
   answered(askedAt: number): void;
