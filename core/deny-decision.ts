@@ -31,7 +31,7 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
 
   const network = request.clientAddress && policy.clients.findAddress(request.clientAddress);
   if (admits(network)) return refuse('client-denied-network', denied, network.source);
-  if (policy.clients.domainCount === 0) return pass('client-not-denied');
+  if (policy.clients.domainCount === 0) return notDenied;
 
   // A name need not be confirmed to deny: forging one must not be the way out.
   for (const name of request.clientNames.claimed) {
@@ -42,9 +42,10 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
   if (request.clientNames.state === 'unknown' && policy.onDnsFailure === 'defer') {
     return defer('client-name-unknown', cannotResolve(request));
   }
-  return pass('client-not-denied');
+  return notDenied;
 }
 
+export const notDenied = pass('client-not-denied');
 const denied = reply(550, '5.7.1', 'Access denied');
 const unavailable = reply(450, '4.7.1', 'Access temporarily denied');
 

@@ -15,14 +15,16 @@ export function isWellFormedHello(name: string): boolean {
 
 export type HelloRule = 'hello-malformed' | 'hello-missing' | 'hello-well-formed';
 
+const wellFormed = pass('hello-well-formed');
+
 /** At HELO and EHLO. */
 export function decideHello(name: string): Decision<HelloRule> {
-  if (isWellFormedHello(name)) return pass('hello-well-formed');
+  if (isWellFormedHello(name)) return wellFormed;
   return refuse('hello-malformed', reply(501, '5.0.0', 'Invalid domain name'));
 }
 
 /** At MAIL, with `needmailhelo`: `undefined` when the client has not introduced itself. */
 export function decideMailHello(name: string | undefined): Decision<HelloRule> {
-  if (name && isWellFormedHello(name)) return pass('hello-well-formed');
+  if (name && isWellFormedHello(name)) return wellFormed;
   return refuse('hello-missing', reply(503, '5.0.0', 'Polite people say HELO first'));
 }

@@ -118,8 +118,10 @@ export function decideRecipientForm(
     if (trusted === 'unknown') return defer('list-unavailable', unavailable);
     return refuse('routed-local-part', reply(550, '5.7.1', 'Relaying denied'));
   }
-  return pass('plain-recipient');
+  return plainRecipient;
 }
+
+const plainRecipient = pass('plain-recipient');
 
 /**
  * No DNS name has a label over 63 octets (RFC 1035 §2.3.4). And `constructor` and its like, which every JavaScript
@@ -142,12 +144,14 @@ function isDisguised(written: string, domain: string): boolean {
   return written.split('.').some((label, i) => !isAscii(label) && !labels[i]?.startsWith('xn--'));
 }
 
+export const sameWay = pass('same-way');
+
 /**
  * Haraka queues a transaction as one, so its recipients must all go the same way. `before` is the way of the recipients
  * it holds already, if any.
  */
 export function decideSplit(before: Way | undefined, now: Way): Decision<'separate-transaction' | 'same-way'> {
-  if (before === undefined || before === now) return pass('same-way');
+  if (before === undefined || before === now) return sameWay;
   return defer('separate-transaction', reply(452, '4.5.3', 'Send this recipient in a separate transaction'));
 }
 

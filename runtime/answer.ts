@@ -53,10 +53,11 @@ export interface Question<P, D extends Decision> {
 export interface Call<C> {
   readonly plugin: SuitePlugin;
   readonly connection: C;
-  /** Throws where the plugin is not registered. */
   readonly suite: Suite;
-  /** As it is by now: a reload while DNS was asked has changed it. */
+  /** In force when the hook was called. */
   readonly policy: Policy;
+  /** Takes the policy in force by now, and returns this call: a reload while DNS was asked has changed it. */
+  renew(): Call<C>;
 }
 
 type Method<C, P> = (this: SuitePlugin, next: Next, connection: C, params: P) => void;
@@ -84,7 +85,7 @@ export function answering<P, D extends Decision>(question: Question<P, D>): Meth
     run(call, params) {
       const decision = question.decide(call, params);
       if (!(decision instanceof Promise)) return finish(question, call, params, decision);
-      return decision.then((decided) => finish(question, call, params, decided));
+      return decision.then((decided) => finish(question, call.renew(), params, decided));
     },
   });
 }
@@ -102,12 +103,17 @@ export function inTurn<P>(first: Method<Connection, P>, second: Method<Connectio
 
 function finish<P, D extends Decision>(
   question: Question<P, D>,
-  { plugin, suite, connection }: Call<Connection>,
+  { plugin, suite, policy, connection }: Call<Connection>,
   params: P,
   decision: D,
 ): HookAnswer {
+  // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
+  if (decision.outcome === 'pass' && !suite.onDecision) {
+    suite.counters.countPass(decision.rule);
+    return noOpinion;
+  }
   const { hook } = question;
-  const { generation, mode } = suite.policy;
+  const { generation, mode } = policy;
   const observing = mode[question.plugin] === 'observe';
   const recipient = question.recipient?.(params);
   record({ plugin, suite, hook, connection, generation, observing, recipient }, decision);
@@ -125,6 +131,9 @@ function finish<P, D extends Decision>(
 
 /** What is only needed after a fault is found out then: a call costs one object. */
 class HookCall<C extends Logs, P> implements Guarded, Call<C> {
+  suite!: Suite;
+  policy!: Policy;
+
   constructor(
     readonly plugin: SuitePlugin,
     private readonly task: Task<C, P>,
@@ -132,21 +141,20 @@ class HookCall<C extends Logs, P> implements Guarded, Call<C> {
     private readonly params: P,
   ) {}
 
-  get suite(): Suite {
-    if (!this.plugin.smtpcheck) throw new Error(`${this.plugin.name} is not registered`);
-    return this.plugin.smtpcheck;
-  }
-
-  get policy(): Policy {
-    return this.suite.policy;
-  }
-
   get hook(): Hook {
     return this.task.hook;
   }
 
   run(): HookAnswer | Promise<HookAnswer> {
-    return this.task.run(this, this.params);
+    return this.task.run(this.renew(), this.params);
+  }
+
+  /** Throws where the plugin is not registered. */
+  renew(): this {
+    if (!this.plugin.smtpcheck) throw new Error(`${this.plugin.name} is not registered`);
+    this.suite = this.plugin.smtpcheck;
+    this.policy = this.suite.policy;
+    return this;
   }
 
   get limit(): number {
@@ -155,7 +163,7 @@ class HookCall<C extends Logs, P> implements Guarded, Call<C> {
 
   get onFault(): HookAnswer {
     try {
-      if (this.policy.mode[this.task.plugin] === 'observe') return noOpinion;
+      if (this.renew().policy.mode[this.task.plugin] === 'observe') return noOpinion;
     } catch {
       // That there is no policy to ask may be the fault itself; it must not pass for "no opinion".
     }

@@ -47,7 +47,7 @@ export function clientOf(connection: Known): Client {
 /** The PTR name that Haraka's own look-up found, if it found one. */
 export function hostNameOf(connection: Connection): string | undefined {
   const { host } = connection.remote;
-  return host && !/^(?:NXDOMAIN|DNSERROR|Unknown)$/.test(host) ? host : undefined;
+  return host && host !== 'NXDOMAIN' && host !== 'DNSERROR' && host !== 'Unknown' ? host : undefined;
 }
 
 /**

@@ -10,15 +10,28 @@ export const resultsName = { name: 'smtpcheck' } as const;
 /** Decisions counted since the process started, by outcome and rule; faults of ours besides. */
 export class Counters {
   faults = 0;
-  private readonly byOutcome = { permit: new Map(), refuse: new Map(), defer: new Map(), pass: new Map() } as const;
+  private readonly tallies = new Map<string, Record<Decision['outcome'], number>>();
 
   count({ outcome, rule }: Decision): void {
-    const rules: Map<string, number> = this.byOutcome[outcome];
-    rules.set(rule, (rules.get(rule) ?? 0) + 1);
+    this.tally(rule)[outcome]++;
+  }
+
+  /** The same for a decision without an opinion. */
+  countPass(rule: string): void {
+    this.tally(rule).pass++;
   }
 
   of(outcome: Decision['outcome'], rule: string): number {
-    return this.byOutcome[outcome].get(rule) ?? 0;
+    return this.tallies.get(rule)?.[outcome] ?? 0;
+  }
+
+  private tally(rule: string) {
+    let tally = this.tallies.get(rule);
+    if (!tally) {
+      tally = { permit: 0, refuse: 0, defer: 0, pass: 0 };
+      this.tallies.set(rule, tally);
+    }
+    return tally;
   }
 }
 
@@ -49,7 +62,6 @@ export function record(occasion: Occasion, decision: Decision): void {
   suite.counters.count(decision);
   suite.onDecision?.(occasion.hook, decision, occasion.observing);
 
-  // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
   if (decision.outcome === 'pass') return;
   const results = connection.transaction?.results ?? connection.results;
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;

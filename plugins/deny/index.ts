@@ -1,6 +1,6 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
 import { pass } from '../../core/decision';
-import { type DenyDecision, decideDeny } from '../../core/deny-decision';
+import { type DenyDecision, decideDeny, notDenied } from '../../core/deny-decision';
 import { answering, type Call, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { type Client, clientOf, namesFromHaraka } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
@@ -23,10 +23,12 @@ export function shutdown(this: SuitePlugin): void {
   leave(this);
 }
 
+const later = pass('deny-at-rcpt');
+
 export const deny_connect = answering({
   plugin: 'deny',
   hook: 'connect',
-  decide: (call) => (call.policy.settings.deny.at === 'connect' ? decide(call) : pass('deny-at-rcpt')),
+  decide: (call) => (call.policy.settings.deny.at === 'connect' ? decide(call) : later),
 });
 
 /** At each recipient too: the list may have changed since the client connected. */
@@ -50,7 +52,7 @@ function decide({ suite, policy, connection }: Call<Connection>): Decided | Prom
 
 /** Haraka knows one PTR name of the client at most; another may be the one that is listed. */
 async function askAndDecide(suite: Suite, client: Client): Promise<Decided> {
-  if (!client.address) return pass('client-not-denied');
+  if (!client.address) return notDenied;
   const clientNames = await suite.names.claimed({ ip: client.ip, address: client.address });
   const decision = decideDeny(suite.policy.deny, { clientAddress: client.address, clientNames });
   if (decision.outcome === 'ask-name') throw new Error(`the name of ${client.ip} was asked for and is still unknown`);

@@ -26,12 +26,14 @@ export const helo_check_name = answering({
   decide: (_call, name: string) => decideHello(name),
 });
 
+const notNeeded = pass('hello-not-needed');
+
 /** With `needmailhelo`. Haraka asks for a HELO itself; this holds even where another plugin let a bad one pass. */
 export const helo_check_introduced = answering({
   plugin: 'helo',
   hook: 'mail',
   decide({ policy, connection }) {
-    if (!policy.privacy.flags.has('needmailhelo')) return pass('hello-not-needed');
+    if (!policy.privacy.flags.has('needmailhelo')) return notNeeded;
     return decideMailHello(connection.hello.host ?? undefined);
   },
 });

@@ -3,7 +3,6 @@
  * given, hook by hook in the order in which a session meets them.
  */
 import constants from 'haraka-constants';
-import { pass } from '../../core/decision';
 import { admits, type Recipient } from '../../core/list';
 import {
   canTellTrust,
@@ -11,6 +10,7 @@ import {
   decideRelay,
   decideSplit,
   type RelayDecision,
+  sameWay,
 } from '../../core/relay-decision';
 import { answering, type Call, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
 import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
@@ -65,9 +65,9 @@ export const relay_trust_name = doing({
   hook: 'connect',
   run(call) {
     const { suite, policy, connection } = call;
-    // XCLIENT leads here and not through connect_init, so the address counts again.
-    grantTrust(call);
     const client = clientOf(connection);
+    // XCLIENT leads here and not through connect_init, so the address counts again.
+    grantTrust(call, client);
     const { ip, address } = client;
     const name = hostNameOf(connection);
     if (connection.relaying || !name || !address || !admits(policy.relay.clientDomains.findDomain(name))) {
@@ -75,7 +75,7 @@ export const relay_trust_name = doing({
     }
     return suite.names.confirmed({ ip, address }).then((names) => {
       client.names = names;
-      grantTrust(call);
+      grantTrust(call.renew());
       return noOpinion;
     });
   },
@@ -88,8 +88,9 @@ export const relay_guard_recipient = answering({
   recipient: ([address]: AddressParams) => address,
   decide(call, [address]) {
     const { policy, connection } = call;
-    reviewTrust(call);
-    const trusted = connection.relaying || trustOf(policy.relay, clientOf(connection)) !== undefined;
+    const client = clientOf(connection);
+    reviewTrust(call, client);
+    const trusted = connection.relaying || trustOf(policy.relay, client) !== undefined;
     return decideRecipientForm(recipientOf(address), trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
   },
 });
@@ -117,13 +118,13 @@ export const relay_split_transaction = answering({
   recipient: (address: Address) => address,
   decide({ connection }, address) {
     const { transaction, relaying } = connection;
-    if (!transaction) return pass('same-way');
+    if (!transaction) return sameWay;
     const mark = markOf(transaction);
     const how = onwardOf(address) ?? { way: 'local', backup: false };
     const way = relaying ? 'relay' : how.way;
     const isFirst = transaction.rcpt_to[0] === address || transaction.rcpt_to.length === 0;
     // Where relaying is on, Haraka sends the whole transaction out as it is.
-    const decision = relaying ? pass('same-way') : decideSplit(isFirst ? undefined : mark.way, way);
+    const decision = relaying ? sameWay : decideSplit(isFirst ? undefined : mark.way, way);
     if (decision.outcome !== 'pass') return decision;
     if (isFirst) mark.way = way;
     mark.backup = how.backup || (mark.backup ?? false);
@@ -166,7 +167,7 @@ type Answered = Exclude<RelayDecision, { outcome: 'ask-name' }>;
 async function askAndDecide(call: Call<Connection>, address: Address): Promise<Answered> {
   const client = clientOf(call.connection);
   if (client.address) client.names = await call.suite.names.confirmed({ ip: client.ip, address: client.address });
-  const decision = decideFor(call, address);
+  const decision = decideFor(call.renew(), address);
   if (decision.outcome === 'ask-name') throw new Error(`the name of ${client.ip} was asked for and is still unknown`);
   return decision;
 }

@@ -19,10 +19,9 @@ export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined
  * Sets `connection.relaying` if the lists trust the client. Can run any number of times: after a PROXY line it speaks of
  * another address, and what we gave to the one before is taken back.
  */
-export function grantTrust(call: Call<Connection>): void {
+export function grantTrust(call: Call<Connection>, client = clientOf(call.connection)): void {
   const { plugin, suite, policy, connection } = call;
-  reviewTrust(call);
-  const client = clientOf(connection);
+  reviewTrust(call, client);
   const trust = trustOf(policy.relay, client);
   if (!trust || client.trust || client.told?.rule === trust.rule) return;
   const observing = policy.mode.relay === 'observe';
@@ -39,8 +38,7 @@ export function grantTrust(call: Call<Connection>): void {
 }
 
 /** Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. */
-export function reviewTrust({ plugin, policy, connection }: Call<Connection>): void {
-  const client = clientOf(connection);
+export function reviewTrust({ plugin, policy, connection }: Call<Connection>, client: Client): void {
   if (client.trust && (policy.mode.relay === 'observe' || !trustOf(policy.relay, client))) {
     connection.lognotice(plugin, `smtpcheck trust withdrawn from ${client.ip}`, {
       rule: client.trust.rule,
