@@ -8,8 +8,8 @@ export interface Load {
   readonly recipient: string;
   /** The address that session n comes from. */
   readonly clientOf: (n: number) => string;
-  /** What the client says it is, by its address; `client.example` where this is left out. */
-  readonly helloOf?: (address: string) => string;
+  /** Octets of each message, about; a kilobyte where this is left out. */
+  readonly octets?: number;
   /** Whether another session may start. */
   readonly goOn: (done: number) => boolean;
 }
@@ -21,16 +21,21 @@ export interface LoadResult {
   readonly seconds: number;
 }
 
-const message = `From: <sender@sender.example>\r\nSubject: load\r\n\r\n${'A line of text as it stands in mail.\r\n'.repeat(25)}.\r\n`;
+const line = 'A line of text as it stands in mail.\r\n';
+
+function messageOf(octets: number): string {
+  return `From: <sender@sender.example>\r\nSubject: load\r\n\r\n${line.repeat(octets / line.length)}.\r\n`;
+}
 
 export async function sendMail(load: Load): Promise<LoadResult> {
   let started = 0;
   let messages = 0;
   let refused = 0;
+  const message = messageOf(load.octets ?? 1000);
   const start = performance.now();
   const lane = async () => {
     while (load.goOn(started)) {
-      if (await session(load, load.clientOf(started++))) messages++;
+      if (await session(load, message, load.clientOf(started++))) messages++;
       else refused++;
     }
   };
@@ -39,9 +44,9 @@ export async function sendMail(load: Load): Promise<LoadResult> {
 }
 
 /** Sends one message; `false` where the recipient was refused. Rejects on anything that no server should say. */
-function session(load: Load, localAddress: string): Promise<boolean> {
+function session(load: Load, message: string, localAddress: string): Promise<boolean> {
   const lines = [
-    `EHLO ${load.helloOf?.(localAddress) ?? 'client.example'}\r\n`,
+    'EHLO client.example\r\n',
     'MAIL FROM:<sender@sender.example>\r\n',
     `RCPT TO:<${load.recipient}>\r\n`,
     'DATA\r\n',

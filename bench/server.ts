@@ -23,19 +23,27 @@ export interface ServerOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Config files that are copies of larger ones. */
   readonly copies?: Readonly<Record<string, string>>;
+  /** Port of the server that takes the mail; without one it is dropped. */
+  readonly nextHop?: number;
 }
 
 const startTimeout = 60_000;
 /** Nothing listens on the discard port, so Haraka's own look-ups fail without waiting. */
 const noDns = '9';
 
-/** Resolves when it serves. Mail to anybody at `local.example` is taken and dropped. */
+/** Resolves when it serves. Mail to anybody at `local.example` is taken, and handed on or dropped. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const port = await freePort();
+  const { nextHop } = options;
   const directory = makeHarakaDirectory({
     listen: `127.0.0.1:${port}`,
-    plugins: ['harness', ...options.plugins, 'rcpt_to.in_host_list', 'queue/discard'],
-    files: { host_list: 'local.example\n', 'log.ini': '[main]\nlevel=notice\n', ...options.files },
+    plugins: ['harness', ...options.plugins, 'rcpt_to.in_host_list', nextHop ? 'queue/smtp_forward' : 'queue/discard'],
+    files: {
+      host_list: 'local.example\n',
+      'log.ini': '[main]\nlevel=notice\n',
+      ...(nextHop && { 'smtp_forward.ini': `host=127.0.0.1\nport=${nextHop}\n` }),
+      ...options.files,
+    },
     localPlugins: path.join(checkout, 'test', 'live', 'harness', 'plugins'),
     ...(process.env.BENCH_PACKAGE && { packageDirectory: process.env.BENCH_PACKAGE }),
   });

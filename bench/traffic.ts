@@ -1,5 +1,6 @@
 /** Messages a second through a real Haraka: bare, with the suite, with the stock plugins, and while a list reloads. */
 import fs from 'node:fs';
+import { startSink } from '../test/live/harness/sink';
 import { addressList, fileOf } from './lists';
 import { anyLoopback, sendMail } from './mail-load';
 import { median, type Result } from './measure';
@@ -7,7 +8,9 @@ import { type Server, type ServerOptions, startServer } from './server';
 
 type Files = { readonly addresses: string; readonly domains: string };
 
-const parallel = 8;
+/** Sessions at a time. Those that wait for the next hop to acknowledge must be enough to keep the processor busy. */
+const few = 8;
+const many = 100;
 /** Milliseconds. What is measured is a server that has been running for a while: V8 compiles as it goes. */
 const warmUp = 10_000;
 /** Short, so that a moment in which the machine is slow falls on both alike. */
@@ -17,14 +20,23 @@ const reloads = 4;
 
 export async function traffic(files: Files): Promise<Result[]> {
   const suite = { plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings };
-  const results = [...(await againstBare('the suite at 1000000 entries', suite, { pairs: 7, turns: 100 }, 0.97))];
-  const unmarked = { pairs: 3, turns: 100, helloOf: (address: string) => `[${address}]` };
-  results.push(...(await againstBare('the suite, no message marked', suite, unmarked)));
-  for (const size of [10, 10_000]) {
-    const stock = { plugins: ['relay', 'access'], files: stockLists(size) };
-    results.push(...(await againstBare(`stock relay and access at ${size} entries`, stock, { pairs: 1, turns: 50 })));
+  const sink = await startSink();
+  try {
+    const handedOn = { nextHop: sink.port, octets: 10_000, parallel: many, turns: 100 };
+    const shortOnes = { ...handedOn, octets: 1000 };
+    const dropped = { octets: 1000, parallel: few, turns: 100 };
+    const results = await againstBare('the suite at 1000000 entries', suite, { ...handedOn, pairs: 7 }, 0.97);
+    results.push(...(await againstBare('the suite, short messages', suite, { ...shortOnes, pairs: 3 })));
+    results.push(...(await againstBare('the suite, short messages that are dropped', suite, { ...dropped, pairs: 3 })));
+    for (const size of [10, 10_000]) {
+      const stock = { plugins: ['relay', 'access'], files: stockLists(size) };
+      const effort = { ...handedOn, pairs: 1, turns: 50 };
+      results.push(...(await againstBare(`stock relay and access at ${size} entries`, stock, effort)));
+    }
+    return results;
+  } finally {
+    await sink.stop();
   }
-  return results;
 }
 
 const suiteSettings = {
@@ -49,8 +61,11 @@ interface Effort {
   /** Pairs of fresh processes: one process can be some per cent faster than another of the same code, all its life. */
   readonly pairs: number;
   readonly turns: number;
-  /** By its own address a client is known without DNS, and its mail gets no X-Authentication-Warning. */
-  readonly helloOf?: (address: string) => string;
+  readonly parallel: number;
+  /** Of each message. */
+  readonly octets: number;
+  /** Port of the server that the mail is handed on to; left out, Haraka takes and drops it. */
+  readonly nextHop?: number;
 }
 
 /** The middle of several pairs. The rate on a busy machine is mostly luck; the processor time of a message is less so. */
@@ -83,16 +98,17 @@ interface Ratios {
 }
 
 /** Both servers run at once and take short turns, so that whatever else the machine does falls on both. */
-async function pairOf(options: ServerOptions, { turns, helloOf }: Effort): Promise<Ratios> {
-  const bare = await startServer({ plugins: [] });
-  const other = await startServer(options);
+async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
+  const queue = effort.nextHop === undefined ? {} : { nextHop: effort.nextHop };
+  const bare = await startServer({ plugins: [], ...queue });
+  const other = await startServer({ ...options, ...queue });
   try {
-    for (const server of [bare, other]) await turn(server, warmUp, helloOf);
+    for (const server of [bare, other]) await turn(server, warmUp, effort);
     const turnsOf = { bare: [] as Turn[], other: [] as Turn[] };
-    for (let i = 0; i < turns; i++) {
+    for (let i = 0; i < effort.turns; i++) {
       // Who goes first has the caches to itself; each does in every other round.
       const order = i % 2 === 0 ? (['bare', 'other'] as const) : (['other', 'bare'] as const);
-      for (const who of order) turnsOf[who].push(await turn(who === 'bare' ? bare : other, turnLength, helloOf));
+      for (const who of order) turnsOf[who].push(await turn(who === 'bare' ? bare : other, turnLength, effort));
     }
     const rate = (who: keyof typeof turnsOf) => total(turnsOf[who], 'messages') / total(turnsOf[who], 'seconds');
     const cpu = (who: keyof typeof turnsOf) => total(turnsOf[who], 'cpu') / total(turnsOf[who], 'messages');
@@ -114,15 +130,15 @@ interface Turn {
   readonly cpu: number;
 }
 
-async function turn(server: Server, milliseconds: number, helloOf?: Effort['helloOf']): Promise<Turn> {
+async function turn(server: Server, milliseconds: number, { parallel, octets }: Pick<Effort, 'parallel' | 'octets'>) {
   const end = performance.now() + milliseconds;
   const before = server.mainCpu();
   const { messages, seconds } = await sendMail({
     port: server.port,
     parallel,
+    octets,
     recipient: 'user@local.example',
     clientOf: anyLoopback,
-    ...(helloOf && { helloOf }),
     goOn: () => performance.now() < end,
   });
   return { messages, seconds, cpu: server.mainCpu() - before };
@@ -136,7 +152,7 @@ function total(turns: readonly Turn[], key: keyof Turn): number {
 export async function reloading(files: Files): Promise<Result[]> {
   const server = await startServer({ plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings });
   try {
-    await turn(server, warmUp);
+    await turn(server, warmUp, { parallel: few, octets: 1000 });
     const quiet: Window[] = [await windowOf(server, () => wait(quietLength))];
     const busy: Window[] = [];
     for (let round = 0; round < reloads; round++) {
@@ -196,7 +212,7 @@ async function windowOf(server: Server, meanwhile: () => Promise<void>): Promise
   const before = server.mainCpu();
   const mail = sendMail({
     port: server.port,
-    parallel,
+    parallel: few,
     recipient: 'user@local.example',
     clientOf: anyLoopback,
     goOn: () => !over,
