@@ -1,6 +1,7 @@
 /** The way to one channel: paced, and not knocked at for ever where nobody answers. */
 import { type Audit, type Channel, channelName, peerOf } from './channel';
-import { Dialogue, DialogueFault, type TlsWishes } from './dialogue';
+import { Dialogue, type TlsWishes } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 
 /** A server that gives no greeting three times running is down, or has had enough of us; both want to be left alone. */
 const patience = 3;

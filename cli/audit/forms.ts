@@ -1,6 +1,6 @@
 /** Recipients in every spelling that has made a server relay, asked one transaction each, and what the answers add up to. */
 import { type Outcome, report, safe, unknown, unsafe } from './check';
-import { DialogueFault, endsAll } from './dialogue';
+import { DialogueFault, endsAll } from './dialogue-fault';
 import { answerOf, type SmtpContext } from './smtp-context';
 import { isAccepted, type Reply, shownReply } from './smtp-dialogue';
 import { shortened } from './transcript';

@@ -1,6 +1,6 @@
 /** Gentleness: one connection at a time, a pause before each, and an end to how much is asked. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DialogueFault } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 
 export class Pace {
   readonly #pauseMs: number;

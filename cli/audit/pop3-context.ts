@@ -1,6 +1,7 @@
 /** What POP3 checks have to work with: paced connections with or without TLS. */
 import { type Audit, type Channel, tlsWishesOf } from './channel';
-import { DialogueFault, type TlsWishes } from './dialogue';
+import type { TlsWishes } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 import { Door } from './door';
 import { PopDialogue, type PopReply } from './pop3-dialogue';
 

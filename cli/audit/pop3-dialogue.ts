@@ -1,5 +1,6 @@
 /** POP3 as a client speaks it, with every reply kept as it came. */
-import { type Dialogue, DialogueFault, type TlsWishes } from './dialogue';
+import type { Dialogue, TlsWishes } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 
 export interface PopReply {
   readonly ok: boolean;

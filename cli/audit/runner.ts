@@ -3,7 +3,7 @@ import { type Audit, type Channel, channelName } from './channel';
 import type { Check, Outcome, Security, Verdict } from './check';
 import { unknown } from './check';
 import { popChecks, smtpChecks } from './checks';
-import { DialogueFault } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 import { PopContext } from './pop3-context';
 import { SmtpContext } from './smtp-context';
 

@@ -1,7 +1,8 @@
 /** What SMTP checks have to work with: paced connections, sessions, and transactions that stop at RCPT. */
 import { type Audit, type Channel, randomUser, tlsWishesOf } from './channel';
 import { type Outcome, unknown } from './check';
-import { DialogueFault, type TlsWishes } from './dialogue';
+import type { TlsWishes } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 import { Door } from './door';
 import { isAccepted, isDeferred, isRefused, type Reply, SmtpDialogue, shownReply } from './smtp-dialogue';
 

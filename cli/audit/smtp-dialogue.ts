@@ -1,5 +1,6 @@
 /** SMTP as a client speaks it, with every reply kept as it came. It knows no policy and sends whatever it is told. */
-import { type Dialogue, DialogueFault, type TlsWishes } from './dialogue';
+import type { Dialogue, TlsWishes } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 
 export interface Reply {
   readonly code: number;

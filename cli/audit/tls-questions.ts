@@ -2,7 +2,8 @@
 import net from 'node:net';
 import { type Audit, type Channel, tlsWishesOf } from './channel';
 import { type Outcome, report, safe, unknown, unsafe } from './check';
-import { DialogueFault, type TlsWishes } from './dialogue';
+import type { TlsWishes } from './dialogue';
+import { DialogueFault } from './dialogue-fault';
 
 /** Without this OpenSSL refuses the old versions on our side, and the server would seem to. */
 const oldTls: TlsWishes = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' };

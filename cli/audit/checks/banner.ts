@@ -1,6 +1,6 @@
 /** What the server says about itself before anyone has said who they are. */
 import { report, type SmtpCheck, safe } from '../check';
-import { answered } from '../dialogue';
+import { answered } from '../dialogue-fault';
 import { namedSoftware } from '../software';
 
 const banner: SmtpCheck = {

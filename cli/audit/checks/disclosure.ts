@@ -1,7 +1,7 @@
 /** Whether a stranger can learn from the server which users and lists it has. */
 import { randomUser } from '../channel';
 import { gravest, type Mend, type Outcome, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
-import { DialogueFault, endsAll } from '../dialogue';
+import { DialogueFault, endsAll } from '../dialogue-fault';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, isDeferred, type SmtpDialogue, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';

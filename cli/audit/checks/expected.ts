@@ -2,7 +2,7 @@
 
 import { randomUser } from '../channel';
 import { type Outcome, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
-import { DialogueFault } from '../dialogue';
+import { DialogueFault } from '../dialogue-fault';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, isRefused, type Reply, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';

@@ -1,6 +1,6 @@
 /** Whether the server insists on a greeting, and on one that makes sense. */
 import { report, type SmtpCheck, safe, unknown, unsafe } from '../check';
-import { answered } from '../dialogue';
+import { answered } from '../dialogue-fault';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, isRefused, type SmtpDialogue, shownReply } from '../smtp-dialogue';
 import { printable, shortened } from '../transcript';

@@ -1,6 +1,6 @@
 /** Whether one accepted recipient opens the door for the next: permission that leaks from a recipient to a transaction. */
 import { type Mend, type Outcome, type SmtpCheck, safe, unknown, unsafe } from '../check';
-import { DialogueFault, endsAll } from '../dialogue';
+import { DialogueFault, endsAll } from '../dialogue-fault';
 import { answerOf, type SmtpContext } from '../smtp-context';
 import { isAccepted, type Reply, type SmtpDialogue, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';

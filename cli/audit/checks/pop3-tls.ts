@@ -1,7 +1,7 @@
 /** Whether a mailbox can be read over TLS, and whether the seal holds. */
 import { judgeCertificate } from '../certificate';
 import { type PopCheck, report, safe, unknown, unsafe } from '../check';
-import { answered, DialogueFault, unlessClosed } from '../dialogue';
+import { answered, DialogueFault, unlessClosed } from '../dialogue-fault';
 import { namedSoftware } from '../software';
 import { certificateName, judgeOldVersions, oldWishes } from '../tls-questions';
 import { shortened } from '../transcript';

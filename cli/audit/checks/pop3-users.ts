@@ -1,7 +1,7 @@
 /** Whether a POP3 server tells users from others, and makes guessing slow. */
 import { randomUser } from '../channel';
 import { type PopCheck, report, safe, unknown, unsafe } from '../check';
-import { DialogueFault } from '../dialogue';
+import { DialogueFault } from '../dialogue-fault';
 import type { PopContext } from '../pop3-context';
 import { shortened } from '../transcript';
 import { judgeUsers, type Sample } from '../users';

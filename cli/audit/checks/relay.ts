@@ -1,6 +1,6 @@
 /** Whether a stranger may send through this server to a third party. */
 import { type Mend, report, type SmtpCheck, safe, unsafe } from '../check';
-import { answered } from '../dialogue';
+import { answered } from '../dialogue-fault';
 import { askForms, type Form, judgeForms } from '../forms';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, shownReply } from '../smtp-dialogue';

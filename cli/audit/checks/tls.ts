@@ -1,7 +1,7 @@
 /** Whether mail and passwords can cross the line sealed, and whether the seal holds. */
 import { judgeCertificate } from '../certificate';
 import { type Mend, type SmtpCheck, safe, unknown, unsafe } from '../check';
-import { answered, DialogueFault, unlessClosed } from '../dialogue';
+import { answered, DialogueFault, unlessClosed } from '../dialogue-fault';
 import { isAccepted, isRefused, shownReply } from '../smtp-dialogue';
 import { certificateName, judgeOldVersions, oldWishes, sendsPasswords } from '../tls-questions';
 import { shortened } from '../transcript';
