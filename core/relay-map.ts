@@ -209,11 +209,13 @@ function parseValue(text: string): MapValue | Problem {
   const error = /^ERROR:(.*)$/is.exec(text);
   const written = error?.[1] ?? text;
   if (!error && !/^[0-9]{3}(?:\s|$)/.test(text)) return { problem: 'map-value-unknown' };
+  // Quotes stand around code and text (sendmail's own way to write it), or around the text alone.
   const parts =
-    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*"?([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[\x21\x23-\x7e])"?$/i.exec(
-      written,
+    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[\x21-\x7e])$/.exec(
+      written.replace(/^((?:[0-9.]+:)?\s*)"(.*)"$/, '$1$2'),
     );
-  if (!parts) return { problem: 'map-reply-syntax' };
+  const said = parts?.[8]?.replace(/^"([^"]*)"$/, '$1').trim();
+  if (!parts || !said) return { problem: 'map-reply-syntax' };
   const code = Number(parts[4]);
   const kind = Math.floor(code / 100);
   if (kind !== 4 && kind !== 5) return { problem: 'map-reply-syntax', detail: 'a code that starts with 4 or 5' };
@@ -223,7 +225,7 @@ function parseValue(text: string): MapValue | Problem {
   }
   const subject = Number(parts[2] ?? parts[6] ?? 7);
   const detail = Number(parts[3] ?? parts[7] ?? 1);
-  return { action: 'reply', reply: { code, enhanced: [kind, subject, detail], text: parts[8] as string } };
+  return { action: 'reply', reply: { code, enhanced: [kind, subject, detail], text: said } };
 }
 
 class SideBuilder {
