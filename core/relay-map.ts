@@ -214,8 +214,9 @@ function parseValue(text: string): MapValue | Problem {
     /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[\x21-\x7e])$/.exec(
       written.replace(/^((?:[0-9.]+:)?\s*)"(.*)"$/, '$1$2'),
     );
-  const said = parts?.[8]?.replace(/^"([^"]*)"$/, '$1').trim();
-  if (!parts || !said) return { problem: 'map-reply-syntax' };
+  if (!parts) return { problem: 'map-reply-syntax' };
+  const said = (parts[8] as string).replace(/^"([^"]*)"$/, '$1').trim();
+  if (said === '') return { problem: 'map-reply-syntax' };
   const code = Number(parts[4]);
   const kind = Math.floor(code / 100);
   if (kind !== 4 && kind !== 5) return { problem: 'map-reply-syntax', detail: 'a code that starts with 4 or 5' };
