@@ -15,6 +15,8 @@ export interface Server {
   loop(): Promise<LoopFigures>;
   /** What was logged since the last time. */
   newLog(): string;
+  /** Takes the suite's hooks out of the running server, or puts them back; needs the plugin `take_out`. */
+  switchHooks(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export interface ServerOptions {
 }
 
 const startTimeout = 60_000;
+const switchTimeout = 5000;
 /** Nothing listens on the discard port, so Haraka's own look-ups fail without waiting. */
 const noDns = '9';
 
@@ -67,12 +70,22 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  const newLog = tailOf(log);
   return {
     port,
     configFile: directory.configFile,
     mainCpu: () => onCpu(`/proc/${child.pid}`),
     loop: () => figuresFrom(socket),
-    newLog: tailOf(log),
+    newLog,
+    async switchHooks() {
+      newLog();
+      child.kill('SIGUSR2');
+      const end = Date.now() + switchTimeout;
+      while (!newLog().includes('harness: hooks ')) {
+        if (Date.now() > end) throw new Error('the hooks are not switched');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
     stop,
   };
 }

@@ -15,6 +15,8 @@ const many = 100;
 const warmUp = 10_000;
 /** Short, so that a moment in which the machine is slow falls on both alike. */
 const turnLength = 100;
+/** Where one server is asked alone. */
+const longTurn = 250;
 const quietLength = 2000;
 const reloads = 4;
 
@@ -26,6 +28,7 @@ export async function traffic(files: Files): Promise<Result[]> {
     const shortOnes = { ...handedOn, octets: 1000 };
     const dropped = { octets: 1000, parallel: few, turns: 100 };
     const results = await againstBare('the suite at 1000000 entries', suite, { ...handedOn, pairs: 7 }, 0.97);
+    results.push(await againstItself('the suite at 1000000 entries', suite, handedOn));
     results.push(...(await againstBare('the suite, short messages', suite, { ...shortOnes, pairs: 3 })));
     results.push(...(await againstBare('the suite, short messages that are dropped', suite, { ...dropped, pairs: 3 })));
     for (const size of [10, 10_000]) {
@@ -120,6 +123,44 @@ async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
     };
   } finally {
     await Promise.all([bare.stop(), other.stop()]);
+  }
+}
+
+/**
+ * One process, whose hooks of the suite are taken out and put back between turns. No process is like another and no
+ * minute of a machine like the next, so this tells what the hooks cost to a third of a per cent; that the suite is loaded
+ * at all counts on both sides.
+ */
+async function againstItself(name: string, options: ServerOptions, effort: Omit<Effort, 'pairs'>): Promise<Result> {
+  const { nextHop, turns } = effort;
+  const plugins = [...options.plugins, 'take_out'];
+  const server = await startServer({ ...options, plugins, ...(nextHop !== undefined && { nextHop }) });
+  try {
+    await turn(server, warmUp, effort);
+    const without: number[] = [];
+    const differences: number[] = [];
+    let isIn = true;
+    for (let i = 0; i < 2 * turns; i++) {
+      const cpu = { in: 0, out: 0 };
+      // In, out, out, in: what drifts meanwhile falls on both.
+      for (let half = 0; half < 2; half++) {
+        const { cpu: spent, messages } = await turn(server, longTurn, effort);
+        cpu[isIn ? 'in' : 'out'] = spent / messages;
+        if (half > 0) continue;
+        await server.switchHooks();
+        isIn = !isIn;
+      }
+      without.push(cpu.out);
+      differences.push(cpu.in - cpu.out);
+    }
+    return {
+      measure: `${name}: processor time a message against the same process with its hooks taken out`,
+      value: median(without) / (median(without) + median(differences)),
+      unit: 'x',
+      remark: `${Math.round(1000 * median(differences))} µs a message`,
+    };
+  } finally {
+    await server.stop();
   }
 }
 
