@@ -128,7 +128,7 @@ async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
 
 /**
  * One process, whose hooks of the suite are taken out and put back between turns. No process is like another and no
- * minute of a machine like the next, so this tells what the hooks cost to a third of a per cent; that the suite is loaded
+ * minute of a machine like the next, so this repeats better than pairs do; that the suite is loaded
  * at all counts on both sides.
  */
 async function againstItself(name: string, options: ServerOptions, effort: Omit<Effort, 'pairs'>): Promise<Result> {
