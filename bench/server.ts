@@ -26,11 +26,11 @@ export interface ServerOptions {
   /** Config files that are copies of larger ones. */
   readonly copies?: Readonly<Record<string, string>>;
   /** Port of the server that takes the mail; without one it is dropped. */
-  readonly nextHop?: number;
+  readonly nextHop?: number | undefined;
 }
 
 const startTimeout = 60_000;
-const switchTimeout = 5000;
+const logTimeout = 60_000;
 /** Nothing listens on the discard port, so Haraka's own look-ups fail without waiting. */
 const noDns = '9';
 
@@ -80,14 +80,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     async switchHooks() {
       newLog();
       child.kill('SIGUSR2');
-      const end = Date.now() + switchTimeout;
-      while (!newLog().includes('harness: hooks ')) {
-        if (Date.now() > end) throw new Error('the hooks are not switched');
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await logged(newLog, 'harness: hooks ', 5);
     },
     stop,
   };
+}
+
+/** Resolves once the text is in the log, which is looked at every so many milliseconds. */
+export async function logged(newLog: () => string, text: string, every: number): Promise<void> {
+  const deadline = Date.now() + logTimeout;
+  let log = newLog();
+  while (!log.includes(text)) {
+    if (Date.now() > deadline) throw new Error(`Haraka does not log: ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, every));
+    log += newLog();
+  }
 }
 
 /** Reads only what is new: the log of a server under load is long, and the load comes from this process. */

@@ -4,7 +4,7 @@ import { startSink } from '../test/live/harness/sink';
 import { addressList, fileOf } from './lists';
 import { anyLoopback, sendMail } from './mail-load';
 import { median, type Result } from './measure';
-import { type Server, type ServerOptions, startServer } from './server';
+import { logged, type Server, type ServerOptions, startServer } from './server';
 
 type Files = { readonly addresses: string; readonly domains: string };
 
@@ -68,7 +68,7 @@ interface Effort {
   /** Of each message. */
   readonly octets: number;
   /** Port of the server that the mail is handed on to; left out, Haraka takes and drops it. */
-  readonly nextHop?: number;
+  readonly nextHop?: number | undefined;
 }
 
 /** The middle of several pairs. The rate on a busy machine is mostly luck; the processor time of a message is less so. */
@@ -102,9 +102,9 @@ interface Ratios {
 
 /** Both servers run at once and take short turns, so that whatever else the machine does falls on both. */
 async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
-  const queue = effort.nextHop === undefined ? {} : { nextHop: effort.nextHop };
-  const bare = await startServer({ plugins: [], ...queue });
-  const other = await startServer({ ...options, ...queue });
+  const { nextHop } = effort;
+  const bare = await startServer({ plugins: [], nextHop });
+  const other = await startServer({ ...options, nextHop });
   try {
     for (const server of [bare, other]) await turn(server, warmUp, effort);
     const turnsOf = { bare: [] as Turn[], other: [] as Turn[] };
@@ -127,37 +127,36 @@ async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
 }
 
 /**
- * One process, whose hooks of the suite are taken out and put back between turns. No process is like another and no
- * minute of a machine like the next, so this repeats better than pairs do; that the suite is loaded
- * at all counts on both sides.
+ * One process, whose hooks of the suite are taken out and put back between turns. No process is like another and no minute
+ * of a machine like the next, so this repeats better than pairs do; that the suite is loaded at all counts on both sides.
  */
 async function againstItself(name: string, options: ServerOptions, effort: Omit<Effort, 'pairs'>): Promise<Result> {
   const { nextHop, turns } = effort;
-  const plugins = [...options.plugins, 'take_out'];
-  const server = await startServer({ ...options, plugins, ...(nextHop !== undefined && { nextHop }) });
+  const server = await startServer({ ...options, plugins: [...options.plugins, 'take_out'], nextHop });
+  const cpuOfAMessage = async () => {
+    const { cpu, messages } = await turn(server, longTurn, effort);
+    return cpu / messages;
+  };
   try {
     await turn(server, warmUp, effort);
     const without: number[] = [];
     const differences: number[] = [];
-    let isIn = true;
     for (let i = 0; i < 2 * turns; i++) {
-      const cpu = { in: 0, out: 0 };
+      const before = await cpuOfAMessage();
+      await server.switchHooks();
+      const after = await cpuOfAMessage();
       // In, out, out, in: what drifts meanwhile falls on both.
-      for (let half = 0; half < 2; half++) {
-        const { cpu: spent, messages } = await turn(server, longTurn, effort);
-        cpu[isIn ? 'in' : 'out'] = spent / messages;
-        if (half > 0) continue;
-        await server.switchHooks();
-        isIn = !isIn;
-      }
-      without.push(cpu.out);
-      differences.push(cpu.in - cpu.out);
+      const [withHooks, withoutHooks] = i % 2 === 0 ? [before, after] : [after, before];
+      without.push(withoutHooks);
+      differences.push(withHooks - withoutHooks);
     }
+    const bare = median(without);
+    const more = median(differences);
     return {
       measure: `${name}: processor time a message against the same process with its hooks taken out`,
-      value: median(without) / (median(without) + median(differences)),
+      value: bare / (bare + more),
       unit: 'x',
-      remark: `${Math.round(1000 * median(differences))} µs a message`,
+      remark: `${Math.round(1000 * more)} µs a message`,
     };
   } finally {
     await server.stop();
@@ -276,11 +275,7 @@ async function prepare(server: Server, from: string, round: number): Promise<str
 async function reload(server: Server, next: string): Promise<void> {
   server.newLog();
   await fs.promises.rename(next, server.configFile('localip'));
-  const deadline = Date.now() + 60_000;
-  while (!server.newLog().includes('loaded file=localip')) {
-    if (Date.now() > deadline) throw new Error('the list is not reloaded');
-    await wait(50);
-  }
+  await logged(server.newLog, 'loaded file=localip', 50);
 }
 
 function wait(milliseconds: number): Promise<void> {
