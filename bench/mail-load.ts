@@ -1,5 +1,6 @@
-/** A plain load client: sessions of one message each, some at a time, no pipelining. */
+/** A load client: sessions of one message each, some at a time, no pipelining. */
 import net from 'node:net';
+import tls from 'node:tls';
 
 export interface Load {
   readonly port: number;
@@ -10,6 +11,10 @@ export interface Load {
   readonly clientOf: (n: number) => string;
   /** Octets of each message, about; a kilobyte where this is left out. */
   readonly octets?: number;
+  /** STARTTLS first, with a whole handshake. */
+  readonly tls?: boolean | undefined;
+  /** What the clients say at EHLO; left out, each says its own address, as RFC 5321 §4.1.4 has it for a host without a name. */
+  readonly claim?: string | undefined;
   /** Whether another session may start. */
   readonly goOn: (done: number) => boolean;
 }
@@ -43,40 +48,54 @@ export async function sendMail(load: Load): Promise<LoadResult> {
   return { messages, refused, seconds: (performance.now() - start) / 1000 };
 }
 
+const startTls = 'STARTTLS\r\n';
+
 /** Sends one message; `false` where the recipient was refused. Rejects on anything that no server should say. */
 function session(load: Load, message: string, localAddress: string): Promise<boolean> {
+  const hello = `EHLO ${load.claim ?? `[${localAddress}]`}\r\n`;
+  const recipient = `RCPT TO:<${load.recipient}>\r\n`;
   const lines = [
-    'EHLO client.example\r\n',
+    ...(load.tls ? [hello, startTls, hello] : [hello]),
     'MAIL FROM:<sender@sender.example>\r\n',
-    `RCPT TO:<${load.recipient}>\r\n`,
+    recipient,
     'DATA\r\n',
     message,
   ];
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ port: load.port, host: '127.0.0.1', localAddress });
     let at = 0;
     let accepted = true;
     let unread = '';
-    socket.setNoDelay();
-    socket.setEncoding('latin1');
-    socket.on('error', reject);
-    socket.on('close', () =>
-      at > lines.length ? resolve(accepted) : reject(new Error(`closed after ${lines[at - 1]}`)),
-    );
-    socket.on('data', (text) => {
-      unread += text;
+    const ended = () => (at > lines.length ? resolve(accepted) : reject(new Error(`closed after ${lines[at - 1]}`)));
+    const say = (socket: net.Socket) => {
+      socket.write(lines[at] ?? 'QUIT\r\n');
+      at++;
+    };
+    const hear = (socket: net.Socket, text: Buffer) => {
+      unread += text.toString('latin1');
       // The last line of a reply has a blank behind its code.
       if (!/(?:^|\n)[0-9]{3} [^\n]*\n$/.test(unread)) return;
-      const refusedHere = /^[45]/.test(unread);
+      const said = lines[at - 1] ?? 'connecting';
+      const refused = /^[45]/.test(unread);
       unread = '';
-      if (refusedHere && at !== 3) return void reject(new Error(`refused after ${lines[at - 1] ?? 'connecting'}`));
-      if (refusedHere) {
+      if (refused && said !== recipient) return void reject(new Error(`refused after ${said}`));
+      if (refused) {
         accepted = false;
         at = lines.length;
       }
-      socket.write(lines[at] ?? 'QUIT\r\n');
-      at++;
-    });
+      if (said === startTls) goOnInside(socket);
+      else say(socket);
+    };
+    const listen = (socket: net.Socket) =>
+      socket
+        .on('error', reject)
+        .on('close', ended)
+        .on('data', (text) => hear(socket, text));
+    const goOnInside = (socket: net.Socket) => {
+      socket.removeAllListeners('close').removeAllListeners('data');
+      const secure = tls.connect({ socket, rejectUnauthorized: false }, () => say(secure));
+      listen(secure);
+    };
+    listen(net.connect({ port: load.port, host: '127.0.0.1', localAddress }).setNoDelay());
   });
 }
 

@@ -9,7 +9,7 @@ export interface Result {
   readonly measure: string;
   readonly value: number;
   readonly unit: string;
-  /** What the issue asks for; none where the figure only stands beside another. */
+  /** None where the figure only stands beside another. */
   readonly target?: { readonly atMost: number } | { readonly atLeast: number };
   readonly remark?: string;
 }

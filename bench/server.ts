@@ -1,8 +1,9 @@
-/** A Haraka process to measure: a single worker, its output in a file, the loop of it watched. */
+/** A Haraka process to measure: a single worker, its output in a file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout, freePort, makeHarakaDirectory } from '../examples/haraka-directory';
+import { keyPair } from '../test/cli/audit/fake-server';
 import { figuresFrom, type LoopFigures } from './loop-watch';
 import { onCpu } from './measure';
 
@@ -11,7 +12,7 @@ export interface Server {
   readonly configFile: (name: string) => string;
   /** Milliseconds on a processor so far of the thread that serves mail. */
   mainCpu(): number;
-  /** Since the last time. */
+  /** Since the last time; needs `watchLoop`. */
   loop(): Promise<LoopFigures>;
   /** What was logged since the last time. */
   newLog(): string;
@@ -27,6 +28,10 @@ export interface ServerOptions {
   readonly copies?: Readonly<Record<string, string>>;
   /** Port of the server that takes the mail; without one it is dropped. */
   readonly nextHop?: number | undefined;
+  /** Offers STARTTLS. */
+  readonly tls?: boolean | undefined;
+  /** Looks at the event loop every other millisecond, which takes a per cent or two of the processor. */
+  readonly watchLoop?: boolean;
 }
 
 const startTimeout = 60_000;
@@ -38,12 +43,20 @@ const noDns = '9';
 export async function startServer(options: ServerOptions): Promise<Server> {
   const port = await freePort();
   const { nextHop } = options;
+  const { cert, key } = keyPair('test-server');
   const directory = makeHarakaDirectory({
     listen: `127.0.0.1:${port}`,
-    plugins: ['harness', ...options.plugins, 'rcpt_to.in_host_list', nextHop ? 'queue/smtp_forward' : 'queue/discard'],
+    plugins: [
+      'harness',
+      ...(options.tls ? ['tls'] : []),
+      ...options.plugins,
+      'rcpt_to.in_host_list',
+      nextHop ? 'queue/smtp_forward' : 'queue/discard',
+    ],
     files: {
       host_list: 'local.example\n',
       'log.ini': '[main]\nlevel=notice\n',
+      ...(options.tls && { 'tls_cert.pem': cert, 'tls_key.pem': key }),
       ...(nextHop && { 'smtp_forward.ini': `host=127.0.0.1\nport=${nextHop}\n` }),
       ...options.files,
     },
@@ -53,7 +66,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   for (const [name, from] of Object.entries(options.copies ?? {})) fs.copyFileSync(from, directory.configFile(name));
   const log = path.join(directory.path, 'log');
   const socket = path.join(directory.path, 'watch');
-  const child = run(directory.program, directory.path, log, socket);
+  const child = run(directory.program, directory.path, log, options.watchLoop ? socket : undefined);
   const readLog = () => fs.readFileSync(log, 'utf8');
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async () => {
@@ -110,11 +123,17 @@ function tailOf(log: string): () => string {
   };
 }
 
-function run(program: string, folder: string, log: string, socket: string): ChildProcess {
+function run(program: string, folder: string, log: string, watch: string | undefined): ChildProcess {
   const output = fs.openSync(log, 'w');
-  const child = spawn(process.execPath, ['--require', path.join(__dirname, 'loop-watch.js'), program, '-c', folder], {
+  const watcher = watch ? ['--require', path.join(__dirname, 'loop-watch.js')] : [];
+  const child = spawn(process.execPath, [...watcher, program, '-c', folder], {
     cwd: folder,
-    env: { ...process.env, SMTPCHECK_TEST_DNS: noDns, YES_REALLY_DO_DISCARD: '1', BENCH_WATCH: socket },
+    env: {
+      ...process.env,
+      SMTPCHECK_TEST_DNS: noDns,
+      YES_REALLY_DO_DISCARD: '1',
+      ...(watch && { BENCH_WATCH: watch }),
+    },
     // Standard input is a pipe: Haraka ends with this process, however that ends.
     stdio: ['pipe', output, output],
   });

@@ -23,23 +23,45 @@ const reloads = 4;
 export async function traffic(files: Files): Promise<Result[]> {
   const suite = { plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings };
   const sink = await startSink();
+  const rest = stayAwake();
   try {
-    const handedOn = { nextHop: sink.port, octets: 10_000, parallel: many, turns: 60 };
-    const shortOnes = { ...handedOn, octets: 1000 };
-    const dropped = { octets: 1000, parallel: few, turns: 100 };
-    const results = await againstBare('the suite at 1000000 entries', suite, { ...handedOn, pairs: 7 }, 0.97);
-    results.push(await againstItself('the suite at 1000000 entries', suite, handedOn));
-    results.push(...(await againstBare('the suite, short messages', suite, { ...shortOnes, pairs: 3 })));
-    results.push(...(await againstBare('the suite, short messages that are dropped', suite, { ...dropped, pairs: 3 })));
+    const plain = { nextHop: sink.port, octets: 10_000, parallel: many, turns: 30 };
+    const overTls = { ...plain, tls: true };
+    const atSize = 'the suite at 1000000 entries';
+    const results = await againstBare(atSize, suite, { ...overTls, pairs: 7 }, 0.97);
+    results.push(await againstItself(atSize, suite, overTls));
+    results.push(...(await againstBare('the suite, clear text', suite, { ...plain, pairs: 3 })));
+    const others = {
+      'clear text': plain,
+      'clear text, each message marked': { ...plain, claim: 'client.example' },
+      'clear text, short messages': { ...plain, octets: 1000 },
+      'clear text, short messages that are dropped': { octets: 1000, parallel: few, turns: 60 },
+    };
+    for (const [what, effort] of Object.entries(others)) {
+      results.push(await againstItself(`the suite, ${what}`, suite, effort));
+    }
     for (const size of [10, 10_000]) {
       const stock = { plugins: ['relay', 'access'], files: stockLists(size) };
-      const effort = { ...handedOn, pairs: 1 };
+      const effort = { ...overTls, pairs: 1 };
       results.push(...(await againstBare(`stock relay and access at ${size} entries`, stock, effort)));
     }
     return results;
   } finally {
+    rest();
     await sink.stop();
   }
+}
+
+/** Keeps this process from sleeping: to wake it with each reply would be the server's work, and clients are elsewhere. */
+function stayAwake(): () => void {
+  let awake = true;
+  const look = () => {
+    if (awake) setImmediate(look);
+  };
+  look();
+  return () => {
+    awake = false;
+  };
 }
 
 const suiteSettings = {
@@ -69,6 +91,8 @@ interface Effort {
   readonly octets: number;
   /** Port of the server that the mail is handed on to; left out, Haraka takes and drops it. */
   readonly nextHop?: number | undefined;
+  readonly tls?: boolean;
+  readonly claim?: string;
 }
 
 /** The middle of several pairs. The rate on a busy machine is mostly luck; the processor time of a message is less so. */
@@ -102,9 +126,9 @@ interface Ratios {
 
 /** Both servers run at once and take short turns, so that whatever else the machine does falls on both. */
 async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
-  const { nextHop } = effort;
-  const bare = await startServer({ plugins: [], nextHop });
-  const other = await startServer({ ...options, nextHop });
+  const { nextHop, tls } = effort;
+  const bare = await startServer({ plugins: [], nextHop, tls });
+  const other = await startServer({ ...options, nextHop, tls });
   try {
     for (const server of [bare, other]) await turn(server, warmUp, effort);
     const turnsOf = { bare: [] as Turn[], other: [] as Turn[] };
@@ -131,8 +155,8 @@ async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
  * of a machine like the next, so this repeats better than pairs do; that the suite is loaded at all counts on both sides.
  */
 async function againstItself(name: string, options: ServerOptions, effort: Omit<Effort, 'pairs'>): Promise<Result> {
-  const { nextHop, turns } = effort;
-  const server = await startServer({ ...options, plugins: [...options.plugins, 'take_out'], nextHop });
+  const { nextHop, tls, turns } = effort;
+  const server = await startServer({ ...options, plugins: [...options.plugins, 'take_out'], nextHop, tls });
   const cpuOfAMessage = async () => {
     const { cpu, messages } = await turn(server, longTurn, effort);
     return cpu / messages;
@@ -170,13 +194,17 @@ interface Turn {
   readonly cpu: number;
 }
 
-async function turn(server: Server, milliseconds: number, { parallel, octets }: Pick<Effort, 'parallel' | 'octets'>) {
+type Mail = Pick<Effort, 'parallel' | 'octets' | 'tls' | 'claim'>;
+
+async function turn(server: Server, milliseconds: number, { parallel, octets, tls, claim }: Mail): Promise<Turn> {
   const end = performance.now() + milliseconds;
   const before = server.mainCpu();
   const { messages, seconds } = await sendMail({
     port: server.port,
     parallel,
     octets,
+    tls,
+    claim,
     recipient: 'user@local.example',
     clientOf: anyLoopback,
     goOn: () => performance.now() < end,
@@ -190,7 +218,8 @@ function total(turns: readonly Turn[], key: keyof Turn): number {
 
 /** Rewrites `localip` with a million entries, again and again, while mail flows. */
 export async function reloading(files: Files): Promise<Result[]> {
-  const server = await startServer({ plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings });
+  const options = { plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings, watchLoop: true };
+  const server = await startServer(options);
   try {
     await turn(server, warmUp, { parallel: few, octets: 1000 });
     const quiet: Window[] = [await windowOf(server, () => wait(quietLength))];
