@@ -57,6 +57,7 @@ export {
 } from './list';
 export type { ListSource, RedisKey, RedisServer } from './list-source';
 export { carriesRoute } from './mailbox';
+export { type MapRow, parseMapLine } from './map-line';
 export type { MapValue } from './map-value';
 export { betterThanOurs, type Exchange } from './mx-rule';
 export {
@@ -82,13 +83,7 @@ export {
   type RelayRule,
   type Way,
 } from './relay-decision';
-export {
-  type ParsedRelayMap,
-  parseMapLine,
-  parseRelayMap,
-  RelayMap,
-  type RelayMapData,
-} from './relay-map';
+export { type ParsedRelayMap, parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
 export { formatRoute, parseRoute, type Route } from './route';
 export type { Setting } from './setting-kinds';
 export { modeOf, type ParsedSettings, parseSettings, privacyFlagsOf } from './settings';

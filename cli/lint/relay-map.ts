@@ -1,12 +1,10 @@
 /** Lint of `relay.map`: lines that never decide, and what is too wide or too public to be relayed for. */
-import { forEachLine, isProblem, parseMapLine } from '../../core';
+import { forEachLine, isProblem, type MapRow, parseMapLine } from '../../core';
 import { firstOf, type ListText, type Placed, report } from './entries';
 import type { LintFinding } from './finding';
 import { keyOf, widerKeys } from './keys';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
-
-type MapRow = Exclude<ReturnType<typeof parseMapLine>, { problem: unknown }>;
 
 interface PlacedRow extends Pick<Placed, 'at' | 'written'> {
   readonly row: MapRow;

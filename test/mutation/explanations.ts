@@ -137,15 +137,15 @@ that takes all there is, because the empty part before the sign is refused, or b
         "return written.replace(/(?:\\*?\\.)+/, '');",
       ],
       'core/ip-address.ts': ['octet = octet <= 0 ? c - 0x30 : octet * 10 + c - 0x30;'],
-      'core/prefix-table.ts': ['data.facts[to - facts.length] = came[from + width] as number;'],
-      'core/relay-decision.ts': [
-        "if (domain.startsWith('[')) return /\\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;",
-      ],
-      'core/relay-map.ts': [
+      'core/map-line.ts': [
         'const match = /(\\S+)(?:[ \\t]+(.*))?$/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))?/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))$/s.exec(line.text);',
         'const error = /^ERROR:(.*)/is.exec(text);',
+      ],
+      'core/prefix-table.ts': ['data.facts[to - facts.length] = came[from + width] as number;'],
+      'core/relay-decision.ts': [
+        "if (domain.startsWith('[')) return /\\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;",
       ],
       'core/list-source.ts': [
         'const match = /^([a-z]+):(.*)/i.exec(text);',
@@ -170,6 +170,14 @@ names its line, no network has length 0, and the defaults of settings are values
         `const [, type = '', file = "Stryker was here!"] = match;`,
       ],
       'core/list.ts': ['const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);'],
+      'core/map-line.ts': [
+        "const written = match[1] ?? '';",
+        'const written = match?.[1] ?? "Stryker was here!";',
+        'const valueText = match[2];',
+        'const name = tag?.[1].toLowerCase();',
+        "return { problem: 'map-tag-unknown', detail: tag[1] ?? '' };",
+        `return { problem: 'map-tag-unknown', detail: tag?.[1] ?? "Stryker was here!" };`,
+      ],
       'core/map-value.ts': [
         'const answer = true ? value.reply : undefined;',
         'const action = false ? undefined : actions[kind];',
@@ -182,14 +190,6 @@ names its line, no network has length 0, and the defaults of settings are values
       'core/relay-decision.ts': [
         "return at ? { outcome, rule, at, way: 'relay' } : {};",
         `return at ? { outcome, rule, at, way: 'relay' } : { outcome, rule, way: "" };`,
-      ],
-      'core/relay-map.ts': [
-        "const written = match[1] ?? '';",
-        'const written = match?.[1] ?? "Stryker was here!";',
-        'const valueText = match[2];',
-        'const name = tag?.[1].toLowerCase();',
-        "return { problem: 'map-tag-unknown', detail: tag[1] ?? '' };",
-        `return { problem: 'map-tag-unknown', detail: tag?.[1] ?? "Stryker was here!" };`,
       ],
       'core/route.ts': [`const written = (match[1] ?? match[2] ?? "Stryker was here!").replace(/^ipv6:/i, '');`],
       'core/setting-kinds.ts': [
