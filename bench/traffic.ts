@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { startSink } from '../test/live/harness/sink';
 import { addressList, fileOf } from './lists';
-import { anyLoopback, sendMail } from './mail-load';
+import { anyLoopback, type Load, sendMail } from './mail-load';
 import { median, type Result } from './measure';
 import { logged, type Server, type ServerOptions, startServer } from './server';
 
@@ -23,7 +23,7 @@ const reloads = 4;
 export async function traffic(files: Files): Promise<Result[]> {
   const suite = { plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings };
   const sink = await startSink();
-  const rest = stayAwake();
+  const sleepAgain = stayAwake();
   try {
     const plain = { nextHop: sink.port, octets: 10_000, parallel: many, turns: 30 };
     const overTls = { ...plain, tls: true };
@@ -47,7 +47,7 @@ export async function traffic(files: Files): Promise<Result[]> {
     }
     return results;
   } finally {
-    rest();
+    sleepAgain();
     await sink.stop();
   }
 }
@@ -82,17 +82,14 @@ function stockLists(size: number): Record<string, string> {
   };
 }
 
-interface Effort {
+type Mail = Pick<Load, 'parallel' | 'octets' | 'tls' | 'claim'>;
+
+interface Effort extends Mail {
   /** Pairs of fresh processes: one process can be some per cent faster than another of the same code, all its life. */
   readonly pairs: number;
   readonly turns: number;
-  readonly parallel: number;
-  /** Of each message. */
-  readonly octets: number;
   /** Port of the server that the mail is handed on to; left out, Haraka takes and drops it. */
-  readonly nextHop?: number | undefined;
-  readonly tls?: boolean;
-  readonly claim?: string;
+  readonly nextHop?: number;
 }
 
 /** The middle of several pairs. The rate on a busy machine is mostly luck; the processor time of a message is less so. */
@@ -194,17 +191,12 @@ interface Turn {
   readonly cpu: number;
 }
 
-type Mail = Pick<Effort, 'parallel' | 'octets' | 'tls' | 'claim'>;
-
-async function turn(server: Server, milliseconds: number, { parallel, octets, tls, claim }: Mail): Promise<Turn> {
+async function turn(server: Server, milliseconds: number, mail: Mail): Promise<Turn> {
   const end = performance.now() + milliseconds;
   const before = server.mainCpu();
   const { messages, seconds } = await sendMail({
+    ...mail,
     port: server.port,
-    parallel,
-    octets,
-    tls,
-    claim,
     recipient: 'user@local.example',
     clientOf: anyLoopback,
     goOn: () => performance.now() < end,
