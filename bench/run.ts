@@ -8,8 +8,9 @@ import { decisions, writeLists } from './decisions';
 import { dnsQuestions } from './dns-questions';
 import { loading } from './loading';
 import { type Result, reaches } from './measure';
+import { reloading } from './reloading';
 import { startup } from './startup';
-import { reloading, traffic } from './traffic';
+import { traffic } from './traffic';
 
 type Files = ReturnType<typeof writeLists>;
 
