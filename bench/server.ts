@@ -43,7 +43,6 @@ const noDns = '9';
 export async function startServer(options: ServerOptions): Promise<Server> {
   const port = await freePort();
   const { nextHop } = options;
-  const { cert, key } = keyPair('test-server');
   const directory = makeHarakaDirectory({
     listen: `127.0.0.1:${port}`,
     plugins: [
@@ -56,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     files: {
       host_list: 'local.example\n',
       'log.ini': '[main]\nlevel=notice\n',
-      ...(options.tls && { 'tls_cert.pem': cert, 'tls_key.pem': key }),
+      ...(options.tls && tlsFiles()),
       ...(nextHop && { 'smtp_forward.ini': `host=127.0.0.1\nport=${nextHop}\n` }),
       ...options.files,
     },
@@ -121,6 +120,11 @@ function tailOf(log: string): () => string {
     }
     return text;
   };
+}
+
+function tlsFiles(): Record<string, string> {
+  const { cert, key } = keyPair('test-server');
+  return { 'tls_cert.pem': cert, 'tls_key.pem': key };
 }
 
 function run(program: string, folder: string, log: string, watch: string | undefined): ChildProcess {
