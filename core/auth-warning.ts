@@ -18,12 +18,15 @@ export interface AuthWarningRequest {
 
 /** One header value per fact, none where there is nothing to warn of. */
 export function authWarnings(request: AuthWarningRequest): string[] {
-  const client = `${request.clientName ? printable(request.clientName) : 'unknown'} [${request.clientIp}]${
-    request.clientName && !request.clientNameConfirmed ? ' (may be forged)' : ''
-  }`;
-  if (!request.claimedHelo) return [`${request.ourName}: ${client} didn't use HELO protocol`];
+  const { ourName, claimedHelo } = request;
+  if (!claimedHelo) return [`${ourName}: ${clientText(request)} didn't use HELO protocol`];
   if (helloIsTheClients(request)) return [];
-  return [`${request.ourName}: Host ${client} claimed to be ${printable(request.claimedHelo)}`];
+  return [`${ourName}: Host ${clientText(request)} claimed to be ${printable(claimedHelo)}`];
+}
+
+function clientText({ clientName, clientIp, clientNameConfirmed }: AuthWarningRequest): string {
+  if (!clientName) return `unknown [${clientIp}]`;
+  return `${printable(clientName)} [${clientIp}]${clientNameConfirmed ? '' : ' (may be forged)'}`;
 }
 
 function helloIsTheClients({ claimedHelo = '', clientName, clientAddress }: AuthWarningRequest): boolean {

@@ -64,6 +64,7 @@ export {
   decideCommand,
   expandFlags,
   type PrivacyFlag,
+  type PrivacyFlags,
   type PrivacyPolicy,
   type PrivacyRequest,
   type PrivacyRule,

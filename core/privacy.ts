@@ -17,6 +17,9 @@ export const privacyFlags = [
 
 export type PrivacyFlag = (typeof privacyFlags)[number];
 
+/** Which flags are set. */
+export type PrivacyFlags = Readonly<Record<PrivacyFlag, boolean>>;
+
 /** Words of sendmail's that Haraka has nothing for, each with the reason. */
 export const flagsThatDoNotApply: ReadonlyMap<string, string> = new Map([
   ['restrictmailq', 'Haraka has no mailq for local users; its queue folder is protected by file permissions'],
@@ -27,14 +30,13 @@ export const flagsThatDoNotApply: ReadonlyMap<string, string> = new Map([
   ['noactualrecipient', 'Haraka writes no X-Actual-Recipient into its bounces'],
 ]);
 
-/** `goaway` is every flag about what strangers may ask. noetrn is not among them in sendmail either. */
+/** `goaway` is every flag about what strangers may ask. noetrn is not among them in sendmail either; noexpn brings noverb along. */
 const goaway: readonly PrivacyFlag[] = [
   'needmailhelo',
   'needexpnhelo',
   'needvrfyhelo',
   'noexpn',
   'novrfy',
-  'noverb',
   'authwarnings',
 ];
 
@@ -42,19 +44,14 @@ const goaway: readonly PrivacyFlag[] = [
 export const flagWords: readonly string[] = ['public', ...privacyFlags, 'goaway', ...flagsThatDoNotApply.keys()];
 
 /** The flags that a list of words sets. `noexpn` implies `noverb`, as in sendmail; unknown words set nothing. */
-export function expandFlags(words: readonly string[]): ReadonlySet<PrivacyFlag> {
-  const flags = new Set<PrivacyFlag>();
-  for (const word of words) {
-    if (word === 'goaway') for (const flag of goaway) flags.add(flag);
-    const flag = privacyFlags.find((known) => known === word);
-    if (flag) flags.add(flag);
-  }
-  if (flags.has('noexpn')) flags.add('noverb');
-  return flags;
+export function expandFlags(words: readonly string[]): PrivacyFlags {
+  const set = new Set(words.flatMap((word) => (word === 'goaway' ? goaway : word)));
+  if (set.has('noexpn')) set.add('noverb');
+  return Object.fromEntries(privacyFlags.map((flag) => [flag, set.has(flag)])) as Record<PrivacyFlag, boolean>;
 }
 
 export interface PrivacyPolicy {
-  readonly flags: ReadonlySet<PrivacyFlag>;
+  readonly flags: PrivacyFlags;
   /** What VRFY is answered with `novrfy`: RFC 5321 §7.3 asks for 252. */
   readonly vrfyReply: 252 | 502;
 }
@@ -80,15 +77,15 @@ export function decideCommand(policy: PrivacyPolicy, request: PrivacyRequest): D
   const { flags } = policy;
   switch (request.command) {
     case 'VRFY':
-      if (flags.has('novrfy')) return refuse('novrfy', policy.vrfyReply === 252 ? cannotVrfy : notAllowed);
-      return introduced(flags.has('needvrfyhelo'), 'needvrfyhelo', request);
+      if (flags.novrfy) return refuse('novrfy', policy.vrfyReply === 252 ? cannotVrfy : notAllowed);
+      return introduced(flags.needvrfyhelo, 'needvrfyhelo', request);
     case 'EXPN':
-      if (flags.has('noexpn')) return refuse('noexpn', notAllowed);
-      return introduced(flags.has('needexpnhelo'), 'needexpnhelo', request);
+      if (flags.noexpn) return refuse('noexpn', notAllowed);
+      return introduced(flags.needexpnhelo, 'needexpnhelo', request);
     case 'ETRN':
-      return flags.has('noetrn') ? refuse('noetrn', notAllowed) : allowed;
+      return flags.noetrn ? refuse('noetrn', notAllowed) : allowed;
     case 'VERB':
-      return flags.has('noverb') ? refuse('noverb', notAllowed) : allowed;
+      return flags.noverb ? refuse('noverb', notAllowed) : allowed;
     default:
       return allowed;
   }

@@ -1,7 +1,7 @@
 /** Reads `smtpcheck.ini` against the description of its settings. */
 import { type Finding, fault, type SourceLine, warning } from './finding';
 import { parseIni } from './ini';
-import { expandFlags, flagsThatDoNotApply, flagWords, type PrivacyFlag } from './privacy';
+import { expandFlags, flagsThatDoNotApply, flagWords, type PrivacyFlags } from './privacy';
 import { type Setting, words } from './setting-kinds';
 import { type SectionName, type Settings, settingsDescription } from './settings-description';
 import { nearest } from './suggest';
@@ -91,7 +91,7 @@ function flagFindings(at: Finding['at'], written: readonly string[]): Finding[] 
 }
 
 /** The privacy flags in force. */
-export function privacyFlagsOf(settings: Settings): ReadonlySet<PrivacyFlag> {
+export function privacyFlagsOf(settings: Settings): PrivacyFlags {
   return expandFlags(settings.privacy.flags);
 }
 

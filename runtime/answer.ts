@@ -1,10 +1,10 @@
 /**
- * From a hook to a decision and back. A plugin describes each of its hooks once, as a question or a task, and gets the
- * method that Haraka calls: it gathers the policy in force, records what was decided and answers, under `guard`.
+ * From a hook to a decision and back. A plugin describes what it does at each hook once, as a task, and registers it:
+ * the method that Haraka calls gathers the policy in force, records what was decided and answers, under the guard.
  */
 import type { Decision, Permit } from '../core/decision';
 import type { Address, Connection, Next, Plugin } from '../types/haraka';
-import { answerWith, type Guarded, guard, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
+import { answerWith, askInTurn, type Guarded, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
 import type { PluginName, Policy } from './policy';
 import { record, recordFault } from './record';
 import { type Suite, suiteFor } from './suite';
@@ -31,18 +31,14 @@ export function leave(plugin: SuitePlugin): void {
   plugin.smtpcheck?.release(plugin.name);
 }
 
-/** A hook with a body of its own. `C` is what Haraka hands over first, `P` what comes with it. */
-export interface Task<C, P> {
+/**
+ * What a plugin does at a hook. `C` is what Haraka hands over first, `P` what comes with it, `D` what may be decided.
+ * A decision is recorded and answered; an answer in Haraka's own words goes there as it is.
+ */
+export interface Task<C = Connection, P = unknown, D extends Decision = Decision> {
   readonly plugin: PluginName;
   readonly hook: Hook;
-  run(call: Call<C>, params: P): HookAnswer | Promise<HookAnswer>;
-}
-
-/** A hook that asks for a decision. */
-export interface Question<P, D extends Decision> {
-  readonly plugin: PluginName;
-  readonly hook: Hook;
-  decide(call: Call<Connection>, params: P): D | Promise<D>;
+  run(call: Call<C>, params: P): D | HookAnswer | Promise<D | HookAnswer>;
   /** What a permit says to Haraka: nothing, where this is left out. */
   onPermit?(decision: Extract<D, Permit>, params: P): HookAnswer;
   /** For the log. */
@@ -50,127 +46,106 @@ export interface Question<P, D extends Decision> {
 }
 
 /** One call of a hook, and what is at hand for it. */
-export interface Call<C> {
+export interface Call<C = Connection> {
   readonly plugin: SuitePlugin;
   readonly connection: C;
   readonly suite: Suite;
-  /** In force when the hook was called. */
+  /** In force when the task was asked. */
   readonly policy: Policy;
   /** Takes the policy in force by now, and returns this call: a reload while DNS was asked has changed it. */
   renew(): Call<C>;
 }
 
-type Method<C, P> = (this: SuitePlugin, next: Next, connection: C, params: P) => void;
-
 interface Logs {
   logerror(...args: unknown[]): void;
 }
 
-/** The method of a hook that is no plain decision. */
-export function doing<P = unknown, C extends Logs = Connection>(task: Task<C, P>): Method<C, P> {
-  return function (next, connection, params) {
-    guard(new HookCall(this, task, connection, params), next);
-  };
-}
-
 /**
- * The method that decides and answers. A permit says nothing to Haraka unless `onPermit` does; refusals and deferrals
- * send their reply; no opinion is no opinion. A plugin that only observes does all but answer.
+ * Registers with Haraka the tasks of a hook, to be asked in turn until one has an opinion, and puts their method on the
+ * plugin, where Haraka looks for it by name. A plugin that only observes does all but answer.
  */
-export function answering<P, D extends Decision>(question: Question<P, D>): Method<Connection, P> {
-  const { plugin, hook } = question;
-  return doing<P>({
-    plugin,
-    hook,
-    run(call, params) {
-      const decision = question.decide(call, params);
-      if (!(decision instanceof Promise)) return finish(question, call, params, decision);
-      return decision.then((decided) => finish(question, call.renew(), params, decided));
-    },
-  });
-}
-
-/** One method of two: the second is asked where the first has no opinion. Each stands under its own guard. */
-export function inTurn<P>(first: Method<Connection, P>, second: Method<Connection, P>): Method<Connection, P> {
-  return function (next, connection, params) {
-    const answered: Next = (code, message) => {
-      if (code === undefined) second.call(this, next, connection, params);
-      else next(code, message);
-    };
-    first.call(this, answered, connection, params);
-  };
-}
-
-function finish<P, D extends Decision>(
-  question: Question<P, D>,
-  { plugin, suite, policy, connection }: Call<Connection>,
-  params: P,
-  decision: D,
-): HookAnswer {
-  // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
-  if (decision.outcome === 'pass' && !suite.onDecision) {
-    suite.counters.countPass(decision.rule);
-    return noOpinion;
-  }
-  const { hook } = question;
-  const { generation, mode } = policy;
-  const observing = mode[question.plugin] === 'observe';
-  const recipient = question.recipient?.(params);
-  record({ plugin, suite, hook, connection, generation, observing, recipient }, decision);
-  if (observing) return noOpinion;
-  switch (decision.outcome) {
-    case 'permit':
-      return question.onPermit?.(decision as Extract<D, Permit>, params) ?? noOpinion;
-    case 'refuse':
-    case 'defer':
-      return answerWith(hook, decision.reply);
-    case 'pass':
-      return noOpinion;
-  }
+export function registerHook<C extends Logs, P>(
+  plugin: SuitePlugin,
+  hook: string,
+  method: string,
+  priority: number,
+  ...tasks: readonly Task<C, P>[]
+): void {
+  const { smtpcheck: suite } = plugin;
+  if (!suite) throw new Error(`${plugin.name} has not joined the suite`);
+  const ask = (next: Next, connection: C, params: P) =>
+    askInTurn(new HookCall<C, P>(plugin, suite, connection, params), tasks, next);
+  Object.assign(plugin, { [method]: ask });
+  plugin.register_hook(hook, method, priority);
 }
 
 /** What is only needed after a fault is found out then: a call costs one object. */
-class HookCall<C extends Logs, P> implements Guarded, Call<C> {
-  suite!: Suite;
+class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
   policy!: Policy;
 
   constructor(
     readonly plugin: SuitePlugin,
-    private readonly task: Task<C, P>,
+    readonly suite: Suite,
     readonly connection: C,
     private readonly params: P,
   ) {}
 
-  get hook(): Hook {
-    return this.task.hook;
+  ask(task: Task<C, P>): HookAnswer | Promise<HookAnswer> {
+    const said = task.run(this.renew(), this.params);
+    if (!(said instanceof Promise)) return this.answer(task, said);
+    return said.then((late) => this.renew().answer(task, late));
   }
 
-  run(): HookAnswer | Promise<HookAnswer> {
-    return this.task.run(this.renew(), this.params);
-  }
-
-  /** Throws where the plugin is not registered. */
   renew(): this {
-    if (!this.plugin.smtpcheck) throw new Error(`${this.plugin.name} is not registered`);
-    this.suite = this.plugin.smtpcheck;
     this.policy = this.suite.policy;
     return this;
+  }
+
+  private answer(task: Task<C, P>, said: Decision | HookAnswer): HookAnswer {
+    if (!isDecision(said)) return said;
+    const { plugin, suite, policy, params } = this;
+    // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
+    if (said.outcome === 'pass' && !suite.onDecision) {
+      suite.counters.countPass(said.rule);
+      return noOpinion;
+    }
+    const observing = policy.mode[task.plugin] === 'observe';
+    // Decisions are made of connections alone: what is in the outbound queue is only routed.
+    const connection = this.connection as unknown as Connection;
+    const { hook } = task;
+    const { generation } = policy;
+    const recipient = task.recipient?.(params);
+    record({ plugin, suite, hook, connection, generation, observing, recipient }, said);
+    if (observing) return noOpinion;
+    switch (said.outcome) {
+      case 'permit':
+        return task.onPermit?.(said, params) ?? noOpinion;
+      case 'refuse':
+      case 'defer':
+        return answerWith(hook, said.reply);
+      case 'pass':
+        return noOpinion;
+    }
   }
 
   get limit(): number {
     return this.plugin.smtpcheckLimit ?? 0;
   }
 
-  get onFault(): HookAnswer {
+  onFault(task: Task<C, P>): HookAnswer {
     try {
-      if (this.renew().policy.mode[this.task.plugin] === 'observe') return noOpinion;
+      if (this.renew().policy.mode[task.plugin] === 'observe') return noOpinion;
     } catch {
       // That there is no policy to ask may be the fault itself; it must not pass for "no opinion".
     }
-    return answerWith(this.hook, localProblem);
+    return answerWith(task.hook, localProblem);
   }
 
-  report(error: unknown): void {
-    recordFault(this.plugin, this.connection, this.plugin.smtpcheck?.counters, this.hook, error);
+  report(task: Task<C, P>, error: unknown): void {
+    recordFault(this.plugin, this.connection, this.suite.counters, task.hook, error);
   }
+}
+
+function isDecision(said: Decision | HookAnswer): said is Decision {
+  return 'outcome' in said;
 }

@@ -30,46 +30,55 @@ export interface HookAnswer {
 
 export const noOpinion: HookAnswer = {};
 
-/** A call of a hook. All but `run` is asked for only when something is amiss. */
-export interface Guarded {
-  readonly hook: Hook;
+/** A call of a hook, in which one or several tasks are asked. All but `ask` is needed only when something is amiss. */
+export interface Guarded<T> {
   /** Milliseconds until a pending answer counts as a fault; 0 for no limit. */
   readonly limit: number;
+  ask(task: T): HookAnswer | Promise<HookAnswer>;
   /** What to answer where the answer could not be made. */
-  readonly onFault: HookAnswer;
-  run(): HookAnswer | Promise<HookAnswer>;
+  onFault(task: T): HookAnswer;
   /** Tells the log. */
-  report(error: unknown): void;
+  report(task: T, error: unknown): void;
 }
 
-export function guard(guarded: Guarded, next: Next): void {
-  let answer: HookAnswer | Promise<HookAnswer>;
+/** Asks the tasks in turn until one has an opinion, and tells `next` once. A fault of one does not keep the others from being asked. */
+export function askInTurn<T>(call: Guarded<T>, tasks: readonly T[], next: Next, from = 0): void {
+  for (let i = from; i < tasks.length; i++) {
+    const task = tasks[i] as T;
+    const answer = askGuarded(call, task);
+    if (isPromise(answer)) {
+      answer
+        .then(({ code, message }) => (code === undefined ? askInTurn(call, tasks, next, i + 1) : next(code, message)))
+        // What `next` leads to is Haraka's and other plugins'; their throw must not end the process as unhandled.
+        .catch((error: unknown) => call.report(task, error));
+      return;
+    }
+    if (answer.code !== undefined) {
+      next(answer.code, answer.message);
+      return;
+    }
+  }
+  next();
+}
+
+/** The answer, whatever happens: this throws nothing, and a promise of it settles in time and is not rejected. */
+function askGuarded<T>(call: Guarded<T>, task: T): HookAnswer | Promise<HookAnswer> {
   try {
-    answer = answered(guarded.run());
+    const answer = answered(call.ask(task));
+    return isPromise(answer) ? settle(call, task, answer) : answer;
   } catch (error) {
-    answer = faulty(guarded, error);
+    return faulty(call, task, error);
   }
-  if (!isPromise(answer)) {
-    next(answer.code, answer.message);
-    return;
-  }
-  settle(guarded, answer)
-    .then(({ code, message }) => next(code, message))
-    // What `next` leads to is Haraka's and other plugins'; their throw must not end the process as unhandled.
-    .catch((error: unknown) => guarded.report(error));
 }
 
-/** Resolves in time, whatever the promise does. */
-function settle(guarded: Guarded, promise: Promise<HookAnswer>): Promise<HookAnswer> {
-  const { limit } = guarded;
+function settle<T>(call: Guarded<T>, task: T, promise: Promise<HookAnswer>): Promise<HookAnswer> {
+  const { limit } = call;
   return new Promise((resolve) => {
-    const timer =
-      limit > 0
-        ? setTimeout(() => resolve(faulty(guarded, new Error(`no answer within ${limit} ms`))), limit)
-        : undefined;
+    const late = () => resolve(faulty(call, task, new Error(`no answer within ${limit} ms`)));
+    const timer = limit > 0 ? setTimeout(late, limit) : undefined;
     promise
       .then(answered)
-      .catch((error: unknown) => faulty(guarded, error))
+      .catch((error: unknown) => faulty(call, task, error))
       .then((answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -77,16 +86,16 @@ function settle(guarded: Guarded, promise: Promise<HookAnswer>): Promise<HookAns
   });
 }
 
-function faulty(guarded: Guarded, error: unknown): HookAnswer {
+function faulty<T>(call: Guarded<T>, task: T, error: unknown): HookAnswer {
   try {
-    guarded.report(error);
+    call.report(task, error);
   } catch {
     // That nothing can be said of the fault is no reason to let it pass.
   }
-  return guarded.onFault;
+  return call.onFault(task);
 }
 
-/** A body that ends without an answer is at fault too; it must not pass for "no opinion". */
+/** A task that ends without an answer is at fault too; it must not pass for "no opinion". */
 function answered<A extends HookAnswer | Promise<HookAnswer>>(answer: A): A {
   if (typeof answer !== 'object' || answer === null) throw new TypeError('the hook ended without an answer');
   return answer;

@@ -4,7 +4,6 @@ import {
   type ListKind,
   modeOf,
   type PolicyList,
-  type PrivacyFlag,
   type PrivacyPolicy,
   privacyFlagsOf,
   type RelayMap,
@@ -29,7 +28,6 @@ export interface Policy {
 export type Lists = { readonly [K in ListKind]: PolicyList } & { readonly relay_map: RelayMap };
 
 export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
-  const flags: ReadonlySet<PrivacyFlag> = privacyFlagsOf(settings);
   return {
     generation,
     settings,
@@ -41,7 +39,7 @@ export function buildPolicy(generation: number, settings: Settings, lists: Lists
       map: lists.relay_map,
     },
     deny: { clients: lists.hosts, onDnsFailure: settings.deny.on_dns_failure },
-    privacy: { flags, vrfyReply: settings.privacy.vrfy_reply === '252' ? 252 : 502 },
+    privacy: { flags: privacyFlagsOf(settings), vrfyReply: settings.privacy.vrfy_reply === '252' ? 252 : 502 },
     mode: {
       deny: modeOf(settings, 'deny'),
       helo: modeOf(settings, 'helo'),

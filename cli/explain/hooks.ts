@@ -29,7 +29,7 @@ interface Hook {
   readonly ask: (next: Next, params: unknown) => void;
 }
 
-type Method = (this: unknown, next: Next, ...args: readonly unknown[]) => void;
+type Method = (next: Next, ...args: readonly unknown[]) => void;
 
 const registrations = {
   deny: deny.registerDeny,
@@ -37,7 +37,6 @@ const registrations = {
   privacy: privacy.registerPrivacy,
   relay: relay.registerRelay,
 };
-const methods = { ...deny, ...helo, ...privacy, ...relay } as unknown as Readonly<Record<string, Method>>;
 
 export class Hooks {
   private readonly hooks: Hook[] = [];
@@ -85,9 +84,8 @@ export class Hooks {
       smtpcheckLimit: 30_000,
       config: { root_path: '', get: () => undefined },
       register_hook: (hook, method, priority = 0) => {
-        const ask = (next: Next, params: unknown) =>
-          (methods[method] as Method).call(plugin, next, this.connection, params);
-        this.hooks.push({ hook, priority, ask });
+        const run = (plugin as unknown as Record<string, Method>)[method] as Method;
+        this.hooks.push({ hook, priority, ask: (next, params) => run(next, this.connection, params) });
       },
       haraka_require: () => {
         throw new Error('explain queues nothing');

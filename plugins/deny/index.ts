@@ -1,7 +1,7 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
 import { pass } from '../../core/decision';
 import { type DenyDecision, decideDeny, notDenied } from '../../core/deny-decision';
-import { answering, type Call, join, leave, type SuitePlugin } from '../../runtime/answer';
+import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { type Client, clientOf, namesFromHaraka } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
 import type { AddressParams, Connection } from '../../types/haraka';
@@ -15,8 +15,8 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerDeny(plugin: SuitePlugin): void {
-  plugin.register_hook('connect', 'deny_connect', first);
-  plugin.register_hook('rcpt', 'deny_recipient', first);
+  registerHook(plugin, 'connect', 'deny_connect', first, denyAtConnect);
+  registerHook(plugin, 'rcpt', 'deny_recipient', first, denyAtRecipient);
 }
 
 export function shutdown(this: SuitePlugin): void {
@@ -25,23 +25,23 @@ export function shutdown(this: SuitePlugin): void {
 
 const later = pass('deny-at-rcpt');
 
-export const deny_connect = answering({
+export const denyAtConnect: Task = {
   plugin: 'deny',
   hook: 'connect',
-  decide: (call) => (call.policy.settings.deny.at === 'connect' ? decide(call) : later),
-});
+  run: (call) => (call.policy.settings.deny.at === 'connect' ? decide(call) : later),
+};
 
 /** At each recipient too: the list may have changed since the client connected. */
-export const deny_recipient = answering({
+export const denyAtRecipient: Task<Connection, AddressParams> = {
   plugin: 'deny',
   hook: 'rcpt',
-  recipient: ([address]: AddressParams) => address,
-  decide: (call) => decide(call),
-});
+  recipient: ([address]) => address,
+  run: decide,
+};
 
 type Decided = Exclude<DenyDecision, { outcome: 'ask-name' }>;
 
-function decide({ suite, policy, connection }: Call<Connection>): Decided | Promise<Decided> {
+function decide({ suite, policy, connection }: Call): Decided | Promise<Decided> {
   const client = clientOf(connection);
   const decision = decideDeny(policy.deny, {
     clientAddress: client.address,

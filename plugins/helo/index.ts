@@ -1,7 +1,8 @@
 /** A client introduces itself with a well-formed name before it sends mail. The decisions are in `core/hello.ts`. */
 import { pass } from '../../core/decision';
 import { decideHello, decideMailHello } from '../../core/hello';
-import { answering, join, leave, type SuitePlugin } from '../../runtime/answer';
+import { join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
+import type { Connection } from '../../types/haraka';
 
 const first = -100;
 
@@ -11,29 +12,29 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerHelo(plugin: SuitePlugin): void {
-  plugin.register_hook('helo', 'helo_check_name', first);
-  plugin.register_hook('ehlo', 'helo_check_name', first);
-  plugin.register_hook('mail', 'helo_check_introduced', first);
+  registerHook(plugin, 'helo', 'helo_check_name', first, checkName);
+  registerHook(plugin, 'ehlo', 'helo_check_name', first, checkName);
+  registerHook(plugin, 'mail', 'helo_check_introduced', first, checkIntroduced);
 }
 
 export function shutdown(this: SuitePlugin): void {
   leave(this);
 }
 
-export const helo_check_name = answering({
+const checkName: Task<Connection, string> = {
   plugin: 'helo',
   hook: 'helo',
-  decide: (_call, name: string) => decideHello(name),
-});
+  run: (_call, name) => decideHello(name),
+};
 
 const notNeeded = pass('hello-not-needed');
 
 /** With `needmailhelo`. Haraka asks for a HELO itself; this holds even where another plugin let a bad one pass. */
-export const helo_check_introduced = answering({
+const checkIntroduced: Task = {
   plugin: 'helo',
   hook: 'mail',
-  decide({ policy, connection }) {
-    if (!policy.privacy.flags.has('needmailhelo')) return notNeeded;
+  run({ policy, connection }) {
+    if (!policy.privacy.flags.needmailhelo) return notNeeded;
     return decideMailHello(connection.hello.host ?? undefined);
   },
-});
+};

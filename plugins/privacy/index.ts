@@ -1,12 +1,15 @@
 /** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `core/privacy.ts`. */
 import { authWarningHeader, authWarnings } from '../../core/auth-warning';
 import { decideCommand } from '../../core/privacy';
-import { answering, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
+import { join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
 import type { Connection } from '../../types/haraka';
 
 const first = -100;
+
+/** As Haraka keeps it: any other spelling would be a new text at every message. */
+const headerKey = 'x-authentication-warning';
 
 export function register(this: SuitePlugin): void {
   join(this, 'privacy');
@@ -14,43 +17,41 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerPrivacy(plugin: SuitePlugin): void {
-  plugin.register_hook('vrfy', 'privacy_vrfy', first);
-  plugin.register_hook('unrecognized_command', 'privacy_command', first);
-  plugin.register_hook('data_post', 'privacy_mark', first);
+  registerHook(plugin, 'vrfy', 'privacy_vrfy', first, vrfy);
+  registerHook(plugin, 'unrecognized_command', 'privacy_command', first, command);
+  registerHook(plugin, 'data_post', 'privacy_mark', first, mark);
 }
 
 export function shutdown(this: SuitePlugin): void {
   leave(this);
 }
 
-export const privacy_vrfy = answering({
+const vrfy: Task = {
   plugin: 'privacy',
   hook: 'vrfy',
-  decide: ({ policy, connection }) =>
+  run: ({ policy, connection }) =>
     decideCommand(policy.privacy, { command: 'VRFY', introduced: isIntroduced(connection) }),
-});
+};
 
 /** Haraka knows no EXPN, ETRN and VERB; they come here in the client's letter case. */
-export const privacy_command = answering({
+const command: Task<Connection, readonly string[]> = {
   plugin: 'privacy',
   hook: 'unrecognized_command',
-  decide: ({ policy, connection }, [command]: readonly string[]) =>
+  run: ({ policy, connection }, [command]) =>
     decideCommand(policy.privacy, { command: (command ?? '').toUpperCase(), introduced: isIntroduced(connection) }),
-});
+};
 
 /** With `authwarnings`: warnings that a stranger brings along are no warnings of ours, and go. */
-export const privacy_mark = doing({
+const mark: Task = {
   plugin: 'privacy',
   hook: 'data_post',
   run({ policy, connection }) {
     const { transaction } = connection;
-    if (!transaction || !policy.privacy.flags.has('authwarnings') || policy.mode.privacy === 'observe') {
-      return noOpinion;
-    }
+    if (!transaction || !policy.privacy.flags.authwarnings || policy.mode.privacy === 'observe') return noOpinion;
+    const brought = transaction.header.get_all(headerKey).length > 0;
+    if (brought && !connection.relaying) transaction.remove_header(authWarningHeader);
     const client = clientOf(connection);
     const clientName = hostNameOf(connection);
-    const brought = transaction.header.get_all(authWarningHeader).length > 0;
-    if (brought && !connection.relaying) transaction.remove_header(authWarningHeader);
     const warnings = authWarnings({
       ourName: connection.local.host,
       clientAddress: client.address,
@@ -62,7 +63,7 @@ export const privacy_mark = doing({
     for (const text of warnings) transaction.add_header(authWarningHeader, text);
     return noOpinion;
   },
-});
+};
 
 function isIntroduced(connection: Connection): boolean {
   return Boolean(connection.hello.host);

@@ -12,7 +12,7 @@ import {
   type RelayDecision,
   sameWay,
 } from '../../core/relay-decision';
-import { answering, type Call, doing, join, leave, type SuitePlugin } from '../../runtime/answer';
+import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
@@ -30,19 +30,19 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerRelay(plugin: SuitePlugin): void {
-  plugin.register_hook('connect', 'relay_trust_name', first);
-  plugin.register_hook('rcpt', 'relay_guard_recipient', first);
+  registerHook(plugin, 'connect', 'relay_trust_name', first, trustName);
+  registerHook(plugin, 'rcpt', 'relay_guard_recipient', first, guardRecipient);
   registerRelayAlone(plugin);
 }
 
 /** The hooks at which no other plugin of the suite is asked. */
 export function registerRelayAlone(plugin: SuitePlugin): void {
-  plugin.register_hook('connect_init', 'relay_trust_address', first);
-  plugin.register_hook('rcpt', 'relay_decide_recipient', last);
-  plugin.register_hook('rcpt_ok', 'relay_split_transaction', first);
-  plugin.register_hook('queue', 'relay_queue', first);
-  plugin.register_hook('queue_outbound', 'relay_queue_outbound', last);
-  plugin.register_hook('get_mx', 'relay_next_hops', first);
+  registerHook(plugin, 'connect_init', 'relay_trust_address', first, trustAddress);
+  registerHook(plugin, 'rcpt', 'relay_decide_recipient', last, decideRecipient);
+  registerHook(plugin, 'rcpt_ok', 'relay_split_transaction', first, splitTransaction);
+  registerHook(plugin, 'queue', 'relay_queue', first, queue);
+  registerHook(plugin, 'queue_outbound', 'relay_queue_outbound', last, queueOutbound);
+  registerHook(plugin, 'get_mx', 'relay_next_hops', first, findNextHops);
 }
 
 export function shutdown(this: SuitePlugin): void {
@@ -50,17 +50,17 @@ export function shutdown(this: SuitePlugin): void {
 }
 
 /** A client in `localip` is ours from the start, for other plugins too. Haraka runs this again after a PROXY line. */
-export const relay_trust_address = doing({
+const trustAddress: Task = {
   plugin: 'relay',
   hook: 'connect_init',
   run(call) {
     grantTrust(call);
     return noOpinion;
   },
-});
+};
 
 /** The same by name, if the PTR name that Haraka found lies in `localdomain` and leads back to the address. */
-export const relay_trust_name = doing({
+export const trustName: Task = {
   plugin: 'relay',
   hook: 'connect',
   run(call) {
@@ -79,28 +79,28 @@ export const relay_trust_name = doing({
       return noOpinion;
     });
   },
-});
+};
 
 /** Before the other plugins: trust that the lists no longer give is gone; impossible domains and routes are refused. */
-export const relay_guard_recipient = answering({
+export const guardRecipient: Task<Connection, AddressParams> = {
   plugin: 'relay',
   hook: 'rcpt',
-  recipient: ([address]: AddressParams) => address,
-  decide(call, [address]) {
+  recipient: ([address]) => address,
+  run(call, [address]) {
     const { policy, connection } = call;
     const client = clientOf(connection);
     reviewTrust(call, client);
     const trusted = connection.relaying || trustOf(policy.relay, client) !== undefined;
     return decideRecipientForm(recipientOf(address), trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
   },
-});
+};
 
 /** After the other plugins, none of which has vouched for the recipient. */
-export const relay_decide_recipient = answering({
+const decideRecipient: Task<Connection, AddressParams, Answered> = {
   plugin: 'relay',
   hook: 'rcpt',
-  recipient: ([address]: AddressParams) => address,
-  decide(call, [address]): Answered | Promise<Answered> {
+  recipient: ([address]) => address,
+  run(call, [address]): Answered | Promise<Answered> {
     const decision = decideFor(call, address);
     return decision.outcome === 'ask-name' ? askAndDecide(call, address) : decision;
   },
@@ -109,14 +109,14 @@ export const relay_decide_recipient = answering({
     setOnward(address, { way: permit.way, backup });
     return { code: constants.ok };
   },
-});
+};
 
 /** For every recipient that anyone accepted: a transaction holds recipients of one way only. */
-export const relay_split_transaction = answering({
+const splitTransaction: Task<Connection, Address> = {
   plugin: 'relay',
   hook: 'rcpt_ok',
-  recipient: (address: Address) => address,
-  decide({ connection }, address) {
+  recipient: (address) => address,
+  run({ connection }, address) {
     const { transaction, relaying } = connection;
     if (!transaction) return sameWay;
     const mark = markOf(transaction);
@@ -130,10 +130,10 @@ export const relay_split_transaction = answering({
     mark.backup = how.backup || (mark.backup ?? false);
     return decision;
   },
-});
+};
 
 /** Mail that goes out although `connection.relaying` is off takes its own step to the outbound queue. */
-export const relay_queue = doing({
+const queue: Task = {
   plugin: 'relay',
   hook: 'queue',
   run({ plugin, connection }) {
@@ -142,29 +142,29 @@ export const relay_queue = doing({
     if (way === 'discard') return { code: constants.ok, message: 'Message accepted' };
     return way === 'relay' && transaction ? sendOut(plugin, transaction) : noOpinion;
   },
-});
+};
 
 /** Haraka's own step answers 550 where its queue cannot be written, and a full disk would lose a trusted client's mail. */
-export const relay_queue_outbound = doing({
+const queueOutbound: Task = {
   plugin: 'relay',
   hook: 'queue_outbound',
   run({ plugin, connection }) {
     const { transaction, relaying } = connection;
     return relaying && clientOf(connection).trust && transaction ? sendOut(plugin, transaction) : noOpinion;
   },
-});
+};
 
 /** Where mail for a domain goes that we relay to: its route, or the MX hosts before this one. */
-export const relay_next_hops = doing<string, OutboundMail>({
+const findNextHops: Task<OutboundMail, string> = {
   plugin: 'relay',
   hook: 'get_mx',
   run: ({ suite, connection: mail }, domain) => nextHops(suite, mail, domain),
-});
+};
 
 type Answered = Exclude<RelayDecision, { outcome: 'ask-name' }>;
 
 /** Asks for the client's name and decides with the policy in force by then. */
-async function askAndDecide(call: Call<Connection>, address: Address): Promise<Answered> {
+async function askAndDecide(call: Call, address: Address): Promise<Answered> {
   const client = clientOf(call.connection);
   if (client.address) client.names = await call.suite.names.confirmed({ ip: client.ip, address: client.address });
   const decision = decideFor(call.renew(), address);
@@ -172,7 +172,7 @@ async function askAndDecide(call: Call<Connection>, address: Address): Promise<A
   return decision;
 }
 
-function decideFor({ policy, connection }: Call<Connection>, address: Address): RelayDecision {
+function decideFor({ policy, connection }: Call, address: Address): RelayDecision {
   const client = clientOf(connection);
   return decideRelay(policy.relay, {
     clientAddress: client.address,

@@ -4,7 +4,6 @@ import { decideTrust, type RelayPolicy } from '../../core/relay-decision';
 import type { Call } from '../../runtime/answer';
 import { type Client, clientOf, isAuthenticated } from '../../runtime/client';
 import { record } from '../../runtime/record';
-import type { Connection } from '../../types/haraka';
 
 /** What the lists say of the client as they are now. Asked several times a session, and searched for when they change. */
 export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined {
@@ -19,7 +18,7 @@ export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined
  * Sets `connection.relaying` if the lists trust the client. Can run any number of times: after a PROXY line it speaks of
  * another address, and what we gave to the one before is taken back.
  */
-export function grantTrust(call: Call<Connection>, client = clientOf(call.connection)): void {
+export function grantTrust(call: Call, client = clientOf(call.connection)): void {
   const { plugin, suite, policy, connection } = call;
   reviewTrust(call, client);
   const trust = trustOf(policy.relay, client);
@@ -38,7 +37,7 @@ export function grantTrust(call: Call<Connection>, client = clientOf(call.connec
 }
 
 /** Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. */
-export function reviewTrust({ plugin, policy, connection }: Call<Connection>, client: Client): void {
+export function reviewTrust({ plugin, policy, connection }: Call, client: Client): void {
   if (client.trust && (policy.mode.relay === 'observe' || !trustOf(policy.relay, client))) {
     connection.lognotice(plugin, `smtpcheck trust withdrawn from ${client.ip}`, {
       rule: client.trust.rule,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
 import { reply } from '../../core';
-import { answerWith, guard, type Hook, type HookAnswer, noOpinion } from '../../runtime/guard';
+import { answerWith, askInTurn, type Guarded, type Hook, type HookAnswer, noOpinion } from '../../runtime/guard';
 import { until } from '../helpers/until';
 
 const refused: HookAnswer = { code: constants.denysoft, message: 'fault' };
@@ -11,12 +11,16 @@ interface Told {
   readonly reports: readonly unknown[];
 }
 
-/** Runs a body to its end: what `next` was called with, and what was reported. */
-async function play(body: () => HookAnswer | Promise<HookAnswer>, limit = 100, next?: () => void): Promise<Told> {
+type Body = () => HookAnswer | Promise<HookAnswer>;
+
+/** A call whose tasks are bodies. */
+const call: Guarded<Body> = { limit: 100, ask: (body) => body(), onFault: () => refused, report: () => {} };
+
+/** Runs bodies to their end: what `next` was called with, and what was reported. */
+async function play(bodies: readonly Body[], limit = 100, next?: () => void): Promise<Told> {
   const answers: HookAnswer[] = [];
   const reports: unknown[] = [];
-  const report = (error: unknown) => reports.push(error);
-  guard({ hook: 'rcpt', limit, onFault: refused, run: body, report }, (code, message) => {
+  askInTurn({ ...call, limit, report: (_body, error) => reports.push(error) }, bodies, (code, message) => {
     answers.push({ ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
     next?.();
   });
@@ -29,10 +33,10 @@ const never = () => new Promise<HookAnswer>(() => {});
 const late = (answer: () => Promise<HookAnswer>) => () =>
   new Promise<HookAnswer>((done) => setTimeout(() => done(answer()), 60));
 
-describe('guard', () => {
+describe('askInTurn', () => {
   const sound: readonly {
     readonly name: string;
-    readonly body: () => HookAnswer | Promise<HookAnswer>;
+    readonly body: Body;
     readonly answer: HookAnswer;
   }[] = [
     { name: 'passes on no opinion', body: () => noOpinion, answer: {} },
@@ -48,12 +52,12 @@ describe('guard', () => {
     },
   ];
   for (const { name, body, answer } of sound) {
-    it(name, async () => assert.deepEqual(await play(body), { answers: [answer], reports: [] }));
+    it(name, async () => assert.deepEqual(await play([body]), { answers: [answer], reports: [] }));
   }
 
   const faults: readonly {
     readonly name: string;
-    readonly body: () => HookAnswer | Promise<HookAnswer>;
+    readonly body: Body;
     readonly limit?: number;
     readonly reports?: number;
   }[] = [
@@ -78,26 +82,20 @@ describe('guard', () => {
   ];
   for (const { name, body, limit } of faults) {
     it(`answers ${name} once, with the refusal for faults, and reports it`, async () => {
-      const { answers, reports } = await play(body, limit);
+      const { answers, reports } = await play([body], limit);
       assert.deepEqual(answers, [refused]);
       assert.equal(reports.length, 1);
     });
   }
 
   it('answers once when a hang ends in a rejection after all', async () => {
-    const { answers } = await play(
-      late(() => Promise.reject(new Error('x'))),
-      20,
-    );
+    const { answers } = await play([late(() => Promise.reject(new Error('x')))], 20);
     await new Promise((done) => setTimeout(done, 80));
     assert.deepEqual(answers, [refused]);
   });
 
   it('waits as long as it takes without a limit', async () => {
-    const { answers } = await play(
-      late(async () => ({ code: constants.ok })),
-      0,
-    );
+    const { answers } = await play([late(async () => ({ code: constants.ok }))], 0);
     assert.deepEqual(answers, [{ code: constants.ok }]);
   });
 
@@ -112,7 +110,7 @@ describe('guard', () => {
       const report = () => {
         throw new Error('no log');
       };
-      guard({ hook: 'rcpt', limit: 100, onFault: refused, run, report }, (code) => answers.push(code));
+      askInTurn({ ...call, report }, [run], (code) => answers.push(code));
       await until('there is an answer', () => answers.length > 0);
       assert.deepEqual(answers, [constants.denysoft]);
     }
@@ -124,13 +122,9 @@ describe('guard', () => {
     const before = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
     try {
-      const { answers, reports } = await play(
-        async () => noOpinion,
-        100,
-        () => {
-          throw new Error('next');
-        },
-      );
+      const { answers, reports } = await play([async () => noOpinion], 100, () => {
+        throw new Error('next');
+      });
       assert.deepEqual([answers.length, reports.map(String), unhandled], [1, ['Error: next'], []]);
     } finally {
       process.removeListener('unhandledRejection', note);
@@ -144,9 +138,46 @@ describe('guard', () => {
       calls++;
       throw new Error('next');
     };
-    const sound = { hook: 'rcpt' as const, limit: 0, onFault: refused, run: () => noOpinion, report: () => {} };
-    assert.throws(() => guard(sound, next), /next/);
+    assert.throws(() => askInTurn(call, [() => noOpinion], next), /next/);
     assert.equal(calls, 1);
+  });
+});
+
+describe('askInTurn of several', () => {
+  const refuse: Body = () => ({ code: constants.deny });
+  const accept: Body = async () => ({ code: constants.ok });
+  const pass: Body = () => noOpinion;
+  const passLater: Body = async () => noOpinion;
+  const rows: readonly [name: string, bodies: readonly Body[], answer: HookAnswer, asked: number][] = [
+    ['takes the answer of the first that has one', [refuse, accept], { code: constants.deny }, 1],
+    ['takes a promised answer of the first', [accept, refuse], { code: constants.ok }, 1],
+    ['asks on where the first has no opinion', [pass, refuse, accept], { code: constants.deny }, 2],
+    ['asks on where the first ends in no opinion', [passLater, passLater, accept], { code: constants.ok }, 3],
+    ['has no opinion where nobody has one', [pass, passLater, pass], {}, 3],
+  ];
+  for (const [name, bodies, answer, asked] of rows) {
+    it(name, async () => {
+      const ran: Body[] = [];
+      const noted = bodies.map((body) => () => {
+        ran.push(body);
+        return body();
+      });
+      assert.deepEqual(await play(noted), { answers: [answer], reports: [] });
+      assert.deepEqual(ran, bodies.slice(0, asked));
+    });
+  }
+
+  it('asks on after a fault that is answered with no opinion: a plugin that observes takes no other along', async () => {
+    const throwing: Body = () => {
+      throw new Error('x');
+    };
+    for (const first of [throwing, never, () => Promise.reject(new Error('x'))]) {
+      const answers: (number | undefined)[] = [];
+      const observing = { ...call, limit: 20, onFault: (body: Body) => (body === first ? noOpinion : refused) };
+      askInTurn(observing, [first, refuse], (code) => answers.push(code));
+      await until('there is an answer', () => answers.length > 0);
+      assert.deepEqual(answers, [constants.deny]);
+    }
   });
 });
 
