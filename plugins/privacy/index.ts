@@ -8,7 +8,7 @@ import type { Connection } from '../../types/haraka';
 
 const first = -100;
 
-/** As Haraka keeps it: any other spelling would be a new text at every message. */
+/** In the spelling of Haraka's own keys: another has to be made lower case at every message. */
 const headerKey = 'x-authentication-warning';
 
 export function register(this: SuitePlugin): void {
