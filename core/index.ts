@@ -63,8 +63,6 @@ export { betterThanOurs, type Exchange } from './mx-rule';
 export {
   decideCommand,
   expandFlags,
-  type PrivacyFlag,
-  type PrivacyFlags,
   type PrivacyPolicy,
   type PrivacyRequest,
   type PrivacyRule,

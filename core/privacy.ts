@@ -30,7 +30,10 @@ export const flagsThatDoNotApply: ReadonlyMap<string, string> = new Map([
   ['noactualrecipient', 'Haraka writes no X-Actual-Recipient into its bounces'],
 ]);
 
-/** `goaway` is every flag about what strangers may ask. noetrn is not among them in sendmail either; noexpn brings noverb along. */
+/**
+ * `goaway` is every flag about what strangers may ask. noetrn is not among them in sendmail either; noexpn brings noverb
+ * along.
+ */
 const goaway: readonly PrivacyFlag[] = [
   'needmailhelo',
   'needexpnhelo',

@@ -66,7 +66,7 @@ interface Logs {
  */
 export function registerHook<C extends Logs, P>(
   plugin: SuitePlugin,
-  hook: string,
+  hook: Hook | 'ehlo',
   method: string,
   priority: number,
   ...tasks: readonly Task<C, P>[]

@@ -41,7 +41,7 @@ export interface Guarded<T> {
   report(task: T, error: unknown): void;
 }
 
-/** Asks the tasks in turn until one has an opinion, and tells `next` once. A fault of one does not keep the others from being asked. */
+/** Asks the tasks in turn until one has an opinion, and calls `next` once. Where a fault ends in none, the others are asked. */
 export function askInTurn<T>(call: Guarded<T>, tasks: readonly T[], next: Next, from = 0): void {
   for (let i = from; i < tasks.length; i++) {
     const task = tasks[i] as T;

@@ -9,7 +9,7 @@ import type { Connection } from '../../types/haraka';
 const first = -100;
 
 /** In the spelling of Haraka's own keys: another has to be made lower case at every message. */
-const headerKey = 'x-authentication-warning';
+const headerKey = authWarningHeader.toLowerCase();
 
 export function register(this: SuitePlugin): void {
   join(this, 'privacy');
