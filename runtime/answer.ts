@@ -92,8 +92,7 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
 
   ask(task: Task<C, P>): HookAnswer | Promise<HookAnswer> {
     const said = task.run(this.renew(), this.params);
-    if (!(said instanceof Promise)) return this.answer(task, said);
-    return said.then((late) => this.renew().answer(task, late));
+    return said instanceof Promise ? said.then((late) => this.renew().answer(task, late)) : this.answer(task, said);
   }
 
   renew(): this {
@@ -102,11 +101,12 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
   }
 
   private answer(task: Task<C, P>, said: Decision | HookAnswer): HookAnswer {
+    // Most of what passes by here is mail that nothing is to be said of: it leaves nothing, and costs no more.
+    if (said === noOpinion) return noOpinion;
     if (!isDecision(said)) return said;
     const { plugin, suite, policy, params } = this;
-    // Most of what passes by here is mail that nothing is to be said of: it leaves a count, and costs no more.
-    if (said.outcome === 'pass' && !suite.onDecision) {
-      suite.counters.countPass(said.rule);
+    if (said.outcome === 'pass') {
+      suite.onDecision?.(task.hook, said, policy.mode[task.plugin] === 'observe');
       return noOpinion;
     }
     const observing = policy.mode[task.plugin] === 'observe';
@@ -123,8 +123,6 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
       case 'refuse':
       case 'defer':
         return answerWith(hook, said.reply);
-      case 'pass':
-        return noOpinion;
     }
   }
 

@@ -64,22 +64,24 @@ export function isAuthenticated(connection: Connection): boolean {
   return Boolean(connection.notes.auth_user);
 }
 
-/** What we note of a transaction. It goes into the queue file with the other notes, so it is plain data. */
+/** What we note of a transaction that does not stay here. It goes into the queue file with other notes, so it is plain data. */
 export interface TransactionMark {
   /** The way of the recipients that the transaction holds. */
-  way?: Way;
+  readonly way: Way;
   /** Accepted because of the destination: what is sent on is mail that we are backup MX for. */
-  backup?: boolean;
+  readonly backup: boolean;
 }
 
-export function markOf(transaction: Transaction): TransactionMark {
-  const mark = (transaction.notes.smtpcheck ?? {}) as TransactionMark;
+export function markOf(transaction: Transaction): TransactionMark | undefined {
+  return transaction.notes.smtpcheck as TransactionMark | undefined;
+}
+
+export function setMark(transaction: Transaction, mark: TransactionMark): void {
   transaction.notes.smtpcheck = mark;
-  return mark;
 }
 
 /** How a recipient that we permitted goes on, until `rcpt_ok` asks for it. */
-export type Onward = Required<TransactionMark>;
+export type Onward = TransactionMark;
 
 const onward = new WeakMap<Address, Onward>();
 

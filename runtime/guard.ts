@@ -46,6 +46,7 @@ export function askInTurn<T>(call: Guarded<T>, tasks: readonly T[], next: Next, 
   for (let i = from; i < tasks.length; i++) {
     const task = tasks[i] as T;
     const answer = askGuarded(call, task);
+    if (answer === noOpinion) continue;
     if (isPromise(answer)) {
       answer
         .then(({ code, message }) => (code === undefined ? askInTurn(call, tasks, next, i + 1) : next(code, message)))

@@ -1,4 +1,4 @@
-/** What every decision leaves behind: a log line with stable keys, results for other plugins, a counter. */
+/** What a decision leaves behind: a log line with stable keys, results for other plugins, a counter. No opinion leaves nothing. */
 import { inspect } from 'node:util';
 import { type Decision, formatReply, type Pass } from '../core/decision';
 import type { Address, Connection, Plugin } from '../types/haraka';
@@ -7,31 +7,24 @@ import type { Suite } from './suite';
 /** All results are stored under this name, whichever way the plugins are loaded. */
 export const resultsName = { name: 'smtpcheck' } as const;
 
+export type Opinion = Exclude<Decision, Pass>;
+
 /** Decisions counted since the process started, by outcome and rule; faults of ours besides. */
 export class Counters {
   faults = 0;
-  private readonly tallies = new Map<string, Record<Decision['outcome'], number>>();
+  private readonly tallies = new Map<string, Record<Opinion['outcome'], number>>();
 
-  count({ outcome, rule }: Decision): void {
-    this.tally(rule)[outcome]++;
-  }
-
-  /** The same for a decision without an opinion. */
-  countPass(rule: string): void {
-    this.tally(rule).pass++;
-  }
-
-  of(outcome: Decision['outcome'], rule: string): number {
-    return this.tallies.get(rule)?.[outcome] ?? 0;
-  }
-
-  private tally(rule: string) {
+  count({ outcome, rule }: Opinion): void {
     let tally = this.tallies.get(rule);
     if (!tally) {
-      tally = { permit: 0, refuse: 0, defer: 0, pass: 0 };
+      tally = { permit: 0, refuse: 0, defer: 0 };
       this.tallies.set(rule, tally);
     }
-    return tally;
+    tally[outcome]++;
+  }
+
+  of(outcome: Opinion['outcome'], rule: string): number {
+    return this.tallies.get(rule)?.[outcome] ?? 0;
   }
 }
 
@@ -46,7 +39,7 @@ export interface Occasion {
 }
 
 /** Under which of Haraka's result keys a decision is stored: a client that is told to come again has not failed. */
-function resultKeyOf(decision: Exclude<Decision, Pass>): 'pass' | 'fail' | 'skip' | 'err' {
+function resultKeyOf(decision: Opinion): 'pass' | 'fail' | 'skip' | 'err' {
   switch (decision.outcome) {
     case 'permit':
       return 'pass';
@@ -57,12 +50,11 @@ function resultKeyOf(decision: Exclude<Decision, Pass>): 'pass' | 'fail' | 'skip
   }
 }
 
-export function record(occasion: Occasion, decision: Decision): void {
+export function record(occasion: Occasion, decision: Opinion): void {
   const { connection, suite } = occasion;
   suite.counters.count(decision);
   suite.onDecision?.(occasion.hook, decision, occasion.observing);
 
-  if (decision.outcome === 'pass') return;
   const results = connection.transaction?.results ?? connection.results;
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;
   results.add(resultsName, { [resultKeyOf(decision)]: decision.rule, ...(at && { at }) });

@@ -62,7 +62,7 @@ export class SimulatedHost {
   get way(): Way | undefined {
     const { transaction, relaying } = this.connection;
     if (!transaction || transaction.rcpt_to.length === 0) return undefined;
-    return relaying ? 'relay' : (markOf(transaction).way ?? 'local');
+    return relaying ? 'relay' : (markOf(transaction)?.way ?? 'local');
   }
 
   async connect(): Promise<Step> {

@@ -13,7 +13,7 @@ import {
   sameWay,
 } from '../../core/relay-decision';
 import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { clientOf, hostNameOf, markOf, onwardOf, setOnward } from '../../runtime/client';
+import { clientOf, hostNameOf, markOf, type Onward, onwardOf, setMark, setOnward } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
 import { nextHops } from './next-hops';
@@ -111,6 +111,8 @@ const decideRecipient: Task<Connection, AddressParams, Answered> = {
   },
 };
 
+const staysHere: Onward = { way: 'local', backup: false };
+
 /** For every recipient that anyone accepted: a transaction holds recipients of one way only. */
 const splitTransaction: Task<Connection, Address> = {
   plugin: 'relay',
@@ -120,14 +122,17 @@ const splitTransaction: Task<Connection, Address> = {
     const { transaction, relaying } = connection;
     if (!transaction) return sameWay;
     const mark = markOf(transaction);
-    const how = onwardOf(address) ?? { way: 'local', backup: false };
+    const how = onwardOf(address) ?? staysHere;
     const way = relaying ? 'relay' : how.way;
     const isFirst = transaction.rcpt_to[0] === address || transaction.rcpt_to.length === 0;
+    const before = isFirst ? undefined : (mark?.way ?? 'local');
     // Where relaying is on, Haraka sends the whole transaction out as it is.
-    const decision = relaying ? sameWay : decideSplit(isFirst ? undefined : mark.way, way);
+    const decision = relaying ? sameWay : decideSplit(before, way);
     if (decision.outcome !== 'pass') return decision;
-    if (isFirst) mark.way = way;
-    mark.backup = how.backup || (mark.backup ?? false);
+    // Most mail stays here; it needs no mark.
+    if (mark || way !== 'local') {
+      setMark(transaction, { way: before ?? way, backup: how.backup || (mark?.backup ?? false) });
+    }
     return decision;
   },
 };
@@ -138,7 +143,7 @@ const queue: Task = {
   hook: 'queue',
   run({ plugin, connection }) {
     const { transaction } = connection;
-    const way = transaction ? markOf(transaction).way : undefined;
+    const way = transaction ? markOf(transaction)?.way : undefined;
     if (way === 'discard') return { code: constants.ok, message: 'Message accepted' };
     return way === 'relay' && transaction ? sendOut(plugin, transaction) : noOpinion;
   },

@@ -10,8 +10,8 @@ import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
-import type { Decision } from '../../core';
 import type { SuitePlugin } from '../../runtime/answer';
+import type { Opinion } from '../../runtime/record';
 import type { Address, Connection, Transaction } from '../../types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
 
@@ -69,6 +69,8 @@ export class Site {
   readonly hooks: RegisteredHook[] = [];
   /** What the plugins said in the log. */
   readonly log: string[] = [];
+  /** Rules that had no opinion. */
+  readonly passed = new Set<string>();
   /** Transactions handed to the outbound queue. */
   readonly sent: Transaction[] = [];
   /** What the outbound queue answers. */
@@ -111,6 +113,12 @@ export class Site {
     const plugin = makePlugin(name, { register: false });
     this.prepare(plugin);
     plugin.register();
+    const { smtpcheck: suite } = plugin as unknown as SuitePlugin;
+    if (suite) {
+      suite.onDecision = (_hook, { outcome, rule }) => {
+        if (outcome === 'pass') this.passed.add(rule);
+      };
+    }
     return plugin;
   }
 
@@ -271,7 +279,7 @@ export class Session {
   }
 
   /** How often the suite decided so. */
-  counted(outcome: Decision['outcome'], rule: string): number {
+  counted(outcome: Opinion['outcome'], rule: string): number {
     const suites = this.site.plugins.map((plugin) => (plugin as unknown as SuitePlugin).smtpcheck);
     return Math.max(0, ...suites.map((suite) => suite?.counters.of(outcome, rule) ?? 0));
   }
