@@ -18,10 +18,15 @@ export function unquoteLocalPart(localPart: string): string {
  * `undefined` where RFC 5321 knows no such local part.
  */
 export function foldLocalPart(localPart: string): string | undefined {
-  if (atext.test(localPart)) return localPart.toLowerCase();
+  if (atext.test(localPart)) return lowerCase(localPart);
   if (!quoted.test(localPart)) return undefined;
-  const content = unquoteLocalPart(localPart).toLowerCase();
+  const content = lowerCase(unquoteLocalPart(localPart));
   return atext.test(content) ? content : `"${content.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** The Kelvin sign and the dotted İ would become ASCII letters, and their mailbox somebody else's. */
+function lowerCase(text: string): string {
+  return text.replace(/[^\u212a\u0130]+/g, (part) => part.toLowerCase());
 }
 
 /** The mailbox as one key of bytes, for a table: lower case (`[IPv6:…]` too), characters beyond ASCII as UTF-8 octets. */

@@ -67,7 +67,7 @@ function parseValue(text: string): MapValue | Problem {
   if (!error && !/^[0-9]{3}(?:\s|$)/.test(text)) return { problem: 'map-value-unknown' };
   // Quotes stand around code and text (sendmail's own way to write it), or around the text alone.
   const parts =
-    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x20-\x7e]*[\x21-\x7e])$/.exec(
+    /^(?:([245])\.([0-9]{1,3})\.([0-9]{1,3}):)?\s*([0-9]{3})(?:\s+([245])\.([0-9]{1,3})\.([0-9]{1,3}))?\s+([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(
       written.replace(/^((?:[0-9.]+:)?\s*)"(.*)"$/, '$1$2'),
     );
   if (!parts) return { problem: 'map-reply-syntax' };

@@ -60,14 +60,14 @@ export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit> |
 export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDecision {
   if (request.vouched) return pass('vouched');
 
+  // RFC 5321 §4.5.1: mail to <postmaster> without a domain is ours to take.
+  if (isBarePostmaster(request.recipient)) return { ...permit('postmaster'), way: 'local' };
+
   const client = decideTrust(policy, request);
   if (client) return onward(client);
 
   const destination = policy.destinations.findRecipient(request.recipient);
   if (admits(destination)) return onward(permit('destination', destination.source));
-
-  // RFC 5321 §4.5.1: mail to <postmaster> without a domain is ours to take.
-  if (isBarePostmaster(request.recipient)) return { ...permit('postmaster'), way: 'local' };
 
   const mapped = decideByMap(policy.map, request);
   if (canAskName(request) && nameCouldChange(policy, mapped)) return { outcome: 'ask-name' };
