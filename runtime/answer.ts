@@ -40,7 +40,7 @@ export interface Task<C = Connection, P = unknown, D extends Decision = Decision
   readonly hook: Hook;
   run(call: Call<C>, params: P): D | HookAnswer | Promise<D | HookAnswer>;
   /** What a permit says to Haraka: nothing, where this is left out. */
-  onPermit?(decision: Extract<D, Permit>, params: P): HookAnswer;
+  onPermit?(decision: Extract<D, Permit>, params: P, call: Call<C>): HookAnswer;
   /** For the log. */
   recipient?(params: P): Address;
 }
@@ -119,7 +119,7 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     if (observing) return noOpinion;
     switch (said.outcome) {
       case 'permit':
-        return task.onPermit?.(said, params) ?? noOpinion;
+        return task.onPermit?.(said, params, this) ?? noOpinion;
       case 'refuse':
       case 'defer':
         return answerWith(hook, said.reply);

@@ -2,8 +2,8 @@
 import { type ClientNames, unaskedNames } from '../core/client-names';
 import type { Permit } from '../core/decision';
 import { type IpAddress, parseAddress } from '../core/ip-address';
-import type { RelayPolicy, Way } from '../core/relay-decision';
-import type { Address, Connection, Transaction } from '../types/haraka';
+import type { RelayPolicy } from '../core/relay-decision';
+import type { Connection } from '../types/haraka';
 
 export interface Client {
   /** As Haraka writes it. */
@@ -64,31 +64,10 @@ export function isAuthenticated(connection: Connection): boolean {
   return Boolean(connection.notes.auth_user);
 }
 
-/** What we note of a transaction that does not stay here. It goes into the queue file with other notes, so it is plain data. */
-export interface TransactionMark {
-  /** The way of the recipients that the transaction holds. */
-  readonly way: Way;
-  /** Accepted because of the destination: what is sent on is mail that we are backup MX for. */
-  readonly backup: boolean;
-}
-
-export function markOf(transaction: Transaction): TransactionMark | undefined {
-  return transaction.notes.smtpcheck as TransactionMark | undefined;
-}
-
-export function setMark(transaction: Transaction, mark: TransactionMark): void {
-  transaction.notes.smtpcheck = mark;
-}
-
-/** How a recipient that we permitted goes on, until `rcpt_ok` asks for it. */
-export type Onward = TransactionMark;
-
-const onward = new WeakMap<Address, Onward>();
-
-export function setOnward(recipient: Address, how: Onward): void {
-  onward.set(recipient, how);
-}
-
-export function onwardOf(recipient: Address): Onward | undefined {
-  return onward.get(recipient);
+/**
+ * The client speaks for itself once it is connected. Haraka would go on to take a PROXY line from whoever came by way of a
+ * proxy, and the client behind it could name any address as its own.
+ */
+export function refuseProxyLines(connection: Connection): void {
+  connection.proxy.allowed = false;
 }

@@ -28,6 +28,8 @@ export interface Transaction {
   readonly uuid: string;
   readonly mail_from: Address | null;
   readonly rcpt_to: readonly Address[];
+  /** Recipients by the reply they got. */
+  readonly rcpt_count: { readonly accept: number };
   /** The size of the message. */
   readonly data_bytes?: number;
   readonly notes: Notes;
@@ -45,6 +47,8 @@ export interface Connection {
   readonly local: { readonly host: string };
   readonly hello: { readonly host: string | null | undefined; readonly verb: string | null };
   readonly notes: Notes;
+  /** `allowed`: Haraka takes PROXY lines from this connection. */
+  readonly proxy: { allowed: boolean };
   readonly results: Results;
   readonly transaction: Transaction | null;
   /** Inside a transaction the setter speaks of that transaction alone. */

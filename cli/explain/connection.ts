@@ -6,6 +6,7 @@ const silent = (): void => {};
 export class SimulatedTransaction implements Transaction {
   readonly uuid = 'explain.1';
   readonly rcpt_to: Address[] = [];
+  readonly rcpt_count = { accept: 0 };
   readonly notes: Notes = {};
   readonly header = { get_all: () => [] };
   readonly results = { add: silent };
@@ -23,6 +24,7 @@ export class SimulatedConnection implements Connection {
   readonly local: Connection['local'];
   hello: Connection['hello'] = { verb: null, host: null };
   readonly notes: Notes = {};
+  readonly proxy = { allowed: false };
   readonly results = { add: silent };
   transaction: SimulatedTransaction | null = null;
   _relaying = false;

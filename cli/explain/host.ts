@@ -5,8 +5,8 @@
  */
 import constants from 'haraka-constants';
 import { isAscii, type Way } from '../../core';
-import { markOf } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
+import { markOf } from '../../runtime/transaction-mark';
 import type { SuitePluginName } from '../haraka-folder';
 import { SimulatedConnection, SimulatedTransaction } from './connection';
 import { type Answer, Hooks, type Said } from './hooks';
@@ -62,7 +62,7 @@ export class SimulatedHost {
   get way(): Way | undefined {
     const { transaction, relaying } = this.connection;
     if (!transaction || transaction.rcpt_to.length === 0) return undefined;
-    return relaying ? 'relay' : (markOf(transaction)?.way ?? 'local');
+    return relaying ? 'relay' : (markOf(transaction.notes)?.way ?? 'local');
   }
 
   async connect(): Promise<Step> {
@@ -181,7 +181,10 @@ export class SimulatedHost {
     else if (!isDenied(answer)) {
       answer = { code: constants.deny, message: `I cannot deliver mail for ${address.format()}` };
     }
-    if (!isDenied(answer)) return { code: 250, text: `recipient ${address.format()} OK` };
+    if (!isDenied(answer)) {
+      transaction.rcpt_count.accept++;
+      return { code: 250, text: `recipient ${address.format()} OK` };
+    }
     transaction.rcpt_to.pop();
     return denial(answer);
   }

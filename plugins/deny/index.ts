@@ -2,7 +2,7 @@
 import { pass } from '../../core/decision';
 import { type DenyDecision, decideDeny, notDenied } from '../../core/deny-decision';
 import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { type Client, clientOf, namesFromHaraka } from '../../runtime/client';
+import { type Client, clientOf, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
 import type { AddressParams, Connection } from '../../types/haraka';
 
@@ -28,7 +28,11 @@ const later = pass('deny-at-rcpt');
 export const denyAtConnect: Task = {
   plugin: 'deny',
   hook: 'connect',
-  run: (call) => (call.policy.settings.deny.at === 'connect' ? decide(call) : later),
+  run(call) {
+    const { policy, connection } = call;
+    if (policy.mode.deny === 'enforce') refuseProxyLines(connection);
+    return policy.settings.deny.at === 'connect' ? decide(call) : later;
+  },
 };
 
 /** At each recipient too: the list may have changed since the client connected. */

@@ -13,8 +13,9 @@ import {
   sameWay,
 } from '../../core/relay-decision';
 import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { clientOf, hostNameOf, markOf, type Onward, onwardOf, setMark, setOnward } from '../../runtime/client';
+import { clientOf, hostNameOf, refuseProxyLines } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
+import { markOf, onwardOf, setMark, setOnward } from '../../runtime/transaction-mark';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
 import { nextHops } from './next-hops';
 import { sendOut } from './send-out';
@@ -65,6 +66,7 @@ export const trustName: Task = {
   hook: 'connect',
   run(call) {
     const { suite, policy, connection } = call;
+    if (policy.mode.relay === 'enforce') refuseProxyLines(connection);
     const client = clientOf(connection);
     // XCLIENT leads here and not through connect_init, so the address counts again.
     grantTrust(call, client);
@@ -104,35 +106,35 @@ const decideRecipient: Task<Connection, AddressParams, Answered> = {
     const decision = decideFor(call, address);
     return decision.outcome === 'ask-name' ? askAndDecide(call, address) : decision;
   },
-  onPermit(permit, [address]) {
+  onPermit(permit, [address], { connection }) {
     const backup = permit.rule === 'destination' || permit.rule === 'relay-map';
-    setOnward(address, { way: permit.way, backup });
+    setOnward(connection.transaction, address, { way: permit.way, backup });
     return { code: constants.ok };
   },
 };
-
-const staysHere: Onward = { way: 'local', backup: false };
 
 /** For every recipient that anyone accepted: a transaction holds recipients of one way only. */
 const splitTransaction: Task<Connection, Address> = {
   plugin: 'relay',
   hook: 'rcpt_ok',
   recipient: (address) => address,
-  run({ connection }, address) {
-    const { transaction, relaying } = connection;
+  run({ policy, connection }, address) {
+    const { transaction } = connection;
     if (!transaction) return sameWay;
-    const mark = markOf(transaction);
-    const how = onwardOf(address) ?? staysHere;
-    const way = relaying ? 'relay' : how.way;
-    const isFirst = transaction.rcpt_to[0] === address || transaction.rcpt_to.length === 0;
+    const onward = onwardOf(address);
+    // Haraka counts a recipient when all have agreed to it. Plugins may have put others into the transaction before.
+    const isFirst = transaction.rcpt_count.accept === 0;
+    const mark = isFirst ? undefined : markOf(transaction.notes);
     const before = isFirst ? undefined : (mark?.way ?? 'local');
-    // Where relaying is on, Haraka sends the whole transaction out as it is.
-    const decision = relaying ? sameWay : decideSplit(before, way);
+    // Mail to our postmaster stays here, whoever sends it. Else Haraka sends out the whole transaction of a relaying client.
+    const isOurs = onward?.way === 'local';
+    if (isOurs && isFirst) connection.relaying = false;
+    const goesOut = connection.relaying && !isOurs;
+    const way = goesOut ? 'relay' : (onward?.way ?? 'local');
+    const decision = goesOut ? sameWay : decideSplit(before, way);
     if (decision.outcome !== 'pass') return decision;
-    // Most mail stays here; it needs no mark.
-    if (mark || way !== 'local') {
-      setMark(transaction, { way: before ?? way, backup: how.backup || (mark?.backup ?? false) });
-    }
+    const backup = onward?.backup === true || mark?.backup === true;
+    if (policy.mode.relay === 'enforce') setMark(transaction.notes, { way, backup });
     return decision;
   },
 };
@@ -143,9 +145,9 @@ const queue: Task = {
   hook: 'queue',
   run({ plugin, connection }) {
     const { transaction } = connection;
-    const way = transaction ? markOf(transaction)?.way : undefined;
+    const way = markOf(transaction?.notes)?.way;
     if (way === 'discard') return { code: constants.ok, message: 'Message accepted' };
-    return way === 'relay' && transaction ? sendOut(plugin, transaction) : noOpinion;
+    return way === 'relay' ? sendOut(plugin, connection) : noOpinion;
   },
 };
 
@@ -154,8 +156,7 @@ const queueOutbound: Task = {
   plugin: 'relay',
   hook: 'queue_outbound',
   run({ plugin, connection }) {
-    const { transaction, relaying } = connection;
-    return relaying && clientOf(connection).trust && transaction ? sendOut(plugin, transaction) : noOpinion;
+    return connection.relaying && clientOf(connection).trust ? sendOut(plugin, connection) : noOpinion;
   },
 };
 

@@ -10,15 +10,18 @@ import {
   parseAddressLiteral,
   sameAddress,
 } from '../../core';
-import type { TransactionMark } from '../../runtime/client';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
 import type { Suite } from '../../runtime/suite';
+import { markOf } from '../../runtime/transaction-mark';
 import type { OutboundMail } from '../../types/haraka';
 
-/** No opinion about mail of trusted clients to domains that are not listed: Haraka's own look-up serves them. */
+/** No opinion about mail of trusted clients to domains that are not listed: Haraka's own look-up serves them, but not literals. */
 export function nextHops(suite: Suite, mail: OutboundMail, domain: string): HookAnswer | Promise<HookAnswer> {
   const { policy } = suite;
+  const { notes } = mail.todo;
   if (policy.mode.relay === 'observe') return noOpinion;
+  // Local mail on its way to an LMTP server goes through Haraka's outbound queue too.
+  if (notes?.using_lmtp && !markOf(notes)) return noOpinion;
   // Any domain may have its route there, and without it mail could go where it must not: it waits in the queue.
   if (!policy.relay.destinations.available) return answerWith('get_mx', localProblem);
   const entry = findDestination(policy.relay, domain.toLowerCase());
@@ -26,10 +29,9 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
     const { host, port } = entry.route;
     return { code: constants.ok, message: { exchange: host, port, priority: 0 } };
   }
-  const backup = (mail.todo.notes?.smtpcheck as TransactionMark | undefined)?.backup === true;
-  if (!entry && !backup) return noOpinion;
   const literal = parseAddressLiteral(domain);
-  return literal ? theAddress(suite, mail, literal) : exchangesBeforeUs(suite, mail, domain);
+  if (literal) return theAddress(suite, mail, literal);
+  return entry || markOf(notes)?.backup ? exchangesBeforeUs(suite, mail, domain) : noOpinion;
 }
 
 /** RFC 5321 §5.1: a literal is its own next hop. Haraka would look for MX records of its text, and bounce the message. */

@@ -4,8 +4,8 @@ import path from 'node:path';
 import constants from 'haraka-constants';
 import { reply } from '../../core/decision';
 import type { SuitePlugin } from '../../runtime/answer';
-import { answerWith, type HookAnswer } from '../../runtime/guard';
-import type { Transaction } from '../../types/haraka';
+import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
+import type { Connection, Transaction } from '../../types/haraka';
 
 /** Bytes beside the message itself: its envelope, and whatever else is being queued at the same time. */
 const spare = 1 << 20;
@@ -16,8 +16,13 @@ const noRoom = reply(452, '4.3.1', 'Insufficient system storage');
  * Queues the message. Where the disk has no room it is put off without a try: Haraka can take a queue file that it could
  * not write for a message that is queued, and then says to the client that it has it.
  */
-export async function sendOut(plugin: SuitePlugin, transaction: Transaction): Promise<HookAnswer> {
-  if (await isFull(plugin, transaction)) {
+export async function sendOut(plugin: SuitePlugin, connection: Connection): Promise<HookAnswer> {
+  const { transaction } = connection;
+  if (!transaction) return noOpinion;
+  const isWithoutRoom = await isFull(plugin, transaction);
+  // The client has gone, and Haraka has let go of its message.
+  if (connection.transaction !== transaction) return noOpinion;
+  if (isWithoutRoom) {
     plugin.logerror(`smtpcheck: no room for a message in ${queueFolder(plugin)}, the client is told to come again`);
     return answerWith('queue', noRoom);
   }

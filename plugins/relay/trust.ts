@@ -50,4 +50,6 @@ export function reviewTrust({ plugin, policy, connection }: Call, client: Client
   // Inside a transaction the setter speaks of that one alone; the connection itself must forget as well.
   connection.relaying = false;
   connection._relaying = false;
+  // Whoever grants relaying from here on does so by their own word.
+  client.withdrawn = false;
 }

@@ -187,7 +187,7 @@ export interface SessionOptions {
 
 interface MutableConnection extends Omit<Connection, 'remote' | 'transaction'> {
   remote: { ip: string | null; host: string | null };
-  transaction: (Transaction & { rcpt_to: Address[]; mail_from: Address | null }) | null;
+  transaction: (Transaction & { rcpt_to: Address[]; rcpt_count: { accept: number }; mail_from: Address | null }) | null;
   init_transaction(): void;
 }
 
@@ -248,7 +248,8 @@ export class Session {
     }
     if (result.code === constants.ok) result = await this.site.run('rcpt_ok', this.connection, address);
     const reply = this.replyOf(result, '250');
-    if (!reply.startsWith('250')) transaction.rcpt_to.pop();
+    if (reply.startsWith('250')) transaction.rcpt_count.accept++;
+    else transaction.rcpt_to.pop();
     return reply;
   }
 

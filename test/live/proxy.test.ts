@@ -88,6 +88,18 @@ for (const version of versions) {
       assert.match(await askFor(haraka, outside, { from: '127.66.0.1' }), DENIED);
     });
 
+    for (const by of [proxy, trustedProxy]) {
+      it(`takes no PROXY line from the client itself, by way of ${by}`, async () => {
+        const client = await connectBehindProxy({ port: haraka.port, proxy: by, client: '203.0.113.7' });
+        await client.command('EHLO client.example');
+        await client.command('MAIL FROM:<someone@sender.example>');
+        assert.match(await rcpt(client, outside), DENIED);
+        await client.command('RSET');
+        assert.equal((await client.command('PROXY TCP4 192.0.2.7 192.0.2.1 40000 25')).code, 421);
+        assert.ok(await client.waitForClose());
+      });
+    }
+
     it('forgets the trust in who speaks XCLIENT for somebody else', async () => {
       const client = await greet(haraka, { from: xclientHost });
       await client.command('MAIL FROM:<someone@sender.example>');

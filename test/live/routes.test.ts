@@ -262,3 +262,41 @@ for (const version of versions) {
     });
   });
 }
+
+for (const version of versions) {
+  describe(`local mail of Haraka ${version} that an LMTP server keeps`, () => {
+    let stub: DnsStub;
+    let haraka: RunningHaraka;
+    let store: Sink;
+
+    before(async () => {
+      stub = await startDns({ 'lists.best.example': { MX: [[10, 'mx.local.example']] } });
+      store = await startSink();
+      haraka = await startHaraka({
+        version,
+        plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'queue/lmtp'],
+        files: {
+          host_list: 'lists.best.example\n',
+          'relay.to': 'best.example [192.0.2.10]\n',
+          'lmtp.ini': `host=127.0.0.1\nport=${store.port}\n`,
+          'outbound.ini': 'enable_tls=false\n',
+        },
+        dns: stub.port,
+      });
+    });
+    after(async () => {
+      await haraka?.stop();
+      await store?.stop();
+      await stub?.stop();
+    });
+
+    it('gets there, whatever relay.to says of a domain above', async () => {
+      const recipient = 'user@lists.best.example';
+      assert.match(await deliver(haraka, [recipient], 'by LMTP'), OK);
+      await eventually(
+        (taken) => taken.includes(recipient),
+        async () => store.taken,
+      );
+    });
+  });
+}

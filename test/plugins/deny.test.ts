@@ -188,6 +188,13 @@ describe('deny', () => {
     assert.equal(await session.open(), atConnect);
   });
 
+  it('takes no PROXY line of a client that is connected, nor another address by it', async () => {
+    const session = new Site({ plugins: ['deny'], ini: ['[deny]', 'at=rcpt'] }).session();
+    session.connection.proxy.allowed = true;
+    await session.open();
+    assert.equal(session.connection.proxy.allowed, false);
+  });
+
   for (const addresses of addressClasses) {
     it(`logs sender and recipient at the recipient, with ${addresses.name}`, async () => {
       const site = new Site({

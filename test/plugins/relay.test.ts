@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import constants from 'haraka-constants';
+import type { Address } from '../../types/haraka';
 import {
   addressClasses,
   closeSites,
@@ -26,7 +27,7 @@ interface RcptCase {
   readonly client?: SessionOptions;
   readonly to: string;
   readonly reply: string;
-  /** Result key and rule; no opinion leaves a count alone. */
+  /** Result key and rule; no opinion leaves none. */
   readonly result?: readonly ['pass' | 'fail' | 'skip' | 'err', string];
   /** The rule of a decision without opinion. */
   readonly passed?: string;
@@ -342,6 +343,18 @@ describe('trust', () => {
     assert.deepEqual(await session.send('user@victim.example'), ['250']);
   });
 
+  for (const [ini, allowed] of [
+    [[], false],
+    [['[relay]', 'mode=observe'], true],
+  ] as const) {
+    it(`${allowed ? 'leaves it to Haraka to take' : 'takes no'} PROXY lines once a client is connected`, async () => {
+      const session = new Site({ ini }).session();
+      session.connection.proxy.allowed = true;
+      await session.open();
+      assert.equal(session.connection.proxy.allowed, allowed);
+    });
+  }
+
   it('comes with the address behind a proxy', async () => {
     const session = new Site({ files: { localip: '192.0.2' } }).session({ ip: '203.0.113.9' });
     await session.open();
@@ -376,6 +389,16 @@ describe('trust', () => {
     // As RSET and a new MAIL do.
     session.endTransaction();
     assert.deepEqual(await session.send('user@victim.example'), [denied]);
+  });
+
+  it('of another plugin counts again once ours is withdrawn', async () => {
+    const session = new Site({ files: { localip: '192.0.2' } }).session({ ip: '192.0.2.7' });
+    await session.open();
+    await revoked(session);
+    assert.deepEqual(await session.send('user@victim.example'), [denied]);
+    session.endTransaction();
+    session.connection.relaying = true;
+    assert.deepEqual(await session.send('user@victim.example', 'other@victim.example'), ['250', '250']);
   });
 
   it('stays with a client that has authenticated', async () => {
@@ -524,6 +547,34 @@ describe('the queue step', () => {
     assert.equal((await site.run('queue', site.session().connection)).code, undefined);
   });
 
+  it('leaves alone what the client has taken with it', async () => {
+    const site = new Site({ files });
+    const session = site.session();
+    await session.open();
+    await session.send('a@backup.example');
+    const answer = site.run('queue', session.connection);
+    session.endTransaction();
+    await answer;
+    assert.deepEqual(site.sent, []);
+  });
+
+  it('has no mark for what stays here, whatever was refused before', async () => {
+    const site = new Site({ files });
+    const quota = {
+      name: 'quota',
+      hook_rcpt_ok: (next: (code?: number, message?: string) => void, _connection: unknown, { user }: Address) =>
+        user === 'full' ? next(constants.denysoft, 'full') : next(),
+    };
+    site.hooks.push({ hook: 'rcpt_ok', plugin: quota, method: 'hook_rcpt_ok', priority: 0 });
+    const session = site.session();
+    await session.open();
+    assert.deepEqual(await session.send('full@backup.example', 'a@local.example'), [
+      `${constants.denysoft} full`,
+      '250',
+    ]);
+    assert.equal(session.connection.transaction?.notes.smtpcheck, undefined);
+  });
+
   it('passes on what the outbound queue answers', async () => {
     const site = new Site({ files });
     site.outboundAnswer = [constants.denysoft, 'disk full'];
@@ -585,8 +636,8 @@ describe('the next hops', () => {
     readonly domain: string;
     readonly relayTo?: string;
     readonly ini?: readonly string[];
-    /** Accepted because of the destination, although relay.to no longer says so. */
-    readonly backup?: boolean;
+    /** What other plugins noted of the mail, and we. */
+    readonly notes?: Record<string, unknown>;
     /** Exchanges as `priority host:port`, `none` for no opinion, `deferred`. */
     readonly gives: readonly string[] | 'none' | 'deferred';
   }
@@ -653,7 +704,7 @@ describe('the next hops', () => {
     {
       name: 'follow the rule for what was accepted as backup, listed or not',
       domain: 'backup.example',
-      backup: true,
+      notes: { smtpcheck: { way: 'relay', backup: true } },
       gives: ['10 mx1.backup.example'],
     },
     { name: "are no business of ours for a trusted client's mail elsewhere", domain: 'backup.example', gives: 'none' },
@@ -671,9 +722,16 @@ describe('the next hops', () => {
     },
     { name: 'are none for a literal of our own', domain: '[127.0.0.7]', relayTo: '127.0.0.7', gives: 'deferred' },
     {
-      name: 'are no business of ours for a literal that is not listed',
+      name: 'are its address for a literal that only a trusted client may send to',
       domain: '[192.0.2.26]',
       relayTo: '192.0.2.25',
+      gives: ['0 192.0.2.26'],
+    },
+    {
+      name: 'are left to whoever delivers local mail by LMTP, listed or not',
+      domain: 'lists.best.example',
+      relayTo: 'best.example [10.0.0.5]',
+      notes: { using_lmtp: true },
       gives: 'none',
     },
     {
@@ -683,13 +741,13 @@ describe('the next hops', () => {
       gives: 'none',
     },
   ];
-  for (const { name, domain, relayTo = '', ini = [], backup = false, gives } of rows) {
+  for (const { name, domain, relayTo = '', ini = [], notes = {}, gives } of rows) {
     it(name, async () => {
       const dnsTimeout = domain === 'dropped.example' ? '200ms' : '5s';
       const site = new Site({ dns: dns.port, dnsTimeout, files: { 'relay.to': relayTo }, ini });
       const said: string[] = [];
       const mail = {
-        todo: { domain, notes: backup ? { smtpcheck: { way: 'relay', backup: true } } : {} },
+        todo: { domain, notes },
         lognotice: () => {},
         logerror: (...args: unknown[]) => said.push(args.join(' ')),
       };

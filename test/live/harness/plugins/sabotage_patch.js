@@ -12,7 +12,7 @@ const targets = {
   decideSplit: 'core/relay-decision',
   decideCommand: 'core/privacy',
   authWarnings: 'core/auth-warning',
-  markOf: 'runtime/client',
+  markOf: 'runtime/transaction-mark',
   record: 'runtime/record',
   recordFault: 'runtime/record',
   nextHops: 'plugins/relay/next-hops',

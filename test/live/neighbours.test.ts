@@ -1,0 +1,111 @@
+/** Beside plugins that change recipients and grant relaying: whatever was accepted goes where it was accepted for. */
+import assert from 'node:assert/strict';
+import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { open, queuedAs, rcpt, send, type Visit } from './harness/talk';
+
+const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
+const OK = /^250 /;
+const DENIED = /^550 5\.7\.1 Relaying denied/;
+const SPLIT = /^452 4\.5\.3 Send this recipient in a separate transaction/;
+const trusted = '127.9.0.1';
+
+interface Row {
+  readonly name: string;
+  readonly visit?: Visit;
+  readonly recipients: readonly (readonly [string, RegExp])[];
+  readonly queued: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  {
+    name: 'sends out what a partner may be sent, although relaying is off again and a recipient before is dropped',
+    recipients: [
+      ['user@dropped.example', OK],
+      ['user@partner.example', OK],
+      ['no-more@victim.example', DENIED],
+    ],
+    queued: ['outbound user@dropped.example', 'outbound user@partner.example'],
+  },
+  {
+    name: 'sends out the same after a local recipient, and takes no other local one with it',
+    recipients: [
+      ['user@local.example', OK],
+      ['user@partner.example', OK],
+      ['no-more@victim.example', DENIED],
+      ['other@local.example', SPLIT],
+      ['user@backup.example', OK],
+    ],
+    queued: ['outbound user@backup.example', 'outbound user@local.example', 'outbound user@partner.example'],
+  },
+  {
+    name: "takes a backup recipient beside an archive's copy that no client asked for",
+    visit: { mail: 'archived@sender.example' },
+    recipients: [['user@backup.example', OK]],
+    queued: ['outbound archive@local.example', 'outbound user@backup.example'],
+  },
+  {
+    name: 'goes by the recipients that were accepted, not by a copy',
+    visit: { mail: 'archived@sender.example' },
+    recipients: [
+      ['user@local.example', OK],
+      ['user@backup.example', SPLIT],
+    ],
+    queued: ['local archive@local.example', 'local user@local.example'],
+  },
+  {
+    name: 'sends out a local address that is an alias of a backup one',
+    recipients: [
+      ['alias@local.example', OK],
+      ['user@local.example', SPLIT],
+    ],
+    queued: ['outbound user@backup.example'],
+  },
+  {
+    name: "keeps a trusted client's mail to our postmaster",
+    visit: { from: trusted },
+    recipients: [
+      ['postmaster', OK],
+      ['user@victim.example', SPLIT],
+      ['user@local.example', OK],
+    ],
+    queued: ['local postmaster', 'local user@local.example'],
+  },
+  {
+    name: "asks for mail to our postmaster apart from a trusted client's other mail",
+    visit: { from: trusted },
+    recipients: [
+      ['user@victim.example', OK],
+      ['postmaster', SPLIT],
+    ],
+    queued: ['outbound user@victim.example'],
+  },
+];
+
+for (const version of versions) {
+  describe(`mail of Haraka ${version} beside plugins that meddle`, () => {
+    let haraka: RunningHaraka;
+    before(async () => {
+      haraka = await startHaraka({
+        version,
+        plugins: ['smtpcheck', 'meddle', 'rcpt_to.in_host_list', 'keep_queue'],
+        files: {
+          host_list: 'local.example\n',
+          localip: '127.9\n',
+          'relay.to': 'backup.example\n',
+          'relay.map': 'To:dropped.example DISCARD\n',
+        },
+      });
+    });
+    after(() => haraka?.stop());
+
+    for (const { name, visit, recipients, queued } of rows) {
+      it(name, async () => {
+        const client = await open(haraka, visit);
+        for (const [recipient, reply] of recipients) assert.match(await rcpt(client, recipient), reply, recipient);
+        assert.match(await send(client, name), OK);
+        client.destroy();
+        assert.deepEqual(await queuedAs(haraka, name), queued);
+      });
+    }
+  });
+}
