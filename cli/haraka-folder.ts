@@ -1,7 +1,7 @@
 /** Finds the Haraka folder that a command speaks of, and reads what surrounds the suite's own files in it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Ini, parseIni } from '../core';
+import { type Ini, type PluginName, parseIni, pluginNames } from '../core';
 import { decodeText } from '../runtime/file-reader';
 import { CannotRun, type Io } from './io';
 
@@ -87,13 +87,9 @@ export function pluginLines(folder: HarakaFolder): PluginLine[] {
   }));
 }
 
-export type SuitePluginName = 'deny' | 'helo' | 'privacy' | 'relay';
-
 /** Which of the suite's plugins a line of `config/plugins` loads; none for a foreign line. */
-export function suitePluginsOf(name: string): readonly SuitePluginName[] {
-  if (name === 'smtpcheck') return ['deny', 'helo', 'privacy', 'relay'];
-  const one = /^smtpcheck\/plugins\/(deny|helo|privacy|relay)$/.exec(name);
-  return one ? [one[1] as SuitePluginName] : [];
+export function suitePluginsOf(name: string): readonly PluginName[] {
+  return name === 'smtpcheck' ? pluginNames : pluginNames.filter((plugin) => name === `smtpcheck/plugins/${plugin}`);
 }
 
 /** The lines that load a plugin of the suite which an earlier line has loaded: Haraka does not start with them. */

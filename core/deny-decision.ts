@@ -1,6 +1,6 @@
 /** The deny decision: is this client refused whatever it wants? It wins over every trust. */
 import type { ClientNames } from './client-names';
-import { type Decision, defer, pass, refuse, reply } from './decision';
+import { type AskName, askName, type Decision, defer, pass, refuse, reply } from './decision';
 import { formatAddress, type IpAddress } from './ip-address';
 import { admits, type PolicyList } from './list';
 
@@ -23,9 +23,9 @@ export type DenyRule =
   | 'client-name-unknown'
   | 'client-not-denied';
 
-export type DenyDecision = Decision<DenyRule> | { readonly outcome: 'ask-name' };
+export type DenyDecision = Decision<DenyRule>;
 
-export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision {
+export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision | AskName {
   // Trusted clients are put off as well: the list may name them, and it wins over every trust.
   if (!policy.clients.available) return defer('list-unavailable', unavailable);
 
@@ -38,7 +38,7 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
     const domain = policy.clients.findDomain(name);
     if (admits(domain)) return refuse('client-denied-domain', denied, domain.source);
   }
-  if (request.clientNames.state === 'unasked') return { outcome: 'ask-name' };
+  if (request.clientNames.state === 'unasked') return askName;
   if (request.clientNames.state === 'unknown' && policy.onDnsFailure === 'defer') {
     return defer('client-name-unknown', cannotResolve(request));
   }

@@ -6,6 +6,7 @@ export { type AuthWarningRequest, authWarningHeader, authWarnings } from './auth
 export { isAscii, printable } from './characters';
 export { type ClientNames, isForged, noNames, unaskedNames, unknownNames } from './client-names';
 export {
+  type AskName,
   type Decision,
   type Defer,
   defer,
@@ -85,7 +86,15 @@ export {
 export { type ParsedRelayMap, parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
 export { formatRoute, parseRoute, type Route } from './route';
 export type { Setting } from './setting-kinds';
-export { modeOf, type ParsedSettings, parseSettings, privacyFlagsOf } from './settings';
+export {
+  type Mode,
+  modeOf,
+  type ParsedSettings,
+  type PluginName,
+  parseSettings,
+  pluginNames,
+  privacyFlagsOf,
+} from './settings';
 export { type SectionName, type Settings, settingsDescription } from './settings-description';
 export { describeAsIni, describeAsTable } from './settings-text';
 export { nearest } from './suggest';

@@ -6,7 +6,19 @@
  */
 import { isAscii } from './characters';
 import { type ClientNames, isForged } from './client-names';
-import { type Decision, defer, type Pass, type Permit, pass, permit, type Reply, refuse, reply } from './decision';
+import {
+  type AskName,
+  askName,
+  type Decision,
+  defer,
+  type Pass,
+  type Permit,
+  pass,
+  permit,
+  type Reply,
+  refuse,
+  reply,
+} from './decision';
 import { formatAddress, type IpAddress, parseAddressLiteral } from './ip-address';
 import { admits, type ListEntry, type PolicyList, type Recipient } from './list';
 import { carriesRoute } from './mailbox';
@@ -50,14 +62,9 @@ export type Way = 'relay' | 'local' | 'discard';
 
 export type RelayPermit = Permit<RelayRule> & { readonly way: Way };
 
-/** The client's name could decide and has not been asked for yet: ask, and decide again. */
-export interface AskName {
-  readonly outcome: 'ask-name';
-}
+export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit>;
 
-export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit> | AskName;
-
-export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDecision {
+export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDecision | AskName {
   if (request.vouched) return pass('vouched');
 
   // RFC 5321 §4.5.1: mail to <postmaster> without a domain is ours to take.
@@ -70,7 +77,7 @@ export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDe
   if (admits(destination)) return onward(permit('destination', destination.source));
 
   const mapped = decideByMap(policy.map, request);
-  if (canAskName(request) && nameCouldChange(policy, mapped)) return { outcome: 'ask-name' };
+  if (canAskName(request) && nameCouldChange(policy, mapped)) return askName;
   // Lists only add permits: what an available one permits stands, and whatever else may be missing one.
   if (someListUnavailable(policy) && !isOnward(mapped)) return defer('list-unavailable', unavailable);
   if (mapped) return mapped;
@@ -164,7 +171,7 @@ function isBarePostmaster(recipient: Recipient): boolean {
 }
 
 /** A refusal anywhere in the map wins over RELAY anywhere in it. */
-function decideByMap(map: RelayMap, request: RelayRequest): Exclude<RelayDecision, Pass | AskName> | undefined {
+function decideByMap(map: RelayMap, request: RelayRequest): Exclude<RelayDecision, Pass> | undefined {
   const found = mapEntries(map, request);
   for (const { value, source } of found) {
     if (value.action !== 'reply') continue;

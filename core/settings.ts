@@ -95,7 +95,14 @@ export function privacyFlagsOf(settings: Settings): PrivacyFlags {
   return expandFlags(settings.privacy.flags);
 }
 
+/** The suite's plugins. Each has a section of its own. */
+export const pluginNames = ['deny', 'helo', 'privacy', 'relay'] as const;
+
+export type PluginName = (typeof pluginNames)[number];
+
 /** Whether a plugin answers or only watches. */
-export function modeOf(settings: Settings, plugin: 'relay' | 'deny' | 'helo' | 'privacy'): 'enforce' | 'observe' {
+export type Mode = 'enforce' | 'observe';
+
+export function modeOf(settings: Settings, plugin: PluginName): Mode {
   return settings[plugin].mode || settings.main.mode;
 }

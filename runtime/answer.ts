@@ -3,9 +3,10 @@
  * the method that Haraka calls gathers the policy in force, records what was decided and answers, under the guard.
  */
 import type { Decision, Permit } from '../core/decision';
+import type { PluginName } from '../core/settings';
 import type { Address, Connection, Next, Plugin } from '../types/haraka';
 import { answerWith, askInTurn, type Guarded, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
-import type { PluginName, Policy } from './policy';
+import type { Policy } from './policy';
 import { record, recordFault } from './record';
 import { type Suite, suiteFor } from './suite';
 
@@ -59,6 +60,10 @@ export interface Call<C = Connection> {
 interface Logs {
   logerror(...args: unknown[]): void;
 }
+
+/** The earliest and the latest place among the plugins of a hook. */
+export const first = -100;
+export const last = 100;
 
 /**
  * Registers with Haraka the tasks of a hook, to be asked in turn until one has an opinion, and puts their method on the

@@ -2,7 +2,9 @@
 import {
   type DenyPolicy,
   type ListKind,
+  type Mode,
   modeOf,
+  type PluginName,
   type PolicyList,
   type PrivacyPolicy,
   privacyFlagsOf,
@@ -10,8 +12,6 @@ import {
   type RelayPolicy,
   type Settings,
 } from '../core';
-
-export type PluginName = 'deny' | 'helo' | 'privacy' | 'relay';
 
 export interface Policy {
   /** Counts the versions this process has had in force, from 1. */
@@ -21,7 +21,7 @@ export interface Policy {
   readonly deny: DenyPolicy;
   readonly privacy: PrivacyPolicy;
   /** Whether a plugin answers or only watches. */
-  readonly mode: Readonly<Record<PluginName, 'enforce' | 'observe'>>;
+  readonly mode: Readonly<Record<PluginName, Mode>>;
 }
 
 /** The lists and the map of one policy. */

@@ -1,10 +1,10 @@
 /** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type Decision, type IpAddress, parseAddress } from '../core';
+import { type Decision, type IpAddress, type PluginName, parseAddress } from '../core';
 import type { Next, Plugin } from '../types/haraka';
 import { ClientNameService } from './client-names';
-import type { PluginName, Policy } from './policy';
+import type { Policy } from './policy';
 import { PolicyStore } from './policy-store';
 import { Counters } from './record';
 import { RedisAccess } from './redis-package';

@@ -1,6 +1,6 @@
 /** The hooks of a played session: the suite's own plugins, registered and asked as Haraka does it. */
 import constants from 'haraka-constants';
-import type { Decision } from '../../core';
+import type { Decision, PluginName } from '../../core';
 import * as deny from '../../plugins/deny/index';
 import * as helo from '../../plugins/helo/index';
 import * as privacy from '../../plugins/privacy/index';
@@ -8,7 +8,6 @@ import * as relay from '../../plugins/relay/index';
 import type { SuitePlugin } from '../../runtime/answer';
 import type { Suite } from '../../runtime/suite';
 import type { Address, Connection, Next } from '../../types/haraka';
-import type { SuitePluginName } from '../haraka-folder';
 import { domainOf, type LocalDomains } from './surroundings';
 
 export interface Answer {
@@ -45,7 +44,7 @@ export class Hooks {
   /** `loaded` in the order of `config/plugins`. */
   constructor(
     suite: Suite,
-    loaded: readonly SuitePluginName[],
+    loaded: readonly PluginName[],
     localDomains: LocalDomains | undefined,
     private readonly connection: Connection,
   ) {

@@ -4,10 +4,9 @@
  * not played.
  */
 import constants from 'haraka-constants';
-import { isAscii, type Way } from '../../core';
+import { isAscii, type PluginName, type Way } from '../../core';
 import type { Suite } from '../../runtime/suite';
 import { markOf } from '../../runtime/transaction-mark';
-import type { SuitePluginName } from '../haraka-folder';
 import { SimulatedConnection, SimulatedTransaction } from './connection';
 import { type Answer, Hooks, type Said } from './hooks';
 import { type Path, parsePath } from './path';
@@ -29,7 +28,7 @@ export interface Step {
 export interface HostOptions extends Surroundings {
   readonly suite: Suite;
   /** Which of the suite's plugins `config/plugins` loads, in its order. */
-  readonly loaded: readonly SuitePluginName[];
+  readonly loaded: readonly PluginName[];
 }
 
 const syntaxError: HostReply = { code: 501, text: 'Syntax error' };

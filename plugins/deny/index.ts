@@ -1,13 +1,10 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
-import { pass } from '../../core/decision';
+import { decided, pass } from '../../core/decision';
 import { type DenyDecision, decideDeny, notDenied } from '../../core/deny-decision';
-import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
+import { type Call, first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { type Client, clientOf, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
 import type { AddressParams, Connection } from '../../types/haraka';
-
-/** Before any plugin that could accept: deny wins over trust. */
-const first = -100;
 
 export function register(this: SuitePlugin): void {
   join(this, 'deny');
@@ -15,6 +12,7 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerDeny(plugin: SuitePlugin): void {
+  // Before any plugin that could accept: deny wins over trust.
   registerHook(plugin, 'connect', 'deny_connect', first, denyAtConnect);
   registerHook(plugin, 'rcpt', 'deny_recipient', first, denyAtRecipient);
 }
@@ -43,9 +41,7 @@ export const denyAtRecipient: Task<Connection, AddressParams> = {
   run: decide,
 };
 
-type Decided = Exclude<DenyDecision, { outcome: 'ask-name' }>;
-
-function decide({ suite, policy, connection }: Call): Decided | Promise<Decided> {
+function decide({ suite, policy, connection }: Call): DenyDecision | Promise<DenyDecision> {
   const client = clientOf(connection);
   const decision = decideDeny(policy.deny, {
     clientAddress: client.address,
@@ -55,10 +51,8 @@ function decide({ suite, policy, connection }: Call): Decided | Promise<Decided>
 }
 
 /** Haraka knows one PTR name of the client at most; another may be the one that is listed. */
-async function askAndDecide(suite: Suite, client: Client): Promise<Decided> {
+async function askAndDecide(suite: Suite, client: Client): Promise<DenyDecision> {
   if (!client.address) return notDenied;
   const clientNames = await suite.names.claimed({ ip: client.ip, address: client.address });
-  const decision = decideDeny(suite.policy.deny, { clientAddress: client.address, clientNames });
-  if (decision.outcome === 'ask-name') throw new Error(`the name of ${client.ip} was asked for and is still unknown`);
-  return decision;
+  return decided(decideDeny(suite.policy.deny, { clientAddress: client.address, clientNames }));
 }

@@ -1,10 +1,8 @@
 /** A client introduces itself with a well-formed name before it sends mail. The decisions are in `core/hello.ts`. */
 import { pass } from '../../core/decision';
 import { decideHello, decideMailHello } from '../../core/hello';
-import { join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
+import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import type { Connection } from '../../types/haraka';
-
-const first = -100;
 
 export function register(this: SuitePlugin): void {
   join(this, 'helo');

@@ -1,12 +1,10 @@
 /** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `core/privacy.ts`. */
 import { authWarningHeader, authWarnings } from '../../core/auth-warning';
 import { decideCommand } from '../../core/privacy';
-import { join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
+import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
 import type { Connection } from '../../types/haraka';
-
-const first = -100;
 
 /** In the spelling of Haraka's own keys: another has to be made lower case at every message. */
 const headerKey = authWarningHeader.toLowerCase();

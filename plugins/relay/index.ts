@@ -3,6 +3,7 @@
  * given, hook by hook in the order in which a session meets them.
  */
 import constants from 'haraka-constants';
+import { type AskName, decided } from '../../core/decision';
 import { admits, type Recipient } from '../../core/list';
 import {
   canTellTrust,
@@ -12,7 +13,7 @@ import {
   type RelayDecision,
   sameWay,
 } from '../../core/relay-decision';
-import { type Call, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
+import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf, refuseProxyLines } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
 import { markOf, onwardOf, setMark, setOnward } from '../../runtime/transaction-mark';
@@ -20,10 +21,6 @@ import type { Address, AddressParams, Connection, OutboundMail } from '../../typ
 import { nextHops } from './next-hops';
 import { sendOut } from './send-out';
 import { grantTrust, reviewTrust, trustOf } from './trust';
-
-/** The earliest and the latest place among the plugins of a hook. */
-const first = -100;
-const last = 100;
 
 export function register(this: SuitePlugin): void {
   join(this, 'relay');
@@ -98,11 +95,11 @@ export const guardRecipient: Task<Connection, AddressParams> = {
 };
 
 /** After the other plugins, none of which has vouched for the recipient. */
-const decideRecipient: Task<Connection, AddressParams, Answered> = {
+const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
   plugin: 'relay',
   hook: 'rcpt',
   recipient: ([address]) => address,
-  run(call, [address]): Answered | Promise<Answered> {
+  run(call, [address]): RelayDecision | Promise<RelayDecision> {
     const decision = decideFor(call, address);
     return decision.outcome === 'ask-name' ? askAndDecide(call, address) : decision;
   },
@@ -167,18 +164,14 @@ const findNextHops: Task<OutboundMail, string> = {
   run: ({ suite, connection: mail }, domain) => nextHops(suite, mail, domain),
 };
 
-type Answered = Exclude<RelayDecision, { outcome: 'ask-name' }>;
-
 /** Asks for the client's name and decides with the policy in force by then. */
-async function askAndDecide(call: Call, address: Address): Promise<Answered> {
+async function askAndDecide(call: Call, address: Address): Promise<RelayDecision> {
   const client = clientOf(call.connection);
   if (client.address) client.names = await call.suite.names.confirmed({ ip: client.ip, address: client.address });
-  const decision = decideFor(call.renew(), address);
-  if (decision.outcome === 'ask-name') throw new Error(`the name of ${client.ip} was asked for and is still unknown`);
-  return decision;
+  return decided(decideFor(call.renew(), address));
 }
 
-function decideFor({ policy, connection }: Call, address: Address): RelayDecision {
+function decideFor({ policy, connection }: Call, address: Address): RelayDecision | AskName {
   const client = clientOf(connection);
   return decideRelay(policy.relay, {
     clientAddress: client.address,

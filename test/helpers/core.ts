@@ -1,6 +1,7 @@
 /** Core values from the text an operator would write; what does not parse fails the test. */
 import assert from 'node:assert/strict';
 import {
+  type AskName,
   type ClientNames,
   type Decision,
   describeFinding,
@@ -115,7 +116,7 @@ export function named(
 }
 
 /** A decision in one line: `permit client-network localip:1 relay`, `refuse relay-denied 550 5.7.1 Relaying denied`. */
-export function told(decision: Decision | RelayDecision | { readonly outcome: 'ask-name' }): string {
+export function told(decision: Decision | RelayDecision | AskName): string {
   if (decision.outcome === 'ask-name') return 'ask-name';
   const parts = [decision.outcome, decision.rule, decision.at && `${decision.at.file}:${decision.at.line}`];
   if ('way' in decision) parts.push(decision.way);

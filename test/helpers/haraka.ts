@@ -10,12 +10,11 @@ import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
+import type { PluginName } from '../../core/settings';
 import type { SuitePlugin } from '../../runtime/answer';
 import type { Opinion } from '../../runtime/record';
 import type { Address, Connection, Transaction } from '../../types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
-
-export type PluginName = 'deny' | 'helo' | 'privacy' | 'relay';
 
 export interface AddressClass {
   readonly name: string;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { makePlugin } from 'haraka-test-fixtures';
-import { checkout, closeSites, type PluginName, Site } from '../helpers/haraka';
+import type { PluginName } from '../../core/settings';
+import { checkout, closeSites, Site } from '../helpers/haraka';
 
 afterEach(closeSites);
 
