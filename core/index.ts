@@ -50,7 +50,6 @@ export {
   type ListEntry,
   type ListKind,
   listKinds,
-  type ParsedList,
   PolicyList,
   parseList,
   parseListLine,
@@ -61,6 +60,7 @@ export { carriesRoute } from './mailbox';
 export { type MapRow, parseMapLine } from './map-line';
 export type { MapValue } from './map-value';
 export { betterThanOurs, type Exchange } from './mx-rule';
+export type { Parsed } from './parse-lines';
 export {
   decideCommand,
   expandFlags,
@@ -83,7 +83,7 @@ export {
   type RelayRule,
   type Way,
 } from './relay-decision';
-export { type ParsedRelayMap, parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
+export { parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
 export { formatRoute, parseRoute, type Route } from './route';
 export type { Setting } from './setting-kinds';
 export {

@@ -3,11 +3,12 @@
  * wherever it stands; the answer is the entry, so that the caller can say why.
  */
 import { type Entry, type EntryKind, formatLiteral, isProblem, type Problem, parseEntry, withRoute } from './entry';
-import { type Finding, fault, hasFault, type SourceLine } from './finding';
+import type { SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { forEachLine, hasBadCharacter, type Line, noRest, type Rest } from './lines';
+import { hasBadCharacter, type Line, noRest, type Rest } from './lines';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
+import { type Builder, type Parsed, parseLines } from './parse-lines';
 import { parsePlainEntry } from './plain-entry';
 import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
 import { type Route, RouteTableBuilder, type RouteTableData, routeOf } from './route';
@@ -122,30 +123,12 @@ export function admits(entry: ListEntry | undefined): entry is ListEntry {
   return entry !== undefined && !entry.excluded;
 }
 
-export interface ParsedList {
-  /** Absent where a finding is a fault: a list is loaded whole or not at all. */
-  readonly data?: ListData;
-  readonly findings: readonly Finding[];
-}
-
 /**
  * Parses a list's text. Never throws; reports every fault, each with a line of the text. `file` is the name that
  * decisions and findings give.
  */
-export function parseList(kind: ListKind, file: string, text: string, rest: Rest = noRest): ParsedList {
-  const builder = new ListBuilder(file);
-  const findings: Finding[] = [];
-  const visit = (line: Line) => {
-    const entry = parseListLine(kind, line);
-    const at = { file, line: line.number, column: line.column };
-    if (isProblem(entry)) findings.push(problemAt(at, line.text, entry));
-    else builder.add(entry, line.number);
-  };
-  forEachLine(text, visit, rest);
-  const { data, same } = builder.build(rest);
-  const all = findings.concat(contradictions(file, text, same));
-  all.sort((a, b) => a.at.line - b.at.line);
-  return hasFault(all) ? { findings: all } : { data, findings: all };
+export function parseList(kind: ListKind, file: string, text: string, rest: Rest = noRest): Parsed<ListData> {
+  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(file), rest);
 }
 
 /** The entry of one line, of a kind that the list may hold. */
@@ -169,27 +152,7 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
 
 const notHere = { network: 'address-not-here', domain: 'domain-not-here', mailbox: 'mailbox-not-here' } as const;
 
-export function problemAt(at: Finding['at'], written: string, found: Problem): Finding {
-  const { problem, ...more } = found;
-  return fault(problem, at, written, more);
-}
-
-/** A finding for each pair of lines that say the opposite of each other. */
-export function contradictions(file: string, text: string, same: readonly SameKey[]): Finding[] {
-  const firstOf = new Map(same.filter((pair) => pair.contradict).map((pair) => [pair.second, pair.first]));
-  const findings: Finding[] = [];
-  if (firstOf.size === 0) return findings;
-  forEachLine(text, (line) => {
-    const first = firstOf.get(line.number);
-    if (first === undefined) return;
-    const at = { file, line: line.number, column: line.column };
-    findings.push(fault('contradiction', at, line.text, { detail: String(first) }));
-  });
-  return findings;
-}
-
-/** Collects entries into tables. */
-class ListBuilder {
+class ListBuilder implements Builder<Entry, ListData> {
   private readonly networks4 = new PrefixTableBuilder(4);
   private readonly networks6 = new PrefixTableBuilder(6);
   private readonly suffixes = new NameTableBuilder();

@@ -2,15 +2,16 @@
  * `relay.map`: a keyed table of relay decisions in the form of sendmail's access map (sendmail's cf/README, "ANTI-SPAM
  * CONFIGURATION CONTROL"). What one line means is told by `map-line.ts`.
  */
-import { formatLiteral, isProblem } from './entry';
-import { type Finding, hasFault, type SourceLine } from './finding';
+import { formatLiteral } from './entry';
+import type { SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { forEachLine, type Line, noRest, type Rest } from './lines';
-import { contradictions, problemAt, type Recipient } from './list';
+import { noRest, type Rest } from './lines';
+import type { Recipient } from './list';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type MapRow, parseMapLine } from './map-line';
 import { type MapValue, mapValueOf, ValueTableBuilder, type ValueTableData } from './map-value';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
+import { type Builder, type Parsed, parseLines } from './parse-lines';
 import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
 
 export interface MapEntry {
@@ -128,27 +129,9 @@ class Side {
   }
 }
 
-export interface ParsedRelayMap {
-  /** Absent where a finding is a fault. */
-  readonly data?: RelayMapData;
-  readonly findings: readonly Finding[];
-}
-
 /** Parses a map's text. Never throws; reports every fault, each with a line of the text. */
-export function parseRelayMap(file: string, text: string, rest: Rest = noRest): ParsedRelayMap {
-  const builder = new MapBuilder(file);
-  const findings: Finding[] = [];
-  const visit = (line: Line) => {
-    const row = parseMapLine(line);
-    const at = { file, line: line.number, column: line.column };
-    if (isProblem(row)) findings.push(problemAt(at, line.text, row));
-    else builder.add(row, line.number);
-  };
-  forEachLine(text, visit, rest);
-  const { data, same } = builder.build(rest);
-  const all = findings.concat(contradictions(file, text, same));
-  all.sort((a, b) => a.at.line - b.at.line);
-  return hasFault(all) ? { findings: all } : { data, findings: all };
+export function parseRelayMap(file: string, text: string, rest: Rest = noRest): Parsed<RelayMapData> {
+  return parseLines(file, text, parseMapLine, new MapBuilder(file), rest);
 }
 
 class SideBuilder {
@@ -192,7 +175,7 @@ class SideBuilder {
   }
 }
 
-class MapBuilder {
+class MapBuilder implements Builder<MapRow, RelayMapData> {
   private readonly connect = new SideBuilder();
   private readonly to = new SideBuilder();
   private readonly values = new ValueTableBuilder();

@@ -2,14 +2,14 @@
 
 import { join } from 'node:path';
 import {
-  type Finding,
+  type ListData,
   type ListKind,
   type ListSource,
+  type Parsed,
   type ParsedSettings,
-  type PolicyList,
   parseList,
   parseRelayMap,
-  type RelayMap,
+  type RelayMapData,
   type Rest,
   type Settings,
 } from '../core';
@@ -38,13 +38,10 @@ export const slots: readonly Slot[] = [
   { name: 'hosts', setting: 'deny.hosts', sourceIn: (s) => s.deny.hosts, whenDeleted: 'keep' },
 ];
 
-/** The list data of a slot, or why there is none. */
-export interface ParsedSlot {
-  readonly data?: SlotData;
-  readonly findings: readonly Finding[];
-}
+export type SlotData = ListData | RelayMapData;
 
-export type SlotData = ConstructorParameters<typeof PolicyList>[0] | ConstructorParameters<typeof RelayMap>[0];
+/** The list data of a slot, or why there is none. */
+export type ParsedSlot = Parsed<SlotData>;
 
 export function parseSlot(name: SlotName, file: string, text: string, rest?: Rest): ParsedSlot {
   return name === 'relay_map' ? parseRelayMap(file, text, rest) : parseList(name, file, text, rest);
