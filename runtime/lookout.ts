@@ -3,29 +3,23 @@
  * caller asks for it, for mounts and file systems that send no events. Neither timer nor watcher keeps the process alive.
  */
 import { type FSWatcher, watch } from 'node:fs';
+import { Alarm } from './alarm';
 
 /** Long enough for the several events of one change to come together. */
 const eventDelay = 20;
 
 export class Lookout {
   private readonly watchers = new Map<string, FSWatcher>();
-  private timer: NodeJS.Timeout | undefined;
-  private dueAt = Number.POSITIVE_INFINITY;
+  private readonly alarm: Alarm;
   private closed = false;
 
-  constructor(private readonly look: () => void) {}
+  constructor(look: () => void) {
+    this.alarm = new Alarm(look);
+  }
 
-  /** Brings the next look forward, never puts it off: a storm of events must not keep it from happening. */
+  /** Brings the next look forward, never puts it off. */
   schedule(delay: number): void {
-    const at = performance.now() + delay;
-    if (this.closed || at >= this.dueAt) return;
-    clearTimeout(this.timer);
-    this.dueAt = at;
-    this.timer = setTimeout(() => {
-      this.dueAt = Number.POSITIVE_INFINITY;
-      this.look();
-    }, delay);
-    this.timer.unref();
+    this.alarm.schedule(delay);
   }
 
   /** Watches these folders and no others. Where no event comes from, the caller's own looks do the work. */
@@ -53,7 +47,7 @@ export class Lookout {
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.timer);
+    this.alarm.close();
     for (const watcher of this.watchers.values()) watcher.close();
     this.watchers.clear();
   }

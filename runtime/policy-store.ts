@@ -5,6 +5,7 @@
  */
 import { dirname, join } from 'node:path';
 import type { Finding, ParsedSettings, Settings } from '../core';
+import { timerSlack } from './alarm';
 import { ListFiles } from './list-files';
 import {
   type LoadedSite,
@@ -30,9 +31,6 @@ export class CannotStart extends Error {
     this.name = 'CannotStart';
   }
 }
-
-/** Timers may fire a little early by another clock. */
-const timerSlack = 5;
 
 type Versions = Partial<Record<SlotName, Version<SlotData>>>;
 

@@ -6,7 +6,7 @@
 import type { RedisServer } from '../core';
 import type { Ask } from './redis-key';
 import type { RedisAccess, RedisClient } from './redis-package';
-import { within } from './resolver';
+import { within } from './within';
 
 /** One connection from its start to its end. */
 export interface Session {

@@ -4,9 +4,9 @@ import { FollowedKey } from './followed-key';
 import type { Version } from './load';
 import type { RedisAccess } from './redis-package';
 import { FollowedServer, type Pace } from './redis-server';
-import { within } from './resolver';
 import { type SlotData, type SlotName, slots } from './slots';
 import type { StoreLog } from './store-log';
+import { within } from './within';
 
 /** What Redis says of a list. `awaited`: nothing yet, and what was in force before may stay for now. */
 export type Told =

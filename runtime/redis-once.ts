@@ -4,8 +4,8 @@ import { decodeText } from './file-reader';
 import { type KeyContent, readKey, sortLines } from './redis-key';
 import { RedisLink, type Session } from './redis-link';
 import type { RedisAccess } from './redis-package';
-import { within } from './resolver';
 import { type SlotName, slots } from './slots';
+import { within } from './within';
 
 /** The text of a list, or that its key is not there or of another type, or why it could not be read. */
 export type Once = { readonly redis: RedisKey } & (

@@ -3,6 +3,7 @@
  * where it tells of none; one at a time, and never so often that reading is all that gets done.
  */
 import type { RedisServer } from '../core';
+import { Alarm, timerSlack } from './alarm';
 import type { FollowedKey } from './followed-key';
 import { RedisLink, type Session } from './redis-link';
 import type { RedisAccess } from './redis-package';
@@ -25,8 +26,6 @@ const timesAsLong = 1.5;
 const enough = 5;
 /** After a read of a key the server has this many times as long to do something else. */
 const restPerRead = 5;
-/** Timers may fire a little early by another clock. */
-const timerSlack = 5;
 
 export class FollowedServer {
   private readonly keys = new Set<FollowedKey>();
@@ -35,8 +34,7 @@ export class FollowedServer {
   private session: Session | undefined;
   private reading = false;
   private slowest = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private dueAt = Number.POSITIVE_INFINITY;
+  private readonly nextRead = new Alarm(() => void this.readChanged());
   /** What the log last said of the server. */
   private told: 'away' | 'there' | undefined;
 
@@ -80,7 +78,7 @@ export class FollowedServer {
 
   close(): void {
     this.session = undefined;
-    clearTimeout(this.timer);
+    this.nextRead.close();
     this.link.close();
   }
 
@@ -127,17 +125,9 @@ export class FollowedServer {
     this.schedule(Math.max(delay, key.restUntil - performance.now()));
   }
 
-  /** Brings the next read forward, never puts it off: a storm of changes must not keep it from happening. */
   private schedule(delay: number): void {
-    const at = performance.now() + delay;
-    if (this.reading || at >= this.dueAt) return;
-    clearTimeout(this.timer);
-    this.dueAt = at;
-    this.timer = setTimeout(() => {
-      this.dueAt = Number.POSITIVE_INFINITY;
-      void this.readChanged();
-    }, delay);
-    this.timer.unref();
+    // What has changed meanwhile is seen to at the end of the reading.
+    if (!this.reading) this.nextRead.schedule(delay);
   }
 
   private async readChanged(): Promise<void> {

@@ -1,6 +1,7 @@
 /** DNS questions with outcomes as values: an answer, a sure no, or "could not tell just now". */
 import { promises as dns, type RecordWithTtl } from 'node:dns';
 import { type Exchange, formatAddress, type IpAddress, parseAddress, type Settings } from '../core';
+import { within } from './within';
 
 export type Answer<T> =
   | { readonly state: 'found'; readonly value: T; readonly ttl: number }
@@ -56,21 +57,4 @@ function reverseName(ip: string): string {
   const words = [address.w0, address.w1, address.w2, address.w3];
   const digits = words.map((word) => word.toString(16).padStart(8, '0')).join('');
   return `${[...digits].reverse().join('.')}.ip6.arpa`;
-}
-
-/**
- * Rejects when the promise has not settled in time; the promise itself goes on and is ignored. Unless `keepAlive` is
- * false, the process waits for the outcome.
- */
-export async function within<T>(milliseconds: number, promise: Promise<T>, keepAlive = true): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-    if (!keepAlive) timer.unref();
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,8 +1,9 @@
 /** Lint that asks the DNS: only with `--dns`. */
 import { promises as dns } from 'node:dns';
 import { parseAddress, type Settings, sameAddress } from '../../core';
-import { type Resolver, within } from '../../runtime/resolver';
+import type { Resolver } from '../../runtime/resolver';
 import type { Suite } from '../../runtime/suite';
+import { within } from '../../runtime/within';
 import { type Placed, report } from './entries';
 import type { LintFinding } from './finding';
 
