@@ -1,7 +1,7 @@
 /** One list that a key of Redis holds: its last good content, and until when that counts. */
 import type { RedisKey } from '../core';
 import { type Version, wrongType } from './load';
-import { parseList } from './parse-worker';
+import { type Parsed, parseList } from './parse-worker';
 import { type Ask, type KeyContent, readKey } from './redis-key';
 import { emptySlot, type Slot, type SlotData } from './slots';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
@@ -18,6 +18,8 @@ export class FollowedKey {
   /** Whether it has been read since it was named, whatever came of it. */
   wasRead = false;
   private confirmedAt = Number.NEGATIVE_INFINITY;
+  /** Reads begun so far: what an older one than the last finds counts no more. */
+  private reads = 0;
   /** What was last found and not taken, so that it is told of once. */
   private told: string | undefined;
 
@@ -39,14 +41,27 @@ export class FollowedKey {
     this.confirmedAt = Math.max(this.confirmedAt, at);
   }
 
-  /** Reads the key and takes what it holds. Rejects where it cannot be read; what cannot be taken is told of. */
-  async read(ask: Ask): Promise<void> {
+  /** What is being read counts no more: it is asked for by a way that has become another. */
+  abandonRead(): void {
+    this.reads++;
+  }
+
+  /**
+   * Reads the key and takes what it holds. Rejects where it cannot be read; what cannot be taken is told of. `false`
+   * where another read has begun meanwhile: whatever became of this one, it changes nothing.
+   */
+  async read(ask: Ask): Promise<boolean> {
+    const mine = ++this.reads;
     this.state = 'reading';
     const startedAt = performance.now();
     try {
-      const content = await readKey(ask, this.redis.key, this.slot.name === 'relay_map');
-      await this.take(content);
+      const found = await readKey(ask, this.redis.key, this.slot.name === 'relay_map');
+      const parsed = await this.parse(found);
+      // The last wait is over: from here on no other read can come between.
+      if (mine !== this.reads) return false;
+      this.take(found, parsed);
     } catch (error) {
+      if (mine !== this.reads) return false;
       this.state = 'changed';
       throw error;
     }
@@ -55,6 +70,7 @@ export class FollowedKey {
     this.confirm(startedAt);
     // Unless a notice has come meanwhile.
     if ((this.state as string) === 'reading') this.state = 'current';
+    return true;
   }
 
   /** Says why it cannot be read, once for each reason. */
@@ -62,25 +78,30 @@ export class FollowedKey {
     this.turnDown(`failed: ${reason}`, () => this.log.logerror(`${this.redis.name} cannot be read: ${reason}`));
   }
 
-  private async take(found: KeyContent): Promise<void> {
-    const { name, key } = this.redis;
-    if (found.state === 'missing') this.takeMissing();
+  private async parse(found: KeyContent): Promise<Parsed | undefined> {
+    if (found.state !== 'read') return undefined;
+    const { bytes, unordered } = found;
+    const known = this.content?.hash;
+    return parseList({ name: this.slot.name, file: this.redis.name, bytes, unordered, known });
+  }
+
+  private take(found: KeyContent, parsed: Parsed | undefined): void {
+    if (parsed) this.takeParsed(parsed);
     else if (found.state === 'wrong-type') {
       this.turnDown(found.type, () => tellNotTaken(this.log, [wrongType(this.redis, found.type)]));
-    } else {
-      const known = this.content?.hash;
-      const { bytes, unordered } = found;
-      const parsed = await parseList({ name: this.slot.name, file: name, bytes, unordered, known });
-      if (parsed.hash !== known) {
-        if (!parsed.data) {
-          this.turnDown(parsed.hash, () => tellNotTaken(this.log, parsed.findings, parsed.unsaid));
-          return;
-        }
-        tellFindings(this.log, parsed.findings);
-        this.content = { file: name, path: '', value: parsed.data, hash: parsed.hash, stamp: key };
+    } else this.takeMissing();
+  }
+
+  private takeParsed({ data, findings, hash, unsaid }: Parsed): void {
+    if (hash !== this.content?.hash) {
+      if (!data) {
+        this.turnDown(hash, () => tellNotTaken(this.log, findings, unsaid));
+        return;
       }
-      this.told = undefined;
+      tellFindings(this.log, findings);
+      this.content = { file: this.redis.name, path: '', value: data, hash, stamp: this.redis.key };
     }
+    this.told = undefined;
   }
 
   /** To Redis a key that was deleted, one that was flushed, and a set whose last member went are all the same. */

@@ -73,6 +73,7 @@ export class FollowedServer {
   /** Connects, or connects anew because the way to the server has changed. */
   open(): void {
     this.session = undefined;
+    for (const key of this.keys) key.abandonRead();
     this.link.open();
   }
 
@@ -152,11 +153,12 @@ export class FollowedServer {
     for (const key of [...this.keys].sort((a, b) => a.took - b.took)) {
       if (key.state !== 'changed' || performance.now() + timerSlack < key.restUntil) continue;
       try {
-        await key.read(session.ask);
-        key.restUntil = performance.now() + this.restAfter(key.took);
-        if (key.took > this.limit) this.tellSlow(key);
-        good++;
-        this.taken();
+        if (await key.read(session.ask)) {
+          key.restUntil = performance.now() + this.restAfter(key.took);
+          if (key.took > this.limit) this.tellSlow(key);
+          good++;
+          this.taken();
+        }
       } catch (error) {
         if (session !== this.session) break;
         // One key that may not be read must not keep the others from being read.

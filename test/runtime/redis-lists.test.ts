@@ -490,6 +490,22 @@ describe('smtpcheck.ini and Redis', () => {
     }
   });
 
+  it('leaves the newer content in force where a large older one is being parsed meanwhile', async () => {
+    const text = denyAlone.replace('1s', '3s');
+    redis.add('host.deny', '198.51.100.1');
+    const site = await start(text);
+    const rows = Array.from({ length: 300_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}\n`);
+    redis.set('host.deny', rows.join(''));
+    await until('it is read', () => redis.asked.includes('GET host.deny'));
+    redis.set('host.deny', new Set(['198.51.100.2']));
+    site.folder.write('smtpcheck.ini', text.replace('settle=50ms', 'settle=60ms'));
+    await site.sees('the newer is in force', () => site.denies('198.51.100.2'));
+    const { generation } = site.store.policy;
+    await sleep(3000);
+    assert.ok(site.denies('198.51.100.2') && site.denied.available, 'and stays so');
+    assert.equal(site.store.policy.generation, generation);
+  });
+
   it('follows keys by a new max_age without letting go of them', async () => {
     redis.add('host.deny', '198.51.100.7');
     const site = await start(denyAlone);
