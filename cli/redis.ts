@@ -4,10 +4,11 @@ import { delimiter, join } from 'node:path';
 import { describeFinding, type Finding, hasFault, type Settings } from '../core';
 import { type LoadedSite, listsOf, type SlotVersions, wrongType } from '../runtime/load';
 import { buildPolicy } from '../runtime/policy';
+import { RedisIniFile } from '../runtime/redis-ini';
 import { type Once, readOnce } from '../runtime/redis-once';
 import { RedisAccess } from '../runtime/redis-package';
 import { parseSlot, type Slot, slots } from '../runtime/slots';
-import { type HarakaFolder, readConfigIni } from './haraka-folder';
+import type { HarakaFolder } from './haraka-folder';
 
 /** An operator who asks waits for no more than that. */
 const patience = 3000;
@@ -15,7 +16,8 @@ const patience = 3000;
 export type Keys = Awaited<ReturnType<typeof readOnce>>;
 
 export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.ProcessEnv): Promise<Keys> {
-  return readOnce(settings, new RedisAccess({ get: () => redisIni(folder) }, placesFor(folder, env)), patience);
+  const access = new RedisAccess(new RedisIniFile(folder.config, { logerror() {} }), placesFor(folder, env));
+  return readOnce(settings, access, patience);
 }
 
 /**
@@ -68,19 +70,6 @@ export function lookAt(slot: Slot, once: Once) {
         ? []
         : parseSlot(slot.name, once.redis.name, text).findings;
   return { name: once.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
-}
-
-/** As Haraka's own reader has it: sections of strings and numbers. */
-function redisIni(folder: HarakaFolder): Record<string, Record<string, string | number>> {
-  const sections = new Map<string, Map<string, string | number>>();
-  for (const { section, key, value } of readConfigIni(folder, 'redis.ini')?.entries ?? []) {
-    sections.set(section, (sections.get(section) ?? new Map()).set(key, iniValue(value)));
-  }
-  return Object.fromEntries([...sections].map(([name, keys]) => [name, Object.fromEntries(keys)]));
-}
-
-function iniValue(text: string): string | number {
-  return /^-?[0-9]+$/.test(text) ? Number(text) : text;
 }
 
 /** In the folder, in the Haraka that the shell would run, beside this package. */

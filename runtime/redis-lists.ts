@@ -2,7 +2,7 @@
 import type { Settings } from '../core';
 import { FollowedKey } from './followed-key';
 import type { Version } from './load';
-import type { RedisAccess } from './redis-package';
+import type { FollowPace, RedisAccess } from './redis-package';
 import { FollowedServer, type Pace } from './redis-server';
 import { type SlotData, type SlotName, slots } from './slots';
 import type { StoreLog } from './store-log';
@@ -17,6 +17,7 @@ export class RedisLists {
   private readonly keys = new Map<SlotName, { key: FollowedKey; server: FollowedServer }>();
   private readonly servers = new Map<string, FollowedServer>();
   private maxAge = 0;
+  private pace: FollowPace | undefined;
   private following = false;
   private readonly waiting = new Set<() => void>();
 
@@ -27,13 +28,15 @@ export class RedisLists {
     private readonly changed: () => void,
   ) {
     access.onChange = () => {
-      if (this.following) for (const server of this.servers.values()) server.open();
+      if (this.servers.size > 0) this.log.lognotice('redis.ini has changed: the lists are read anew by it');
+      for (const server of this.servers.values()) server.open();
     };
   }
 
   /** Takes up what the settings name, and lets go of what they no longer name. */
   use(settings: Settings): void {
     this.maxAge = settings.redis.max_age;
+    this.pace = settings.main;
     const pace: Pace = { maxAge: this.maxAge, settle: settings.main.settle };
     const awaitedUntil = this.following ? performance.now() + this.maxAge : Number.NEGATIVE_INFINITY;
     for (const slot of slots) {
@@ -54,12 +57,14 @@ export class RedisLists {
       server.close();
       this.servers.delete(id);
     }
+    this.followWay();
   }
 
   /** Connects. */
   follow(): void {
     this.following = true;
     for (const server of this.servers.values()) server.open();
+    this.followWay();
   }
 
   told(slot: SlotName, now: number): Told | undefined {
@@ -93,6 +98,12 @@ export class RedisLists {
   close(): void {
     for (const server of this.servers.values()) server.close();
     this.servers.clear();
+    this.access.close();
+  }
+
+  /** `redis.ini` is followed from the first list on that is kept in Redis. */
+  private followWay(): void {
+    if (this.following && this.isUsed && this.pace) this.access.follow(this.pace);
   }
 
   private serverFor(id: string, address: ConstructorParameters<typeof FollowedServer>[1], pace: Pace): FollowedServer {

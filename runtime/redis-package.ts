@@ -1,5 +1,5 @@
 /**
- * The way to Redis that Haraka's own plugins take: `haraka-plugin-redis`, its reading of `redis.ini`, and the client
+ * The way to Redis that Haraka's own plugins take: `haraka-plugin-redis`, what it makes of `redis.ini`, and the client
  * that it brings. It is looked for where Haraka would find it, and loaded only once a setting names Redis.
  */
 import { createRequire } from 'node:module';
@@ -42,13 +42,23 @@ interface HarakaRedisPlugin {
 }
 
 interface Inheritor extends HarakaRedisPlugin {
-  readonly config: RedisConfig;
+  readonly config: { get(): unknown };
   redisCfg?: { readonly server?: ClientOptions };
 }
 
-/** Where `redis.ini` is read; `changed` is called when it has become another. */
+/** `[main] poll` and `settle`. */
+export interface FollowPace {
+  readonly poll: number;
+  readonly settle: number;
+}
+
+/** What `redis.ini` holds, by section and key. Without `follow` it stays the same. */
 export interface RedisConfig {
-  get(name: string, changed: () => void): unknown;
+  /** Fresh each time. Throws where it cannot be told. */
+  get(): unknown;
+  /** `changed` is called whenever it may have become another. May be called again, with another pace. */
+  follow?(pace: FollowPace, changed: () => void): void;
+  close?(): void;
 }
 
 interface Found {
@@ -58,8 +68,8 @@ interface Found {
 
 export class RedisAccess {
   private found: Found | undefined;
-  private inheritor: Inheritor | undefined;
-  /** Told when `redis.ini` has changed. */
+  private server: ClientOptions | undefined;
+  /** Told when `redis.ini` leads elsewhere than before. */
   onChange: () => void = () => {};
 
   /** `places`: folders or files from which a `require` would find the plugin. */
@@ -78,9 +88,18 @@ export class RedisAccess {
     return (this.found as Found).client;
   }
 
+  /** From here on `onChange` is told. Nothing of it keeps the process alive. */
+  follow(pace: FollowPace): void {
+    this.config.follow?.(pace, () => this.readAgain());
+  }
+
+  close(): void {
+    this.config.close?.();
+  }
+
   /** The options to connect with, fresh each time: the client changes them. */
   optionsFor(server: RedisServer | undefined): ClientOptions {
-    const { socket = {}, ...options } = structuredClone(this.settings() ?? { socket: {} });
+    const { socket = {}, ...options } = structuredClone(this.settings());
     const rest: Record<string, unknown> = options;
     for (const secret of ['username', 'password']) {
       // An ini file knows numbers, and a password of digits is none.
@@ -94,20 +113,23 @@ export class RedisAccess {
     return { ...rest, url: undefined, socket: { ...tcp, ...server } };
   }
 
-  private settings(): ClientOptions | undefined {
+  private settings(): ClientOptions {
+    this.server ??= this.readSettings();
+    return this.server;
+  }
+
+  private readSettings(): ClientOptions {
     if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
-    if (!this.inheritor) {
-      const { config } = this;
-      const get = (name: string, changed: () => void) =>
-        config.get(name, () => {
-          changed();
-          this.onChange();
-        });
-      const inheritor: Inheritor = { ...(this.found as Found).plugin, config: { get } };
-      inheritor.load_redis_ini();
-      this.inheritor = inheritor;
-    }
-    return this.inheritor.redisCfg?.server;
+    const inheritor: Inheritor = { ...(this.found as Found).plugin, config: { get: () => this.config.get() } };
+    inheritor.load_redis_ini();
+    return inheritor.redisCfg?.server ?? { socket: {} };
+  }
+
+  /** Where `redis.ini` cannot be made anything of, the way of before is kept. */
+  private readAgain(): void {
+    const before = JSON.stringify(this.server);
+    this.server = this.readSettings();
+    if (JSON.stringify(this.server) !== before) this.onChange();
   }
 }
 

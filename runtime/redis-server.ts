@@ -73,6 +73,7 @@ export class FollowedServer {
   /** Connects, or connects anew because the way to the server has changed. */
   open(): void {
     this.session = undefined;
+    this.told = undefined;
     for (const key of this.keys) key.abandonRead();
     this.link.open();
   }

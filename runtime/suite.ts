@@ -7,6 +7,7 @@ import { ClientNameService } from './client-names';
 import type { Policy } from './policy';
 import { PolicyStore } from './policy-store';
 import { Counters } from './record';
+import { RedisIniFile } from './redis-ini';
 import { RedisAccess } from './redis-package';
 import { createResolver, type Resolver } from './resolver';
 import type { StoreLog } from './store-log';
@@ -101,7 +102,7 @@ export function suiteFor(plugin: Plugin): Suite {
     logwarn: (text) => plugin.logwarn(text),
     logerror: (text) => plugin.logerror(text),
   };
-  const store = new PolicyStore(folder, log, new RedisAccess(plugin.config));
+  const store = new PolicyStore(folder, log, new RedisAccess(new RedisIniFile(folder, log)));
   const me = plugin.config.get('me');
   const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
   suites.set(folder, suite);

@@ -80,8 +80,6 @@ export interface HarakaConfig {
   readonly root_path: string;
   readonly overrides_path?: string;
   get(name: string, type?: 'value' | 'list' | 'ini'): unknown;
-  /** Read by the name's extension; `changed` is called when the file has become another. */
-  get(name: string, changed: () => void): unknown;
 }
 
 export interface Plugin {

@@ -69,7 +69,7 @@ describe('smtpcheck explain, with lists in Redis', () => {
 
   interface UnreadCase {
     readonly name: string;
-    arrange(): unknown;
+    arrange(folder: Folder): unknown;
     readonly says: RegExp;
     readonly reply: number;
   }
@@ -79,6 +79,15 @@ describe('smtpcheck explain, with lists in Redis', () => {
       name: 'Redis is paused',
       arrange: () => redis.pause(),
       says: /redis:host\.deny: no answer within 3000/,
+      reply: 421,
+    },
+    {
+      name: 'redis.ini cannot be read',
+      arrange: (folder) => {
+        folder.remove('config/redis.ini');
+        folder.write('config/redis.ini/x', '');
+      },
+      says: /redis:host\.deny: redis\.ini cannot be read: it is a directory/,
       reply: 421,
     },
     { name: 'a key is missing', arrange: () => redis.delete('host.deny'), says: /there is no such key/, reply: 421 },
@@ -99,7 +108,7 @@ describe('smtpcheck explain, with lists in Redis', () => {
     it(`says so where ${name}, and decides as a server without it`, async () => {
       fill();
       const folder = site();
-      await arrange();
+      await arrange(folder);
       const { code, stdout, stderr } = await explain(folder, 'a@victim.example');
       assert.match(stderr, says);
       assert.match(stderr, /^decided as without Redis, which was not read: /);

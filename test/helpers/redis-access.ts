@@ -1,6 +1,8 @@
 /** The way to a Redis server for a test: as redis.ini would have it, with either version of the client that Haraka brings. */
 import { createRequire } from 'node:module';
+import { RedisIniFile } from '../../runtime/redis-ini';
 import { RedisAccess, type RedisPackage } from '../../runtime/redis-package';
+import type { StoreLog } from '../../runtime/store-log';
 import type { FakeRedis } from './fake-redis';
 
 /** `5.8` knows nothing of notices. */
@@ -21,4 +23,25 @@ export function accessTo(redis: FakeRedis, version: ClientVersion = 5, server: o
   }
   if (version === 6) Object.defineProperty(access, 'client', { value: newest });
   return access;
+}
+
+/** By the `redis.ini` of a config folder, which may change. */
+export function accessBy(configFolder: string, log: Pick<StoreLog, 'logerror'>): RedisAccess {
+  return new RedisAccess(new RedisIniFile(configFolder, log), [__filename]);
+}
+
+export function redisIni(port: number): string {
+  return `[server]\nhost=127.0.0.1\nport=${port}\n`;
+}
+
+interface HarakaConfigFile {
+  get(name: string, changed?: () => void): Record<string, Record<string, unknown>>;
+  stop_watching(name: string): void;
+}
+
+/** What any other plugin reads its config with; `harakaFolder` is that around `config`. */
+export function harakaConfig(harakaFolder: string): HarakaConfigFile {
+  const inHaraka = createRequire(fromHere.resolve('Haraka/package.json'));
+  const config = inHaraka('haraka-config') as { module_config(folder: string): HarakaConfigFile };
+  return config.module_config(harakaFolder);
 }

@@ -1,6 +1,7 @@
 /** Lists in Redis as the policy sees them: followed, replaced, put off and back again. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,7 +11,7 @@ import { RedisAccess } from '../../runtime/redis-package';
 import { address, shown } from '../helpers/core';
 import { FakeRedis } from '../helpers/fake-redis';
 import { type Folder, makeFolder } from '../helpers/folder';
-import { accessTo, type ClientVersion } from '../helpers/redis-access';
+import { accessBy, accessTo, type ClientVersion, harakaConfig, redisIni } from '../helpers/redis-access';
 import { until } from '../helpers/until';
 
 const head = '[main]\npoll=200ms\nsettle=50ms\n[redis]\nmax_age=1s\n';
@@ -28,11 +29,11 @@ class Followed {
 
   constructor(
     readonly folder: Folder,
-    access: RedisAccess = accessTo(redis),
+    access: RedisAccess | 'redis.ini' = accessTo(redis),
   ) {
     const say = (level: string) => (text: string) => this.said.push(`${level} ${text}`);
     const log = { loginfo: say('info'), lognotice: say('notice'), logwarn: say('warn'), logerror: say('error') };
-    this.store = new PolicyStore(folder.path, log, access);
+    this.store = new PolicyStore(folder.path, log, access === 'redis.ini' ? accessBy(folder.path, log) : access);
     stores.push(this.store);
     this.store.follow();
   }
@@ -374,11 +375,13 @@ describe('Redis away', () => {
     const config = makeFolder({ 'smtpcheck.ini': denyAlone }).path;
     const modules = path.resolve(__dirname, '..', '..', 'runtime');
     for (const port of [redis.port, 1]) {
+      fs.writeFileSync(path.join(config, 'redis.ini'), redisIni(port));
       const script = `
         const { PolicyStore } = require(${JSON.stringify(path.join(modules, 'policy-store.js'))});
         const { RedisAccess } = require(${JSON.stringify(path.join(modules, 'redis-package.js'))});
-        const access = new RedisAccess({ get: () => ({ server: { host: '127.0.0.1', port: ${port} } }) });
+        const { RedisIniFile } = require(${JSON.stringify(path.join(modules, 'redis-ini.js'))});
         const log = { loginfo() {}, lognotice() {}, logwarn() {}, logerror() {} };
+        const access = new RedisAccess(new RedisIniFile(${JSON.stringify(config)}, log));
         const store = new PolicyStore(${JSON.stringify(config)}, log, access);
         store.follow();
         store.firstRead(500).then(() => console.log(store.policy.deny.clients.size));`;
@@ -466,29 +469,45 @@ describe('smtpcheck.ini and Redis', () => {
     assert.ok(site.denies('198.51.100.2'));
   });
 
-  it('connects anew when redis.ini has changed', async () => {
-    const other = await new FakeRedis().start();
-    redis.add('host.deny', '198.51.100.1');
-    other.add('host.deny', '198.51.100.2');
-    let port = redis.port;
-    let changed = () => {};
-    const access = new RedisAccess({
-      get: (_name, told) => {
-        changed = told;
-        return { server: { host: '127.0.0.1', port } };
-      },
+  interface OtherReader {
+    readonly name: string;
+    readonly reads: 'before' | 'after';
+  }
+  const others: readonly OtherReader[] = [
+    { name: 'before us, and is told as well', reads: 'before' },
+    { name: 'after us', reads: 'after' },
+  ];
+  for (const { name, reads } of others) {
+    it(`goes to the other server when redis.ini has changed, where another plugin has read it ${name}`, async () => {
+      const other = await new FakeRedis().start();
+      redis.add('host.deny', '198.51.100.1');
+      other.add('host.deny', '198.51.100.2');
+      const folder = makeFolder({ 'config/smtpcheck.ini': denyAlone, 'config/redis.ini': redisIni(redis.port) });
+      const config = harakaConfig(folder.path);
+      let toldOther = false;
+      const readAsOther = () =>
+        config.get('redis.ini', () => {
+          toldOther = true;
+        });
+      try {
+        if (reads === 'before') readAsOther();
+        const site = new Followed({ ...folder, path: folder.file('config') }, 'redis.ini');
+        await site.sees('the first is read', () => site.denies('198.51.100.1'));
+        if (reads === 'after') readAsOther();
+        folder.write('config/redis.ini', redisIni(other.port));
+        await site.sees('the other is read', () => site.denies('198.51.100.2'));
+        assert.equal(site.denies('198.51.100.1'), false);
+        assert.equal(site.saying('notice redis.ini has changed'), 1);
+        assert.equal(site.saying(`notice redis 127.0.0.1:${other.port} is there`), 1);
+        if (reads === 'before') await until('the other plugin is told', () => toldOther);
+        await until('the first is let go of', () => redis.connections === 0);
+        site.store.close();
+      } finally {
+        config.stop_watching('redis.ini');
+        await other.stop();
+      }
     });
-    try {
-      const site = await start(denyAlone, {}, access);
-      port = other.port;
-      changed();
-      await site.sees('the other is read', () => site.denies('198.51.100.2'));
-      assert.equal(site.denies('198.51.100.1'), false);
-      site.store.close();
-    } finally {
-      await other.stop();
-    }
-  });
+  }
 
   it('leaves the newer content in force where a large older one is being parsed meanwhile', async () => {
     const text = denyAlone.replace('1s', '3s');

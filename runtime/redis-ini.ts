@@ -1,0 +1,111 @@
+/**
+ * `redis.ini` of Haraka's config folder, as Haraka's own reader has it, and followed by our own means: Haraka tells of a
+ * change only the last of the plugins that have read a file.
+ */
+import { dirname, join } from 'node:path';
+import { parseIni } from '../core';
+import { timerSlack } from './alarm';
+import { decodeText, readFileStateSync } from './file-reader';
+import { Lookout } from './lookout';
+import type { FollowPace, RedisConfig } from './redis-package';
+import { SettledFile } from './settled-file';
+import type { StoreLog } from './store-log';
+
+const name = 'redis.ini';
+
+export type RedisIni = Readonly<Record<string, Readonly<Record<string, string | number>>>>;
+
+export class RedisIniFile implements RedisConfig {
+  private readonly path: string;
+  private readonly file: SettledFile;
+  private readonly lookout = new Lookout(() => void this.look());
+  /** The last content that could be read; that of a file that was not there at first is empty. */
+  private text: string | undefined;
+  /** The stamp that was looked at last, whatever came of it. */
+  private stamp: string | undefined;
+  private pace: FollowPace | undefined;
+  private changed: () => void = () => {};
+  private looking = false;
+  private lookAgain = false;
+
+  constructor(
+    configFolder: string,
+    private readonly log: Pick<StoreLog, 'logerror'>,
+  ) {
+    this.path = join(configFolder, name);
+    this.file = new SettledFile(this.path);
+  }
+
+  /** Throws where it has never been readable: to go by the defaults then could lead to another server. */
+  get(): RedisIni {
+    this.text ??= this.firstText();
+    return parseRedisIni(this.text);
+  }
+
+  follow(pace: FollowPace, changed: () => void): void {
+    const isFirst = !this.pace;
+    this.pace = pace;
+    this.changed = changed;
+    if (isFirst) this.lookout.watch(new Set([dirname(this.path)]));
+    this.lookout.schedule(pace.poll);
+  }
+
+  close(): void {
+    this.lookout.close();
+    this.changed = () => {};
+  }
+
+  private firstText(): string {
+    const file = readFileStateSync(this.path);
+    if (file.state === 'unreadable') throw new Error(`${name} cannot be read: ${file.reason}`);
+    this.stamp = file.stamp;
+    return file.state === 'missing' ? '' : decodeText(file.bytes);
+  }
+
+  private async look(): Promise<void> {
+    if (!this.pace) return;
+    if (this.looking) {
+      this.lookAgain = true;
+      return;
+    }
+    this.looking = true;
+    try {
+      await this.takeSettled(this.pace.settle);
+    } catch (error) {
+      this.log.logerror(`${name} is not taken: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.looking = false;
+    const { poll, settle } = this.pace;
+    const soon = this.lookAgain || this.file.waiting;
+    this.lookAgain = false;
+    // The folder may have been made anew.
+    this.lookout.watch(new Set([dirname(this.path)]));
+    this.lookout.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
+  }
+
+  private async takeSettled(settle: number): Promise<void> {
+    const file = await this.file.look(this.stamp, settle);
+    if (!file) return;
+    this.stamp = file.stamp;
+    if (file.state === 'missing') this.log.logerror(`${name} was deleted: its last content stays in force`);
+    else if (file.state === 'unreadable') {
+      this.log.logerror(`${name} cannot be read, and its last content stays in force: ${file.reason}`);
+    } else {
+      this.text = decodeText(file.bytes);
+      this.changed();
+    }
+  }
+}
+
+/** Sections of strings and numbers. */
+export function parseRedisIni(text: string): RedisIni {
+  const sections = new Map<string, Map<string, string | number>>([['main', new Map()]]);
+  for (const { section, key, value } of parseIni(text).entries) {
+    sections.set(section, (sections.get(section) ?? new Map()).set(key, iniValue(value)));
+  }
+  return Object.fromEntries([...sections].map(([section, keys]) => [section, Object.fromEntries(keys)]));
+}
+
+function iniValue(text: string): string | number {
+  return /^-?[0-9]+$/.test(text) ? Number(text) : text;
+}
