@@ -97,6 +97,9 @@ export function hosts(about: About): Setting<readonly string[]> {
   };
 }
 
+/** The zones that Node's resolver takes: it throws on any other, an empty one among them. */
+const resolverZone = /^[0-9A-Za-z.:-]+$/;
+
 /** DNS servers: addresses, each with an optional port (`192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:53`). */
 export function servers(about: About): Setting<readonly string[]> {
   return {
@@ -104,14 +107,22 @@ export function servers(about: About): Setting<readonly string[]> {
     kind: 'addresses, each with an optional port',
     read(text) {
       const value = words(text);
-      const bad = value.find((word) => {
-        const match = /^(?:\[([^\]]+)\]|([0-9.]+))(?::([0-9]{1,5}))?$/.exec(word);
-        const address = match ? parseAddress(match[1] ?? match[2] ?? '') : parseAddress(word);
-        return !address || Number(match?.[3] ?? 53) > 65535 || Number(match?.[3] ?? 53) < 1;
-      });
-      return bad === undefined ? { value } : { expected: `IP addresses of DNS servers; ${bad} is none` };
+      const bad = value.find((word) => !isServer(word));
+      if (bad === undefined) return { value };
+      const expected = `IP addresses of DNS servers; ${bad} is none`;
+      const sound = value.map((word) => (isServer(word) ? word : word.replace(/%[^\]]*/, '')));
+      return sound.every(isServer) ? { expected, use: sound.join(', ') } : { expected };
     },
   };
+}
+
+function isServer(text: string): boolean {
+  const match = /^(?:\[([^\]]+)\]|([0-9.]+))(?::([0-9]{1,5}))?$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? text;
+  const port = Number(match?.[3] ?? 53);
+  const zone = address.split('%').slice(1).join('%');
+  if (address.includes('%') && !resolverZone.test(zone)) return false;
+  return parseAddress(address) !== undefined && port >= 1 && port <= 65535;
 }
 
 export function flags(about: About): Setting<readonly string[]> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Resolver } from 'node:dns';
 import fs from 'node:fs';
 import {
   describeAsIni,
@@ -292,6 +293,23 @@ const values: readonly ValueCase[] = [
   {
     setting: 'dns.servers',
     good: {
+      'fe80::1%eth0': ['fe80::1%eth0'],
+      '[fe80::1%br-lan.100]:5353': ['[fe80::1%br-lan.100]:5353'],
+    },
+    bad: {
+      '::1%': 'servers=::1',
+      '[::1%]:53': 'servers=[::1]:53',
+      'fe80::1%br_lan': 'servers=fe80::1',
+      '192.0.2.53, [fe80::1%br_lan]:5353': 'servers=192.0.2.53, [fe80::1]:5353',
+      'fe80::1%a%b': 'servers=fe80::1',
+      'fe80::1%eth0 fe80::1% ::1%': 'servers=fe80::1%eth0, fe80::1, ::1',
+      '::1% ns.example.org': undefined,
+      '%eth0': undefined,
+    },
+  },
+  {
+    setting: 'dns.servers',
+    good: {
       '192.0.2.53:1 192.0.2.53:65535': ['192.0.2.53:1', '192.0.2.53:65535'],
       '[2001:db8::53]': ['[2001:db8::53]'],
     },
@@ -340,6 +358,20 @@ describe('parseSettings', () => {
       });
     }
   }
+
+  it('takes no DNS server that the resolver throws on', () => {
+    const resolver = new Resolver();
+    const parts = ['::1', '192.0.2.53', '%', '%eth0', '%br_lan', '[', ']', ':', '53', ':0'];
+    const texts = parts.flatMap((a) => parts.flatMap((b) => parts.flatMap((c) => parts.map((d) => a + b + c + d))));
+    let taken = 0;
+    for (const text of texts) {
+      const { settings } = parseSettings('smtpcheck.ini', `[dns]\nservers=${text}`);
+      if (!settings) continue;
+      taken++;
+      assert.doesNotThrow(() => resolver.setServers(settings.dns.servers), text);
+    }
+    assert.ok(taken > 20, `${taken} are taken`);
+  });
 
   const faults: readonly { readonly name: string; readonly text: string; readonly says: readonly string[] }[] = [
     {
