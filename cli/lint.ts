@@ -13,7 +13,8 @@ import { entriesOf, type ListText, lintEntries, type Placed } from './lint/entri
 import { lintFiles } from './lint/files';
 import { type LintFinding, lintFinding, severityOf } from './lint/finding';
 import { type Format, format, formats, type Report } from './lint/formats';
-import { lintRelayMap } from './lint/relay-map';
+import { lintMapRefusals } from './lint/map-refusals';
+import { lintRelayMap, rowsOf } from './lint/relay-map';
 import { lintLocalDomains, lintPlugins, lintProxies, lintSettings, lintStockRelay } from './lint/surroundings';
 import { lookAt, readRedis } from './redis';
 
@@ -85,7 +86,10 @@ export async function lint(
     ...looks.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
   ];
   const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(placedIn);
-  const entries = (kind: ListKind): Placed[] => lists.filter((l) => l.kind === kind).flatMap(({ placed }) => placed);
+  const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ placed }) => placed);
+  const entries = (kind: ListKind): Placed[] => listsOf(kind).flat();
+  const maps = texts.filter(({ slot }) => slot === 'relay_map').map(rowsOf);
+  const askedBefore = { clientNetworks: listsOf('local_ip'), destinations: listsOf('relay_to') };
   const findings: LintFinding[] = [
     ...site.findings,
     ...looks.flatMap((look) => look.findings),
@@ -93,7 +97,7 @@ export async function lint(
       unread === undefined ? [] : [lintFinding('redis-unread', { file: name, line: 1 }, name, { detail: unread })],
     ),
     ...lists.flatMap(({ kind, placed }) => lintEntries(kind, placed)),
-    ...texts.filter(({ slot }) => slot === 'relay_map').flatMap(lintRelayMap),
+    ...maps.flatMap((rows) => [...lintRelayMap(rows), ...lintMapRefusals(rows, askedBefore)]),
     ...lintSettings(settings, written, pluginTimeout(folder)),
     ...lintFiles(folder, settings),
     ...lintLocalDomains(folder, entries('relay_to')),

@@ -7,6 +7,7 @@ export const lintCodes = [
   'entry-twice',
   'exclusion-of-nothing',
   'map-ok-idle',
+  'map-refusal-idle',
   'network-wide',
   'network-loopback',
   'network-private',
@@ -77,6 +78,10 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
   'map-ok-idle': {
     wrong: 'decides nothing: OK and SKIP only end the search, and no wider key would have decided otherwise',
     remedy: 'write RELAY to permit relaying, or take it out',
+  },
+  'map-refusal-idle': {
+    wrong: (f) => `never decides: ${f.detail} permits it before the map is asked`,
+    remedy: 'exclude it there with !, or list a client that is never to be served in host.deny',
   },
   'network-wide': {
     wrong: (f) => `covers ${f.detail} addresses, which is likely a slip`,

@@ -6,16 +6,17 @@ import { keyOf, widerKeys } from './keys';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
-interface PlacedRow extends Pick<Placed, 'at' | 'written'> {
+export interface PlacedRow extends Pick<Placed, 'at' | 'written'> {
   readonly row: MapRow;
   /** The same for the same value. */
   readonly says: string;
 }
 
 /** A row speaks of clients, of recipients, or of both; each is a table of its own. */
-type Side = 'connect' | 'to';
+export type Side = 'connect' | 'to';
 
-export function lintRelayMap({ file, text }: ListText): LintFinding[] {
+/** The sound rows of a map; those with faults are reported by the loader. */
+export function rowsOf({ file, text }: ListText): PlacedRow[] {
   const placed: PlacedRow[] = [];
   forEachLine(text, (line) => {
     const row = parseMapLine(line);
@@ -23,6 +24,10 @@ export function lintRelayMap({ file, text }: ListText): LintFinding[] {
     const at = { file, line: line.number, column: line.column };
     placed.push({ row, at, written: line.text, says: JSON.stringify(row.value) });
   });
+  return placed;
+}
+
+export function lintRelayMap(placed: readonly PlacedRow[]): LintFinding[] {
   // A tagged key goes before the same key without a tag, wherever it stands.
   const tagged = placed.filter(({ row }) => row.side !== 'both');
   const untagged = placed.filter(({ row }) => row.side === 'both');
@@ -71,7 +76,7 @@ function likelySlip(p: PlacedRow): LintFinding[] {
   return isPublic ? [report('public-mail-domain', p)] : [];
 }
 
-function sidesOf({ side, key }: MapRow): readonly Side[] {
+export function sidesOf({ side, key }: MapRow): readonly Side[] {
   if (key.kind === 'mailbox' || key.kind === 'user') return ['to'];
   return side === 'both' ? ['connect', 'to'] : [side];
 }

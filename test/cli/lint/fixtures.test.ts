@@ -58,6 +58,10 @@ const cases: readonly Fixture[] = [
   },
   { name: 'map-ok-idle', findings: ['relay.map:1 warning map-ok-idle', 'relay.map:4 warning map-ok-idle'] },
   {
+    name: 'map-refusal-idle',
+    findings: [1, 2, 3, 5, 6, 7].map((line) => `relay.map:${line} warning map-refusal-idle`),
+  },
+  {
     name: 'network-wide',
     findings: [
       'host.deny:1 warning network-wide',

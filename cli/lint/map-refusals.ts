@@ -1,0 +1,52 @@
+/** Lint of `relay.map` beside the lists that are asked before it: what those permit, the map cannot refuse. */
+import type { MapRow } from '../../core';
+import { firstOf, type Placed, report } from './entries';
+import type { LintFinding } from './finding';
+import { keyOf, widerKeys } from './keys';
+import { type PlacedRow, type Side, sidesOf } from './relay-map';
+
+/** The lists that are asked before the map, each with its entries. A setting may have two: a key and the file behind it. */
+export interface AskedBefore {
+  readonly clientNetworks: readonly (readonly Placed[])[];
+  readonly destinations: readonly (readonly Placed[])[];
+}
+
+export function lintMapRefusals(rows: readonly PlacedRow[], lists: AskedBefore): LintFinding[] {
+  const refusals = rows.filter(({ row }) => row.value.action === 'reply' || row.value.action === 'discard');
+  if (refusals.length === 0) return [];
+  const permits: Readonly<Record<Side, readonly Permits[]>> = {
+    connect: lists.clientNetworks.map(permitsOf),
+    to: lists.destinations.map(permitsOf),
+  };
+  return refusals.flatMap((p) => {
+    const places = sidesOf(p.row).map((side) => permittedBy(permits[side], p.row.key));
+    const [first] = places;
+    return first && places.every((place) => place !== undefined) ? [report('map-refusal-idle', p, first)] : [];
+  });
+}
+
+interface Permits {
+  readonly byKey: ReadonlyMap<string, Placed>;
+  /** The keys of all that lies around an exclusion: they are permitted in part. */
+  readonly inPart: ReadonlySet<string>;
+}
+
+function permitsOf(placed: readonly Placed[]): Permits {
+  const excluded = placed.filter(({ entry }) => entry.excluded);
+  return {
+    byKey: new Map(placed.map((p) => [keyOf(p.entry), p])),
+    inPart: new Set(excluded.flatMap(({ entry }) => [...widerKeys(entry)])),
+  };
+}
+
+/** Where every list permits all that the key speaks of: by which line of the first. */
+function permittedBy(lists: readonly Permits[], key: MapRow['key']): string | undefined {
+  // A user at any domain is more than any list permits.
+  if (key.kind === 'user') return undefined;
+  const places = lists.map(({ byKey, inPart }) => {
+    const nearest = firstOf([keyOf(key), ...widerKeys(key)], byKey);
+    return nearest && !nearest.entry.excluded && !inPart.has(keyOf(key)) ? nearest.at : undefined;
+  });
+  const [first] = places;
+  return first && places.every((place) => place !== undefined) ? `${first.file}:${first.line}` : undefined;
+}
