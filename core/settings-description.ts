@@ -19,7 +19,7 @@ export const settingsDescription = {
     mode: choice(modes, {
       default: 'enforce',
       summary:
-        'observe: decide, log and count as usual, but answer as if the plugin were absent (for a trial on a live server)',
+        'observe: decide and log as usual (such log lines end in observed=true), but answer as if the plugin were absent: for a trial on a live server',
     }),
     poll: duration(
       { min: '200ms', max: '1m' },
@@ -116,12 +116,16 @@ export const settingsDescription = {
       {
         default: '15s',
         summary:
-          'how long a list from Redis counts after the server has last confirmed it; then its file holds, or what it could decide is put off',
+          'how long a list from Redis counts after the server has last confirmed it; then its file holds, or what it could decide is deferred',
       },
     ),
   },
   dns: {
-    servers: servers({ default: '', summary: 'DNS servers to ask; empty: those of the system' }),
+    servers: servers({
+      default: '',
+      summary:
+        "DNS servers that the suite asks; empty: those of the system. Haraka's own look-up of the client's name always asks those of the system, so where they cannot tell it, trust by name comes at RCPT, not at connect",
+    }),
     timeout: duration({ min: '100ms', max: '10s' }, { default: '2s', summary: 'how long one DNS question may take' }),
     tries: count(
       { min: 1, max: 5 },

@@ -183,7 +183,7 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
   },
   'redis-unread': {
     wrong: (f) => `could not be looked at: ${f.detail}`,
-    remedy: 'while a server cannot read it either, its file stands in, or what it could decide is put off',
+    remedy: 'while a server cannot read it either, its file stands in, or what it could decide is deferred',
   },
 };
 
