@@ -142,9 +142,22 @@ describe('links', () => {
 });
 
 describe('docs/dependencies.md', () => {
+  const [runtime = '', development = ''] = read('docs/dependencies.md').split(/^For development/m);
+  const listedIn = (text: string) =>
+    [...text.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(([, cell = '']) => cell.replaceAll('`', '').split(', '));
+  const packages = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'devDependencies',
+    Record<string, string>
+  >;
+
   it('justifies every runtime dependency and no other', () => {
-    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-    const listed = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
-    assert.deepEqual(listed.sort(), Object.keys(dependencies).sort());
+    assert.deepEqual(listedIn(runtime).sort(), Object.keys(packages.dependencies).sort());
+  });
+
+  it('names no development package that is not there', () => {
+    assert.deepEqual(
+      listedIn(development).filter((name) => !(name in packages.devDependencies)),
+      [],
+    );
   });
 });
