@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Option } from 'commander';
 import { command } from '../../../cli/audit';
 import { popChecks, smtpChecks } from '../../../cli/audit/checks';
 
@@ -25,6 +26,29 @@ describe('docs/audit.md', () => {
     const text = documentationText();
     for (const word of ['`safe`', '`unsafe`', '`report`', '`unknown`', 'smtpcheck-audit/1'])
       assert.ok(text.includes(word), word);
+  });
+});
+
+describe('the table of options in docs/audit.md', () => {
+  const silent = { write: () => true };
+  const { options } = command({ stdout: silent, stderr: silent, env: {}, cwd: '/' }, () => {});
+  const rows = documentationText()
+    .split('\n')
+    .filter((line) => /^\| `-/.test(line));
+
+  for (const { long, description, defaultValue } of options.map((option) => option as Option)) {
+    it(`tells of ${long}`, () => {
+      const row = rows.find((line) => line.split(' | ')[0]?.match(new RegExp(`${long}[ \`]`))) ?? assert.fail('no row');
+      assert.equal(/` \*( \||$)/.test(row), /may be repeated/.test(description), row);
+      if (typeof defaultValue === 'string' || typeof defaultValue === 'number')
+        assert.match(row, new RegExp(`\\b${String(defaultValue)}\\b`));
+    });
+  }
+
+  it('names no option that is not there', () => {
+    const written = rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/--[\w-]+/g)].map(([name]) => name));
+    const known = options.map(({ long }) => long as string);
+    assert.deepEqual(written.sort(), known.sort());
   });
 });
 
