@@ -27,7 +27,7 @@ Examples:
   smtpcheck lint                                    check the Haraka folder you stand in
   smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
   smtpcheck import /etc/mail/sendmail.mc -o /etc/haraka --dry-run
-  smtpcheck audit mx.example.org --local example.org
+  smtpcheck audit mx.example.org --local example.org --i-run-this-server
 
 smtpcheck COMMAND --help tells more of one command.
 Exit code: 0 clean, 1 findings or refusals, 2 could not run.`;
