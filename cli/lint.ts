@@ -15,7 +15,14 @@ import { type LintFinding, lintFinding, severityOf } from './lint/finding';
 import { type Format, format, formats, type Report } from './lint/formats';
 import { lintMapRefusals } from './lint/map-refusals';
 import { lintRelayMap, rowsOf } from './lint/relay-map';
-import { lintLocalDomains, lintPlugins, lintProxies, lintSettings, lintStockRelay } from './lint/surroundings';
+import {
+  lintLocalDomains,
+  lintPlugins,
+  lintProxies,
+  lintSettings,
+  lintStockRelay,
+  surroundingFiles,
+} from './lint/surroundings';
 import { lookAt, readRedis } from './redis';
 
 export interface LintOptions {
@@ -110,7 +117,8 @@ export async function lint(
     findings.push(...(await lintDns({ suite, relayTo: entries('relay_to'), localDomain: entries('local_domain') })));
   }
   findings.sort((a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
-  const files = [settingsFile, 'plugins', ...texts.map(({ file }) => file)];
+  const read = [settingsFile, 'plugins', ...texts.map(({ file }) => file), ...surroundingFiles(folder)];
+  const files = [...new Set([...read, ...findings.map(({ at }) => at.file)])];
   return { folder: folder.config, findings, files };
 }
 

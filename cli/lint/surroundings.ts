@@ -26,6 +26,18 @@ import { type LintFinding, lintFinding } from './finding';
 import { contains, type Network, parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
+/** Which of Haraka's own files are looked at here, of those that are there. */
+export function surroundingFiles(folder: HarakaFolder): string[] {
+  const loaded = new Set(pluginLines(folder).map(({ name }) => name));
+  return [
+    'host_list',
+    'host_list_regex',
+    'connection.ini',
+    ...(loaded.has('relay') ? ['relay.ini', 'relay_acl_allow'] : []),
+    ...['karma', 'delay_deny'].filter((name) => loaded.has(name)).map((name) => `${name}.ini`),
+  ].filter((file) => existsSync(join(folder.config, file)));
+}
+
 export function lintPlugins(folder: HarakaFolder): LintFinding[] {
   const file = 'plugins';
   const lines = pluginLines(folder);

@@ -133,7 +133,7 @@ describe('smtpcheck lint --format', () => {
     assert.deepEqual(rest, {
       version: 1,
       folder: folder.file('config'),
-      files: ['smtpcheck.ini', 'plugins', 'localip'],
+      files: ['smtpcheck.ini', 'plugins', 'localip', 'host_list'],
     });
     assert.deepEqual(
       findings.map(({ file, line, column, code: found }) => `${file}:${line}:${column} ${found}`),
