@@ -7,7 +7,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { thingsToTry } from '../../examples/department';
-import { freePort } from '../../examples/haraka-directory';
+import { checkout, freePort } from '../../examples/haraka-directory';
+import { eventually } from './harness/talk';
 
 const run = promisify(execFile);
 const script = (name: string) => path.join(__dirname, '..', '..', 'examples', name);
@@ -61,6 +62,33 @@ describe('npm start', () => {
     const refusal = run(process.execPath, [script('start.js'), '--port', String(other)]);
     await assert.rejects(refusal, { code: 2, stderr: new RegExp(`Port ${other} is taken`) });
     taken.close();
+  });
+
+  it('ends with the shell that npm runs it in, which is all that npm passes a signal to', async () => {
+    const { scripts } = JSON.parse(fs.readFileSync(path.join(checkout, 'package.json'), 'utf8')) as {
+      scripts: { start: string };
+    };
+    // As npm does it, without the builds before: they would change what is being tested.
+    const last = scripts.start.split(' && ').at(-1);
+    const shell = spawn('sh', ['-c', `true && ${last} --port ${await freePort()}`], {
+      cwd: checkout,
+      detached: true,
+    });
+    let said = '';
+    for (const stream of [shell.stdout, shell.stderr]) stream?.setEncoding('utf8').on('data', (text) => (said += text));
+    await eventually(
+      (text) => text.includes('Ctrl-C'),
+      async () => said,
+    );
+    shell.kill('SIGTERM');
+    try {
+      // A Haraka that is left behind keeps stdout open, and "close" away.
+      await once(shell, 'close', { signal: AbortSignal.timeout(5000) });
+    } catch (error) {
+      process.kill(-Number(shell.pid), 'SIGTERM');
+      throw error;
+    }
+    assert.match(said, /Stopped; the directory is gone/);
   });
 
   it('stops on SIGINT and leaves no directory behind', async () => {
