@@ -85,7 +85,7 @@ export {
 } from './relay-decision';
 export { parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
 export { formatRoute, parseRoute, type Route } from './route';
-export type { Setting } from './setting-kinds';
+export { type Setting, words } from './setting-kinds';
 export {
   type Mode,
   modeOf,

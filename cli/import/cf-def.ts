@@ -2,7 +2,7 @@
  * CF's definition files (`sendmail.def`): the settings of its smtpcheck section and PRIVACY_FLAGS. A value that begins
  * with `/` names a list file; anything else is the list itself.
  */
-
+import { words } from '../../core';
 import { addCfEntry, type CfList } from './cf-list';
 import { addPrivacyFlags } from './privacy-flags';
 import { type Assignment, readAssignments } from './shell-assignments';
@@ -63,7 +63,7 @@ function readSetting(out: Collector, assignment: Assignment): void {
       readTable(out, 'cf-relay-map', value, item);
       return;
     case 'ACCEPT_ADDRS':
-      for (const word of value.split(/[\s,]+/)) if (word !== '') out.addLocalName(word, { ...item, written: word });
+      for (const word of words(value)) out.addLocalName(word, { ...item, written: word });
       return;
   }
 }
@@ -77,7 +77,7 @@ function readList(out: Collector, list: CfList, value: string, item: SourceItem)
     out.refer(list, value, item);
     return;
   }
-  for (const word of value.split(/[\s,]+/)) if (word !== '') addCfEntry(out, list, word, item);
+  for (const word of words(value)) addCfEntry(out, list, word, item);
 }
 
 /** `hash:/etc/sendmail.relay.map`: a table by its kind and path. */

@@ -1,7 +1,7 @@
 /** The list files of CF's smtpcheck section: one entry a line, octet prefixes or domains; and its table of relay decisions. */
 import { parseAccessValue } from './sendmail-access';
 import { parseSendmailKey } from './sendmail-key';
-import { Collector, type ListName, type Part, type Reading, type SourceItem, type Where } from './site-policy';
+import { Collector, type ListName, type Reading, type SourceItem, type Where } from './site-policy';
 import { commentedLines, splitComment } from './text-lines';
 
 export type CfList = 'cf-localip' | 'cf-localdomain' | 'cf-relay-to' | 'cf-host-deny';
@@ -57,10 +57,10 @@ export function addCfEntry(out: Collector, list: CfList, text: string, item: Sou
 }
 
 /** `.example.org`: the names below it and not the name itself. */
-export function addSubdomains(out: Collector, list: ListName, name: string, item: SourceItem, part?: Part): void {
+function addSubdomains(out: Collector, list: ListName, name: string, item: SourceItem): void {
   out.remark('subdomains-only', item, name);
-  out.add(list, name, item, { yields: true, ...(part ? { part } : {}) });
-  out.add(list, `!=${name}`, { ...item, comments: [] }, { implied: true, yields: true, ...(part ? { part } : {}) });
+  out.add(list, name, item, { yields: true });
+  out.add(list, `!=${name}`, { ...item, comments: [] }, { implied: true, yields: true });
 }
 
 /** RELAY_MAP: a table in access-map form that stays one. */

@@ -2,18 +2,25 @@
 import type { Entry, NetworkEntry } from '../../core/entry';
 import { formatAddress, maskAddress, parseAddressLiteral, widthOf } from '../../core/ip-address';
 
-/** Keys of the entries that would cover `entry`, from itself to the widest. */
-function* coveringKeys(entry: Entry): Generator<string> {
+/** What an entry matches. `below`: the names below a domain and not its own. */
+export interface Reach {
+  readonly entry: Entry;
+  readonly below?: boolean;
+}
+
+/** Keys of what would cover `reach`, from itself to the widest. */
+function* coveringKeys({ entry, below }: Reach): Generator<string> {
   switch (entry.kind) {
     case 'network':
       yield* networkKeys(entry);
       return;
     case 'domain':
       if (entry.exact) yield `=${entry.name}`;
+      if (below) yield `.${entry.name}`;
       yield* suffixKeys(entry.name);
       return;
     case 'mailbox': {
-      yield keyOf(entry);
+      yield keyOf({ entry });
       const address = parseAddressLiteral(entry.domain);
       if (address) {
         yield* networkKeys({ kind: 'network', address, length: widthOf(address.family), excluded: false });
@@ -31,49 +38,54 @@ function* networkKeys({ address, length }: NetworkEntry): Generator<string> {
 
 function* suffixKeys(name: string): Generator<string> {
   for (let rest = name; ; rest = rest.slice(rest.indexOf('.') + 1)) {
+    if (rest !== name) yield `.${rest}`;
     yield rest;
     if (!rest.includes('.')) return;
   }
 }
 
 /** One key for everything that matches the same. */
-export function keyOf(entry: Entry): string {
+export function keyOf({ entry, below }: Reach): string {
   switch (entry.kind) {
     case 'network':
       return `${formatAddress(entry.address)}/${entry.length}`;
     case 'domain':
-      return entry.exact ? `=${entry.name}` : entry.name;
+      return `${entry.exact ? '=' : below ? '.' : ''}${entry.name}`;
     case 'mailbox':
       return `${entry.localPart}@${entry.domain}`;
   }
 }
 
-export class EntryIndex<T extends { readonly entry: Entry }> {
+export class EntryIndex<T extends Reach> {
   private readonly items = new Map<string, T>();
+
+  constructor(items: Iterable<T> = []) {
+    for (const item of items) this.add(item);
+  }
 
   /** The first item with a key stays. */
   add(item: T): void {
-    const key = keyOf(item.entry);
+    const key = keyOf(item);
     if (!this.items.has(key)) this.items.set(key, item);
   }
 
-  /** The item that matches exactly what the entry matches. */
-  same(entry: Entry): T | undefined {
-    return this.items.get(keyOf(entry));
+  /** The item that matches exactly the same. */
+  same(reach: Reach): T | undefined {
+    return this.items.get(keyOf(reach));
   }
 
-  /** The narrowest item that covers the entry, other than one of the same reach. */
-  around(entry: Entry): T | undefined {
-    const own = keyOf(entry);
-    for (const key of coveringKeys(entry)) {
+  /** The narrowest item that covers all of it, other than one of the same reach. */
+  around(reach: Reach): T | undefined {
+    const own = keyOf(reach);
+    for (const key of coveringKeys(reach)) {
       const item = key === own ? undefined : this.items.get(key);
       if (item) return item;
     }
     return undefined;
   }
 
-  /** The narrowest item that covers the entry, itself included. */
-  covering(entry: Entry): T | undefined {
-    return this.same(entry) ?? this.around(entry);
+  /** The narrowest item that covers all of it, the same reach included. */
+  covering(reach: Reach): T | undefined {
+    return this.same(reach) ?? this.around(reach);
   }
 }

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CannotRun } from '../io';
 import { commandsToPrint, type MapFormat, mapFormat } from './compiled-map';
+import { listWithout } from './postfix-table-reference';
 import { readers } from './readers';
 import { recognise } from './recognise';
 import { type Feature, joinReadings, type Reading, type Reference, type SitePolicy, type Where } from './site-policy';
@@ -117,6 +118,8 @@ class Gatherer {
       keepLoopback: this.options.keepLoopback,
       hostName: this.options.hostName,
       rank: reference?.rank,
+      root: reference?.root,
+      turn: reference?.turn,
       negated: reference?.negated,
       parentMatches: reference?.parentMatches,
     };
@@ -129,7 +132,10 @@ class Gatherer {
     const given =
       this.given.find((source) => source.path === reference.path) ??
       this.given.find((source) => basename(source.path) === basename(reference.path) && source.path !== from);
-    const id = `${reference.type} ${given?.path ?? reference.path}`;
+    const { root, turn, negated, rank } = reference;
+    // Where a file stands in a list of Postfix says what it means there.
+    const standing = rank ? JSON.stringify([root, turn, negated]) : '';
+    const id = `${reference.type} ${given?.path ?? reference.path} ${standing}`;
     if (this.followed.has(id)) return;
     this.followed.add(id);
     if (given) {
@@ -166,8 +172,11 @@ class Gatherer {
     }
     if (reference.optional) return;
     if (this.options.skipMissing) {
-      const remark = { code: 'file-missing', at: origin, written: reference.written, detail: path } as const;
-      this.readings.push({ ...emptyReading, remarks: [remark] });
+      const { written, root, rank, negated = false, type } = reference;
+      const remark = { code: 'file-missing', at: origin, written, detail: path } as const;
+      const list = rank && listWithout(type, negated);
+      const stops = list ? [{ list, root, rank, origin, written }] : [];
+      this.readings.push({ ...emptyReading, remarks: [remark], stops });
       return;
     }
     this.problems.push(
@@ -189,6 +198,7 @@ class Gatherer {
 
 const emptyReading: Reading = {
   entries: [],
+  stops: [],
   map: [],
   localNames: [],
   routes: [],

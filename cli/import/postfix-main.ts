@@ -2,11 +2,12 @@
  * Postfix's main.cf (postconf(5)): who may relay, where to, what is local, and who is refused; and the tables that it
  * names for these. Postfix's lists go by the first match, so every entry keeps its rank for `settle` to resolve.
  */
+import { words } from '../../core';
 import { addAddress, addName, addressOf } from './postfix-patterns';
 import { addRestrictions, obstaclesTo } from './postfix-restrictions';
-import { addTable, type TableUse } from './postfix-table-reference';
+import { addTable, type TableContext, type TableUse } from './postfix-table-reference';
 import { type Element, elementsOf, expand, type MainCf, type Parameter, readParameters } from './postfix-values';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import { Collector, type FirstMatchList, type Reading, type SourceItem, type Where } from './site-policy';
 
 /** postconf(5): the default of parent_domain_matches_subdomains, as far as it matters here. */
 const parentMatchesByDefault = ['mynetworks', 'relay_domains', 'smtpd_access_maps'];
@@ -38,6 +39,9 @@ function knownValues(main: MainCf, where: Where): ReadonlyMap<string, string> {
   return known;
 }
 
+/** Takes one element of a list value. */
+type Use = (text: string, item: SourceItem, rank: readonly number[], negated: boolean) => void;
+
 class MainReader {
   constructor(
     private readonly out: Collector,
@@ -59,12 +63,13 @@ class MainReader {
       return;
     }
     const parentMatches = this.parentMatches('mynetworks');
-    this.each(parameter, (text, item, rank, negated) => {
+    const take: Use = (text, item, rank, negated) => {
       if (this.table('mynetworks', text, item, { rank, negated, parentMatches })) return;
       const address = addressOf(text);
       if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, rank });
       else addName(this.out, 'localdomain', text, item, { negated, rank }, parentMatches);
-    });
+    };
+    this.each(parameter, take, 'mynetworks');
   }
 
   relayDomains(): void {
@@ -78,12 +83,13 @@ class MainReader {
     if (recipients && recipients.value !== '') this.recipientMaps(recipients);
     if (!parameter) return;
     const parentMatches = this.parentMatches('relay_domains');
-    this.each(parameter, (text, item, rank, negated) => {
+    const take: Use = (text, item, rank, negated) => {
       // `relay_domains = $mydestination` was a default once; those domains are local.
-      if (this.isLocal(text)) return;
+      if (!negated && this.isLocal(text)) return;
       if (this.table('relay-domains', text, item, { rank, negated, parentMatches })) return;
       addName(this.out, 'relay.to', text, item, { negated, rank, part: 'relay_domains' }, parentMatches);
-    });
+    };
+    this.each(parameter, take, 'relay_domains');
     const transports = this.main.parameters.get('transport_maps');
     if (transports) {
       const parents = this.parentMatches('transport_maps');
@@ -97,7 +103,7 @@ class MainReader {
     this.out.features.push('relay-recipients-only');
     this.out.remark('postfix-trusted-recipients', itemOf(parameter));
     this.each(parameter, (text, item, rank, negated) => {
-      if (!this.table('relay-recipients', text, item, { rank, negated, parentMatches: false })) {
+      if (negated || !this.table('relay-recipients', text, item, { rank, negated, parentMatches: false })) {
         this.out.remark('map-unreadable', item, text);
       }
     });
@@ -156,7 +162,7 @@ class MainReader {
 
   private isLocal(text: string): boolean {
     const expanded = expand('$mydestination', this.main, this.known);
-    return 'value' in expanded && expanded.value.split(/[\s,]+/).includes(text);
+    return 'value' in expanded && words(expanded.value).includes(text);
   }
 
   private parentMatches(feature: string): boolean {
@@ -167,21 +173,18 @@ class MainReader {
   }
 
   /** Each element of a list value with its `$name`s replaced and its `!` taken off. */
-  private each(
-    parameter: Parameter,
-    use: (text: string, item: SourceItem, rank: readonly number[], negated: boolean) => void,
-  ): void {
+  private each(parameter: Parameter, use: Use, list?: FirstMatchList): void {
     let place = 0;
     for (const element of elementsOf(parameter)) {
       const item = itemAt(parameter, element, place === 0);
       const expanded = expand(element.text, this.main, this.known);
       if ('unset' in expanded) {
         this.out.remark('postfix-variable', item, expanded.unset);
+        if (list && element.text.includes('!')) this.out.stop(list, [place], item);
         place++;
         continue;
       }
-      for (const word of expanded.value.split(/[\s,]+/)) {
-        if (word === '') continue;
+      for (const word of words(expanded.value)) {
         const negated = word.startsWith('!');
         use(negated ? word.slice(1) : word, item, [place++], negated);
       }
@@ -192,8 +195,6 @@ class MainReader {
     return addTable(this.out, use, text, item, context);
   }
 }
-
-type TableContext = Parameters<typeof addTable>[4];
 
 function itemOf(parameter: Parameter): SourceItem {
   return { line: parameter.source.line, written: parameter.source.text };

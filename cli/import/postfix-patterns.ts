@@ -1,5 +1,4 @@
 /** The patterns of Postfix's host and domain lists (match_list(3), cidr_table(5), access(5)) as entries of ours. */
-import { addSubdomains } from './cf-list';
 import type { Collector, ListName, Part, SourceItem } from './site-policy';
 
 /** What surrounds a pattern: `negated` excludes, `rank` is its place where the first match decides. */
@@ -44,14 +43,18 @@ export function addName(
     out.remark('postfix-never-matches', item, 'parent_domain_matches_subdomains wants it without the dot');
     return;
   }
-  if (context.negated) {
-    out.remark('postfix-table-pattern', item);
-    return;
-  }
-  addSubdomains(out, list, pattern.slice(1), item, context.part);
+  out.remark('subdomains-only', item, pattern.slice(1));
+  addSigned(out, list, pattern.slice(1), item, context, true);
 }
 
-function addSigned(out: Collector, list: ListName, text: string, item: SourceItem, context: Context): void {
+function addSigned(
+  out: Collector,
+  list: ListName,
+  text: string,
+  item: SourceItem,
+  context: Context,
+  below = false,
+): void {
   const { negated, rank, part } = context;
-  out.add(list, negated ? `!${text}` : text, item, { rank, ...(part ? { part } : {}) });
+  out.add(list, negated ? `!${text}` : text, item, { rank, ...(part ? { part } : {}), ...(below ? { below } : {}) });
 }

@@ -3,9 +3,10 @@
  * relaying by a rule of its own is named and left out.
  */
 
+import { words } from '../../core';
 import { addTable } from './postfix-table-reference';
 import { elementsOf, expand, type MainCf, type Parameter } from './postfix-values';
-import type { Collector, SourceItem } from './site-policy';
+import type { Collector, SourceItem, Turn } from './site-policy';
 
 interface Restriction {
   readonly name: string;
@@ -13,22 +14,34 @@ interface Restriction {
   readonly item: SourceItem;
 }
 
+/** Lists that can refuse a client and let nobody relay. */
+const refusing = ['smtpd_client_restrictions', 'smtpd_helo_restrictions', 'smtpd_sender_restrictions'];
+
 export function addRestrictions(
   out: Collector,
   main: MainCf,
   known: ReadonlyMap<string, string>,
   parentMatches: boolean,
 ): void {
-  const client = main.parameters.get('smtpd_client_restrictions');
-  if (client) addClientRestrictions(out, restrictionsOf(client, main, known, out), parentMatches);
+  const reader = new RestrictionReader(out, parentMatches, classesOf(main, known));
+  for (const name of refusing) {
+    const parameter = main.parameters.get(name);
+    if (parameter) reader.read(name, restrictionsOf(parameter, main, known, out), false);
+  }
   const relay = main.parameters.get('smtpd_relay_restrictions');
   const recipient = main.parameters.get('smtpd_recipient_restrictions');
   for (const parameter of [relay, recipient]) {
     if (!parameter) continue;
     // What smtpd_recipient_restrictions permits after smtpd_relay_restrictions had its say lets nobody relay.
     const decidesRelaying = parameter === relay || (relay !== undefined && relay.value === '');
-    addRelayRestrictions(out, restrictionsOf(parameter, main, known, out), decidesRelaying);
+    reader.read(parameter.name, restrictionsOf(parameter, main, known, out), decidesRelaying);
   }
+}
+
+function classesOf(main: MainCf, known: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const parameter = main.parameters.get('smtpd_restriction_classes');
+  const expanded = parameter && expand(parameter.value, main, known);
+  return new Set(expanded && 'value' in expanded ? words(expanded.value) : []);
 }
 
 /** Names with their arguments; a restriction class is not looked into. */
@@ -38,47 +51,73 @@ function restrictionsOf(
   known: ReadonlyMap<string, string>,
   out: Collector,
 ): Restriction[] {
-  const found: Restriction[] = [];
-  const words = elementsOf(parameter).flatMap((element) => {
+  const found: { word: string; item: SourceItem }[] = elementsOf(parameter).flatMap((element) => {
     const item: SourceItem = { line: element.line, written: element.text };
     const expanded = expand(element.text, main, known);
     if ('unset' in expanded) {
       out.remark('postfix-variable', item, expanded.unset);
       return [];
     }
-    return expanded.value
-      .split(/[\s,]+/)
-      .filter((word) => word !== '')
-      .map((word) => ({ word, item }));
+    return words(expanded.value).map((word) => ({ word, item }));
   });
-  for (let i = 0; i < words.length; i++) {
-    const { word, item } = words[i] as (typeof words)[number];
+  const restrictions: Restriction[] = [];
+  for (let i = 0; i < found.length; i++) {
+    const { word, item } = found[i] as (typeof found)[number];
     const takesArgument =
       /^(?:check_\w+|reject_rbl_client|reject_rhsbl_\w+|permit_dnswl_client|permit_rhswl_client)$/.test(word);
-    const argument = takesArgument ? words[++i]?.word : undefined;
-    found.push(argument === undefined ? { name: word, item } : { name: word, argument, item });
+    const argument = takesArgument ? found[++i]?.word : undefined;
+    restrictions.push(argument === undefined ? { name: word, item } : { name: word, argument, item });
   }
-  return found;
+  return restrictions;
 }
 
-/** check_client_access in the order it stands; what permits before it exempts there, and not here. */
-function addClientRestrictions(out: Collector, restrictions: readonly Restriction[], parentMatches: boolean): void {
-  const permits: string[] = [];
-  for (const [place, { name, argument, item }] of restrictions.entries()) {
-    if (name === 'check_client_access' && argument !== undefined) {
-      const written = `${name} ${argument}`;
-      if (permits.length > 0) out.remark('postfix-client-order', { ...item, written }, permits.join(', '));
-      const context = { rank: [place], negated: false, parentMatches };
-      if (!addTable(out, 'client-access', argument, { ...item, written }, context)) {
-        out.remark('map-unreadable', { ...item, written }, argument);
+class RestrictionReader {
+  constructor(
+    private readonly out: Collector,
+    private readonly parentMatches: boolean,
+    private readonly classes: ReadonlySet<string>,
+  ) {}
+
+  /**
+   * Reads check_client_access wherever it stands; what permits before it exempts there, and not here. Names what permits
+   * or refuses by a rule of its own. `relays`: whether what the list permits may relay, until strangers are refused.
+   */
+  read(list: string, restrictions: readonly Restriction[], relays: boolean): void {
+    let open = relays;
+    const permits: string[] = [];
+    for (const [place, { name, argument, item }] of restrictions.entries()) {
+      const whole: SourceItem = { ...item, written: [name, argument].filter(Boolean).join(' ') };
+      if (name === 'check_client_access' && argument !== undefined) {
+        if (permits.length > 0) this.out.remark('postfix-client-order', whole, permits.join(', '));
+        this.clientTable(argument, whole, { list: `${this.out.where.file} ${list}`, place, relays: open });
+      } else if (name.startsWith('permit')) {
+        permits.push(name);
+        this.permit(list, name, whole, open);
+      } else if (refusesStrangers.has(name)) {
+        open = false;
+        const outright = name === 'reject' || name === 'defer';
+        if (outright && refusing.includes(list)) this.out.remark('postfix-refuses-all', item);
+      } else if (this.classes.has(name) || name.startsWith('check_')) {
+        if (open) this.out.remark('postfix-permits', whole, whole.written);
+        else this.out.remark('postfix-check', whole, pluginFor(name));
+      } else if (name.startsWith('reject_')) {
+        this.out.remark('postfix-check', whole, pluginFor(name));
       }
-    } else if (name.startsWith('permit')) {
-      permits.push(name);
-    } else if (name === 'reject' || name === 'defer') {
-      out.remark('postfix-refuses-all', item);
-    } else if (/^(?:check_|reject_)/.test(name)) {
-      out.remark('other-plugin', { ...item, written: [name, argument].filter(Boolean).join(' ') }, pluginFor(name));
     }
+  }
+
+  private clientTable(table: string, item: SourceItem, turn: Turn): void {
+    const context = { rank: [turn.place], negated: false, parentMatches: this.parentMatches, turn };
+    if (!addTable(this.out, 'client-access', table, item, context)) this.out.remark('map-unreadable', item, table);
+  }
+
+  private permit(list: string, name: string, item: SourceItem, open: boolean): void {
+    if (name === 'permit_sasl_authenticated') {
+      if (!refusing.includes(list)) this.out.remark('postfix-auth', item);
+    } else if (!open) return;
+    else if (name === 'permit') this.out.remark('postfix-unrestricted', item);
+    else if (name === 'permit_mx_backup') this.out.remark('postfix-mx-backup', item);
+    else if (/^permit_(?:tls|inet|auth|dnswl|rhswl)/.test(name)) this.out.remark('postfix-permits', item, item.written);
   }
 }
 
@@ -95,14 +134,14 @@ export function obstaclesTo(main: MainCf, known: ReadonlyMap<string, string>): O
     const parameter = main.parameters.get(name);
     const expanded = parameter && expand(parameter.value, main, known);
     if (!expanded || !('value' in expanded)) continue;
-    const words = expanded.value.split(/[\s,]+/).filter((word) => word !== '');
+    const names = words(expanded.value);
     const before = (place: number, ...permits: string[]) =>
-      words.slice(0, place).some((word) => word === 'permit' || permits.includes(word));
-    const refusal = words.findIndex((word) => refusesStrangers.has(word));
-    const outright = words.findIndex((word) => word === 'reject' || word === 'defer');
-    if (refusal >= 0 && !before(refusal, 'permit_mynetworks')) found.mynetworks ??= `${words[refusal]} in ${name}`;
+      names.slice(0, place).some((word) => word === 'permit' || permits.includes(word));
+    const refusal = names.findIndex((word) => refusesStrangers.has(word));
+    const outright = names.findIndex((word) => word === 'reject' || word === 'defer');
+    if (refusal >= 0 && !before(refusal, 'permit_mynetworks')) found.mynetworks ??= `${names[refusal]} in ${name}`;
     if (outright >= 0 && !before(outright, 'permit_auth_destination')) {
-      found.relayDomains ??= `${words[outright]} in ${name}`;
+      found.relayDomains ??= `${names[outright]} in ${name}`;
     }
   }
   return found;
@@ -117,20 +156,3 @@ function pluginFor(restriction: string): string {
 }
 
 const refusesStrangers = new Set(['reject_unauth_destination', 'defer_unauth_destination', 'reject', 'defer']);
-
-/** Names what permits or refuses by a rule of its own; permits count only before strangers are refused. */
-function addRelayRestrictions(out: Collector, restrictions: readonly Restriction[], decidesRelaying: boolean): void {
-  let decided = !decidesRelaying;
-  for (const { name, argument, item } of restrictions) {
-    const written = [name, argument].filter(Boolean).join(' ');
-    if (refusesStrangers.has(name)) decided = true;
-    else if (name === 'permit_sasl_authenticated') out.remark('postfix-auth', item);
-    else if (name === 'permit' && !decided) out.remark('postfix-unrestricted', item);
-    else if (name === 'permit_mx_backup' && !decided) out.remark('postfix-mx-backup', item);
-    else if (/^(?:check_|permit_(?:tls|inet|auth|dnswl|rhswl))/.test(name) && !decided) {
-      out.remark('postfix-permits', { ...item, written }, written);
-    } else if (/^(?:check_|reject_)/.test(name)) {
-      out.remark('other-plugin', { ...item, written }, pluginFor(name));
-    }
-  }
-}

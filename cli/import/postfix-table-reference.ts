@@ -1,5 +1,5 @@
 /** Tables named in main.cf: which have a text source that can be read, and as what. */
-import type { Collector, SourceItem } from './site-policy';
+import type { Collector, FirstMatchList, SourceItem, Turn } from './site-policy';
 import type { SourceType } from './source-type';
 
 export type TableUse =
@@ -14,7 +14,14 @@ export interface TableContext {
   readonly rank: readonly number[];
   readonly negated: boolean;
   readonly parentMatches: boolean;
+  readonly turn?: Turn;
 }
+
+/** The uses that permit by a list whose first match decides. */
+const firstMatchLists: Partial<Readonly<Record<TableUse, FirstMatchList>>> = {
+  mynetworks: 'mynetworks',
+  'relay-domains': 'relay_domains',
+};
 
 type Form = 'file' | 'cidr' | 'keyed';
 
@@ -43,9 +50,23 @@ export function addTable(
   const form: Form | undefined =
     type === '' ? 'file' : type === 'cidr' ? 'cidr' : keyed.has(type) ? 'keyed' : undefined;
   const sourceType = form && types[use][form];
-  if (!sourceType || !path.startsWith('/')) out.remark('map-unreadable', item, text);
-  else out.refer(sourceType, path, item, context);
+  if (sourceType && path.startsWith('/')) {
+    out.refer(sourceType, path, item, context);
+    return true;
+  }
+  out.remark('map-unreadable', item, text);
+  const list = firstMatchLists[use];
+  if (list && context.negated) out.stop(list, context.rank, item);
   return true;
+}
+
+/** The list that a file would have been part of, had it been there, if exclusions can be missing with it. */
+export function listWithout(type: SourceType, negated: boolean): FirstMatchList | undefined {
+  for (const [use, list] of Object.entries(firstMatchLists) as [TableUse, FirstMatchList][]) {
+    // A plain file can hold exclusions of its own.
+    if (types[use].file === type || (negated && Object.values(types[use]).includes(type))) return list;
+  }
+  return undefined;
 }
 
 /** `hash:/etc/postfix/x`, `proxy:hash:/etc/postfix/x`, `/etc/postfix/x`; no path for anything else. */

@@ -2,9 +2,11 @@
  * The text sources of Postfix's tables: plain list files, cidr tables and keyed tables (hash and its kin), each read as
  * what main.cf uses it for.
  */
+import { words } from '../../core';
 import { addAddress, addName, addressOf, type Context } from './postfix-patterns';
 import { addTable, type TableUse } from './postfix-table-reference';
-import { Collector, type ListName, type Reading, type SourceItem, type Where } from './site-policy';
+import type { RemarkCode } from './remark';
+import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
 import { logicalLines } from './text-lines';
 
 interface Row {
@@ -34,8 +36,7 @@ function readListFile(use: TableUse, take: (out: Collector, word: string, item: 
     const out = new Collector(where);
     let place = 0;
     for (const logical of logicalLines(text)) {
-      for (const [i, word] of logical.text.split(/[\s,]+/).entries()) {
-        if (word === '') continue;
+      for (const [i, word] of words(logical.text).entries()) {
         const negated = word.startsWith('!') !== (where.negated ?? false);
         const pattern = word.startsWith('!') ? word.slice(1) : word;
         const item: SourceItem = { line: logical.line, written: word, comments: i === 0 ? logical.comments : [] };
@@ -80,13 +81,17 @@ export function readMynetworksCidr(text: string, where: Where): Reading {
 /** Rows of a cidr table outside of conditions. */
 function cidrRows(out: Collector, text: string): Row[] {
   let nested = 0;
+  const skip = (code: RemarkCode, { item, rank }: Row) => {
+    out.remark(code, item);
+    if (out.where.negated) out.stop('mynetworks', rank, item);
+  };
   return rowsOf(out, text, false)
     .filter((row) => {
       const word = row.key.toLowerCase();
       if (word === 'endif') nested = Math.max(0, nested - 1);
       if (word === 'if') nested++;
       if (word === 'if' || word === 'endif' || nested > 0 || row.key.startsWith('!')) {
-        if (word !== 'endif') out.remark('postfix-table-condition', row.item);
+        if (word !== 'endif') skip('postfix-table-condition', row);
         return false;
       }
       if (row.value === '') {
@@ -94,7 +99,7 @@ function cidrRows(out: Collector, text: string): Row[] {
         return false;
       }
       if (addressOf(row.key) !== undefined) return true;
-      out.remark('postfix-table-pattern', row.item);
+      skip('postfix-table-pattern', row);
       return false;
     })
     .map((row) => ({ ...row, key: addressOf(row.key) ?? row.key }));
@@ -134,10 +139,10 @@ export function readDestinationHash(text: string, where: Where): Reading {
 /** relay_recipient_maps: mailboxes, and `@domain` for a whole domain. */
 export function readRelayRecipients(text: string, where: Where): Reading {
   const out = new Collector(where);
-  for (const { key, item, rank } of rowsOf(out, text, true)) {
+  for (const { key, item } of rowsOf(out, text, true)) {
     const at = key.lastIndexOf('@');
     if (at < 0) out.remark('postfix-recipient', item);
-    else out.add('relay.to', at === 0 ? `=${key.slice(1)}` : key, item, { rank, part: 'relay_recipient_maps' });
+    else out.add('relay.to', at === 0 ? `=${key.slice(1)}` : key, item, { part: 'relay_recipient_maps' });
   }
   return out;
 }
@@ -189,40 +194,38 @@ export function readClientAccessHash(text: string, where: Where): Reading {
 function addClient(out: Collector, key: string, row: Row, firstMatch: boolean): void {
   const { item } = row;
   const action = row.value.trim();
-  const refuses = /^(?:reject|5[0-9]{2})\b/i.test(action);
-  const accepts = /^(?:ok|permit|dunno|[0-9]+$)/i.test(action);
+  const turnsAway = /^(?:4[0-9]{2}|defer|defer_if_permit|discard)(?:\s|$)/i.test(action);
+  const refuses = turnsAway || /^(?:reject|5[0-9]{2})(?:\s|$)/i.test(action);
+  const accepts = /^(?:(?:ok|permit|dunno)(?:\s|$)|[0-9]+$)/i.test(action);
   if (!refuses && !accepts) {
     out.remark('postfix-table-value', item, action.split(/\s/)[0]);
     return;
   }
-  if (refuses && !/^reject$/i.test(action)) out.remark('access-reply-lost', item);
-  const rank = firstMatch ? { rank: row.rank } : {};
-  const text = clientText(key, out.where.parentMatches ?? true);
-  if (text === undefined) {
+  if (turnsAway)
+    out.remark('access-refused-outright', item, /^discard/i.test(action) ? 'dropped all mail' : 'put off all mail');
+  else if (refuses && !/^reject$/i.test(action)) out.remark('access-reply-lost', item);
+  const reach = clientReach(key, out.where.parentMatches ?? true);
+  if (reach === undefined) {
     out.remark('postfix-table-pattern', item);
     return;
   }
-  add(out, 'host.deny', accepts ? `!${text}` : text, item, { ...rank, ...(accepts ? { implied: true } : {}) });
-}
-
-function add(
-  out: Collector,
-  list: ListName,
-  text: string,
-  item: SourceItem,
-  extras: Parameters<Collector['add']>[3],
-): void {
-  out.add(list, text, item, extras);
+  const passes = !refuses && !/^dunno/i.test(action);
+  if (passes && out.where.turn?.relays) out.remark('postfix-client-permits', item);
+  out.add('host.deny', refuses ? reach.text : `!${reach.text}`, item, {
+    ...(firstMatch ? { rank: row.rank } : {}),
+    ...(reach.below ? { below: true } : {}),
+    ...(refuses ? {} : { implied: true, passes }),
+  });
 }
 
 /** A key of a client table as an entry: keyed tables know octet prefixes and, with colons cut off, IPv6 prefixes. */
-function clientText(key: string, parentMatches: boolean): string | undefined {
+function clientReach(key: string, parentMatches: boolean): { text: string; below?: boolean } | undefined {
   const address = addressOf(key);
-  if (address !== undefined) return address;
+  if (address !== undefined) return { text: address };
   if (/^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}$/i.test(key) && key.includes(':')) {
     const groups = key.split(':').length;
-    return `${key}::/${groups * 16}`;
+    return { text: `${key}::/${groups * 16}` };
   }
-  if (key.startsWith('.')) return parentMatches ? undefined : key.slice(1);
-  return parentMatches ? key : `=${key}`;
+  if (key.startsWith('.')) return parentMatches ? undefined : { text: key.slice(1), below: true };
+  return { text: parentMatches ? key : `=${key}` };
 }

@@ -1,4 +1,5 @@
 /** Postfix's main.cf as parameters: logical lines, the last assignment of a name, and `$name` in values (postconf(5)). */
+import { words } from '../../core';
 import { type LogicalLine, logicalLines } from './text-lines';
 
 export interface Parameter {
@@ -64,7 +65,7 @@ export function elementsOf(parameter: Parameter): Element[] {
   const elements: Element[] = [];
   for (const [i, part] of parameter.source.parts.entries()) {
     const text = i === 0 ? part.text.slice(part.text.indexOf('=') + 1) : part.text;
-    for (const word of text.split(/[\s,]+/)) if (word !== '') elements.push({ text: word, line: part.line });
+    for (const word of words(text)) elements.push({ text: word, line: part.line });
   }
   return elements;
 }

@@ -75,7 +75,7 @@ const words: Readonly<Record<RemarkCode, Words>> = {
   },
   'subdomains-only': {
     kind: 'note',
-    says: 'means the names below {detail} and not the name itself; written as an entry and an exclusion.',
+    says: 'means the names below {detail} and not the name itself, which has an entry of its own where it needs one.',
     relaying: 'nothing changes.',
   },
 
@@ -145,7 +145,7 @@ const words: Readonly<Record<RemarkCode, Words>> = {
   },
   'access-refused-outright': {
     kind: 'changed',
-    says: 'sendmail {detail} from this client; host.deny refuses it outright, for nothing else covers all of its mail.',
+    says: 'the old server {detail} from this client; host.deny refuses it outright, for nothing else covers all of its mail.',
     relaying: stricter,
   },
   'access-full-address': {
@@ -319,7 +319,7 @@ const words: Readonly<Record<RemarkCode, Words>> = {
   'postfix-table-value': {
     kind: 'left-out',
     says: 'the action {detail} has no counterpart here.',
-    relaying: 'the client is neither trusted nor refused.',
+    relaying: 'the client is neither trusted nor refused by this line.',
   },
   'postfix-table-condition': {
     kind: 'left-out',
@@ -346,6 +346,12 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     says: 'Postfix never matches this: {detail}.',
     relaying: 'nothing changes; it had no effect before.',
   },
+  'postfix-behind-exclusion': {
+    kind: 'left-out',
+    says: 'stands behind the exclusion {detail}, which the lists cannot hold for it.',
+    relaying: 'stricter than the source: what only this permits is not relayed, excluded there or not.',
+    instead: 'write into the list by hand what the exclusion does not touch.',
+  },
   'postfix-mx-backup': {
     kind: 'left-out',
     says: 'anyone who points an MX record at you could use you as relay.',
@@ -367,6 +373,23 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     kind: 'changed',
     says: 'Postfix asks {detail} before this table and skips the table for whom it permits; host.deny holds for everyone.',
     relaying: stricter,
+  },
+  'postfix-client-permits': {
+    kind: 'left-out',
+    says: 'stands where an OK lets the client relay; of this table only what it refuses is carried over.',
+    relaying: 'a client that only this line let relay may not.',
+    instead: 'list it in localip or localdomain.',
+  },
+  'postfix-refused-elsewhere': {
+    kind: 'note',
+    says: 'the client is refused in spite of it, by {detail} of another table.',
+    relaying: 'nothing changes.',
+  },
+  'postfix-check': {
+    kind: 'left-out',
+    says: 'the work of another Haraka plugin: {detail}.',
+    relaying: 'it lets nobody relay; whom only it refused is not refused, and relays where a list permits it.',
+    instead: 'set up that plugin before you take the server into use.',
   },
   'postfix-refuses-all': {
     kind: 'left-out',

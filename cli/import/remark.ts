@@ -1,6 +1,5 @@
 /** What an import has to tell of a line, as data; `prose.ts` has the words. Codes are never reused. */
-import type { Problem } from '../../core';
-import type { Origin } from './site-policy';
+import type { Problem, SourceLine } from '../../core';
 
 export const remarkCodes = [
   // any source
@@ -66,10 +65,14 @@ export const remarkCodes = [
   'postfix-trusted-in-spite',
   'postfix-never-reached',
   'postfix-never-matches',
+  'postfix-behind-exclusion',
   'postfix-mx-backup',
   'postfix-permits',
   'postfix-unrestricted',
   'postfix-client-order',
+  'postfix-client-permits',
+  'postfix-refused-elsewhere',
+  'postfix-check',
   'postfix-refuses-all',
   'postfix-auth',
   'postfix-virtual',
@@ -93,7 +96,7 @@ export type RemarkCode = (typeof remarkCodes)[number];
 
 export interface Remark {
   readonly code: RemarkCode;
-  readonly at: Origin;
+  readonly at: SourceLine;
   /** The text as its author wrote it. */
   readonly written: string;
   /** What the code's sentence needs besides. */

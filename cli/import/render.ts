@@ -1,14 +1,13 @@
 /** The files that a settled policy becomes, as text. Every entry keeps its source's comments and names its line. */
-import { formatRoute, parseRoute } from '../../core';
+import { formatRoute, parseRoute, type SourceLine } from '../../core';
 import type { SettledPolicy } from './settle';
 import {
-  type ListEntry,
   type ListName,
   type LocalName,
   listNames,
   type MapLine,
-  type Origin,
-  type Setting,
+  type SiteEntry,
+  type SiteSetting,
 } from './site-policy';
 
 /** A file of Haraka's config folder. */
@@ -35,7 +34,7 @@ export function render(policy: SettledPolicy): RenderedFile[] {
   ];
 }
 
-function renderList(name: ListName, entries: readonly ListEntry[]): RenderedFile {
+function renderList(name: ListName, entries: readonly SiteEntry[]): RenderedFile {
   const lines = entries.map((entry) => (entry.route ? `${entry.text}  ${routeText(entry.route)}` : entry.text));
   const width = Math.min(40, Math.max(0, ...lines.map((line) => line.length)));
   const body = entries.flatMap((entry, i) => {
@@ -71,7 +70,7 @@ function renderHostList(names: readonly LocalName[]): RenderedFile {
   return { name: 'host_list', text: file(head, body), count: names.length };
 }
 
-function renderSettings(settings: readonly Setting[]): RenderedFile {
+function renderSettings(settings: readonly SiteSetting[]): RenderedFile {
   const lines = settings.map(iniSetting);
   const sections = [...new Set(lines.map(({ section }) => section))];
   const body = sections.flatMap((section) => [
@@ -92,11 +91,11 @@ export interface IniSetting {
   readonly section: string;
   readonly key: string;
   readonly value: string;
-  readonly origin: Origin;
+  readonly origin: SourceLine;
 }
 
 /** A setting as smtpcheck.ini has it. */
-export function iniSetting(setting: Setting): IniSetting {
+export function iniSetting(setting: SiteSetting): IniSetting {
   const { origin } = setting;
   switch (setting.key) {
     case 'flags':
@@ -124,7 +123,7 @@ function commentLines(comments: readonly string[], place: number): string[] {
   return [...(place === 0 ? [] : ['']), ...comments.map((comment) => `# ${clean(comment)}`)];
 }
 
-export function formatOrigin({ file: name, line }: Origin): string {
+export function formatOrigin({ file: name, line }: SourceLine): string {
   return `${clean(name)}:${line}`;
 }
 

@@ -3,23 +3,25 @@
  * match, mailboxes in place of their domains, routes, two sources that say the opposite, and entries that another one
  * makes superfluous. Wherever sources disagree the stricter one stands.
  */
+import { withoutPardons } from './client-tables';
 import { EntryIndex, keyOf } from './entry-index';
-import type { Remark, RemarkCode } from './remark';
+import { firstMatches, place, type Tell } from './first-match';
+import type { Remark } from './remark';
 import {
-  type ListEntry,
   type ListName,
   type LocalName,
   listNames,
   type MapLine,
-  type Setting,
+  type SiteEntry,
   type SitePolicy,
+  type SiteSetting,
 } from './site-policy';
 
 export interface SettledPolicy {
-  readonly lists: Readonly<Record<ListName, readonly ListEntry[]>>;
+  readonly lists: Readonly<Record<ListName, readonly SiteEntry[]>>;
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
-  readonly settings: readonly Setting[];
+  readonly settings: readonly SiteSetting[];
   readonly remarks: readonly Remark[];
 }
 
@@ -30,7 +32,7 @@ export function settle(site: SitePolicy): SettledPolicy {
     if (at) remarks.push({ code, at, written: entry.text, ...(detail === undefined ? {} : { detail }) });
   };
   const localNames = mergeNames(site.localNames);
-  const reached = firstMatches(site.entries, tell);
+  const reached = withoutPardons(firstMatches(site.entries, site.stops, tell), tell);
   const admitted = site.features.has('relay-recipients-only') ? onlyRecipients(reached, tell) : reached;
   const lists = Object.fromEntries(
     listNames.map((list) => {
@@ -39,60 +41,19 @@ export function settle(site: SitePolicy): SettledPolicy {
       if (list !== 'relay.to') return [list, dropSuperfluous(merged, tell)];
       return [list, withRoutes(dropSuperfluous(leaveLocal(merged, localNames, tell), tell), site, remarks)];
     }),
-  ) as Record<ListName, ListEntry[]>;
+  ) as Record<ListName, SiteEntry[]>;
   const map = mergeMap(site.map, remarks);
   return { lists, map, localNames, settings: mergeSettings(site.settings), remarks: inOrder(remarks) };
 }
 
-type Tell = (code: RemarkCode, entry: ListEntry, detail?: string) => void;
-
-/** `access:12`, for a remark that points at another line. */
-function place(entry: ListEntry): string {
-  const [origin] = entry.origins;
-  return origin ? `${entry.text} (${origin.file}:${origin.line})` : entry.text;
-}
-
-/**
- * Drops what an earlier entry of a first-match list takes in. Of nested entries the narrower then stands first, so
- * that "the most specific wins" decides every case alike.
- */
-function firstMatches(entries: readonly ListEntry[], tell: Tell): ListEntry[] {
-  const ranked = entries.filter((entry) => entry.rank).sort((a, b) => compareRanks(a.rank ?? [], b.rank ?? []));
-  const earlier = new Map<string, EntryIndex<ListEntry>>();
-  const dropped = new Set<ListEntry>();
-  for (const entry of ranked) {
-    const group = `${entry.list} ${entry.part ?? ''}`;
-    const index = earlier.get(group) ?? new EntryIndex<ListEntry>();
-    earlier.set(group, index);
-    const before = index.covering(entry.entry);
-    if (!before) {
-      index.add(entry);
-      continue;
-    }
-    dropped.add(entry);
-    const same = before.entry.excluded === entry.entry.excluded;
-    if (!same || !entry.implied) tell(same ? 'already-covered' : 'postfix-never-reached', entry, place(before));
-  }
-  return entries.filter((entry) => !dropped.has(entry));
-}
-
-function compareRanks(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const difference = (a[i] ?? -1) - (b[i] ?? -1);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
 /** With relay_recipient_maps a relayed domain admits the mailboxes listed for it, and nobody else. */
-function onlyRecipients(entries: readonly ListEntry[], tell: Tell): ListEntry[] {
-  const frames = new EntryIndex<ListEntry>();
-  for (const entry of entries) if (entry.part === 'relay_domains') frames.add(entry);
-  const used = new Set<ListEntry>();
+function onlyRecipients(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+  const frames = new EntryIndex(entries.filter((entry) => entry.part === 'relay_domains'));
+  const used = new Set<SiteEntry>();
   const kept = entries.filter((entry) => {
     if (entry.part === 'relay_domains') return false;
     if (entry.part !== 'relay_recipient_maps') return true;
-    const frame = frames.covering(entry.entry);
+    const frame = frames.covering(entry);
     if (!frame || frame.entry.excluded) {
       tell('postfix-recipient', entry);
       return false;
@@ -108,19 +69,18 @@ function onlyRecipients(entries: readonly ListEntry[], tell: Tell): ListEntry[] 
 }
 
 /** Hangs next hops on the domains of `relay.to`; a hop for one name alone becomes an entry of its own. */
-function withRoutes(entries: readonly ListEntry[], site: SitePolicy, remarks: Remark[]): ListEntry[] {
+function withRoutes(entries: readonly SiteEntry[], site: SitePolicy, remarks: Remark[]): SiteEntry[] {
   if (site.routes.length === 0) return [...entries];
-  const index = new EntryIndex<ListEntry>();
-  for (const entry of entries) if (entry.entry.kind === 'domain') index.add(entry);
+  const index = new EntryIndex(entries.filter((entry) => entry.entry.kind === 'domain'));
   const routes = new Map(site.routes.map((fact) => [`${fact.subdomains ? '.' : '='}${fact.domain}`, fact]));
-  const routed = new Map<ListEntry, ListEntry>();
-  const added: ListEntry[] = [];
+  const routed = new Map<SiteEntry, SiteEntry>();
+  const added: SiteEntry[] = [];
   for (const fact of site.routes) {
     const exact = { kind: 'domain', name: fact.domain, exact: true, excluded: false } as const;
-    const own = index.same(exact);
-    const frame = own ?? index.around(exact);
+    const own = index.same({ entry: exact });
+    const frame = own ?? index.around({ entry: exact });
     const below = routes.get(`.${fact.domain}`);
-    const whole = index.same({ ...exact, exact: false });
+    const whole = index.same({ entry: { ...exact, exact: false } });
     if (!frame || frame.entry.excluded || frame.route) {
       if (!frame?.route) remarks.push({ code: 'postfix-route', at: fact.origin, written: fact.written });
     } else if (fact.subdomains) {
@@ -146,11 +106,11 @@ function withRoutes(entries: readonly ListEntry[], site: SitePolicy, remarks: Re
 }
 
 /** One entry for each thing matched. Where one source lists and another excludes, the refusal stands. */
-function mergeSame(list: ListName, entries: readonly ListEntry[], tell: Tell): ListEntry[] {
-  const refusing = (entry: ListEntry) => entry.entry.excluded !== (list === 'host.deny');
-  const byKey = new Map<string, ListEntry>();
+function mergeSame(list: ListName, entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+  const refusing = (entry: SiteEntry) => entry.entry.excluded !== (list === 'host.deny');
+  const byKey = new Map<string, SiteEntry>();
   for (const entry of entries) {
-    const key = keyOf(entry.entry);
+    const key = keyOf(entry);
     const before = byKey.get(key);
     if (!before) {
       byKey.set(key, entry);
@@ -172,11 +132,11 @@ function mergeSame(list: ListName, entries: readonly ListEntry[], tell: Tell): L
   });
 }
 
-function givesWay(entry: ListEntry): boolean {
+function givesWay(entry: SiteEntry): boolean {
   return entry.entry.excluded && entry.yields === true;
 }
 
-function joined(first: ListEntry, second: ListEntry): ListEntry {
+function joined(first: SiteEntry, second: SiteEntry): SiteEntry {
   const seen = new Set(first.origins.map((origin) => `${origin.file}:${origin.line}`));
   const more = second.origins.filter((origin) => !seen.has(`${origin.file}:${origin.line}`));
   const { implied, yields, ...rest } = first;
@@ -191,7 +151,7 @@ function joined(first: ListEntry, second: ListEntry): ListEntry {
 }
 
 /** A domain that is delivered here needs no entry in `relay.to`; the names below it keep theirs. */
-function leaveLocal(entries: readonly ListEntry[], localNames: readonly LocalName[], tell: Tell): ListEntry[] {
+function leaveLocal(entries: readonly SiteEntry[], localNames: readonly LocalName[], tell: Tell): SiteEntry[] {
   const local = new Set(localNames.map(({ name }) => name));
   return entries.flatMap((entry) => {
     const { kind, excluded } = entry.entry;
@@ -199,7 +159,7 @@ function leaveLocal(entries: readonly ListEntry[], localNames: readonly LocalNam
     tell('also-local', entry);
     if (entry.entry.exact) return [];
     const name = entry.entry.name;
-    const except: ListEntry = {
+    const except: SiteEntry = {
       ...entry,
       text: `!=${name}`,
       entry: { kind: 'domain', name, exact: true, excluded: true },
@@ -210,11 +170,10 @@ function leaveLocal(entries: readonly ListEntry[], localNames: readonly LocalNam
 }
 
 /** Drops entries that the one around them already decides alike, and exclusions inside nothing. */
-function dropSuperfluous(entries: readonly ListEntry[], tell: Tell): ListEntry[] {
-  const index = new EntryIndex<ListEntry>();
-  for (const entry of entries) index.add(entry);
+function dropSuperfluous(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+  const index = new EntryIndex(entries);
   return entries.filter((entry) => {
-    const around = index.around(entry.entry);
+    const around = index.around(entry);
     if (!around) {
       if (entry.entry.excluded && !entry.implied) tell('excludes-nothing', entry);
       return !entry.entry.excluded;
@@ -255,8 +214,8 @@ function mergeMap(map: readonly MapLine[], remarks: Remark[]): MapLine[] {
 }
 
 /** One value for each setting; flags of several sources add up. */
-function mergeSettings(settings: readonly Setting[]): Setting[] {
-  const byKey = new Map<Setting['key'], Setting>();
+function mergeSettings(settings: readonly SiteSetting[]): SiteSetting[] {
+  const byKey = new Map<SiteSetting['key'], SiteSetting>();
   for (const setting of settings) {
     const before = byKey.get(setting.key);
     if (before?.key === 'flags' && setting.key === 'flags') {

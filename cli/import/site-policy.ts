@@ -12,16 +12,11 @@ import {
   parseEntry,
   parseListLine,
   parseMapLine,
+  type SourceLine,
 } from '../../core';
 import { covers } from './coverage';
 import type { Remark, RemarkCode } from './remark';
 import type { SourceType } from './source-type';
-
-/** A line of a source, as the operator knows it. */
-export interface Origin {
-  readonly file: string;
-  readonly line: number;
-}
 
 /** The suite's lists by their file names, and the setting that names each. */
 export const listKindOf = {
@@ -37,12 +32,32 @@ export const listNames = Object.keys(listKindOf) as readonly ListName[];
 /** Which part of a Postfix policy an entry came from, where `settle` has to tell them apart. */
 export type Part = 'relay_domains' | 'relay_recipient_maps';
 
-export interface ListEntry {
+/** Where a table of clients is asked: in which list of checks, and behind how many others of it. */
+export interface Turn {
+  readonly list: string;
+  readonly place: number;
+  /** Its OK lets a client relay, for nothing has refused strangers before (Postfix). */
+  readonly relays?: boolean;
+}
+
+/** A list of Postfix whose first match decides. */
+export type FirstMatchList = 'mynetworks' | 'relay_domains';
+
+/** An exclusion in such a list that the lists here cannot hold: what stands behind it there must not be permitted. */
+export interface Stop {
+  readonly list: FirstMatchList;
+  readonly root: string;
+  readonly rank: readonly number[];
+  readonly origin: SourceLine;
+  readonly written: string;
+}
+
+export interface SiteEntry {
   readonly list: ListName;
   /** As it will be written: octet prefixes keep the form they had. */
   readonly text: string;
   readonly entry: Entry;
-  readonly origins: readonly Origin[];
+  readonly origins: readonly SourceLine[];
   /** The source's comment lines above it, without their `#`. */
   readonly comments: readonly string[];
   /** The source's comment on the same line. */
@@ -53,7 +68,15 @@ export interface ListEntry {
   readonly yields?: boolean;
   /** The place in a list whose first match decides (Postfix); absent where the most specific entry decides anyway. */
   readonly rank?: readonly number[];
+  /** The source that the list with this rank belongs to. */
+  readonly root?: string;
   readonly part?: Part;
+  /** A domain that stands for the names below it and not for itself, in a list of Postfix. */
+  readonly below?: boolean;
+  /** For an entry of `host.deny`: the table it stands in. */
+  readonly turn?: Turn;
+  /** Postfix, an exclusion from `host.deny`: whether its client passes the tables behind its own as well. */
+  readonly passes?: boolean;
   /** The next hop, for an entry of `relay.to`. */
   readonly route?: string;
 }
@@ -62,13 +85,13 @@ export interface ListEntry {
 export interface MapLine {
   readonly key: string;
   readonly value: string;
-  readonly origin: Origin;
+  readonly origin: SourceLine;
   readonly comments: readonly string[];
 }
 
 export interface LocalName {
   readonly name: string;
-  readonly origins: readonly Origin[];
+  readonly origins: readonly SourceLine[];
   readonly comments: readonly string[];
 }
 
@@ -77,14 +100,14 @@ export interface RouteFact {
   readonly domain: string;
   readonly subdomains: boolean;
   readonly route: string;
-  readonly origin: Origin;
+  readonly origin: SourceLine;
   readonly written: string;
 }
 
-export type Setting =
-  | { readonly key: 'flags'; readonly value: readonly string[]; readonly origin: Origin }
-  | { readonly key: 'restriction'; readonly value: true; readonly origin: Origin }
-  | { readonly key: 'deny-at'; readonly value: 'rcpt'; readonly origin: Origin };
+export type SiteSetting =
+  | { readonly key: 'flags'; readonly value: readonly string[]; readonly origin: SourceLine }
+  | { readonly key: 'restriction'; readonly value: true; readonly origin: SourceLine }
+  | { readonly key: 'deny-at'; readonly value: 'rcpt'; readonly origin: SourceLine };
 
 /** What one source switches on that changes how another one reads. */
 export type Feature =
@@ -98,11 +121,14 @@ export type Feature =
 export interface Reference {
   readonly type: SourceType;
   readonly path: string;
-  readonly origin: Origin;
+  readonly origin: SourceLine;
   readonly written: string;
   /** The server itself does without it where it is missing. */
   readonly optional: boolean;
   readonly rank?: readonly number[];
+  /** The source that the list with this rank belongs to. */
+  readonly root: string;
+  readonly turn?: Turn;
   readonly negated?: boolean;
   readonly parentMatches?: boolean;
 }
@@ -116,6 +142,10 @@ export interface Where {
   readonly hostName?: string | undefined;
   /** Postfix: the place of this file in the list that names it. */
   readonly rank?: readonly number[] | undefined;
+  /** Postfix: the source that this list belongs to. */
+  readonly root?: string | undefined;
+  /** Postfix: where this table of clients is asked. */
+  readonly turn?: Turn | undefined;
   /** Postfix: the list names this file with a `!`. */
   readonly negated?: boolean | undefined;
   /** Postfix: `example.org` covers the names below it in this list. */
@@ -123,11 +153,12 @@ export interface Where {
 }
 
 export interface Reading {
-  readonly entries: readonly ListEntry[];
+  readonly entries: readonly SiteEntry[];
+  readonly stops: readonly Stop[];
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly routes: readonly RouteFact[];
-  readonly settings: readonly Setting[];
+  readonly settings: readonly SiteSetting[];
   readonly features: readonly Feature[];
   readonly references: readonly Reference[];
   readonly remarks: readonly Remark[];
@@ -139,6 +170,7 @@ export type SitePolicy = Omit<Reading, 'references' | 'features'> & { readonly f
 export function joinReadings(readings: readonly Reading[]): SitePolicy {
   return {
     entries: readings.flatMap((reading) => reading.entries),
+    stops: readings.flatMap((reading) => reading.stops),
     map: readings.flatMap((reading) => reading.map),
     localNames: readings.flatMap((reading) => reading.localNames),
     routes: readings.flatMap((reading) => reading.routes),
@@ -163,22 +195,23 @@ function asLine(text: string): Line {
   return { number: 1, text: hash < 0 ? entry : `${entry}\u0000`, column: 1, comment: '', glued: false };
 }
 
-type EntryExtras = Pick<ListEntry, 'implied' | 'yields' | 'rank' | 'part' | 'route'>;
+type EntryExtras = Pick<SiteEntry, 'implied' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'>;
 
 /** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
 export class Collector implements Reading {
-  readonly entries: ListEntry[] = [];
+  readonly entries: SiteEntry[] = [];
+  readonly stops: Stop[] = [];
   readonly map: MapLine[] = [];
   readonly localNames: LocalName[] = [];
   readonly routes: RouteFact[] = [];
-  readonly settings: Setting[] = [];
+  readonly settings: SiteSetting[] = [];
   readonly features: Feature[] = [];
   readonly references: Reference[] = [];
   readonly remarks: Remark[] = [];
 
   constructor(readonly where: Where) {}
 
-  at(line: number): Origin {
+  at(line: number): SourceLine {
     return { file: this.where.file, line };
   }
 
@@ -192,6 +225,9 @@ export class Collector implements Reading {
     const entry = parseListLine(listKindOf[list], asLine(extras.route ? `${text}  ${extras.route}` : text));
     if (isProblem(entry)) {
       if (!extras.implied) this.refuse(entry, text, item);
+      const first = firstMatchListOf({ list, ...extras });
+      // Whatever it is, it may be an exclusion.
+      if (first && extras.rank && text.includes('!')) this.stop(first, extras.rank, item);
       return;
     }
     if (!entry.excluded && isLoopback(list, entry)) {
@@ -208,8 +244,19 @@ export class Collector implements Reading {
       origins: [this.at(item.line)],
       comments: item.comments ?? [],
       ...(item.beside ? { beside: item.beside } : {}),
+      ...(extras.rank ? { root: this.root } : {}),
+      ...(list === 'host.deny' ? { turn: this.where.turn ?? { list: this.where.file, place: 0 } } : {}),
       ...extras,
     });
+  }
+
+  /** Nothing behind this place of the list may be permitted. */
+  stop(list: FirstMatchList, rank: readonly number[], { line, written }: SourceItem): void {
+    this.stops.push({ list, root: this.root, rank, origin: this.at(line), written });
+  }
+
+  private get root(): string {
+    return this.where.root ?? this.where.file;
   }
 
   addLocalName(written: string, item: SourceItem): void {
@@ -235,17 +282,23 @@ export class Collector implements Reading {
   }
 
   set(setting: SettingValue, line: number): void {
-    this.settings.push({ ...setting, origin: this.at(line) } as Setting);
+    this.settings.push({ ...setting, origin: this.at(line) } as SiteSetting);
   }
 
   refer(type: SourceType, path: string, item: SourceItem, more: ReferenceExtras = {}): void {
     const { line, written } = item;
-    this.references.push({ type, path, origin: this.at(line), written, optional: false, ...more });
+    this.references.push({ type, path, origin: this.at(line), written, optional: false, root: this.root, ...more });
   }
 }
 
-type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'rank' | 'negated' | 'parentMatches'>>;
-type SettingValue = Setting extends infer S ? (S extends Setting ? Omit<S, 'origin'> : never) : never;
+type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'rank' | 'turn' | 'negated' | 'parentMatches'>>;
+type SettingValue = SiteSetting extends infer S ? (S extends SiteSetting ? Omit<S, 'origin'> : never) : never;
+
+/** The list of Postfix that an entry with a rank has its place in. */
+export function firstMatchListOf({ list, part }: Pick<SiteEntry, 'list' | 'part'>): FirstMatchList | undefined {
+  if (list === 'localip' || list === 'localdomain') return 'mynetworks';
+  return part === 'relay_domains' ? 'relay_domains' : undefined;
+}
 
 const loopback = ['127.0.0.0/8', '::1', 'localhost', 'localhost.localdomain'].map((text) => parseEntry(text) as Entry);
 

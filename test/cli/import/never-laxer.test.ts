@@ -3,13 +3,17 @@
  * old server let relay too; whom the old server refused, the imported policy does not relay for.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
+import { gather } from '../../../cli/import/gather';
 import { readers } from '../../../cli/import/readers';
 import { render } from '../../../cli/import/render';
 import { settle } from '../../../cli/import/settle';
 import { joinReadings } from '../../../cli/import/site-policy';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
-import { whereOf } from './support';
+import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';
+import { inTemporaryFolder, whereOf } from './support';
 
 const clients: readonly Client[] = [
   { ip: '192.0.2.1' },
@@ -107,6 +111,20 @@ class Sendmail {
   }
 }
 
+/** What `smtpcheck import main.cf --skip-missing` makes of these files. */
+function importPostfix(folder: string, files: Readonly<Record<string, string>>): ImportedPolicy {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const { site } = gather({
+    sources: ['main.cf'],
+    typeOf: () => undefined,
+    cwd: folder,
+    skipMissing: true,
+    keepLoopback: false,
+    progress: () => {},
+  });
+  return ImportedPolicy.of(render(settle(site)));
+}
+
 /** Whether `imported` may stand for `original`: the same, or stricter. */
 function notLaxer(imported: Verdict, original: Verdict): boolean {
   return imported !== 'relayed' || original === 'relayed';
@@ -157,7 +175,7 @@ describe('an imported policy', function () {
         const reading = readers['postfix-main'](`mydestination =\nmynetworks = ${value}\n`, whereOf());
         const policy = ImportedPolicy.of(render(settle(joinReadings([reading]))));
         for (const client of clients) {
-          const first = elements.find(([, text]) => matches(text, client.ip));
+          const first = elements.find(([, text]) => matchesAddress(text, client.ip));
           const trusted = first !== undefined && !first[0];
           assert.equal(policy.decide(client, 'user', 'else.example'), trusted ? 'relayed' : 'not relayed', value);
         }
@@ -177,7 +195,7 @@ describe('an imported policy', function () {
         const reading = readers['postfix-client-access-cidr'](text, whereOf({ rank: [0] }));
         const policy = ImportedPolicy.of(render(settle(joinReadings([reading]))));
         for (const client of clients) {
-          const first = rows.find(([key]) => matches(key, client.ip));
+          const first = rows.find(([key]) => matchesAddress(key, client.ip));
           const refused = first?.[1].startsWith('REJECT') ?? false;
           assert.equal(policy.decide(client, 'user', 'else.example'), refused ? 'refused' : 'not relayed', text);
         }
@@ -185,15 +203,181 @@ describe('an imported policy', function () {
       { numRuns: 150 },
     );
   });
-});
 
-/** Whether a pattern of the cases above matches: by the text of whole octets or groups, as they are written. */
-function matches(pattern: string, ip: string): boolean {
-  const text = pattern.replace(/[[\]]/g, '');
-  const [address = '', length] = text.split('/');
-  if (address.includes(':') !== ip.includes(':')) return false;
-  if (address.includes(':')) return ip.startsWith(address.replace(/::$/, ':'));
-  const bits = Number(length ?? 32);
-  const number = (quad: string) => quad.split('.').reduce((value, octet) => value * 256 + Number(octet), 0);
-  return Math.floor(number(address) / 2 ** (32 - bits)) === Math.floor(number(ip) / 2 ** (32 - bits));
-}
+  const postfixClients: readonly Client[] = [
+    ...clients,
+    { ip: '192.0.2.66', name: 'pc.guest.example.org' },
+    { ip: '192.0.2.7', name: 'pc.example.org' },
+    { ip: '198.51.100.8', name: 'guest.example.org' },
+  ];
+  const readable = fc.constantFrom(
+    ...'192.0.0.0/16 192.0.2.0/24 192.0.2.7 192.0.2.64/26 198.51.100.0/24 [2001:db8::]/32'.split(' '),
+    ...'example.org .example.org guest.example.org .guest.example.org pc.guest.example.org pc.example.org'.split(' '),
+  );
+  const plain: fc.Arbitrary<Element> = fc.record({ negated: fc.boolean(), pattern: readable });
+  // What Postfix reads behind these names, and an import cannot.
+  const guests = ['192.0.2.64/26', '.guest.example.org', 'pc.guest.example.org', 'guest.example.org'];
+  const obscure: fc.Arbitrary<Element> = fc.record({
+    negated: fc.boolean(),
+    pattern: fc.constantFrom(
+      'pcre:/etc/postfix/guests',
+      '$guests',
+      '/etc/postfix/nothere',
+      'hash:/etc/postfix/nothere',
+      'cidr:/etc/postfix/conditions',
+      'org',
+    ),
+    unreadable: fc.constant(guests),
+  });
+  const conditions = 'if 192.0.2.0/24\n192.0.2.64/26 OK\nendif\n203.0.113.0/24 OK\n';
+  const written = (elements: readonly Element[]) =>
+    elements.map(({ negated, pattern }) => `${negated ? '!' : ''}${pattern}`).join(', ');
+
+  it('trusts no client that the first match of a mixed mynetworks does not trust', () => {
+    const lists = fc.array(fc.oneof({ weight: 5, arbitrary: plain }, { weight: 1, arbitrary: obscure }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    let relayed = 0;
+    inTemporaryFolder((folder) => {
+      fc.assert(
+        fc.property(lists, fc.boolean(), (elements, parentMatches) => {
+          const main = [
+            'mydestination =',
+            `parent_domain_matches_subdomains = ${parentMatches ? 'mynetworks' : ''}`,
+            `mynetworks = ${written(elements)}`,
+          ];
+          const policy = importPostfix(folder, { 'main.cf': `${main.join('\n')}\n`, conditions });
+          for (const client of postfixClients) {
+            const ours = policy.decide(client, 'user', 'else.example');
+            const theirs = trusts(elements, client, parentMatches) ? 'relayed' : 'not relayed';
+            if (ours === 'relayed') relayed++;
+            assert.ok(notLaxer(ours, theirs), `${main.join('\n')}: ${JSON.stringify(client)}`);
+          }
+        }),
+        { numRuns: 400 },
+      );
+    });
+    assert.ok(relayed > 400, 'and it does trust');
+  });
+
+  it('trusts nobody behind an exclusion in a list file that is missing', () => {
+    inTemporaryFolder((folder) => {
+      const main = 'mydestination =\nmynetworks = 198.51.100.0/24, /etc/postfix/nothere, 192.0.2.0/24\n';
+      const policy = importPostfix(folder, { 'main.cf': main });
+      assert.equal(policy.decide({ ip: '198.51.100.7' }, 'user', 'else.example'), 'relayed');
+      assert.equal(policy.decide({ ip: '192.0.2.7' }, 'user', 'else.example'), 'not relayed');
+    });
+  });
+
+  const names = fc.constantFrom(
+    ...'example.org .example.org guest.example.org .guest.example.org pc.guest.example.org other.example'.split(' '),
+  );
+  const domains = [
+    'example.org',
+    'pc.example.org',
+    'guest.example.org',
+    'pc.guest.example.org',
+    'a.pc.guest.example.org',
+  ];
+
+  it('relays to exactly the domains that the first match of relay_domains relays to', () => {
+    const lists = fc.array(fc.record({ negated: fc.boolean(), pattern: names }), { minLength: 1, maxLength: 6 });
+    inTemporaryFolder((folder) => {
+      fc.assert(
+        fc.property(lists, fc.boolean(), (elements, parentMatches) => {
+          const main = [
+            'mydestination =\nmynetworks =',
+            `parent_domain_matches_subdomains = ${parentMatches ? 'relay_domains' : ''}`,
+            `relay_domains = ${written(elements)}`,
+          ];
+          const policy = importPostfix(folder, { 'main.cf': `${main.join('\n')}\n` });
+          for (const domain of domains) {
+            const theirs = relaysTo(elements, domain, parentMatches) ? 'relayed' : 'not relayed';
+            assert.equal(policy.decide({ ip: '203.0.113.1' }, 'user', domain), theirs, `${main.join('\n')}: ${domain}`);
+          }
+        }),
+        { numRuns: 300 },
+      );
+    });
+  });
+
+  it('relays to no domain behind an exclusion from relay_domains that cannot be read', () => {
+    const element = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ negated: fc.boolean(), pattern: names }) },
+      { weight: 1, arbitrary: obscure },
+    );
+    inTemporaryFolder((folder) => {
+      fc.assert(
+        fc.property(fc.array(element, { maxLength: 6 }), fc.boolean(), (elements, parentMatches) => {
+          const main = [
+            'mydestination =\nmynetworks =',
+            `parent_domain_matches_subdomains = ${parentMatches ? 'relay_domains' : ''}`,
+            `relay_domains = ${written(elements)}`,
+          ];
+          const policy = importPostfix(folder, { 'main.cf': `${main.join('\n')}\n`, conditions });
+          for (const domain of domains) {
+            const theirs = relaysTo(elements, domain, parentMatches) ? 'relayed' : 'not relayed';
+            const ours = policy.decide({ ip: '203.0.113.1' }, 'user', domain);
+            assert.ok(notLaxer(ours, theirs), `${main.join('\n')}: ${domain}`);
+          }
+        }),
+        { numRuns: 300 },
+      );
+    });
+  });
+
+  it('refuses whom any table of clients refuses, in whichever list and order they are asked', () => {
+    const tables: fc.Arbitrary<ClientTable> = fc.oneof(
+      fc.record({
+        type: fc.constant('cidr' as const),
+        rows: fc.array(
+          fc.tuple(
+            fc.constantFrom('192.0.0.0/16', '192.0.2.0/24', '192.0.2.7', '198.51.100.0/24'),
+            fc.constantFrom('REJECT', 'OK', 'DUNNO'),
+          ),
+          { maxLength: 4 },
+        ),
+      }),
+      fc.record({
+        type: fc.constant('hash' as const),
+        rows: fc.uniqueArray(
+          fc.tuple(
+            fc.constantFrom('192.0', '192.0.2', '192.0.2.7', '198.51.100'),
+            fc.constantFrom('REJECT', 'OK', 'DUNNO'),
+          ),
+          { maxLength: 4, selector: ([key]) => key },
+        ),
+      }),
+    );
+    const places = fc.tuple(fc.array(tables, { maxLength: 2 }), fc.array(tables, { maxLength: 2 }));
+    const addresses = ['192.0.2.7', '192.0.2.8', '192.0.3.1', '198.51.100.7', '203.0.113.1'];
+    let spared = 0;
+    inTemporaryFolder((folder) => {
+      fc.assert(
+        fc.property(places, ([atClient, atRecipient]) => {
+          const files: Record<string, string> = {};
+          const asked = (list: readonly ClientTable[], name: string) =>
+            list.map(({ type, rows }, i) => {
+              files[`${name}${i}`] = rows.map(([key, action]) => `${key}\t${action}\n`).join('') || '# none\n';
+              return `check_client_access ${type}:/etc/postfix/${name}${i}`;
+            });
+          const main = [
+            'mydestination =\nmynetworks = 192.0.0.0/16, 198.51.100.0/24, 203.0.113.0/24',
+            `smtpd_client_restrictions = ${asked(atClient, 'client').join(', ')}`,
+            `smtpd_recipient_restrictions = ${[...asked(atRecipient, 'recipient'), 'permit_mynetworks', 'reject'].join(', ')}`,
+          ];
+          const policy = importPostfix(folder, { 'main.cf': `${main.join('\n')}\n`, ...files });
+          for (const ip of addresses) {
+            const refused = refuses(atClient, { ip }) || refuses(atRecipient, { ip });
+            const ours = policy.decide({ ip }, 'user', 'else.example');
+            if (ours === 'relayed') spared++;
+            if (refused) assert.equal(ours, 'refused', `${main.join('\n')}: ${ip} of ${JSON.stringify(files)}`);
+          }
+        }),
+        { numRuns: 300 },
+      );
+    });
+    assert.ok(spared > 300, 'and it spares the others');
+  });
+});

@@ -53,6 +53,48 @@ const cases: readonly PostfixCase[] = [
     },
   },
   {
+    name: 'mynetworks: an excluded name keeps addresses behind it out, and the other way round',
+    text: `${quiet}mynetworks = 198.51.100.0/24, !guest.example.org, 192.0.2.0/24\n 192.0.2.7\n`,
+    becomes: {
+      localip: ['198.51.100.0/24'],
+      remarks: ['2 postfix-behind-exclusion', '2 excludes-nothing', '3 postfix-behind-exclusion'],
+    },
+  },
+  {
+    name: 'mynetworks: an excluded address keeps names behind it out, and no address',
+    text: `${quiet}mynetworks = lab.example.org, !192.0.2.7, example.org, 192.0.2.0/24\n`,
+    becomes: {
+      localip: ['!192.0.2.7', '192.0.2.0/24'],
+      localdomain: ['lab.example.org'],
+      remarks: ['2 postfix-behind-exclusion'],
+    },
+  },
+  {
+    name: 'mynetworks: an exclusion that cannot be read ends the list of those who are trusted',
+    text: `${quiet}mynetworks = 198.51.100.0/24, !pcre:/etc/postfix/bad, 192.0.2.0/24, !192.0.2.7, lab.example.org\n`,
+    becomes: {
+      localip: ['198.51.100.0/24'],
+      remarks: [
+        '2 map-unreadable',
+        '2 postfix-behind-exclusion',
+        '2 postfix-never-reached',
+        '2 postfix-behind-exclusion',
+      ],
+    },
+  },
+  {
+    name: 'mynetworks: so does one whose variable is not set, or that the lists refuse',
+    text: `${quiet}mynetworks = !$guests, 192.0.2.0/24\nrelay_domains = !jp, a.example, \n`,
+    becomes: {
+      remarks: ['2 postfix-variable', '2 postfix-behind-exclusion', '3 refused-entry', '3 postfix-behind-exclusion'],
+    },
+  },
+  {
+    name: 'mynetworks: a table that cannot be read and excludes nobody ends nothing',
+    text: `${quiet}mynetworks = pcre:/etc/postfix/more, $more, 192.0.2.0/24\n`,
+    becomes: { localip: ['192.0.2.0/24'], remarks: ['2 map-unreadable', '2 postfix-variable'] },
+  },
+  {
     name: 'mynetworks: not set means not known',
     text: `${quiet}mynetworks_style = class\n`,
     becomes: { remarks: ['2 postfix-mynetworks-unset'] },
@@ -78,6 +120,22 @@ const cases: readonly PostfixCase[] = [
     becomes: {
       'relay.to': ['=a.example', 'b.example', '!=b.example', 'c.example'],
       remarks: ['4 subdomains-only', '4 subdomains-only', '4 already-covered'],
+    },
+  },
+  {
+    name: 'relay_domains: names below one are excluded without the name itself',
+    text: `${quiet}mynetworks =\nparent_domain_matches_subdomains =\nrelay_domains = !.guest.example .guest.example guest.example\n`,
+    becomes: {
+      'relay.to': ['=guest.example'],
+      remarks: ['4 subdomains-only', '4 subdomains-only', '4 postfix-never-reached', '4 excludes-nothing'],
+    },
+  },
+  {
+    name: 'relay_domains: the name itself stays where a wider entry has it',
+    text: `${quiet}mynetworks =\nparent_domain_matches_subdomains =\nrelay_domains = !.guest.example.org .example.org\n`,
+    becomes: {
+      'relay.to': ['!guest.example.org', '=guest.example.org', 'example.org', '!=example.org'],
+      remarks: ['4 subdomains-only', '4 subdomains-only'],
     },
   },
   {
@@ -140,14 +198,39 @@ const cases: readonly PostfixCase[] = [
     text: `${quiet}mynetworks =\nsmtpd_client_restrictions = check_client_access cidr:/c, permit_mynetworks check_client_access hash:/h\n  reject_rbl_client bl.example.net\n  reject\n`,
     becomes: {
       references: ['postfix-client-access-cidr /c', 'postfix-client-access-hash /h'],
-      remarks: ['3 postfix-client-order', '4 other-plugin', '5 postfix-refuses-all'],
+      remarks: ['3 postfix-client-order', '4 postfix-check', '5 postfix-refuses-all'],
     },
+  },
+  {
+    name: 'restrictions: tables of clients before permit_mynetworks refuse in any list, and of their OKs none relays',
+    text: `${quiet}mynetworks =\nsmtpd_relay_restrictions = check_client_access cidr:/r permit_mynetworks reject_unauth_destination\nsmtpd_recipient_restrictions = check_client_access hash:/s permit_mynetworks check_client_access hash:/t check_sender_access hash:/u\nsmtpd_sender_restrictions = check_client_access hash:/v\n`,
+    becomes: {
+      references: [
+        'postfix-client-access-hash /v',
+        'postfix-client-access-cidr /r',
+        'postfix-client-access-hash /s',
+        'postfix-client-access-hash /t',
+      ],
+      remarks: ['4 postfix-client-order', '4 postfix-check'],
+    },
+  },
+  {
+    name: 'restrictions: a class of restrictions can permit as well',
+    text: `${quiet}mynetworks =\nsmtpd_restriction_classes = ours\nours = check_sender_access hash:/s, permit\nsmtpd_relay_restrictions = ours, permit_mynetworks, reject_unauth_destination, ours\n`,
+    becomes: { remarks: ['5 postfix-permits', '5 postfix-check'] },
+  },
+  {
+    name: 'a table of clients whose OK would relay: said for each of them',
+    type: 'postfix-client-access-hash',
+    text: '192.0.2.7 OK\n192.0.2.8 DUNNO\n192.0.3 REJECT\n',
+    context: { turn: { list: 'smtpd_relay_restrictions', place: 0, relays: true } },
+    becomes: { 'host.deny': ['192.0.3'], remarks: ['1 postfix-client-permits'] },
   },
   {
     name: 'restrictions: whatever can permit relaying by itself is named',
     text: `${quiet}mynetworks =\nsmtpd_relay_restrictions = permit_mynetworks permit_mx_backup check_sender_access hash:/s permit_tls_clientcerts reject_unauth_destination check_helo_access hash:/e\n`,
     becomes: {
-      remarks: ['3 postfix-mx-backup', '3 postfix-permits', '3 postfix-permits', '3 other-plugin'],
+      remarks: ['3 postfix-mx-backup', '3 postfix-permits', '3 postfix-permits', '3 postfix-check'],
     },
   },
   {
@@ -201,11 +284,17 @@ const cases: readonly PostfixCase[] = [
   {
     name: 'cidr for clients: first match, refusals with their own words, other actions told',
     type: 'postfix-client-access-cidr',
-    text: '192.0.2.5 OK\n192.0.2.0/24 REJECT\n192.0.2.6 DUNNO\n192.0.3.0/24 554 no\n192.0.4.0/24 450 later\n::/0 REJECT\n',
+    text: '192.0.2.5 OK\n192.0.2.0/24 REJECT\n192.0.2.6 DUNNO\n192.0.3.0/24 554 no\n192.0.4.0/24 450 later\n::/0 REJECT\n192.0.5.0/24 WARN look\n',
     context: { rank: [0] },
     becomes: {
-      'host.deny': ['!192.0.2.5', '192.0.2.0/24', '192.0.3.0/24'],
-      remarks: ['3 postfix-never-reached', '4 access-reply-lost', '5 postfix-table-value', '6 refused-entry'],
+      'host.deny': ['!192.0.2.5', '192.0.2.0/24', '192.0.3.0/24', '192.0.4.0/24'],
+      remarks: [
+        '3 postfix-never-reached',
+        '4 access-reply-lost',
+        '5 access-refused-outright',
+        '6 refused-entry',
+        '7 postfix-table-value',
+      ],
     },
   },
   {
@@ -215,6 +304,16 @@ const cases: readonly PostfixCase[] = [
     becomes: {
       'host.deny': ['192.0', '!192.0.2', '2001:db8::/32', 'spam.example', '!friend.spam.example'],
       remarks: ['6 postfix-table-pattern', '7 postfix-never-matches'],
+    },
+  },
+  {
+    name: 'hash for clients: names below one, without parent_domain_matches_subdomains',
+    type: 'postfix-client-access-hash',
+    text: 'spam.example REJECT\n.spam.example REJECT\n.friend.spam.example OK\n.x.example REJECT\n',
+    context: { parentMatches: false },
+    becomes: {
+      'host.deny': ['spam.example', '!friend.spam.example', '=friend.spam.example', 'x.example', '!=x.example'],
+      remarks: ['1 already-covered'],
     },
   },
   {

@@ -1,0 +1,141 @@
+/**
+ * Lists of Postfix whose first match decides, made into entries of which the most specific decides. Where that cannot be
+ * done, what stands behind an exclusion is left out: the result permits nothing that the list did not.
+ */
+import { EntryIndex } from './entry-index';
+import type { RemarkCode } from './remark';
+import { firstMatchListOf, type SiteEntry, type Stop } from './site-policy';
+
+export type Tell = (code: RemarkCode, entry: SiteEntry, detail?: string) => void;
+
+/** `192.0.2.7 (access:12)`, for a remark that points at another line. */
+export function place(entry: Pick<SiteEntry, 'text' | 'origins'>): string {
+  const [origin] = entry.origins;
+  return origin ? `${entry.text} (${origin.file}:${origin.line})` : entry.text;
+}
+
+/** Entries without a rank come back as they are; the others in the order of their lists. */
+export function firstMatches(entries: readonly SiteEntry[], stops: readonly Stop[], tell: Tell): SiteEntry[] {
+  const chains = new Map<string, SiteEntry[]>();
+  for (const entry of entries) {
+    const chain = chainOf(entry);
+    if (chain === undefined) continue;
+    const before = chains.get(chain);
+    if (before) before.push(entry);
+    else chains.set(chain, [entry]);
+  }
+  const resolved = new Map<SiteEntry, readonly SiteEntry[]>();
+  for (const [chain, members] of chains) {
+    const walk = new Walk(tell);
+    walk.through(
+      members,
+      stops.filter((stop) => `${stop.list} ${stop.root}` === chain),
+    );
+    for (const entry of members) resolved.set(entry, []);
+    for (const { from, become } of spread(walk.kept)) resolved.set(from, become);
+  }
+  return entries.flatMap((entry) => resolved.get(entry) ?? [entry]);
+}
+
+/** Entries of one chain decide together. A table of clients is a chain of its own, whether its order counts or not. */
+function chainOf(entry: SiteEntry): string | undefined {
+  if (entry.turn) return `host.deny ${entry.turn.list} ${entry.turn.place}`;
+  const list = entry.rank && firstMatchListOf(entry);
+  return list && `${list} ${entry.root ?? ''}`;
+}
+
+/** One way through a list, from its first place to its last. */
+class Walk {
+  readonly kept: SiteEntry[] = [];
+  private readonly index = new EntryIndex<SiteEntry>();
+  private readonly leftOut = new Map<SiteEntry, string>();
+  private stoppedAt: string | undefined;
+  /** The first exclusion of each kind that the walk came upon. */
+  private readonly exclusions = new Map<SiteEntry['entry']['kind'], string>();
+
+  constructor(private readonly tell: Tell) {}
+
+  through(entries: readonly SiteEntry[], stops: readonly Stop[]): void {
+    const steps = [...stops, ...entries].sort((a, b) => compareRanks(a.rank ?? [], b.rank ?? []));
+    for (const step of steps) {
+      if ('entry' in step) this.take(step);
+      else this.stoppedAt ??= place({ text: step.written, origins: [step.origin] });
+    }
+  }
+
+  private take(entry: SiteEntry): void {
+    if (!entry.rank) {
+      this.kept.push(entry);
+      return;
+    }
+    const before = this.index.covering(entry);
+    if (before) this.drop(entry, before);
+    else {
+      this.index.add(entry);
+      const obstacle = this.obstacleTo(entry);
+      if (obstacle !== undefined) this.leaveOut(entry, obstacle);
+      else this.kept.push(entry);
+      const { kind, excluded } = entry.entry;
+      if (excluded && !this.exclusions.has(kind)) this.exclusions.set(kind, place(entry));
+    }
+  }
+
+  /** Of nested entries the narrower stands first then, so that "the most specific wins" decides every case alike. */
+  private drop(entry: SiteEntry, before: SiteEntry): void {
+    const obstacle = this.leftOut.get(before);
+    const same = before.entry.excluded === entry.entry.excluded;
+    if (obstacle !== undefined && same) this.leaveOut(entry, obstacle);
+    else if (!same || !entry.implied)
+      this.tell(same ? 'already-covered' : 'postfix-never-reached', entry, place(before));
+  }
+
+  /**
+   * The exclusion before an entry that would not hold for it here: one that the lists cannot hold, or one of addresses
+   * before a name and the other way round, which stand in two lists that know nothing of each other.
+   */
+  private obstacleTo(entry: SiteEntry): string | undefined {
+    const list = firstMatchListOf(entry);
+    if (entry.entry.excluded || list === undefined) return undefined;
+    const other = entry.entry.kind === 'network' ? 'domain' : 'network';
+    return this.stoppedAt ?? (list === 'mynetworks' ? this.exclusions.get(other) : undefined);
+  }
+
+  private leaveOut(entry: SiteEntry, obstacle: string): void {
+    this.leftOut.set(entry, obstacle);
+    this.tell('postfix-behind-exclusion', entry, obstacle);
+  }
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? -1) - (b[i] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** "The names below it" as the domain with all, and the domain's own name as the rest of the list has it. */
+function spread(entries: readonly SiteEntry[]): { from: SiteEntry; become: readonly SiteEntry[] }[] {
+  const index = new EntryIndex(entries);
+  return entries.map((from) => {
+    if (!from.below || from.entry.kind !== 'domain') return { from, become: [from] };
+    const { below, ...rest } = from;
+    const { name, excluded } = from.entry;
+    // What lists the domain as well may be wider than this; an exclusion never gives way.
+    const whole: SiteEntry = excluded ? rest : { ...rest, yields: true };
+    const self = { kind: 'domain', name, exact: true, excluded: !excluded } as const;
+    if (index.same({ entry: self })) return { from, become: [whole] };
+    const around = index.around({ entry: self });
+    if ((around?.entry.excluded ?? true) === excluded) return { from, become: [whole] };
+    const own: SiteEntry = {
+      ...whole,
+      text: `${self.excluded ? '!' : ''}=${name}`,
+      entry: self,
+      origins: [...from.origins, ...(around?.origins ?? [])],
+      comments: [],
+      implied: true,
+      passes: false,
+    };
+    return { from, become: [whole, own] };
+  });
+}
