@@ -3,7 +3,7 @@ import net from 'node:net';
 import { pause } from '../live/harness/talk';
 import { type Doors, doorFor } from './entry';
 import { type Fault, type Form, nothing } from './fault';
-import { deaths, dialogue, die, flood } from './hostile';
+import { deaths, die, flood, points } from './hostile';
 import { stranger } from './site';
 import type { World } from './world';
 
@@ -61,10 +61,11 @@ export const clientFaults: readonly Fault[] = [
   },
 ];
 
-async function dieEverywhere({ haraka }: World, { short }: Form): Promise<void> {
+async function dieEverywhere({ haraka, ledger }: World, { short }: Form): Promise<void> {
+  const steps = Array.from({ length: points }, (_, step) => step);
   for (let round = 0; round < (short ? 1 : 10); round++) {
     for (const death of deaths) {
-      await Promise.all(dialogue.map((_, step) => die(haraka.ports, stranger(6000 + step), step, death)));
+      await Promise.all(steps.map((step) => die(haraka.ports, stranger(6000 + step), step, death, ledger)));
     }
   }
 }

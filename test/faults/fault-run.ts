@@ -86,8 +86,8 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
       )}`,
     );
     say(
-      `\nMessages accepted ${books.accepted}, of these in the queues ${books.accepted - books.lost}, lost ${books.lost}; ` +
-        `recipients queued twice ${books.twice}.`,
+      `\nMessages accepted ${books.accepted}, queued ${books.queued}, of these unheard of by their clients ${books.unheard}; ` +
+        `lost ${books.lost}; recipients queued twice ${books.twice}.`,
     );
     say(ipv6Line(traffic, world, ledger));
     for (const finding of ledger.findings) say(`${finding.fault}: ${finding.text}`);

@@ -5,39 +5,50 @@ import { isAccepted } from '../live/harness/smtp-client';
 import { said } from '../live/harness/talk';
 import { type Doors, doorFor, enter, heard, patience } from './entry';
 import type { Ledger } from './ledger';
-import { stranger } from './site';
+import { type Coming, stranger } from './site';
 
 export const hostilities = ['garbage', 'half-command', 'flood', 'dying'] as const;
 export type Hostility = (typeof hostilities)[number];
 
+const survivor = 'dying@backup.example';
+
 /** A whole session, as far as a client gets before it dies. */
-export const dialogue: readonly string[] = [
+const dialogueOf = (message: string): readonly string[] => [
   'EHLO dying.example\r\n',
   'VRFY postmaster\r\n',
   'MAIL FROM:<dying@sender.example>\r\n',
   'RCPT TO:<dying@victim.example>\r\n',
-  'RCPT TO:<dying@backup.example>\r\n',
+  `RCPT TO:<${survivor}>\r\n`,
   'DATA\r\n',
-  'Subject: a message of somebody who died\r\n\r\ntext\r\n',
+  `Subject: ${message}\r\n\r\ntext\r\n`,
   '.\r\n',
   'RSET\r\n',
   'QUIT\r\n',
 ];
 
+/** How many points there are to die at. */
+export const points = dialogueOf('').length;
+const dot = dialogueOf('').indexOf('.\r\n');
+
 export const deaths = ['end', 'reset', 'in-mid-line', 'at-once'] as const;
 export type Death = (typeof deaths)[number];
 
-export async function playHostile(hostility: Hostility, doors: Doors, number: number, ledger: Ledger): Promise<void> {
+export async function playHostile(
+  hostility: Hostility,
+  doors: Doors,
+  { number, turn }: Coming,
+  ledger: Ledger,
+): Promise<void> {
   const from = stranger(number);
   switch (hostility) {
     case 'garbage':
-      return throwAt(doors, from, randomBytes(1 + (number % 4000)));
+      return throwAt(doors, from, randomBytes(1 + ((turn * 97) % 4000)));
     case 'half-command':
-      return throwAt(doors, from, halves[number % halves.length] as string);
+      return throwAt(doors, from, halves[turn % halves.length] as string);
     case 'flood':
       return flood(doors, from, 60, ledger);
     case 'dying':
-      return die(doors, from, number % dialogue.length, deaths[number % deaths.length] as Death);
+      return die(doors, from, turn % points, deaths[Math.floor(turn / points) % deaths.length] as Death, ledger);
   }
 }
 
@@ -80,23 +91,33 @@ export async function flood(doors: Doors, from: string, commands: number, ledger
   }
 }
 
-/** Plays the dialogue up to a step, reading a reply after each, and dies in its own way at the next. */
-export function die(doors: Doors, from: string, steps: number, death: Death): Promise<void> {
+/**
+ * Plays the dialogue up to a step, reading a reply after each, and dies in its own way at the next. Where it is not let
+ * on, it dies there.
+ */
+export function die(doors: Doors, from: string, steps: number, death: Death, ledger: Ledger): Promise<void> {
+  const id = ledger.newMessage([survivor]);
+  const lines = dialogueOf(id);
   return new Promise((resolve) => {
     const socket = net.connect({ ...doorFor(doors, from), localAddress: from });
-    const next = dialogue[steps] as string;
     let step = 0;
+    const hear = (data: Buffer) => {
+      const code = /^(\d{3}) [^\n]*\n$/m.exec(data.toString('latin1'))?.[1];
+      if (code === undefined) return;
+      if (step === dot + 1 && code === '250') ledger.accepted(id);
+      const go = step !== dot - 1 || code === '354';
+      // The text of a message has no reply of its own.
+      if (go && step === dot - 1 && step < steps) socket.write(lines[step++] as string);
+      if (go && step < steps) socket.write(lines[step++] as string);
+      else {
+        // What is answered now, nobody hears.
+        socket.off('data', hear).resume();
+        leave(socket, lines[step] as string, death);
+      }
+    };
     socket.setTimeout(patience, () => socket.destroy());
     socket.on('error', () => undefined).on('close', () => resolve());
-    socket.on('data', (data) => {
-      if (!/^\d{3} [^\n]*\n$/m.test(data.toString('latin1'))) return;
-      if (step < steps) {
-        // The text of a message has no reply of its own.
-        const text = dialogue[step]?.startsWith('Subject') ? (dialogue[step++] as string) : '';
-        if (step < steps || text === '') socket.write(text + (dialogue[step++] ?? ''));
-        else leave(socket, text, death);
-      } else leave(socket, next, death);
-    });
+    socket.on('data', hear);
     if (death === 'at-once' && steps === 0) socket.once('connect', () => socket.resetAndDestroy());
   });
 }

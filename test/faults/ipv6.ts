@@ -72,12 +72,11 @@ export function askedByName(): string[] {
   return ['::1', ...(there === 'all' ? [...excluded, ...named, ...forged, ...stranger] : [])];
 }
 
-/** One client in three comes by IPv6, where there is an address of its kind. */
-export function client(kind: keyof typeof addresses, n: number, ipv4: string): string {
+/** One turn in three is a client of IPv6, where there is an address of its kind. */
+export function client(kind: keyof typeof addresses, turn: number, ipv4: string): string {
   const some = [
     ...(there === 'all' ? addresses[kind] : []),
     ...(there !== 'none' && kind === 'stranger' ? ['::1'] : []),
   ];
-  const turn = Math.floor(n / 16);
   return turn % 3 === 0 ? (some[Math.floor(turn / 3) % some.length] ?? ipv4) : ipv4;
 }

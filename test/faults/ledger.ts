@@ -14,16 +14,16 @@ export interface Tally {
   readonly recipients: Record<Outcome, number>;
 }
 
-interface Owed {
-  readonly fault: string;
-  readonly recipients: readonly string[];
-}
-
 export interface Settlement {
+  /** Messages that the server has said it has. */
   readonly accepted: number;
+  /** Messages that are in a queue. */
   readonly queued: number;
+  /** Of these, messages whose client did not hear that they were accepted. */
+  readonly unheard: number;
+  /** Recipients of accepted messages that are in no queue. */
   readonly lost: number;
-  /** Taken twice: a client that was not told comes again, and so may a server that was killed. */
+  /** Recipients that have a message more than once: no client says anything twice. */
   readonly twice: number;
 }
 
@@ -33,9 +33,10 @@ export const idPrefix = 'fault run message ';
 export class Ledger {
   readonly findings: Finding[] = [];
   readonly tallies = new Map<string, Tally>();
-  readonly #owed = new Map<string, Owed>();
-  /** Recipients of messages whose fate the client has not learned. */
-  readonly #open = new Map<string, readonly string[]>();
+  /** Under which fault each message was accepted. */
+  readonly #owed = new Map<string, string>();
+  /** Recipients of every message that was begun, whether or not its client has learned what became of it. */
+  readonly #begun = new Map<string, readonly string[]>();
   #fault = 'none';
   #messages = 0;
 
@@ -64,13 +65,13 @@ export class Ledger {
 
   newMessage(recipients: readonly string[]): string {
     const id = `${idPrefix}${++this.#messages}`;
-    this.#open.set(id, recipients);
+    this.#begun.set(id, recipients);
     return id;
   }
 
   /** The server has said that it has it. */
   accepted(id: string): void {
-    this.#owed.set(id, { fault: this.#fault, recipients: this.#open.get(id) ?? [] });
+    this.#owed.set(id, this.#fault);
     this.tally.messages++;
   }
 
@@ -79,7 +80,7 @@ export class Ledger {
     const found = new Map<string, string[]>();
     for (const message of queued) {
       const id = message.headers.find((header) => header.startsWith(`Subject: ${idPrefix}`))?.slice('Subject: '.length);
-      const own = id === undefined ? undefined : this.#open.get(id);
+      const own = id === undefined ? undefined : this.#begun.get(id);
       for (const recipient of message.recipients) {
         const may = own ? own.some((one) => sameMailbox(one, recipient)) : anybodyMayReach(recipient);
         if (!may) this.find(`${message.id}: ${recipient} was queued, and nobody was given leave for it`);
@@ -88,17 +89,23 @@ export class Ledger {
     }
     let lost = 0;
     let twice = 0;
-    for (const [id, { fault, recipients }] of this.#owed) {
+    let unheard = 0;
+    for (const [id, recipients] of this.#begun) {
+      const owed = this.#owed.get(id);
       const there = found.get(id) ?? [];
+      if (!owed && there.length > 0) unheard++;
       for (const recipient of recipients) {
         const copies = there.filter((one) => sameMailbox(one, recipient)).length;
-        if (copies > 1) twice++;
-        if (copies > 0) continue;
+        if (copies > 1) {
+          twice++;
+          this.find(`${id} to ${recipient} is in the queues ${copies} times`);
+        }
+        if (!owed || copies > 0) continue;
         lost++;
-        this.findings.push({ fault, text: `${id} to ${recipient} was accepted and is in no queue` });
+        this.findings.push({ fault: owed, text: `${id} to ${recipient} was accepted and is in no queue` });
       }
     }
-    return { accepted: this.#owed.size, queued: found.size, lost, twice };
+    return { accepted: this.#owed.size, queued: found.size, unheard, lost, twice };
   }
 }
 

@@ -77,7 +77,7 @@ export function zone(): Zone {
 
 /** An address of 127.66.0.0/16, which no list knows, or one of IPv6. */
 export function stranger(n: number): string {
-  return client('stranger', n, `127.66.${Math.floor(n / 250) % 250}.${(n % 250) + 1}`);
+  return client('stranger', Math.floor(n / 16), `127.66.${Math.floor(n / 250) % 250}.${(n % 250) + 1}`);
 }
 
 const outside = (n: number) => `user${n}@victim${n % 7}.example`;
@@ -87,30 +87,36 @@ export interface Attempt {
   readonly recipient: string;
 }
 
+/** The number of a session, and how many of its kind came before it. */
+export interface Coming {
+  readonly number: number;
+  readonly turn: number;
+}
+
 /** One kind of session: who comes, and which recipients it tries in one transaction, in this order. */
 export interface Visitor {
   readonly name: ClassName;
-  from(n: number): string;
+  from(coming: Coming): string;
   attempts(n: number): readonly Attempt[];
 }
 
 export const visitors: readonly Visitor[] = [
-  one('trusted-address', (n) => client('trusted', n, `127.9.${n % 60}.${(n % 250) + 1}`), outside),
-  one('trusted-name', (n) => client('named', n, namedClients[n % named] as string), outside),
-  one('backup', stranger, (n) => `user${n}@backup.example`),
-  one('mapped', stranger, (n) => `user${n}@mapped.example`),
-  one('local', stranger, (n) => `user${n}@local.example`),
-  one('plain-relay', stranger, outside),
-  one('excluded', (n) => client('excluded', n, `127.9.66.${(n % 250) + 1}`), outside),
-  one('forged-name', (n) => client('forged', n, forgedClients[n % named] as string), outside),
+  one('trusted-address', ({ turn }) => client('trusted', turn, `127.9.${turn % 60}.${(turn % 250) + 1}`), outside),
+  one('trusted-name', ({ turn }) => client('named', turn, namedClients[turn % named] as string), outside),
+  one('backup', anybody, (n) => `user${n}@backup.example`),
+  one('mapped', anybody, (n) => `user${n}@mapped.example`),
+  one('local', anybody, (n) => `user${n}@local.example`),
+  one('plain-relay', anybody, outside),
+  one('excluded', ({ turn }) => client('excluded', turn, `127.9.66.${(turn % 250) + 1}`), outside),
+  one('forged-name', ({ turn }) => client('forged', turn, forgedClients[turn % named] as string), outside),
   one(
     'denied',
-    (n) => client('denied', n, `127.77.0.${(n % 250) + 1}`),
+    ({ turn }) => client('denied', turn, `127.77.0.${(turn % 250) + 1}`),
     (n) => `user${n}@local.example`,
   ),
   {
     name: 'routed',
-    from: stranger,
+    from: anybody,
     attempts: (n) =>
       [
         `a${n}%victim.example@local.example`,
@@ -121,7 +127,7 @@ export const visitors: readonly Visitor[] = [
   {
     // What one recipient has earned is nothing to the next, in this transaction or after it.
     name: 'order',
-    from: stranger,
+    from: anybody,
     attempts: (n) => [
       { as: 'backup', recipient: `first${n}@backup.example` },
       { as: 'order', recipient: outside(n) },
@@ -131,7 +137,11 @@ export const visitors: readonly Visitor[] = [
   },
 ];
 
-function one(name: ClassName, from: (n: number) => string, recipient: (n: number) => string): Visitor {
+function anybody({ number }: Coming): string {
+  return stranger(number);
+}
+
+function one(name: ClassName, from: Visitor['from'], recipient: (n: number) => string): Visitor {
   return { name, from, attempts: (n) => [{ as: name, recipient: recipient(n) }] };
 }
 

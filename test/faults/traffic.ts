@@ -5,7 +5,7 @@ import { type Doors, enter, heard, patience } from './entry';
 import { type ClassName, classNames, type Expectations, type Outcome } from './expectations';
 import { type Hostility, hostilities, playHostile } from './hostile';
 import { idPrefix, type Ledger } from './ledger';
-import { type Attempt, type Visitor, visitors } from './site';
+import { type Attempt, type Coming, type Visitor, visitors } from './site';
 
 const betweenSessions = 15;
 
@@ -22,6 +22,7 @@ export class Traffic {
   #clients: Promise<void>[] = [];
   /** Sessions of each class that began and ended under the present expectations. */
   #whole = new Map<ClassName, number>();
+  readonly #turns = new Map<ClassName | Hostility, number>();
   /** Sessions by IPv6 of each class, since the start. */
   readonly byIpv6 = new Map<ClassName, number>();
 
@@ -62,18 +63,21 @@ export class Traffic {
   }
 
   async play(session: Session, number: number): Promise<void> {
+    const kind = 'visitor' in session ? session.visitor.name : session.hostility;
+    const turn = this.#turns.get(kind) ?? 0;
+    this.#turns.set(kind, turn + 1);
     this.ledger.tally.sessions++;
     try {
-      if ('visitor' in session) await this.#visit(session.visitor, number);
-      else await playHostile(session.hostility, this.doors, number, this.ledger);
+      if ('visitor' in session) await this.#visit(session.visitor, { number, turn });
+      else await playHostile(session.hostility, this.doors, { number, turn }, this.ledger);
     } catch (error) {
-      this.ledger.find(`${'visitor' in session ? session.visitor.name : session.hostility}: ${String(error)}`);
+      this.ledger.find(`${kind}: ${String(error)}`);
     }
   }
 
-  async #visit(visitor: Visitor, number: number): Promise<void> {
+  async #visit(visitor: Visitor, { number, turn }: Coming): Promise<void> {
     const since = this.expectations.now;
-    const from = visitor.from(number);
+    const from = visitor.from({ number, turn });
     const client = await enter(this.doors, from);
     if (from.includes(':')) this.byIpv6.set(visitor.name, (this.byIpv6.get(visitor.name) ?? 0) + 1);
     try {
