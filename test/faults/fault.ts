@@ -11,6 +11,8 @@ export interface Fault {
   readonly meanwhile?: Changes;
   /** Whether all processes must live on although traffic may be told more meanwhile. */
   readonly sameProcesses?: true;
+  /** A connection that the master has handed to a worker that is killed stays with the master: that is Node's. */
+  readonly masterKeepsConnections?: true;
   /** Why it cannot be done here, if it cannot. */
   impossible?(server: WorldOptions): string | undefined;
   /** Resolves when the fault is in force, in every process. */

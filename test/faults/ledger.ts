@@ -38,7 +38,7 @@ export class Ledger {
   /** Recipients of every message that was begun, whether or not its client has learned what became of it. */
   readonly #begun = new Map<string, readonly string[]>();
   #fault = 'none';
-  #messages = 0;
+  #numbered = 0;
 
   /** All that is noted from now on belongs to this fault. */
   under(fault: string): void {
@@ -47,6 +47,11 @@ export class Ledger {
 
   get tally(): Tally {
     return this.tallyOf(this.#fault);
+  }
+
+  /** How many have been accepted so far. */
+  get messages(): number {
+    return this.#owed.size;
   }
 
   tallyOf(fault: string): Tally {
@@ -64,7 +69,7 @@ export class Ledger {
   }
 
   newMessage(recipients: readonly string[]): string {
-    const id = `${idPrefix}${++this.#messages}`;
+    const id = `${idPrefix}${++this.#numbered}`;
     this.#begun.set(id, recipients);
     return id;
   }

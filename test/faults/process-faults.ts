@@ -100,6 +100,7 @@ export const processFaults: readonly Fault[] = [
     name: 'a worker killed',
     changes: {},
     meanwhile: interrupted,
+    masterKeepsConnections: true,
     async begin(world) {
       const [victim] = world.pids();
       if (victim === world.haraka.pid || victim === undefined) throw new Error('there is no worker to kill');

@@ -69,12 +69,12 @@ function ignoringGone<T>(read: () => T): T | undefined {
 }
 
 /** What there is more of than before, beyond what comes and goes by itself. */
-export function leaks(before: Holdings, after: Holdings, spareMemory?: number): readonly string[] {
+export function leaks(before: Holdings, after: Holdings, spareMemory: number): readonly string[] {
   const counted = ['watchers', 'watches', 'timers', 'connections', 'sockets', 'files', 'threads'] as const;
   const more = counted
     .filter((kind) => after[kind] > before[kind] + slack[kind])
     .map((kind) => `${kind}: ${before[kind]} before, ${after[kind]} after`);
-  if (spareMemory !== undefined && after.memory > before.memory + spareMemory) {
+  if (after.memory > before.memory + spareMemory) {
     more.push(`memory: ${kilobytes(before.memory)} before, ${kilobytes(after.memory)} after`);
   }
   for (const [kind, count] of Object.entries(after.active)) {

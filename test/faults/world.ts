@@ -99,10 +99,10 @@ export class World {
     return servingPids(this.haraka);
   }
 
-  async holdings(): Promise<readonly Holdings[]> {
-    const all: Holdings[] = [];
-    for (const pid of this.pids()) all.push(await holdingsOf(this.haraka, pid));
-    return all;
+  /** Of every process: the master serves nobody, and has the lists too. */
+  holdings(): Promise<readonly Holdings[]> {
+    const pids = new Set([this.haraka.pid, ...this.pids()]);
+    return Promise.all([...pids].map((pid) => holdingsOf(this.haraka, pid)));
   }
 
   /** Each text is one that was never there before, so that the log tells when this very one is taken. */

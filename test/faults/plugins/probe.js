@@ -1,15 +1,17 @@
 // Makes a Haraka process fit for the fault run: it serves as a user to whom file modes mean something, looks up client
 // names without Haraka's long wait for a silent DNS, and tells at SIGUSR2 what it holds.
-const { askShortly, dropPrivileges, tellAtSignal } = require('./probe_process');
+const { askShortly, dropPrivileges, rememberConnection, tellAtSignal } = require('./probe_process');
 
 exports.register = function () {
   dropPrivileges(this.haraka_require('server'));
-  const { Connection } = this.haraka_require('connection');
-  tellAtSignal(Connection, (line) => process.stdout.write(`${line}\n`));
+  tellAtSignal((line) => process.stdout.write(`${line}\n`));
 };
 
 // Haraka's own look-up takes a minute to give up; what it then calls the client is the same.
-exports.hook_lookup_rdns = (next, connection) => askShortly(connection.remote.ip, (name) => next(OK, name));
+exports.hook_lookup_rdns = (next, connection) => {
+  rememberConnection(connection);
+  askShortly(connection.remote.ip, (name) => next(OK, name));
+};
 
 // Mail that goes out waits, without a timer that would keep a worker from ending.
 exports.hook_send_email = (next) => next(DELAY, 86_400);

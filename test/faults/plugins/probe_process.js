@@ -27,7 +27,14 @@ exports.askShortly = (ip, tell) => {
   resolver.reverse(ip, (error, names) => tell(error || !names[0] ? 'DNSERROR' : names[0]));
 };
 
-exports.tellAtSignal = (Connection, tell) => {
+let connections = [];
+
+// Held weakly, so that one is there no longer than others hold it.
+exports.rememberConnection = (connection) => {
+  connections.push(new WeakRef(connection));
+};
+
+exports.tellAtSignal = (tell) => {
   const live = watchLive();
   process.on('unhandledRejection', (reason) => tell(`probe: unhandled ${reason?.stack ?? reason}`));
   v8.setFlagsFromString('--expose-gc');
@@ -38,6 +45,7 @@ exports.tellAtSignal = (Connection, tell) => {
       collect();
       await new Promise((done) => setImmediate(done));
     }
+    connections = connections.filter((connection) => connection.deref() !== undefined);
     const { heapUsed, external } = process.memoryUsage();
     const active = {};
     for (const name of process.getActiveResourcesInfo()) active[name] = (active[name] ?? 0) + 1;
@@ -46,7 +54,7 @@ exports.tellAtSignal = (Connection, tell) => {
       memory: heapUsed + external,
       timers: live.timers.size,
       watchers: live.watchers.size,
-      connections: v8.queryObjects(Connection),
+      connections: connections.length,
       active,
     };
     tell(`probe: ${JSON.stringify(held)}`);
