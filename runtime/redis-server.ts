@@ -183,7 +183,7 @@ export class FollowedServer {
     this.slowest = took;
     const { maxAge } = this.pace;
     this.log.logwarn(
-      `reading ${redis.name} took ${(took / 1000).toFixed(1)} s, too much for [redis] max_age of ${maxAge / 1000} s: after a change it may be put off; set max_age to ${Math.ceil((took * enough) / 1000)}s`,
+      `reading ${redis.name} took ${(took / 1000).toFixed(1)} s, too much for [redis] max_age of ${maxAge / 1000} s: after a change it may become unavailable; set max_age to ${Math.ceil((took * enough) / 1000)}s`,
     );
   }
 
