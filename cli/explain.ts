@@ -1,5 +1,5 @@
 /** `smtpcheck explain`: what would happen to this mail, and why. Plays the session through the suite's own hooks. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { describeFinding, formatAddress, hasFault, parseAddress } from '../core';
 import { loadSite } from '../runtime/load';
 import { Suite } from '../runtime/suite';
@@ -26,13 +26,18 @@ const several = (value: string, before: readonly string[] | undefined): readonly
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('explain')
     .requiredOption('--ip <ADDRESS>', "the client's address")
-    .requiredOption('--to <RECIPIENT>', 'a recipient; several make one transaction', several)
+    .requiredOption('--to <RECIPIENT>', 'a recipient; may be repeated: all in one transaction', several)
     .option('--from <SENDER>', 'the sender; empty for the null sender', '')
     .option('--helo <NAME>', 'what the client says at EHLO', 'client.example.org')
-    .option('--ptr <NAME>', 'a PTR name of the client that leads back to it, instead of asking the DNS', several, [])
-    .option('--forged-ptr <NAME>', 'a PTR name of the client that does not', several, [])
-    .option('--no-dns', 'the client has no name; ask nothing')
-    .option('--dns-failure', 'every DNS question fails for now', false)
+    .option(
+      '--ptr <NAME>',
+      'a PTR name that leads back to the client; the DNS is not asked; may be repeated',
+      several,
+      [],
+    )
+    .option('--forged-ptr <NAME>', 'a PTR name that does not lead back; may be repeated', several, [])
+    .addOption(new Option('--no-dns', 'the client has no name; ask nothing').conflicts(['ptr', 'forgedPtr']))
+    .addOption(new Option('--dns-failure', 'every DNS question fails for now').conflicts(['ptr', 'forgedPtr', 'dns']))
     .option('--session', 'print the whole dialogue as the server would hold it')
     .option('--json', 'print the steps as JSON')
     .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')

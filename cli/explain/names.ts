@@ -10,7 +10,7 @@ export interface NameOptions {
   /** `false`: the client has no name, and nothing is asked. */
   readonly dns: boolean;
   /** Every question fails for now. */
-  readonly dnsFailure: boolean;
+  readonly dnsFailure?: boolean;
 }
 
 /** A resolver that knows this client alone, or the real one where nothing was given. */

@@ -276,4 +276,27 @@ describe('smtpcheck explain and names', () => {
     assert.match((await lastOf(...ip, '--ptr', 'a.spam.example')) ?? '', /554 5\.7\.1 Access denied/);
     assert.deepEqual(stub.questions, []);
   });
+
+  for (const [options, complaint] of [
+    ['--no-dns --ptr a.example', /'--no-dns' cannot be used with option '--ptr <NAME>'/],
+    ['--forged-ptr a.example --no-dns', /'--no-dns' cannot be used with option '--forged-ptr <NAME>'/],
+    ['--ptr a.example --dns-failure', /'--dns-failure' cannot be used with option '--ptr <NAME>'/],
+    ['--dns-failure --forged-ptr a.example', /'--dns-failure' cannot be used with option '--forged-ptr <NAME>'/],
+    ['--dns-failure --no-dns', /'--dns-failure' cannot be used with option '--no-dns'/],
+  ] as const) {
+    it(`refuses options that contradict each other: ${options}`, async () => {
+      const mail = ['--ip', '192.0.2.7', '--to', 'user@x.example'];
+      const { code, stdout, stderr } = await smtpcheck(['explain', ...mail, ...options.split(' ')], {
+        cwd: site().path,
+      });
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.match(stderr, complaint);
+    });
+  }
+
+  it('plays names that lead back beside those that do not', async () => {
+    const given = ['--ip', '192.0.3.1', '--ptr', 'x.campus.example', '--forged-ptr', 'y.example'];
+    assert.equal(await lastOf(...given), 'relayed');
+  });
 });
