@@ -115,7 +115,9 @@ export async function playSession(
 async function policyOf(folder: HarakaFolder, env: NodeJS.ProcessEnv) {
   const plugins = pluginLines(folder);
   if (!plugins.some(({ name }) => suitePluginsOf(name).length > 0)) {
-    throw new CannotRun(`${folder.config}/plugins does not load the suite: smtpcheck init ${folder.path} adds it`);
+    throw new CannotRun(
+      `${folder.config}/plugins does not load the suite: cd ${folder.path} && npx smtpcheck init . adds it`,
+    );
   }
   const [second] = loadedTwice(plugins);
   const onDisk = loadSite(folder.config);

@@ -58,7 +58,7 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   if (json) io.stdout.write(toJson(folder, dryRun, steps, installed));
   else if (steps.length === 0) io.stdout.write('everything is there already\n');
   if (!installed) io.stderr.write(`not installed there yet: cd ${folder.path} && npm install ${packageName}\n`);
-  if (!dryRun) io.stderr.write(`next: smtpcheck lint -c ${folder.path}\n`);
+  if (!dryRun) io.stderr.write(`next: cd ${folder.path} && npx smtpcheck lint\n`);
   return 0;
 }
 

@@ -26,9 +26,13 @@ import { report, type StoreLog, tellFindings, tellVersion } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
-  constructor(readonly findings: readonly Finding[]) {
+  declare readonly findings: readonly Finding[];
+
+  constructor(findings: readonly Finding[]) {
     super(`smtpcheck cannot start:\n${report(findings)}`);
     this.name = 'CannotStart';
+    // Node prints what can be enumerated of an error below its message, and all of it is in the message.
+    Object.defineProperty(this, 'findings', { value: findings });
   }
 }
 

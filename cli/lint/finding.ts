@@ -123,7 +123,10 @@ const wordings: Readonly<Record<LintCode, Wording>> = {
     wrong: 'could not be checked: the DNS gave no answer',
     remedy: 'ask again later, or set [dns] servers',
   },
-  'plugin-absent': { wrong: 'does not load the suite', remedy: 'run smtpcheck init, or add the line smtpcheck' },
+  'plugin-absent': {
+    wrong: 'does not load the suite',
+    remedy: 'run npx smtpcheck init . in the Haraka folder, or add the line smtpcheck',
+  },
   'plugin-twice': {
     wrong: (f) => `loads ${f.detail} a second time, and Haraka will not start`,
     remedy: 'keep one of the lines',

@@ -34,7 +34,7 @@ for (const [version, haraka] of [
     it('adds its files and one line, and keeps everything else byte for byte', async () => {
       const { code, stderr } = await smtpcheck(['init', folder.path]);
       assert.equal(code, 0);
-      assert.equal(stderr, `next: smtpcheck lint -c ${folder.path}\n`);
+      assert.equal(stderr, `next: cd ${folder.path} && npx smtpcheck lint\n`);
       const { 'config/plugins': plugins = '', ...others } = fresh;
       const after = harakasOwn(folder);
       for (const [file, content] of Object.entries(others)) assert.equal(after[file], content, file);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { inspect } from 'node:util';
 import { loadSite } from '../../runtime/load';
 import { CannotStart, PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
@@ -111,6 +112,9 @@ describe('PolicyStore', () => {
           '  localip:2: address-octet-range: 300.1.1.1 has an octet over 255; octets go from 0 to 255',
           '  host.deny:1: domain-public-suffix: jp is a public suffix: everybody who registers a name below it would be covered; name the domains that are meant',
         ]);
+        // Nothing of the findings comes a second time, as objects, where Node prints the error.
+        assert.equal(error.findings.length, 3);
+        assert.doesNotMatch(inspect(error), /findings|Object/);
         return true;
       },
     );

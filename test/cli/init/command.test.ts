@@ -30,7 +30,7 @@ describe('smtpcheck init', () => {
     );
     assert.equal(
       ran.stderr,
-      `not installed there yet: cd ${folder.path} && npm install haraka-plugin-smtpcheck\nnext: smtpcheck lint -c ${folder.path}\n`,
+      `not installed there yet: cd ${folder.path} && npm install haraka-plugin-smtpcheck\nnext: cd ${folder.path} && npx smtpcheck lint\n`,
     );
     const after = contentsOf(folder.path);
     for (const file of files) assert.equal(after[file], fs.readFileSync(path.join(checkout, file), 'latin1'), file);
@@ -128,7 +128,7 @@ describe('smtpcheck init', () => {
       ],
       installed: true,
     });
-    assert.equal(stderr, `next: smtpcheck lint -c ${folder.path}\n`);
+    assert.equal(stderr, `next: cd ${folder.path} && npx smtpcheck lint\n`);
     const again = JSON.parse((await smtpcheck(['init', '--json', folder.path])).stdout) as { steps: unknown };
     assert.deepEqual(again.steps, []);
   });

@@ -6,7 +6,7 @@ import { smtpcheck } from '../command';
 import { copyOf } from './fixture';
 
 const slip =
-  'plugins:1:1: warning: config/plugins does not load the suite; run smtpcheck init, or add the line smtpcheck [plugin-absent]\n';
+  'plugins:1:1: warning: config/plugins does not load the suite; run npx smtpcheck init . in the Haraka folder, or add the line smtpcheck [plugin-absent]\n';
 
 describe('smtpcheck lint as a process', () => {
   it('exits 0 where there is nothing, with an empty stdout and the count on stderr', async () => {
