@@ -51,7 +51,7 @@ export const findingCodes = [
   'domain-wildcard',
   'domain-public-suffix',
   'domain-not-here',
-  // recipients and routes
+  // recipients and next hops
   'mailbox-syntax',
   'mailbox-not-here',
   'route-syntax',

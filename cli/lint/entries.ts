@@ -62,7 +62,7 @@ export function firstOf<T>(keys: Iterable<string>, byKey: ReadonlyMap<string, T>
   return undefined;
 }
 
-/** Routes belong to domains: a mailbox goes where its domain does. */
+/** A next hop belongs to a domain: a mailbox goes where its domain does. */
 function sayTheSame(inner: Entry, outer: Entry): boolean {
   if (inner.excluded !== outer.excluded) return false;
   return inner.kind !== 'domain' || routeOf(inner) === routeOf(outer);
