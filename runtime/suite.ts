@@ -1,7 +1,7 @@
 /** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type Decision, type IpAddress, type PluginName, parseAddress } from '../core';
+import { type Decision, type IpAddress, type PluginName, parseAddress, sameAddress } from '../core';
 import type { Next, Plugin } from '../types/haraka';
 import { ClientNameService } from './client-names';
 import type { Policy } from './policy';
@@ -86,6 +86,12 @@ export class Suite {
     return [...interfaces.map(({ address }) => address), ...this.policy.settings.relay.this_host]
       .map((text) => parseAddress(text))
       .filter((address) => address !== undefined);
+  }
+
+  /** Every address of 127.0.0.0/8 is this host, whether an interface shows it or not. */
+  isOurAddress(address: IpAddress, ours: readonly IpAddress[] = this.ourAddresses()): boolean {
+    if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
+    return ours.some((our) => sameAddress(our, address));
   }
 }
 

@@ -1,6 +1,6 @@
 /** Lint that asks the DNS: only with `--dns`. */
 import { promises as dns } from 'node:dns';
-import { parseAddress, type Settings, sameAddress } from '../../core';
+import { parseAddress, type Settings } from '../../core';
 import type { Resolver } from '../../runtime/resolver';
 import type { Suite } from '../../runtime/suite';
 import { within } from '../../runtime/within';
@@ -46,11 +46,9 @@ async function isOurs(suite: Suite, exchange: string): Promise<boolean | undefin
   if (suite.isOurName(exchange)) return true;
   const ours = suite.ourAddresses();
   const literal = parseAddress(exchange);
-  if (literal) return ours.some((our) => sameAddress(our, literal));
+  if (literal) return suite.isOurAddress(literal, ours);
   const answers = await Promise.all(([4, 6] as const).map((family) => addressesOf(suite.resolver, exchange, family)));
-  if (answers.some((addresses) => addresses?.some((address) => ours.some((our) => sameAddress(our, address))))) {
-    return true;
-  }
+  if (answers.some((addresses) => addresses?.some((address) => suite.isOurAddress(address, ours)))) return true;
   return answers.includes(undefined) ? undefined : false;
 }
 

@@ -8,7 +8,6 @@ import {
   type IpAddress,
   parseAddress,
   parseAddressLiteral,
-  sameAddress,
 } from '../../core';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
 import type { Suite } from '../../runtime/suite';
@@ -36,7 +35,7 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
 
 /** RFC 5321 §5.1: a literal is its own next hop. Haraka would look for MX records of its text, and bounce the message. */
 function theAddress(suite: Suite, mail: OutboundMail, literal: IpAddress): HookAnswer {
-  if (isOurAddress(literal, suite.ourAddresses())) return pointsBack(mail, `the literal ${formatAddress(literal)} is`);
+  if (suite.isOurAddress(literal)) return pointsBack(mail, `the literal ${formatAddress(literal)} is`);
   return { code: constants.ok, message: { exchange: formatAddress(literal), priority: 0 } };
 }
 
@@ -67,13 +66,7 @@ function pointsBack(mail: OutboundMail, what: string): HookAnswer {
 async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly IpAddress[]): Promise<boolean> {
   if (suite.isOurName(exchange)) return true;
   const literal = parseAddress(exchange);
-  if (literal) return isOurAddress(literal, addresses);
+  if (literal) return suite.isOurAddress(literal, addresses);
   const found = await Promise.all(([4, 6] as const).map((family) => suite.resolver.addresses(exchange, family)));
-  return found.some((answer) => answer.state === 'found' && answer.value.some((a) => isOurAddress(a, addresses)));
-}
-
-/** Every address of 127.0.0.0/8 is this host, whether an interface shows it or not. */
-function isOurAddress(address: IpAddress, ours: readonly IpAddress[]): boolean {
-  if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
-  return ours.some((our) => sameAddress(our, address));
+  return found.some((answer) => answer.state === 'found' && answer.value.some((a) => suite.isOurAddress(a, addresses)));
 }

@@ -197,6 +197,9 @@ describe('smtpcheck lint', () => {
       'other.example': { MX: [[10, 'mx.other.example']] },
       'mx.other.example': { A: ['192.0.2.3'] },
       'none.example': { A: ['192.0.2.4'] },
+      'loopback.example': { MX: [[10, 'mx.loopback.example']] },
+      // No interface shows it, and it is this host all the same.
+      'mx.loopback.example': { A: ['127.0.0.2'] },
       'alias.example': { MX: [[10, 'MX2.local.example']] },
     });
   });
