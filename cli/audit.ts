@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadSite } from '../runtime/load';
 import type { Audit, Channel } from './audit/channel';
 import { popChecks, smtpChecks } from './audit/checks';
 import { defaultLimits } from './audit/dialogue';
@@ -19,7 +18,7 @@ import { channelsOf, isOurs, parseTarget } from './audit/targets';
 import { Transcript } from './audit/transcript';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
-import { readRedis, withRedis } from './redis';
+import { loadFolder } from './site';
 
 export interface AuditOptions {
   /** HOST[:PORT] of the SMTP server. */
@@ -176,13 +175,9 @@ function demandConsent(channels: readonly Channel[], given: boolean): void {
 
 async function siteFor({ config, local, backup }: AuditOptions, io: Io): Promise<Site> {
   if (config === undefined) return siteOf({ local, backup, folder: undefined });
-  const folder = findHarakaFolder(config, io);
-  const onDisk = loadSite(folder.config);
-  const keys = await readRedis(folder, onDisk.settings.value.readable, io.env);
-  for (const key of withRedis(onDisk, keys).unread) {
-    io.stderr.write(`nothing is expected by Redis, which was not read: ${key}\n`);
-  }
-  return siteOf({ local, backup, folder, keys });
+  const site = siteOf({ local, backup, folder: await loadFolder(findHarakaFolder(config, io), io.env) });
+  for (const key of site.unread) io.stderr.write(`nothing is expected by Redis, which was not read: ${key}\n`);
+  return site;
 }
 
 function auditFor(

@@ -1,7 +1,6 @@
 /** `smtpcheck explain`: what would happen to this mail, and why. Plays the session through the suite's own hooks. */
 import { Command, Option } from 'commander';
 import { describeFinding, formatAddress, hasFault, parseAddress } from '../core';
-import { loadSite } from '../runtime/load';
 import { Suite } from '../runtime/suite';
 import { SimulatedHost, type Step } from './explain/host';
 import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
@@ -9,7 +8,8 @@ import { printDialogue, printSteps, type Session, toJson } from './explain/print
 import { notPlayed, surroundingsOf } from './explain/surroundings';
 import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePluginsOf } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
-import { readRedis, withRedis } from './redis';
+import { withRedis } from './redis';
+import { loadFolder } from './site';
 
 export interface ExplainOptions extends NameOptions {
   readonly config?: string;
@@ -120,8 +120,8 @@ async function policyOf(folder: HarakaFolder, env: NodeJS.ProcessEnv) {
     );
   }
   const [second] = loadedTwice(plugins);
-  const onDisk = loadSite(folder.config);
-  const { policy, findings, settings } = onDisk;
+  const { onDisk, keys } = await loadFolder(folder, env);
+  const { policy, findings } = onDisk;
   const faults = [
     ...findings.filter(({ severity }) => severity === 'fault').map(describeFinding),
     ...(second ? [`plugins:${second.line.line}: ${second.line.name} loads ${second.twice} a second time`] : []),
@@ -129,6 +129,6 @@ async function policyOf(folder: HarakaFolder, env: NodeJS.ProcessEnv) {
   if (!policy || hasFault(findings) || faults.length > 0) {
     throw new CannotRun(`Haraka would not start with this:\n${faults.join('\n')}`);
   }
-  const { site, unread } = withRedis(onDisk, await readRedis(folder, settings.value.readable, env));
+  const { site, unread } = withRedis(onDisk, keys);
   return { policy: site.policy ?? policy, unread };
 }

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ListKind } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
-import { type LoadedSite, loadSite } from '../runtime/load';
+import type { LoadedSite } from '../runtime/load';
 import { pathOf, type SlotName, settingsFile, slots } from '../runtime/slots';
 import { Suite } from '../runtime/suite';
 import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
@@ -23,7 +23,8 @@ import {
   lintStockRelay,
   surroundingFiles,
 } from './lint/surroundings';
-import { lookAt, readRedis } from './redis';
+import { lookAt } from './redis';
+import { loadFolder } from './site';
 
 export interface LintOptions {
   readonly config?: string;
@@ -80,10 +81,8 @@ export async function lint(
   askDns: boolean,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Report> {
-  const site = loadSite(folder.config);
-  // Where smtpcheck.ini has faults, what could be read of it leads to more.
+  const { onDisk: site, keys } = await loadFolder(folder, env);
   const { readable: settings, written } = site.settings.value;
-  const keys = await readRedis(folder, settings, env);
   const looks = slots.flatMap((slot) => {
     const once = keys.get(slot.name);
     return once ? [{ slot: slot.name, ...lookAt(slot, once) }] : [];

@@ -2,12 +2,12 @@
 import ipaddr from 'ipaddr.js';
 import { admits, describeFinding, type Entry, formatAddress, parseAddress, parseAddressLiteral } from '../../core';
 import { decodeText, readFileStateSync } from '../../runtime/file-reader';
-import { loadSite } from '../../runtime/load';
 import { pathOf } from '../../runtime/slots';
 import { type HarakaFolder, readConfigLines } from '../haraka-folder';
 import { CannotRun } from '../io';
 import { entriesOf } from '../lint/entries';
-import { type Keys, withRedis } from '../redis';
+import { withRedis } from '../redis';
+import type { LoadedFolder } from '../site';
 
 export interface BackupRecipient {
   /** What to ask for: `postmaster@backup.example.org`, `user@backup.example.org`, `postmaster@[192.0.2.25]`. */
@@ -21,23 +21,24 @@ export interface Site {
   readonly backupRecipients: readonly BackupRecipient[];
   /** `file:line` of the entry that trusts this client address, if one does. */
   trusts(address: string): string | undefined;
+  /** Keys of Redis that could not be read, each with the reason: what they hold is not expected. */
+  readonly unread: readonly string[];
 }
 
 export interface SiteWishes {
   readonly local: readonly string[];
   readonly backup: readonly string[];
-  readonly folder: HarakaFolder | undefined;
-  /** What the folder's keys of Redis hold; those that could not be read are as without Redis. */
-  readonly keys?: Keys | undefined;
+  readonly folder: LoadedFolder | undefined;
 }
 
 /** Throws `CannotRun` where the folder's lists do not load: nothing could be expected of them. */
-export function siteOf({ local, backup, folder, keys = new Map() }: SiteWishes): Site {
+export function siteOf({ local, backup, folder: loaded }: SiteWishes): Site {
   const named = unique(backup).map(wholeDomain);
-  if (!folder) return { localDomains: lowered(local), backupRecipients: named, trusts: () => undefined };
-  const onDisk = loadSite(folder.config);
+  if (!loaded) return { localDomains: lowered(local), backupRecipients: named, trusts: () => undefined, unread: [] };
+  const { folder, onDisk, keys } = loaded;
   const { settings, findings } = onDisk;
-  const { policy } = withRedis(onDisk, keys).site;
+  const { site, unread } = withRedis(onDisk, keys);
+  const { policy } = site;
   if (!policy) throw new CannotRun(`Haraka would not start with this:\n${findings.map(describeFinding).join('\n')}`);
   const { clientNetworks, destinations } = policy.relay;
   const { file } = settings.value.readable.relay.relay_to;
@@ -59,6 +60,7 @@ export function siteOf({ local, backup, folder, keys = new Map() }: SiteWishes):
       const entry = parsed && clientNetworks.findAddress(parsed);
       return admits(entry) ? `${entry.source.file}:${entry.source.line}` : undefined;
     },
+    unread,
   };
 }
 

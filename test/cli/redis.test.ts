@@ -1,8 +1,7 @@
 /** The commands on a folder that keeps lists in Redis: what they read of it, and what they say where they cannot. */
 import assert from 'node:assert/strict';
 import { siteOf } from '../../cli/audit/site';
-import { readRedis } from '../../cli/redis';
-import { loadSite } from '../../runtime/load';
+import { loadFolder } from '../../cli/site';
 import { FakeRedis } from '../helpers/fake-redis';
 import { type Folder, makeFolder } from '../helpers/folder';
 import { smtpcheck } from './command';
@@ -149,8 +148,7 @@ describe('the site that audit expects, with lists in Redis', () => {
   it('is what they hold', async () => {
     fill();
     const folder = { path: site().path, config: site().file('config') };
-    const keys = await readRedis(folder, loadSite(folder.config).settings.value.readable, {});
-    const { backupRecipients, trusts } = siteOf({ local: [], backup: [], folder, keys });
+    const { backupRecipients, trusts } = siteOf({ local: [], backup: [], folder: await loadFolder(folder, {}) });
     assert.deepEqual(
       backupRecipients.map(({ address }) => address),
       ['postmaster@backup.example'],

@@ -3,10 +3,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { siteOf } from '../../../cli/audit/site';
+import { loadFolder } from '../../../cli/site';
 
 describe('siteOf', () => {
   let folder: string;
-  const haraka = () => ({ path: folder, config: path.join(folder, 'config') });
+  const haraka = () => loadFolder({ path: folder, config: path.join(folder, 'config') }, {});
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-site-'));
     fs.mkdirSync(path.join(folder, 'config'));
@@ -29,8 +30,8 @@ describe('siteOf', () => {
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-  it('takes what the server is final for and backup MX for from a Haraka folder', () => {
-    const site = siteOf({ local: ['other.example.org'], backup: ['more.example.org'], folder: haraka() });
+  it('takes what the server is final for and backup MX for from a Haraka folder', async () => {
+    const site = siteOf({ local: ['other.example.org'], backup: ['more.example.org'], folder: await haraka() });
     assert.deepEqual(site.localDomains, ['other.example.org', 'local.example.org']);
     assert.deepEqual(
       site.backupRecipients.map(({ address }) => address),
@@ -46,8 +47,8 @@ describe('siteOf', () => {
     );
   });
 
-  it('knows which client addresses are trusted, and by which line', () => {
-    const site = siteOf({ local: [], backup: [], folder: haraka() });
+  it('knows which client addresses are trusted, and by which line', async () => {
+    const site = siteOf({ local: [], backup: [], folder: await haraka() });
     assert.equal(site.trusts('133.9.1.1'), 'localip:1');
     assert.equal(site.trusts('::ffff:192.0.2.7'), 'localip:2');
     assert.equal(site.trusts('2001:db8::1'), 'localip:3');
@@ -56,20 +57,21 @@ describe('siteOf', () => {
     }
   });
 
-  it('asks for no recipient that an exclusion takes out', () => {
+  it('asks for no recipient that an exclusion takes out', async () => {
     fs.writeFileSync(
       path.join(folder, 'config', 'relay.to'),
       'backup.example.org\n!=backup.example.org\nuser@a.example\n',
     );
-    const { backupRecipients } = siteOf({ local: [], backup: [], folder: haraka() });
+    const { backupRecipients } = siteOf({ local: [], backup: [], folder: await haraka() });
     assert.deepEqual(
       backupRecipients.map(({ address }) => address),
       ['user@a.example'],
     );
   });
 
-  it('cannot run with lists that do not load, and says why', () => {
+  it('cannot run with lists that do not load, and says why', async () => {
     fs.writeFileSync(path.join(folder, 'config', 'localip'), '192.0.2.9/24\n');
-    assert.throws(() => siteOf({ local: [], backup: [], folder: haraka() }), /localip:1: prefix-host-bits/);
+    const loaded = await haraka();
+    assert.throws(() => siteOf({ local: [], backup: [], folder: loaded }), /localip:1: prefix-host-bits/);
   });
 });

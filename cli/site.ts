@@ -1,0 +1,19 @@
+/** What a Haraka folder says of the suite, as every command takes it: its files, and the keys of Redis that they name. */
+import { type LoadedSite, loadSite } from '../runtime/load';
+import type { HarakaFolder } from './haraka-folder';
+import type { Io } from './io';
+import { type Keys, readRedis } from './redis';
+
+export interface LoadedFolder {
+  readonly folder: HarakaFolder;
+  /** The files alone, with every finding. */
+  readonly onDisk: LoadedSite;
+  readonly keys: Keys;
+}
+
+/** Reads it once: the files by the suite's own loader, the keys by the folder's `redis.ini`. Changes nothing. */
+export async function loadFolder(folder: HarakaFolder, env: Io['env']): Promise<LoadedFolder> {
+  const onDisk = loadSite(folder.config);
+  // Where smtpcheck.ini has faults, what could be read of it leads to more.
+  return { folder, onDisk, keys: await readRedis(folder, onDisk.settings.value.readable, env) };
+}
