@@ -18,6 +18,7 @@ import { channelsOf, isOurs, parseTarget } from './audit/targets';
 import { Transcript } from './audit/transcript';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+import { packageVersion } from './package';
 import { loadFolder } from './site';
 
 export interface AuditOptions {
@@ -142,7 +143,7 @@ export async function run(options: AuditOptions, io: Io): Promise<ExitCode> {
   const audit = auditFor(options, await siteFor(options, io), channels, transcript, io);
   const results = await runChecks(channels, audit, { only, tls: options.tls, progress: progressOn(io) });
   write(
-    { results, channels, version: ownVersion(), transcript: options.transcript ? transcript.lines() : undefined },
+    { results, channels, version: packageVersion(), transcript: options.transcript ? transcript.lines() : undefined },
     options,
     io,
   );
@@ -258,20 +259,4 @@ function write(report: Report, options: AuditOptions, io: Io): void {
 
 function exitCodeOf(results: readonly Result[]): ExitCode {
   return { safe: 0, unsafe: 1, unknown: 2 }[overall(results)] as ExitCode;
-}
-
-/** From the source tree and from `dist` alike. */
-function ownVersion(): string {
-  for (let folder = __dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    try {
-      const found = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (found.name === 'haraka-plugin-smtpcheck') return found.version ?? '';
-    } catch {
-      // The next folder up, then.
-    }
-  }
-  return '';
 }

@@ -17,6 +17,7 @@ import { settingsFile, slots } from '../runtime/slots';
 import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigText, suitePluginsOf } from './haraka-folder';
 import { withPlugin } from './init/plugins-file';
 import { CannotRun, type ExitCode, type Io } from './io';
+import { packageFolder, packageName } from './package';
 
 export interface InitOptions {
   readonly directory: string;
@@ -62,8 +63,6 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   return 0;
 }
 
-const packageName = 'haraka-plugin-smtpcheck';
-
 /** What is done to one file, named from the Haraka folder. */
 interface Step {
   readonly action: 'create' | 'add-line';
@@ -90,9 +89,6 @@ function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[],
   const did = steps.map(({ action, file, line }) => ({ action, file, ...(line !== undefined && { line }) }));
   return `${JSON.stringify({ version: 1, folder: path, dryRun, steps: did, installed }, null, 2)}\n`;
 }
-
-/** The package's own folder: this file is dist/cli/init.js in it. */
-const packageFolder = join(__dirname, '..', '..');
 
 /** The settings, and every list in the config folder that they name, or would name by default. */
 function listSteps(folder: HarakaFolder): (Step | undefined)[] {

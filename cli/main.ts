@@ -3,10 +3,9 @@
  * The `smtpcheck` command. It finds the module of the subcommand and runs it; each subcommand is one file beside this
  * one that exports `command(io)`, and none is loaded that is not asked for.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError, Help } from 'commander';
 import { CannotRun, type ExitCode, type Io } from './io';
+import { packageVersion } from './package';
 
 interface CommandModule {
   /** The subcommand with its options; its action resolves to the exit code through `done`. */
@@ -70,12 +69,6 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     io.stderr.write(`smtpcheck: ${error.message}\n`);
     return 2;
   }
-}
-
-/** From package.json, which lies one folder above `dist` or wherever else this was compiled to. */
-function packageVersion(): string {
-  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 if (require.main === module) {
