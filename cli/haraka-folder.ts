@@ -73,6 +73,11 @@ export function readConfigIni(folder: HarakaFolder, file: string): Ini | undefin
   return text === undefined ? undefined : parseIni(text);
 }
 
+/** As Haraka reads booleans. */
+export function isTrue(value: string): boolean {
+  return /^(?:true|yes|ok|enabled|on|1)$/i.test(value);
+}
+
 /** A plugin of `config/plugins`. */
 export interface PluginLine {
   /** As Haraka names it: without `haraka-plugin-`. */

@@ -1,3 +1,5 @@
+import { styleText } from 'node:util';
+
 /** What a command may touch of the process it runs in, so that a test can run it without one. */
 export interface Io {
   /** Results go here, and nothing else. */
@@ -14,6 +16,8 @@ export interface Output {
   readonly isTTY?: boolean | undefined;
 }
 
+type Style = Parameters<typeof styleText>[0];
+
 /** 0: clean. 1: findings or refusals. 2: could not run, or could not tell. */
 export type ExitCode = 0 | 1 | 2;
 
@@ -23,4 +27,10 @@ export class CannotRun extends Error {}
 /** Colours only on a terminal, and never where NO_COLOR is set (https://no-color.org). */
 export function wantsColour(output: Output, env: Io['env']): boolean {
   return output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+/** Styles text where colours are wanted. */
+export function painter(colour: boolean): (style: Style, text: string) => string {
+  // Newer Nodes would look at the real stdout, which is not what is written to in every case.
+  return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
 }

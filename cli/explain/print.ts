@@ -1,5 +1,6 @@
 /** A played session for people and for programs. */
 import { type Decision, printable, type SourceLine, type Way } from '../../core';
+import { painter } from '../io';
 import type { HostReply, Step } from './host';
 
 export interface Session {
@@ -23,13 +24,13 @@ const ways: Readonly<Record<Way, string>> = {
 
 /** Step by step what each rule said, with the line that made it say so, and the reply. */
 export function printSteps(session: Session, colour: boolean): string {
-  const paint = (sgr: number, text: string) => (colour ? `\u001b[${sgr}m${text}\u001b[0m` : text);
+  const paint = painter(colour);
   const lines = [`client ${session.ip} (${printable(session.hostName)})`];
   for (const { command, said, reply } of session.steps) {
-    lines.push('', paint(1, printable(command)));
+    lines.push('', paint('bold', printable(command)));
     for (const { decision, observed } of said) lines.push(`  ${ruleLine(decision, observed)}`);
     const [first = '', ...more] = replyLines(reply);
-    const painted = paint(reply.code < 400 ? 32 : 31, more.length > 0 ? `${first.replace('-', ' ')} …` : first);
+    const painted = paint(reply.code < 400 ? 'green' : 'red', more.length > 0 ? `${first.replace('-', ' ')} …` : first);
     lines.push(`  -> ${painted}`);
   }
   if (session.way) lines.push('', `The accepted recipients go ${ways[session.way]}.`);

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Address } from '../../types/haraka';
 import {
   type HarakaFolder,
+  isTrue,
   readConfigIni,
   readConfigLines,
   readConfigText,
@@ -57,10 +58,6 @@ function patternOf(patterns: readonly string[]): RegExp {
   } catch (error) {
     throw new CannotRun(`Haraka would not start with this:\nhost_list_regex: ${String(error)}`);
   }
-}
-
-function isTrue(value: string): boolean {
-  return /^(?:true|yes|ok|enabled|on|1)$/i.test(value);
 }
 
 export function domainOf(address: Address): string {

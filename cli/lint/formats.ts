@@ -1,4 +1,6 @@
 /** How findings are written: for people, for programs, for CI. */
+import { painter } from '../io';
+import { xml } from '../xml';
 import { describeLint, type LintFinding, severityOf } from './finding';
 
 export const formats = ['text', 'json', 'github', 'junit'] as const;
@@ -35,9 +37,9 @@ export function format(report: Report, as: Format, { colour, pathOf }: Manner): 
 function textLine(finding: LintFinding, colour: boolean): string {
   const { at, code } = finding;
   const severity = severityOf(finding);
-  const paint = (sgr: number, text: string) => (colour ? `\u001b[${sgr}m${text}\u001b[0m` : text);
-  const place = paint(1, `${at.file}:${at.line}:${at.column ?? 1}`);
-  return `${place}: ${paint(severity === 'error' ? 31 : 33, severity)}: ${describeLint(finding)} [${code}]`;
+  const paint = painter(colour);
+  const place = paint('bold', `${at.file}:${at.line}:${at.column ?? 1}`);
+  return `${place}: ${paint(severity === 'error' ? 'red' : 'yellow', severity)}: ${describeLint(finding)} [${code}]`;
 }
 
 /** The stable shape of `--json`, described in docs/cli.md. */
@@ -87,13 +89,4 @@ function junit({ findings, files }: Report): string {
     '</testsuites>',
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function xml(text: string): string {
-  return text
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;');
 }

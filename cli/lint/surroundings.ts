@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import {
   type Finding,
   formatAddress,
-  type IniEntry,
   isProblem,
   parseDomainName,
   parseEntry,
@@ -13,6 +12,7 @@ import {
 } from '../../core';
 import {
   type HarakaFolder,
+  isTrue,
   loadedTwice,
   type PluginLine,
   pluginLines,
@@ -99,7 +99,7 @@ export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
   if (!pluginLines(folder).some(({ name }) => name === 'relay')) return [];
   const findings: LintFinding[] = [];
   for (const entry of readConfigIni(folder, 'relay.ini')?.entries ?? []) {
-    if (entry.section !== 'relay' || !isOn(entry)) continue;
+    if (entry.section !== 'relay' || !isTrue(entry.value)) continue;
     const at = { file: 'relay.ini', line: entry.line, column: entry.column };
     if (entry.key === 'all') findings.push(lintFinding('stock-relay-all', at, entry.written));
     if (entry.key === 'dest_domains') findings.push(lintFinding('stock-dest-domains', at, entry.written));
@@ -118,11 +118,6 @@ export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
     }
   }
   return findings;
-}
-
-/** As Haraka reads booleans. */
-function isOn(entry: IniEntry): boolean {
-  return /^(?:true|yes|ok|enabled|on|1)$/i.test(entry.value);
 }
 
 /** `host_list` against itself, and `relay.to` against it. */

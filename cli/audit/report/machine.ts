@@ -1,4 +1,5 @@
 /** The forms that programs read: JSON, TAP and JUnit. An open question is a failure in each of them, never a pass. */
+import { xml } from '../../xml';
 import { channelName } from '../channel';
 import { overall, type Result } from '../runner';
 import { printable } from '../transcript';
@@ -65,30 +66,24 @@ export function junitText({ results, transcript }: Report): string {
     `<testsuite name="smtpcheck audit" tests="${results.length}" failures="${sum.unsafe}" errors="${sum.unknown}">`,
     ...results.map(testcase),
   ];
-  if (transcript !== undefined) lines.push(`  <system-out>${xml(transcript.join('\n'))}</system-out>`);
+  if (transcript !== undefined) lines.push(`  <system-out>${shown(transcript.join('\n'))}</system-out>`);
   lines.push('</testsuite>');
   return `${lines.join('\n')}\n`;
 }
 
 function testcase({ check, channel, verdict, seen }: Result): string {
-  const open = `  <testcase classname="${xml(channelName(channel))}" name="${xml(check.id)}">`;
-  const message = `message="${xml(seen)}"`;
+  const open = `  <testcase classname="${shown(channelName(channel))}" name="${shown(check.id)}">`;
+  const message = `message="${shown(seen)}"`;
   const inside = {
     safe: '',
-    report: `<system-out>${xml(`report: ${seen}`)}</system-out>`,
-    unsafe: `<failure type="unsafe" ${message}>${xml(check.why)}</failure>`,
+    report: `<system-out>${shown(`report: ${seen}`)}</system-out>`,
+    unsafe: `<failure type="unsafe" ${message}>${shown(check.why)}</failure>`,
     unknown: `<error type="unknown" ${message}/>`,
   }[verdict];
   return `${open}${inside}</testcase>`;
 }
 
-function xml(text: string): string {
-  return text
-    .split('\n')
-    .map(printable)
-    .join('\n')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+/** Control characters made visible, lines kept. */
+function shown(text: string): string {
+  return xml(text.split('\n').map(printable).join('\n'));
 }

@@ -1,6 +1,6 @@
 /** The table for people: what was asked and seen, and below it why each weakness matters and how to mend it. */
-import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { painter } from '../../io';
 import { channelName } from '../channel';
 import type { Verdict } from '../check';
 import { documentation, type Report, type Row, rowsOf, verdictLine } from './summary';
@@ -12,7 +12,8 @@ export function tableText(
   report: Report,
   { colour, width }: { readonly colour: boolean; readonly width: number },
 ): string {
-  const paint = (verdict: Verdict): string => (colour ? styleText(colours[verdict], verdict) : verdict);
+  const paint = painter(colour);
+  const verdictOf = (verdict: Verdict): string => paint(colours[verdict], verdict);
   const rows = rowsOf(report.results).sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
   const { shown, bundled } = bundle(rows);
   const table = new Table({
@@ -25,14 +26,14 @@ export function tableText(
   const all = report.channels.length;
   for (const { verdict, check, where, seen } of shown) {
     table.push([
-      paint(verdict),
+      verdictOf(verdict),
       `${check.title}\n(${check.id})`,
       where.length === all && all > 1 ? 'everywhere' : where.join('\n'),
       seen,
     ]);
   }
   for (const { where, seen, ids } of bundled)
-    table.push([paint('unknown'), `${ids.length} checks`, where.join('\n'), seen]);
+    table.push([verdictOf('unknown'), `${ids.length} checks`, where.join('\n'), seen]);
   const parts = [
     `smtpcheck audit of ${[...new Set(report.channels.map(channelName))].join(', ')}`,
     table.toString(),

@@ -95,7 +95,7 @@ describe('smtpcheck lint on a terminal', () => {
 
   it('has colours', async () => {
     assert.ok(
-      (await printed({})).startsWith('\u001b[1mplugins:1:1\u001b[0m: \u001b[33mwarning\u001b[0m: config/plugins'),
+      (await printed({})).startsWith('\u001b[1mplugins:1:1\u001b[22m: \u001b[33mwarning\u001b[39m: config/plugins'),
     );
   });
 
