@@ -25,7 +25,6 @@ export interface Results {
 }
 
 export interface Transaction {
-  readonly uuid: string;
   readonly mail_from: Address | null;
   readonly rcpt_to: readonly Address[];
   /** Recipients by the reply they got. */
@@ -42,7 +41,6 @@ export interface Transaction {
 export type Notes = Record<string, unknown>;
 
 export interface Connection {
-  readonly uuid: string;
   readonly remote: { readonly ip: string | null; readonly host: string | null };
   readonly local: { readonly host: string };
   readonly hello: { readonly host: string | null | undefined; readonly verb: string | null };
@@ -57,7 +55,6 @@ export interface Connection {
   _relaying: boolean;
   lognotice(...args: unknown[]): void;
   loginfo(...args: unknown[]): void;
-  logdebug(...args: unknown[]): void;
   logerror(...args: unknown[]): void;
 }
 
@@ -66,8 +63,7 @@ export type AddressParams = readonly [Address, ...unknown[]];
 
 /** An outbound queue item, as `get_mx` is handed it. */
 export interface OutboundMail {
-  readonly todo: { readonly domain: string; readonly notes?: Notes };
-  lognotice(...args: unknown[]): void;
+  readonly todo: { readonly notes?: Notes };
   logerror(...args: unknown[]): void;
 }
 
@@ -93,5 +89,4 @@ export interface Plugin {
   lognotice(...args: unknown[]): void;
   logwarn(...args: unknown[]): void;
   logerror(...args: unknown[]): void;
-  logcrit(...args: unknown[]): void;
 }

@@ -4,7 +4,6 @@ import type { Address, Connection, Notes, Transaction } from '../../types/haraka
 const silent = (): void => {};
 
 export class SimulatedTransaction implements Transaction {
-  readonly uuid = 'explain.1';
   readonly rcpt_to: Address[] = [];
   readonly rcpt_count = { accept: 0 };
   readonly notes: Notes = {};
@@ -19,7 +18,6 @@ export class SimulatedTransaction implements Transaction {
 }
 
 export class SimulatedConnection implements Connection {
-  readonly uuid = 'explain';
   readonly remote: Connection['remote'];
   readonly local: Connection['local'];
   hello: Connection['hello'] = { verb: null, host: null };
@@ -30,7 +28,6 @@ export class SimulatedConnection implements Connection {
   _relaying = false;
   readonly lognotice = silent;
   readonly loginfo = silent;
-  readonly logdebug = silent;
   readonly logerror = silent;
 
   constructor(ip: string, host: string, me: string) {

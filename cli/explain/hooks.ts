@@ -93,7 +93,6 @@ export class Hooks {
       lognotice: silent,
       logwarn: silent,
       logerror: silent,
-      logcrit: silent,
     };
     return plugin;
   }

@@ -200,7 +200,7 @@ export class Session {
     { ip = '203.0.113.9', host, helo = 'client.example.org' }: SessionOptions,
   ) {
     this.connection = makeConnection({ ip, helo, ...(host && { host }) }) as MutableConnection;
-    for (const level of ['logdebug', 'loginfo', 'lognotice', 'logwarn', 'logerror'] as const) {
+    for (const level of ['loginfo', 'lognotice', 'logwarn', 'logerror'] as const) {
       Object.assign(this.connection, {
         [level]: (_plugin: unknown, text: unknown, data: Record<string, unknown> = {}) =>
           this.log.push({ level, text: String(text), data }),

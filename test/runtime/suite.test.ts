@@ -15,7 +15,6 @@ function pluginIn(folder: Folder, name = 'smtpcheck', me: unknown = 'MX.Local.ex
     lognotice() {},
     logwarn() {},
     logerror() {},
-    logcrit() {},
   };
 }
 
