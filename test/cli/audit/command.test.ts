@@ -1,9 +1,9 @@
 /** The command as a process: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { smtpcheck } from '../command';
 import {
   certificateFile,
   type FakeServer,
@@ -14,27 +14,7 @@ import {
   smtpScript,
 } from './fake-server';
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const program = path.join(__dirname, '..', '..', '..', 'cli', 'main.js');
-
-async function smtpcheck(...args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [program, 'audit', ...args], { env: { ...process.env, NO_COLOR: '1' } });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, stdout, stderr };
-}
+const audit = (...args: readonly string[]) => smtpcheck(['audit', ...args]);
 
 describe('smtpcheck audit', () => {
   const servers: FakeServer[] = [];
@@ -50,14 +30,14 @@ describe('smtpcheck audit', () => {
   });
 
   it('ends with 0 and nothing on stderr for a sound server', async () => {
-    const { code, stdout, stderr } = await smtpcheck(await serve(), ...sound);
+    const { code, stdout, stderr } = await audit(await serve(), ...sound);
     assert.equal(stderr, '');
     assert.match(stdout, /^SAFE: 0 unsafe, 0 unknown, 2 to look at, \d+ safe$/m);
     assert.equal(code, 0);
   });
 
   it('ends with 1 for an open relay, and says why it matters and how to mend it everywhere', async () => {
-    const { code, stdout, stderr } = await smtpcheck(await serve('relays'), ...sound, '--no-tls');
+    const { code, stdout, stderr } = await audit(await serve('relays'), ...sound, '--no-tls');
     assert.equal(stderr, '');
     assert.match(stdout, /unsafe .*Mail for a stranger’s/);
     assert.match(stdout, /^relay-plain: A server that takes mail from anyone/m);
@@ -69,20 +49,20 @@ describe('smtpcheck audit', () => {
   });
 
   it('ends with 2 when nobody is there', async () => {
-    const { code, stdout } = await smtpcheck('127.0.0.1:1', ...quick);
+    const { code, stdout } = await audit('127.0.0.1:1', ...quick);
     assert.match(stdout, /^COULD NOT TELL: 0 unsafe, \d+ unknown, 0 to look at, 0 safe$/m);
     assert.equal(code, 2);
   });
 
   it('asks nothing of a public address without being told that it is the operator’s', async () => {
-    const { code, stdout, stderr } = await smtpcheck('192.88.99.1', ...quick);
+    const { code, stdout, stderr } = await audit('192.88.99.1', ...quick);
     assert.equal(stdout, '');
     assert.match(stderr, /192\.88\.99\.1 .* is a public address.*--i-run-this-server/);
     assert.equal(code, 2);
   });
 
   it('prints JSON of the documented shape', async () => {
-    const { code, stdout, stderr } = await smtpcheck(await serve('vrfy-tells'), ...sound, '--no-tls', '--json');
+    const { code, stdout, stderr } = await audit(await serve('vrfy-tells'), ...sound, '--no-tls', '--json');
     assert.equal(stderr, '');
     assert.equal(code, 1);
     const report = JSON.parse(stdout);
@@ -100,7 +80,7 @@ describe('smtpcheck audit', () => {
   });
 
   it('prints TAP in which an unsafe and an unknown result are not ok', async () => {
-    const { code, stdout } = await smtpcheck(await serve('vrfy-tells'), ...quick, '--no-tls', '--format=tap');
+    const { code, stdout } = await audit(await serve('vrfy-tells'), ...quick, '--no-tls', '--format=tap');
     const [version, plan, ...lines] = stdout.split('\n');
     assert.equal(version, 'TAP version 14');
     const tests = lines.filter((line) => /^(?:not )?ok /.test(line));
@@ -108,13 +88,13 @@ describe('smtpcheck audit', () => {
     assert.ok(tests.some((line) => /^not ok \d+ - vrfy-users on smtp 127\.0\.0\.1:\d+$/.test(line)));
     assert.ok(tests.some((line) => /^ok \d+ - relay-plain on /.test(line)));
     assert.equal(code, 1);
-    const nobody = await smtpcheck('127.0.0.1:1', ...quick, '--no-tls', '--format=tap', '--only', 'relay-plain');
+    const nobody = await audit('127.0.0.1:1', ...quick, '--no-tls', '--format=tap', '--only', 'relay-plain');
     assert.match(nobody.stdout, /^not ok 1 - relay-plain/m);
     assert.equal(nobody.code, 2);
   });
 
   it('prints JUnit with a failure for unsafe and an error for unknown', async () => {
-    const unsafe = await smtpcheck(
+    const unsafe = await audit(
       await serve('vrfy-tells'),
       ...quick,
       '--no-tls',
@@ -124,15 +104,15 @@ describe('smtpcheck audit', () => {
     );
     assert.match(unsafe.stdout, /<testsuite name="smtpcheck audit" tests="1" failures="1" errors="0">/);
     assert.match(unsafe.stdout, /<failure type="unsafe" message="[^"]*postmaster/);
-    const unknown = await smtpcheck('127.0.0.1:1', ...quick, '--no-tls', '--format=junit', '--only', 'vrfy-users');
+    const unknown = await audit('127.0.0.1:1', ...quick, '--no-tls', '--format=junit', '--only', 'vrfy-users');
     assert.match(unknown.stdout, /tests="1" failures="0" errors="1"/);
   });
 
   it('adds the whole dialogue on demand, and only then', async () => {
     const host = await serve();
-    const without = await smtpcheck(host, ...quick, '--no-tls', '--only', 'vrfy-users');
+    const without = await audit(host, ...quick, '--no-tls', '--only', 'vrfy-users');
     assert.doesNotMatch(without.stdout, /Transcript/);
-    const { stdout } = await smtpcheck(host, ...quick, '--no-tls', '--only', 'vrfy-users', '--transcript');
+    const { stdout } = await audit(host, ...quick, '--no-tls', '--only', 'vrfy-users', '--transcript');
     assert.match(stdout, /^\d+\.\d{3} smtp 127\.0\.0\.1:\d+ #1 < 220 mx\.local\.example\.org ESMTP$/m);
     assert.match(stdout, /^\d+\.\d{3} smtp \S+ #\d+ > VRFY root$/m);
     assert.match(stdout, /^\d+\.\d{3} smtp \S+ #\d+ > QUIT$/m);
@@ -141,14 +121,14 @@ describe('smtpcheck audit', () => {
   it('takes a POP3 server beside the SMTP server, or alone', async () => {
     const pop = await listen(popScript({ weak: ['takes-user-in-clear'] }), { keys: keyPair('test-server') });
     servers.push(pop);
-    const both = await smtpcheck(await serve(), '--pop3', `127.0.0.1:${pop.port}`, ...sound, '--no-tls', '--json');
+    const both = await audit(await serve(), '--pop3', `127.0.0.1:${pop.port}`, ...sound, '--no-tls', '--json');
     const results = JSON.parse(both.stdout).results as ReadonlyArray<{ protocol: string; id: string; verdict: string }>;
     assert.deepEqual(new Set(results.map(({ protocol }) => protocol)), new Set(['smtp', 'pop3']));
     assert.deepEqual(
       results.filter(({ verdict }) => verdict === 'unsafe').map(({ id }) => id),
       ['pop3-plain-login'],
     );
-    const alone = await smtpcheck('--pop3', `127.0.0.1:${pop.port}`, '--pause', '0', '--no-tls', '--json');
+    const alone = await audit('--pop3', `127.0.0.1:${pop.port}`, '--pause', '0', '--no-tls', '--json');
     assert.ok(JSON.parse(alone.stdout).results.every(({ protocol }: { protocol: string }) => protocol === 'pop3'));
   });
 
@@ -162,16 +142,16 @@ describe('smtpcheck audit', () => {
       write('relay.to', 'backup.example.org\n');
       const options = ['-c', folder, '--pause', '0', '--no-tls', '--json'];
       const expected = ['--only', 'local-accepted', '--only', 'backup-accepted'];
-      const stray = await smtpcheck(await serve('refuses-backup'), ...options, ...expected);
+      const stray = await audit(await serve('refuses-backup'), ...options, ...expected);
       const verdicts = JSON.parse(stray.stdout).results.map(({ id, verdict }: Record<string, string>) => [id, verdict]);
       assert.deepEqual(verdicts, [
         ['local-accepted', 'safe'],
         ['backup-accepted', 'unsafe'],
       ]);
       const relaying = await serve('relays');
-      assert.equal((await smtpcheck(relaying, ...options, '--only', 'relay-plain')).code, 1);
+      assert.equal((await audit(relaying, ...options, '--only', 'relay-plain')).code, 1);
       write('localip', '127\n');
-      const trusted = await smtpcheck(relaying, ...options, '--only', 'relay-plain');
+      const trusted = await audit(relaying, ...options, '--only', 'relay-plain');
       assert.match(JSON.parse(trusted.stdout).results[0].seen, /asked from 127\.0\.0\.1, which localip:1 trusts/);
       assert.equal(trusted.code, 2);
     } finally {
@@ -193,7 +173,7 @@ describe('smtpcheck audit', () => {
   ];
   for (const [name, args, message] of mistakes) {
     it(`cannot run with ${name}, says so on stderr alone, and ends with 2`, async () => {
-      const { code, stdout, stderr } = await smtpcheck(...args);
+      const { code, stdout, stderr } = await audit(...args);
       assert.equal(stdout, '');
       assert.match(stderr, message);
       assert.equal(code, 2);
@@ -207,9 +187,9 @@ describe('smtpcheck audit -4 and -6', () => {
     const four = await listen(script, { keys: keyPair('test-server') });
     try {
       const options = ['--pause', '0', '--no-tls', '--json', '--only', 'vrfy-users'];
-      const only4 = await smtpcheck(`127.0.0.1:${four.port}`, '-4', ...options);
+      const only4 = await audit(`127.0.0.1:${four.port}`, '-4', ...options);
       assert.equal(only4.code, 0);
-      const only6 = await smtpcheck(`127.0.0.1:${four.port}`, '-6', ...options);
+      const only6 = await audit(`127.0.0.1:${four.port}`, '-6', ...options);
       assert.equal(only6.code, 2);
       assert.match(only6.stderr, /has no address in the family that was asked for/);
     } finally {
