@@ -1,11 +1,11 @@
-/** Findings as prose: the only place that words them. */
+/** Findings as prose: the words of those that a load makes, and how any finding becomes a sentence. */
 import { printable } from './characters';
 import type { Finding, FindingCode } from './finding';
 
 /** What is wrong, in one sentence without the place; and what to do where the finding itself has no better form to offer. */
-interface Wording {
-  readonly wrong: string | ((finding: Finding) => string);
-  readonly remedy: string | ((finding: Finding) => string);
+export interface Wording<Code extends string = FindingCode> {
+  readonly wrong: string | ((finding: Finding<Code>) => string);
+  readonly remedy: string | ((finding: Finding<Code>) => string);
 }
 
 const wordings: Readonly<Record<FindingCode, Wording>> = {
@@ -130,10 +130,14 @@ function redisCommands(key: string): string {
 
 /** What is wrong and what to do, without the place: `192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24`. */
 export function describeFault(finding: Finding): string {
-  const { wrong, remedy } = wordings[finding.code];
-  const sentence = typeof wrong === 'string' ? wrong : wrong(finding);
-  const advice = typeof remedy === 'string' ? remedy : remedy(finding);
-  return `${shown(finding.written)} ${sentence}; ${finding.use === undefined ? advice : `write ${finding.use}`}`;
+  return worded(finding, wordings[finding.code]);
+}
+
+/** The sentence about a finding, safe for a terminal and a log line; what was written is cut where it is very long. */
+export function worded<Code extends string>(finding: Finding<Code>, { wrong, remedy }: Wording<Code>): string {
+  const say = (text: Wording<Code>['wrong']) => (typeof text === 'string' ? text : text(finding));
+  const { written, use } = finding;
+  return printable(`${cut(written)} ${say(wrong)}; ${use === undefined ? say(remedy) : `write ${use}`}`);
 }
 
 /** `localip:7: prefix-host-bits: 192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24` */
@@ -141,8 +145,6 @@ export function describeFinding(finding: Finding): string {
   return `${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`;
 }
 
-/** What was written, safe for a terminal and a log line. */
-function shown(written: string): string {
-  const safe = printable(written);
-  return safe.length > 120 ? `${safe.slice(0, 117)}...` : safe;
+function cut(written: string): string {
+  return written.length > 120 ? `${written.slice(0, 117)}...` : written;
 }

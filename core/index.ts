@@ -32,7 +32,7 @@ export {
   type Severity,
   type SourceLine,
 } from './finding';
-export { describeFault, describeFinding } from './finding-text';
+export { describeFault, describeFinding, type Wording, worded } from './finding-text';
 export { decideHello, decideMailHello, type HelloRule, isWellFormedHello } from './hello';
 export { type Ini, type IniEntry, parseIni } from './ini';
 export {

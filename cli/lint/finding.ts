@@ -1,5 +1,5 @@
 /** What lint finds beyond the faults that stop a load, and how it is worded. */
-import { describeFault, type Finding, type FindingCode, printable } from '../../core';
+import { describeFault, type Finding, type FindingCode, type Wording, worded } from '../../core';
 
 export const lintCodes = [
   // entries of our lists
@@ -63,12 +63,7 @@ export function severityOf(finding: Pick<LintFinding, 'code' | 'severity'>): Lin
   return finding.severity === 'fault' || errors.has(finding.code) ? 'error' : 'warning';
 }
 
-interface Wording {
-  readonly wrong: string | ((finding: LintFinding) => string);
-  readonly remedy: string | ((finding: LintFinding) => string);
-}
-
-const wordings: Readonly<Record<LintCode, Wording>> = {
+const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'entry-shadowed': { wrong: (f) => `never decides: ${f.detail}`, remedy: 'take one of the two out' },
   'entry-twice': { wrong: (f) => `stands on line ${f.detail} already`, remedy: 'take it out' },
   'exclusion-of-nothing': {
@@ -197,11 +192,7 @@ function isLintFinding(finding: LintFinding): finding is Finding<LintCode> {
 /** What is wrong and what to do, without the place. */
 export function describeLint(finding: LintFinding): string {
   if (!isLintFinding(finding)) return describeFault(finding as Finding);
-  const { wrong, remedy } = wordings[finding.code];
-  const say = (text: Wording['wrong']) => (typeof text === 'string' ? text : text(finding));
-  return printable(
-    `${finding.written} ${say(wrong)}; ${finding.use === undefined ? say(remedy) : `write ${finding.use}`}`,
-  );
+  return worded(finding, wordings[finding.code]);
 }
 
 export function lintFinding(

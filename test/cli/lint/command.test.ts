@@ -115,6 +115,18 @@ describe('smtpcheck lint on a terminal', () => {
     assert.match(stdout, /^host_list:1:1: warning: \ufffd\]0;owned\ufffd\.example never matches/);
     assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\x7f]/);
   });
+
+  it('cuts an entry that is very long, as a load does; --json has all of it', async () => {
+    const long = `${'x'.repeat(200)}#`;
+    const folder = copyOf('escape-sequence-in-a-list');
+    folder.write('config/host_list', `${long}\n`);
+    const { stdout } = await smtpcheck(['lint'], { cwd: folder.path });
+    assert.match(stdout, /^host_list:1:1: warning: x{117}\.\.\. never matches/);
+    const { findings } = JSON.parse((await smtpcheck(['lint', '--json'], { cwd: folder.path })).stdout) as {
+      findings: readonly { written: string }[];
+    };
+    assert.equal(findings[0]?.written, long);
+  });
 });
 
 describe('smtpcheck lint --format', () => {
