@@ -22,10 +22,18 @@ import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { parseSettings } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
-import { settingsFile, slots } from '../runtime/slots';
+import { pathOf, settingsFile, slots } from '../runtime/slots';
 import { gather } from './import/gather';
 import { render } from './import/render';
-import { formatFiles, formatRemark, formatSummary, hasLosses, type Outcome, toJson } from './import/report';
+import {
+  formatEmptied,
+  formatFiles,
+  formatRemark,
+  formatSummary,
+  hasLosses,
+  type Outcome,
+  toJson,
+} from './import/report';
 import { settle } from './import/settle';
 import { isSourceType, type SourceType, sourceTypes } from './import/source-type';
 import { configFolder, plan, writeFiles } from './import/target';
@@ -69,7 +77,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
     for (const remark of policy.remarks) io.stderr.write(formatRemark(remark, colour));
     io.stderr.write(formatSummary(policy.remarks));
   }
-  const existing = files.filter((file) => file.action === 'replace');
+  const existing = files.filter((file) => file.action === 'replace' && file.held > 0);
   if (existing.length > 0 && !options.force && !dryRun) {
     const names = existing.map((file) => file.shown).join(', ');
     throw new CannotRun(
@@ -77,25 +85,40 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
     );
   }
   if (!dryRun) writeOrExplain(folder, files);
-  for (const { name, key, path } of keysIn(folder)) {
-    io.stderr.write(
-      `smtpcheck.ini has a list in ${name}: to use the new file there, redis-cli -x SET ${key} < ${path}\n`,
-    );
-  }
+  const unread = unreadLists(folder, files);
+  for (const { says } of unread) io.stderr.write(`smtpcheck.ini ${says}\n`);
+  io.stderr.write(formatEmptied(files));
   io.stdout.write(json ? toJson(outcome) : formatFiles(outcome));
-  return hasLosses(policy.remarks) ? 1 : 0;
+  return hasLosses(policy.remarks) || unread.some(({ matters }) => matters) ? 1 : 0;
 }
 
-/** Lists that the folder keeps in Redis, where no file of ours arrives by itself, and the file that would fill each. */
-function keysIn(folder: string) {
+interface UnreadList {
+  /** How to bring the list into force. */
+  readonly says: string;
+  /** Whether the import had anything for it. */
+  readonly matters: boolean;
+}
+
+/** Lists that the folder's settings do not read from the file of ours: from Redis, from another file, or not at all. */
+function unreadLists(folder: string, files: Outcome['files']): UnreadList[] {
   const state = readFileStateSync(join(folder, settingsFile));
   if (state.state !== 'read') return [];
   const defaults = parseSettings(settingsFile, '').readable;
   const settings = parseSettings(settingsFile, decodeText(state.bytes)).readable;
   return slots.flatMap((slot) => {
-    const { redis } = slot.sourceIn(settings);
-    const path = join(folder, slot.sourceIn(defaults).file);
-    return redis ? [{ name: redis.name, key: redis.key, path }] : [];
+    const ours = slot.sourceIn(defaults).file;
+    const { file, redis } = slot.sourceIn(settings);
+    const path = join(folder, ours);
+    const planned = files.find(({ name }) => name === ours);
+    const matters = planned !== undefined && planned.count + planned.held > 0;
+    const [section = '', key = ''] = slot.setting.split('.');
+    if (redis) {
+      const says = `has a list in ${redis.name}: to use the new file there, redis-cli -x SET ${redis.key} < ${path}`;
+      return [{ says, matters }];
+    }
+    if (!matters || (file !== '' && pathOf(folder, file) === path)) return [];
+    const instead = file === '' ? 'names no list' : `names ${file}`;
+    return [{ says: `${instead} in [${section}] ${key}: nobody reads the new ${path} until that is changed`, matters }];
   });
 }
 
@@ -148,7 +171,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('--keep-loopback', 'trust 127.0.0.0/8 and ::1 where the source does')
     .option('--skip-missing', 'go on without files that a source names and that are not there')
     .option('--dry-run', 'write nothing, show a diff')
-    .option('--force', 'replace lists that are there; add to host_list and smtpcheck.ini')
+    .option('--force', 'replace lists that hold entries; add to host_list and smtpcheck.ini')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', examples)
     .action(async (sources: string[], options: Omit<ImportOptions, 'sources' | 'types'> & { type: string[] }) => {

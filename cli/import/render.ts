@@ -1,5 +1,5 @@
 /** The files that a settled policy becomes, as text. Every entry keeps its source's comments and names its line. */
-import { formatRoute, parseRoute, type SourceLine } from '../../core';
+import { formatRoute, parseRoute, printable, type SourceLine } from '../../core';
 import type { SettledPolicy } from './settle';
 import {
   type ListName,
@@ -127,9 +127,9 @@ export function formatOrigin({ file: name, line }: SourceLine): string {
   return `${clean(name)}:${line}`;
 }
 
-/** Comments keep their text; what a terminal would obey is taken out. */
+/** Comments keep their text, tabs included; what else a terminal would obey is taken out. */
 function clean(text: string): string {
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
+  return text.split('\t').map(printable).join('\t');
 }
 
 function routeText(text: string): string {

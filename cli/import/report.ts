@@ -1,5 +1,6 @@
 /** What an import says: files on stdout, remarks line by line on stderr; or one JSON document. */
 import { styleText } from 'node:util';
+import { printable } from '../../core';
 import { unifiedDiff } from './diff';
 import type { ReadSource } from './gather';
 import { describeRemark, kindOf, type RemarkKind } from './prose';
@@ -42,22 +43,42 @@ export function formatRemark(remark: Remark, colour: boolean): string {
 
 /** The source's text, fit for a terminal. */
 function shown(text: string): string {
-  const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').replace(/ {2,}/g, ' ');
+  const plain = printable(text.replace(/[\t\r\n ]+/g, ' '));
   return plain.length > 100 ? `${plain.slice(0, 97)}...` : plain;
 }
 
 export function formatSummary(remarks: readonly Remark[]): string {
   const count = (kind: RemarkKind) => remarks.filter((remark) => kindOf(remark.code) === kind).length;
-  return `${count('left-out')} left out, ${count('changed')} changed, ${count('note')} notes\n`;
+  const notes = count('note');
+  return `${count('left-out')} left out, ${count('changed')} changed, ${notes} ${notes === 1 ? 'note' : 'notes'}\n`;
 }
 
 const done = { create: 'wrote', replace: 'replaced', unchanged: 'unchanged' } as const;
 
 export function formatFiles(outcome: Outcome): string {
   if (outcome.dryRun) return outcome.files.map((file) => unifiedDiff(file.name, file.before, file.after)).join('');
-  return outcome.files
+  return outcome.files.map((file) => `${describeFile(file)}\n`).join('');
+}
+
+function describeFile(file: PlannedFile): string {
+  if (isEmptied(file)) return `emptied ${file.shown} (it held ${entries(file.held)})`;
+  return `${done[file.action]} ${file.shown} (${entries(file.count)})`;
+}
+
+function isEmptied({ count, held }: PlannedFile): boolean {
+  return count === 0 && held > 0;
+}
+
+function entries(count: number): string {
+  return `${count} ${count === 1 ? 'entry' : 'entries'}`;
+}
+
+/** Emptying a list of refusals opens a door, so it is said apart from the files. */
+export function formatEmptied(files: readonly PlannedFile[]): string {
+  return files
+    .filter((file) => isEmptied(file) && (file.name === 'host.deny' || file.name === 'relay.map'))
     .map(
-      ({ shown: path, action, count }) => `${done[action]} ${path} (${count} ${count === 1 ? 'entry' : 'entries'})\n`,
+      ({ shown: path, held }) => `warning: ${path} is emptied of ${entries(held)}: whom only they refuse is let in\n`,
     )
     .join('');
 }

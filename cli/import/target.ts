@@ -1,10 +1,11 @@
 /**
- * What is to be written where: compares rendered files with those in the folder. Lists are replaced as a whole;
- * Haraka's own `host_list` and the suite's `smtpcheck.ini` keep what they hold and get what is missing.
+ * What is to be written where: compares rendered files with those in the folder. Lists are replaced as a whole, by an
+ * empty one too: what the sources no longer say must not stay in force. Haraka's own `host_list` and the suite's
+ * `smtpcheck.ini` keep what they hold and get what is missing.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseIni } from '../../core';
+import { forEachLine, parseIni } from '../../core';
 import type { RenderedFile } from './render';
 
 export type Action = 'create' | 'replace' | 'unchanged';
@@ -18,6 +19,8 @@ export interface PlannedFile {
   readonly before: string;
   readonly after: string;
   readonly count: number;
+  /** How many entries or settings are there already; comments alone, as `init` writes them, are none. */
+  readonly held: number;
 }
 
 /** DIR itself, or its `config/` where it is a Haraka folder. */
@@ -26,13 +29,14 @@ export function configFolder(directory: string): string {
   return existsSync(config) && statSync(config).isDirectory() ? config : directory;
 }
 
-/** Files that the import has nothing for are created, since the settings name them, and never touched. */
+/** Lists that the import has nothing for are created, since the settings name them; one that is empty is left as it is. */
 export function plan(folder: string, shownFolder: string, files: readonly RenderedFile[]): PlannedFile[] {
   return files.flatMap((rendered) => {
     const path = join(folder, rendered.name);
     const exists = existsSync(path);
-    if (exists && rendered.count === 0) return [];
     const before = exists ? readFileSync(path, 'utf8') : '';
+    const held = countEntries(rendered.name, before);
+    if (exists && rendered.count === 0 && held === 0) return [];
     const after = exists ? merge(rendered, before) : rendered.text;
     const action: Action = !exists ? 'create' : before === after ? 'unchanged' : 'replace';
     return [
@@ -44,9 +48,17 @@ export function plan(folder: string, shownFolder: string, files: readonly Render
         before,
         after,
         count: rendered.count,
+        held,
       },
     ];
   });
+}
+
+function countEntries(name: string, text: string): number {
+  if (name === 'smtpcheck.ini') return parseIni(text).entries.length;
+  let count = 0;
+  forEachLine(text, () => count++);
+  return count;
 }
 
 function merge(rendered: RenderedFile, before: string): string {

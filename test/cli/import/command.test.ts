@@ -58,7 +58,7 @@ describe('smtpcheck import', () => {
         'config/localip': '198.51.100.1\n',
         'config/host_list': 'example.org',
         'config/smtpcheck.ini': '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=noexpn\n',
-        'config/relay.to': '# ours by hand\nbackup.example.net\n',
+        'config/relay.to': '# nothing yet\n',
       });
       const { code } = smtpcheck(['import', 'main.cf', '-o', 'config', '--force'], folder);
       assert.equal(code, 0);
@@ -70,8 +70,99 @@ describe('smtpcheck import', () => {
         file('smtpcheck.ini'),
         '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=needmailhelo,noexpn\n',
       );
-      // Nothing was imported for it, so it is not touched.
-      assert.equal(file('relay.to'), '# ours by hand\nbackup.example.net\n');
+      // Empty it is, and empty it stays.
+      assert.equal(file('relay.to'), '# nothing yet\n');
+    });
+  });
+
+  it('empties a list that the sources have nothing for any more, with --force only, and says so', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, {
+        access: 'Connect:192.0.2 RELAY\n',
+        'config/relay.to': '# ours by hand\nbackup.example.net\n',
+        'config/host.deny': '203.0.113\n198.51.100 # bad\n',
+      });
+      const refused = smtpcheck(['import', 'access', '-o', 'config'], folder);
+      assert.equal(refused.code, 2);
+      assert.match(refused.stderr, /there is already \S+relay\.to, \S+host\.deny;/);
+      const { code, stdout, stderr } = smtpcheck(['import', 'access', '-o', 'config', '--force'], folder);
+      assert.equal(code, 0);
+      assert.match(stdout, /^emptied \S+relay\.to \(it held 1 entry\)$/m);
+      assert.match(stderr, /^warning: \S+host\.deny is emptied of 2 entries: whom only they refuse is let in$/m);
+      assert.doesNotMatch(stderr, /relay\.to is emptied/);
+      for (const name of ['relay.to', 'host.deny'])
+        assert.match(readFileSync(join(folder, 'config', name), 'utf8'), /^(?:#.*\n)+$/);
+    });
+  });
+
+  it('fills lists and settings that hold nothing but comments, as init writes them, without --force', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, {
+        'main.cf': 'mynetworks = 192.0.2.0/24\nmydestination =\nsmtpd_helo_required = yes\n',
+        'config/localip': readFileSync('config/localip'),
+        'config/smtpcheck.ini': readFileSync('config/smtpcheck.ini'),
+      });
+      const { code, stderr } = smtpcheck(['import', 'main.cf', '-o', 'config'], folder);
+      assert.equal(code, 0, stderr);
+      assert.match(readFileSync(join(folder, 'config/localip'), 'utf8'), /^192\.0\.2\.0\/24 /m);
+      const settings = readFileSync(join(folder, 'config/smtpcheck.ini'), 'utf8');
+      assert.match(settings, /^\[privacy\]\nflags=needmailhelo,noexpn$/m);
+      assert.match(settings, /^;local_ip=localip$/m);
+    });
+  });
+
+  const elsewhere: readonly { readonly name: string; readonly ini: string; readonly says: RegExp }[] = [
+    {
+      name: 'another file',
+      ini: '[relay]\nlocal_ip=ours/trusted\n',
+      says: /^smtpcheck\.ini names ours\/trusted in \[relay\] local_ip: nobody reads the new \S+\/localip until/m,
+    },
+    {
+      name: 'no list',
+      ini: '[relay]\nlocal_ip=\n',
+      says: /^smtpcheck\.ini names no list in \[relay\] local_ip: nobody reads the new \S+\/localip until/m,
+    },
+    {
+      name: 'Redis',
+      ini: '[relay]\nlocal_ip=redis:ours localip\n',
+      says: /^smtpcheck\.ini has a list in redis:ours: /m,
+    },
+  ];
+  for (const { name, ini, says } of elsewhere) {
+    it(`exits 1 and says so where smtpcheck.ini names ${name} in place of a list that it fills`, () => {
+      inTemporaryFolder((folder) => {
+        write(folder, { access, 'config/smtpcheck.ini': ini });
+        const { code, stderr } = smtpcheck(['import', 'access', '-o', 'config'], folder);
+        assert.match(stderr, says);
+        assert.equal(code, 1);
+      });
+    });
+  }
+
+  it('has nothing to say of other names for lists that it has nothing for, or for the same file', () => {
+    inTemporaryFolder((folder) => {
+      const ini = `[relay]\nlocal_domain=names\nlocal_ip=${join(folder, 'config/localip')}\n[deny]\nhosts=\n`;
+      write(folder, { access, 'config/smtpcheck.ini': ini });
+      const { code, stderr } = smtpcheck(['import', 'access', '-o', 'config'], folder);
+      assert.equal(stderr, 'reading access (sendmail-access)\n0 left out, 0 changed, 0 notes\n');
+      assert.equal(code, 0);
+    });
+  });
+
+  it('sends nothing to a terminal or into a list that would turn its text around', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access: '# lab \u202egnp\u2066\nConnect:192.0.2 RELAY\nFrom:\u202eboss RELAY\n' });
+      const { stderr } = smtpcheck(['import', 'access', '-o', 'config'], folder);
+      assert.match(stderr, /From:\ufffdboss RELAY/);
+      assert.match(readFileSync(join(folder, 'config/localip'), 'utf8'), /^# lab \ufffdgnp\ufffd$/m);
+      assert.match(stderr, /^1 left out, 0 changed, 0 notes$/m);
+    });
+  });
+
+  it('counts one note as one', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access: 'Connect:192.0.2 RELAY\nConnect:192.0.2.7 RELAY\n' });
+      assert.match(smtpcheck(['import', 'access', '-o', 'config'], folder).stderr, /^0 left out, 0 changed, 1 note$/m);
     });
   });
 
