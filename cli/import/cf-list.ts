@@ -1,7 +1,8 @@
 /** The list files of CF's smtpcheck section: one entry a line, octet prefixes or domains; and its table of relay decisions. */
 import { parseAccessValue } from './sendmail-access';
-import { parseSendmailKey } from './sendmail-key';
+import { parseSendmailKey, type SendmailKey } from './sendmail-key';
 import { Collector, type ListName, type Reading, type SourceItem, type Where } from './site-policy';
+import { refusesByValue } from './table-value';
 import { commentedLines, splitComment } from './text-lines';
 
 export type CfList = 'cf-localip' | 'cf-localdomain' | 'cf-relay-to' | 'cf-host-deny';
@@ -19,11 +20,37 @@ export function readCfList(list: CfList): (text: string, where: Where) => Readin
     for (const { line, text: content, comments } of commentedLines(text)) {
       const { content: entry, beside } = splitComment(content);
       // A second column is the value of a table that is used as a list.
-      const [first = ''] = entry.split(/\s+/);
-      addCfEntry(out, list, first, { line, written: entry, comments, beside });
+      const [, first = '', value = ''] = /^(\S*)\s*(.*)$/s.exec(entry) ?? [];
+      const item: SourceItem = { line, written: entry, comments, beside };
+      // Whoever wrote REJECT beside a trusted network meant to keep it out.
+      if (list !== 'cf-host-deny' && refusesByValue(value)) {
+        out.remark('cf-trusted-in-spite', item, value);
+        excludeCfEntry(out, names[list], first, item);
+      } else addCfEntry(out, list, first, item);
     }
     return out;
   };
+}
+
+function excludeCfEntry(out: Collector, list: ListName, text: string, item: SourceItem): void {
+  const key = parseSendmailKey(text.replace(/^\./, ''), true);
+  const entry = key.kind === 'cidr' ? text : entryOf(key);
+  if (entry !== undefined) out.add(list, `!${entry}`, item, { implied: true });
+}
+
+/** What the key matches, as an entry of a list; nothing for what is no entry. */
+function entryOf(key: SendmailKey): string | undefined {
+  switch (key.kind) {
+    case 'network':
+    case 'literal':
+      return key.entry;
+    case 'domain':
+      return key.name;
+    case 'mailbox':
+      return key.mailbox;
+    default:
+      return undefined;
+  }
 }
 
 /** One member of a list. It is matched as a member of a sendmail class is: octet by octet, label by label. */
@@ -91,20 +118,19 @@ function addMapKey(out: Collector, written: string, value: string, item: SourceI
       out.remark('access-cidr', item);
       return;
     case 'user':
-      if (value === 'RELAY') {
-        out.remark('access-user-relay', item);
-        return;
-      }
-      out.addMapLine(`${tag}${key.user}@`, value, item);
-      return;
-    case 'mailbox':
-      out.addMapLine(`${tag}${key.mailbox}`, value, item);
-      return;
-    case 'domain':
-      out.addMapLine(`${tag}${key.name}`, value, item);
-      return;
-    default:
-      out.addMapLine(`${tag}${key.entry}`, value, item);
+      if (value === 'RELAY') out.remark('access-user-relay', item);
+      else out.addMapLine(`${tag}${key.user}@`, value, item);
       return;
   }
+  out.addMapLine(`${tag}${entryOf(key)}`, value, item);
+  if (!['RELAY', 'OK', 'SKIP'].includes(value)) endLists(out, tag, key, item);
+}
+
+/** The lists are asked before the map, so they must not permit what a line of it refuses. */
+function endLists(out: Collector, tag: string, key: SendmailKey, item: SourceItem): void {
+  const entry = `!${entryOf(key)}`;
+  const extras = { implied: true, tells: 'map-ends-list' } as const;
+  if (tag !== 'Connect:') out.add('relay.to', entry, { ...item, comments: [] }, extras);
+  if (tag === 'To:' || key.kind === 'mailbox') return;
+  out.add(key.kind === 'domain' ? 'localdomain' : 'localip', entry, { ...item, comments: [] }, extras);
 }

@@ -27,10 +27,11 @@ export function readHarakaRelayIni(text: string, where: Where): Reading {
 export function readHarakaRelayAcl(text: string, where: Where): Reading {
   const out = new Collector(where);
   for (const { line, text: content, comments } of commentedLines(text, isHarakaComment)) {
-    const written = content.trim();
-    const item: SourceItem = { line, written, comments };
+    // The plugin cuts at any #, whatever stands before it.
+    const [entry = '', ...rest] = content.trim().split('#');
+    const item: SourceItem = { line, written: content.trim(), comments, beside: rest.join('#').trim() };
     if (where.features.has('haraka-acl-off')) out.remark('haraka-acl-off', item);
-    else readAcl(out, written, item);
+    else readAcl(out, entry.trim(), item);
   }
   return out;
 }
@@ -39,16 +40,16 @@ function isHarakaComment(line: string): boolean {
   return /^[#;]/.test(line);
 }
 
-function readAcl(out: Collector, written: string, item: SourceItem): void {
-  const [addressText = '', lengthText] = written.split('/');
+function readAcl(out: Collector, entry: string, item: SourceItem): void {
+  const [addressText = '', lengthText = ''] = entry.split('/');
   const address = parseAddress(addressText);
-  if (!address || (lengthText !== undefined && !/^[0-9]{1,3}$/.test(lengthText))) {
+  if (!address || !/^[0-9]{0,3}$/.test(lengthText)) {
     out.remark('haraka-acl-syntax', item);
     return;
   }
-  if (lengthText === undefined) {
+  if (lengthText === '') {
     if (address.family === 6) out.remark('haraka-bare-ipv6', item);
-    out.add('localip', written, item);
+    out.add('localip', addressText, item);
     return;
   }
   const length = Number(lengthText);

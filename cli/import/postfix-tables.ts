@@ -7,6 +7,7 @@ import { addAddress, addName, addressOf, type Context } from './postfix-patterns
 import { addTable, type TableUse } from './postfix-table-reference';
 import type { RemarkCode } from './remark';
 import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import { refusesByValue } from './table-value';
 import { logicalLines } from './text-lines';
 
 interface Row {
@@ -70,7 +71,7 @@ export function readMynetworksCidr(text: string, where: Where): Reading {
   const out = new Collector(where);
   for (const row of cidrRows(out, text)) {
     // Whoever wrote REJECT there meant to keep the client out.
-    const refused = /^(?:reject|deny|no|4[0-9]{2}|5[0-9]{2}|defer)\b/i.test(row.value) && !where.negated;
+    const refused = refusesByValue(row.value) && !where.negated;
     if (refused) out.remark('postfix-trusted-in-spite', row.item, row.value);
     const negated = refused || (where.negated ?? false);
     addAddress(out, 'localip', row.key, row.item, { negated, rank: row.rank });

@@ -170,6 +170,17 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     relaying: 'it lets nobody relay.',
     instead: "Haraka's access plugin has lists of recipients that hold for everybody.",
   },
+  'user-before-domain': {
+    kind: 'note',
+    says: 'the relayed domains stand beside it in relay.map and not in relay.to, which is asked first.',
+    relaying: 'nothing changes.',
+  },
+  'user-behind-domain': {
+    kind: 'left-out',
+    says: 'it does not hold at the names below {detail}: relay.to permits them before relay.map is asked.',
+    relaying: 'mail to this user at a name below is relayed, though the source refuses it.',
+    instead: 'exclude the mailboxes from relay.to by their full addresses: !user@name.',
+  },
   'class-option': {
     kind: 'left-out',
     says: 'not a domain or an address that the lists can hold.',
@@ -282,6 +293,16 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     kind: 'left-out',
     says: 'uses {detail}, which no earlier line sets.',
     relaying: 'the value is treated as unlisted.',
+  },
+  'cf-trusted-in-spite': {
+    kind: 'changed',
+    says: 'a list counts who is found and not the value, so the source permits in spite of "{detail}"; excluded here, as its author meant.',
+    relaying: stricter,
+  },
+  'map-ends-list': {
+    kind: 'changed',
+    says: '{detail} would permit before relay.map is asked; excluded from that list, so that this line decides.',
+    relaying: stricter,
   },
 
   'postfix-syntax': {
@@ -450,7 +471,7 @@ const words: Readonly<Record<RemarkCode, Words>> = {
   'haraka-acl-syntax': {
     kind: 'left-out',
     says: 'not an address or network.',
-    relaying: 'nothing changes: the relay plugin skipped it too.',
+    relaying: 'what it was meant to match is not relayed for.',
   },
   'haraka-host-bits': {
     kind: 'changed',

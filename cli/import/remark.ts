@@ -30,6 +30,8 @@ export const remarkCodes = [
   'access-user-relay',
   'access-ok',
   'access-recipient',
+  'user-before-domain',
+  'user-behind-domain',
   'class-option',
   // sendmail.mc and sendmail.cf
   'promiscuous-relay',
@@ -52,6 +54,8 @@ export const remarkCodes = [
   'cf-key',
   'cf-shell',
   'cf-variable',
+  'cf-trusted-in-spite',
+  'map-ends-list',
   // Postfix
   'postfix-syntax',
   'postfix-mynetworks-unset',

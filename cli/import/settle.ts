@@ -16,6 +16,7 @@ import {
   type SitePolicy,
   type SiteSetting,
 } from './site-policy';
+import { withUsersFirst } from './users-first';
 
 export interface SettledPolicy {
   readonly lists: Readonly<Record<ListName, readonly SiteEntry[]>>;
@@ -42,8 +43,14 @@ export function settle(site: SitePolicy): SettledPolicy {
       return [list, withRoutes(dropSuperfluous(leaveLocal(merged, localNames, tell), tell), site, remarks)];
     }),
   ) as Record<ListName, SiteEntry[]>;
-  const map = mergeMap(site.map, remarks);
-  return { lists, map, localNames, settings: mergeSettings(site.settings), remarks: inOrder(remarks) };
+  const { relayTo, map } = withUsersFirst({ relayTo: lists['relay.to'], map: mergeMap(site.map, remarks) }, remarks);
+  return {
+    lists: { ...lists, 'relay.to': relayTo },
+    map,
+    localNames,
+    settings: mergeSettings(site.settings),
+    remarks: inOrder(remarks),
+  };
 }
 
 /** With relay_recipient_maps a relayed domain admits the mailboxes listed for it, and nobody else. */
@@ -178,7 +185,10 @@ function dropSuperfluous(entries: readonly SiteEntry[], tell: Tell): SiteEntry[]
       if (entry.entry.excluded && !entry.implied) tell('excludes-nothing', entry);
       return !entry.entry.excluded;
     }
-    if (around.entry.excluded !== entry.entry.excluded) return true;
+    if (around.entry.excluded !== entry.entry.excluded) {
+      if (entry.tells) tell(entry.tells, entry, place(around));
+      return true;
+    }
     if (entry.entry.kind !== 'mailbox' && around.route !== entry.route) return true;
     if (!entry.implied) tell('already-covered', entry, place(around));
     return false;

@@ -64,6 +64,8 @@ export interface SiteEntry {
   readonly beside?: string;
   /** An exclusion that only says where a wider entry ends; dropped without a word where there is none. */
   readonly implied?: boolean;
+  /** What to say of an exclusion that has something to end. */
+  readonly tells?: RemarkCode;
   /** Half of "the names below it, not itself": gives way where a line lists the domain outright. */
   readonly yields?: boolean;
   /** The place in a list whose first match decides (Postfix); absent where the most specific entry decides anyway. */
@@ -189,13 +191,13 @@ export interface SourceItem {
 }
 
 /** Text as one line of a list; a `#` in it would be read as a comment, so it is not let through as text. */
-function asLine(text: string): Line {
+export function asLine(text: string): Line {
   const hash = text.indexOf('#');
   const entry = hash < 0 ? text : text.slice(0, hash);
   return { number: 1, text: hash < 0 ? entry : `${entry}\u0000`, column: 1, comment: '', glued: false };
 }
 
-type EntryExtras = Pick<SiteEntry, 'implied' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'>;
+type EntryExtras = Pick<SiteEntry, 'implied' | 'tells' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'>;
 
 /** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
 export class Collector implements Reading {

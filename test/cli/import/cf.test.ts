@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readAssignments } from '../../../cli/import/shell-assignments';
 import type { SourceType } from '../../../cli/import/source-type';
-import { type Outcome, outcomeOf } from './support';
+import { type Outcome, outcomeOf, outcomeOfAll, type Source } from './support';
 
 interface CfCase {
   readonly name: string;
@@ -97,12 +97,98 @@ const cases: readonly CfCase[] = [
     },
   },
   {
+    name: 'takes a value that refuses for what its author meant, in lists that permit',
+    type: 'cf-localip',
+    text: '192.0.2 RELAY\n192.0.2.7 REJECT\n192.0.2.64/26 ERROR:550 no\n198.51.100.1 x # lab\n',
+    becomes: {
+      localip: ['192.0.2', '!192.0.2.7', '!192.0.2.64/26', '198.51.100.1'],
+      remarks: ['2 cf-trusted-in-spite', '3 cf-trusted-in-spite'],
+    },
+  },
+  {
+    name: 'excludes a refused name with all below it, and trusts nobody by a refusal alone',
+    type: 'cf-localdomain',
+    text: 'example.org\n.guest.example.org "550 no"\nexample.net REJECT\n',
+    becomes: {
+      localdomain: ['example.org', '!guest.example.org'],
+      remarks: ['2 cf-trusted-in-spite', '3 cf-trusted-in-spite'],
+    },
+  },
+  {
+    name: 'refuses whoever is found in the list of the refused, whatever the value',
+    type: 'cf-host-deny',
+    text: '192.0.2 REJECT\nexample.net x\n',
+    becomes: { 'host.deny': ['192.0.2', 'example.net'] },
+  },
+  {
     name: 'of two values for one key keeps the one that does not relay',
     type: 'cf-relay-map',
     text: 'To:a.example RELAY\nto:A.example REJECT\n',
     becomes: { map: ['To:A.example REJECT'], remarks: ['1 contradiction'] },
   },
 ];
+
+describe('CF lists and its table of relay decisions', () => {
+  const lists: readonly Source[] = [
+    ['cf-relay-to', 'example.org\nexample.net\n'],
+    ['cf-localip', '192.0.2\n'],
+    ['cf-localdomain', 'lab.example.org\n'],
+  ];
+
+  it('let a refusal of the table decide inside what a list permits, and say so', () => {
+    const map =
+      'To:sub.example.org REJECT\nuser@example.org ERROR:550 gone\nTo:example.net REJECT\nTo:a.example.org OK\nTo:else.example REJECT\nConnect:192.0.2.7 REJECT\nConnect:pc.lab.example.org DISCARD\n';
+    assert.deepEqual(outcomeOfAll([...lists, ['cf-relay-map', map]]), {
+      localip: ['192.0.2', '!192.0.2.7'],
+      localdomain: ['lab.example.org', '!pc.lab.example.org'],
+      'relay.to': ['example.org', '!sub.example.org', '!user@example.org'],
+      map: [
+        'To:sub.example.org REJECT',
+        'user@example.org ERROR:5.7.1:550 gone',
+        'To:example.net REJECT',
+        'To:a.example.org OK',
+        'To:else.example REJECT',
+        'Connect:192.0.2.7 REJECT',
+        'Connect:pc.lab.example.org DISCARD',
+      ],
+      remarks: [
+        'cf-relay-map:1 map-ends-list',
+        'cf-relay-map:2 map-ends-list',
+        'cf-relay-map:6 map-ends-list',
+        'cf-relay-map:7 map-ends-list',
+        'cf-relay-to:2 contradiction',
+      ],
+    });
+  });
+
+  it('stand in one table where it refuses a user at any domain', () => {
+    const map = 'spamtrap@ REJECT\nTo:sub.example.org REJECT\nfriend@ OK\n';
+    assert.deepEqual(outcomeOfAll([lists[0] as Source, ['cf-relay-map', map]]), {
+      map: [
+        'spamtrap@ REJECT',
+        'To:sub.example.org REJECT',
+        'friend@ OK',
+        'To:example.org RELAY',
+        'To:example.net RELAY',
+      ],
+      remarks: ['cf-relay-map:1 user-before-domain', 'cf-relay-map:2 map-ends-list'],
+    });
+  });
+
+  it('exclude the user from a domain that the table cannot hold, and tell what stays open', () => {
+    const sources: readonly Source[] = [
+      ['cf-relay-to', '.example.net\nexample.org\n'],
+      ['cf-relay-map', 'spamtrap@ REJECT\n'],
+      ['local-host-names', 'example.org\n'],
+    ];
+    assert.deepEqual(outcomeOfAll(sources), {
+      'relay.to': ['example.net', '!=example.net', 'example.org', '!=example.org'],
+      map: ['spamtrap@ REJECT'],
+      local: ['example.org'],
+      remarks: ['cf-relay-to:1 subdomains-only', 'cf-relay-to:2 also-local', 'cf-relay-map:1 user-behind-domain'],
+    });
+  });
+});
 
 describe('CF definition and its lists', () => {
   for (const { name, type = 'cf-def', text, becomes } of cases) {

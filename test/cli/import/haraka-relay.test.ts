@@ -37,6 +37,12 @@ const cases: readonly HarakaCase[] = [
     },
   },
   {
+    name: 'relay_acl_allow: a comment beside an entry is none of it, and a slash alone no length',
+    type: 'haraka-relay-acl',
+    text: '192.0.2.0/24 # office\n198.51.100.7#x # y\n198.51.100.8/\nhost # 192.0.2.1\n',
+    becomes: { localip: ['192.0.2.0/24', '198.51.100.7', '198.51.100.8'], remarks: ['4 haraka-acl-syntax'] },
+  },
+  {
     name: 'relay_acl_allow: not in force with acl=false',
     type: 'haraka-relay-acl',
     text: '192.0.2.7\n',

@@ -103,6 +103,32 @@ const cases: readonly AccessCase[] = [
     },
   },
   {
+    name: 'lets the refusal of a user at any domain go before the domains that it relays to',
+    access:
+      'To:spamtrap@ REJECT\nTo:backup.example RELAY\nTo:sub.backup.example OK\nTo:all.sub.backup.example RELAY\nTo:user@backup.example REJECT\nTo:[192.0.2.25] RELAY\n',
+    becomes: {
+      map: [
+        'To:spamtrap@ REJECT',
+        'To:user@backup.example REJECT',
+        'To:backup.example RELAY',
+        'To:sub.backup.example SKIP',
+        'To:all.sub.backup.example RELAY',
+        'To:192.0.2.25 RELAY',
+      ],
+      remarks: ['1 access-recipient', '1 user-before-domain', '3 access-ok', '5 access-recipient'],
+    },
+  },
+  {
+    name: 'excludes a refused user by mailbox where relay.map cannot hold the name',
+    access: 'To:spamtrap@ REJECT\nTo:mail.example.org RELAY\n',
+    context: { features: ['relay-hosts-only'] },
+    becomes: {
+      'relay.to': ['=mail.example.org', '!spamtrap@mail.example.org'],
+      map: ['To:spamtrap@ REJECT'],
+      remarks: ['1 access-recipient'],
+    },
+  },
+  {
     name: 'relays to a mailbox only with relaytofulladdress',
     access: 'To:user@backup.example RELAY\n',
     context: fullAddress,

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readers } from '../../../cli/import/readers';
 import { settle } from '../../../cli/import/settle';
-import { type Feature, joinReadings, type Where } from '../../../cli/import/site-policy';
+import { type Feature, joinReadings, type Reading, type Where } from '../../../cli/import/site-policy';
 import type { SourceType } from '../../../cli/import/source-type';
+import type { SourceLine } from '../../../core';
 
 export const fixtureRoot = resolve('test/fixtures/import');
 
@@ -29,10 +30,25 @@ export interface Outcome {
   readonly remarks?: readonly string[];
 }
 
+export type Source = readonly [type: SourceType, text: string];
+
 /** Reads one source and settles it; empty parts are left out. */
 export function outcomeOf(type: SourceType, text: string, context: Context = {}): Outcome {
-  const reading = readers[type](text, whereOf(context));
-  const joined = joinReadings([reading]);
+  return outcomeOfReadings([readers[type](text, whereOf(context))], context, ({ line }) => `${line}`);
+}
+
+/** The same of several, each in a file that is called as its type; remarks as `file:line code`. */
+export function outcomeOfAll(sources: readonly Source[], context: Context = {}): Outcome {
+  const readings = sources.map(([type, text]) => readers[type](text, { ...whereOf(context), file: type }));
+  return outcomeOfReadings(readings, context, ({ file, line }) => `${file}:${line}`);
+}
+
+function outcomeOfReadings(
+  readings: readonly Reading[],
+  context: Context,
+  placeOf: (at: SourceLine) => string,
+): Outcome {
+  const joined = joinReadings(readings);
   const policy = settle({ ...joined, features: new Set([...joined.features, ...(context.features ?? [])]) });
   const parts: Record<string, readonly string[]> = {
     ...Object.fromEntries(
@@ -44,10 +60,10 @@ export function outcomeOf(type: SourceType, text: string, context: Context = {})
     map: policy.map.map(({ key, value }) => `${key} ${value}`),
     local: policy.localNames.map(({ name }) => name),
     settings: policy.settings.map(({ key, value }) => `${key}=${value}`),
-    references: reading.references.map(
-      (reference) => `${reference.type} ${reference.path}${reference.optional ? ' ?' : ''}`,
+    references: readings.flatMap(({ references }) =>
+      references.map(({ type, path, optional }) => `${type} ${path}${optional ? ' ?' : ''}`),
     ),
-    remarks: policy.remarks.map(({ at, code }) => `${at.line} ${code}`),
+    remarks: policy.remarks.map(({ at, code }) => `${placeOf(at)} ${code}`),
   };
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => part.length > 0));
 }

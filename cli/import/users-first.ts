@@ -1,0 +1,87 @@
+/**
+ * Refusals of a user at any domain (`spamtrap@`). They stand in relay.map, which is asked after relay.to, and the domain
+ * would be permitted before. So the domains go into the map as well, where a user goes before a domain.
+ */
+import { isProblem, parseListLine, parseMapLine } from '../../core';
+import { EntryIndex } from './entry-index';
+import { place } from './first-match';
+import type { Remark } from './remark';
+import { asLine, listKindOf, type MapLine, type SiteEntry } from './site-policy';
+
+export interface Destinations {
+  readonly relayTo: readonly SiteEntry[];
+  readonly map: readonly MapLine[];
+}
+
+/** Moves what the map can express; elsewhere the user is excluded from the domain by its full address. */
+export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]): Destinations {
+  const users = map.filter(refusesUser);
+  if (users.length === 0) return { relayTo, map };
+  const taken = new Set(map.map(({ key }) => bare(key)));
+  const kept: SiteEntry[] = [];
+  const moved: MapLine[] = [];
+  // Domains with names below them, which no entry can take a user out of.
+  const open: SiteEntry[] = [];
+  for (const family of familiesOf(relayTo)) {
+    const lines = family.map(asMapLine);
+    const [root] = family;
+    // A mailbox goes before a user in sendmail too.
+    if (!root || root.entry.kind === 'mailbox') kept.push(...family);
+    else if (lines.every((line) => line !== undefined)) moved.push(...lines.filter(({ key }) => !taken.has(bare(key))));
+    else {
+      kept.push(...family, ...family.flatMap((entry) => exclusionsFrom(entry, users, relayTo)));
+      open.push(...family.filter(({ entry }) => !entry.excluded && entry.kind === 'domain' && !entry.exact));
+    }
+  }
+  for (const { key, value, origin: at } of users) {
+    const written = `${key} ${value}`;
+    if (moved.length > 0) remarks.push({ code: 'user-before-domain', at, written });
+    if (open.length > 0) remarks.push({ code: 'user-behind-domain', at, written, detail: open.map(place).join(', ') });
+  }
+  return { relayTo: kept, map: [...map, ...moved] };
+}
+
+function refusesUser({ key, value }: MapLine): boolean {
+  return key.endsWith('@') && !/^connect:/i.test(key) && !/^(?:relay|ok|skip)$/i.test(value);
+}
+
+/** The key without its tag: one with `To:` would hide one without. */
+function bare(key: string): string {
+  return key.replace(/^to:/i, '').toLowerCase();
+}
+
+/** Each widest entry, with all that stand inside it. */
+function familiesOf(entries: readonly SiteEntry[]): SiteEntry[][] {
+  const index = new EntryIndex(entries);
+  const families = new Map<SiteEntry, SiteEntry[]>();
+  for (const entry of entries) {
+    let root = entry;
+    for (let around = index.around(root); around; around = index.around(root)) root = around;
+    const family = families.get(root) ?? [root];
+    families.set(root, family);
+    if (entry !== root) family.push(entry);
+  }
+  return [...families.values()];
+}
+
+function asMapLine({ entry, text, route, origins, comments, beside }: SiteEntry): MapLine | undefined {
+  const [origin] = origins;
+  if (route !== undefined || !origin || (entry.kind === 'domain' && entry.exact)) return undefined;
+  const key = `To:${text.replace(/^!/, '')}`;
+  const value = entry.excluded ? 'SKIP' : 'RELAY';
+  if (isProblem(parseMapLine(asLine(`${key} ${value}`)))) return undefined;
+  return { key, value, origin, comments: beside ? [...comments, beside] : comments };
+}
+
+/** The refused users of a domain that stays in relay.to, each as a mailbox of it. */
+function exclusionsFrom({ entry }: SiteEntry, users: readonly MapLine[], listed: readonly SiteEntry[]): SiteEntry[] {
+  if (entry.kind !== 'domain' || entry.excluded) return [];
+  const index = new EntryIndex(listed);
+  return users.flatMap(({ key, origin }) => {
+    const text = `!${key.replace(/^to:/i, '')}${entry.name}`;
+    const mailbox = parseListLine(listKindOf['relay.to'], asLine(text));
+    if (isProblem(mailbox) || index.same({ entry: mailbox }) || index.around({ entry: mailbox })?.entry.excluded)
+      return [];
+    return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [], implied: true }];
+  });
+}
