@@ -1,4 +1,5 @@
 /** sendmail's PrivacyOptions, in whichever file they stand: the flags that mean something here, and remarks on the rest. */
+import { words } from '../../core';
 import { flagsThatDoNotApply, privacyFlags } from '../../core/privacy';
 import type { Collector } from './site-policy';
 
@@ -6,17 +7,13 @@ const meaningful: ReadonlySet<string> = new Set([...privacyFlags, 'goaway']);
 
 /** Reads `needmailhelo,noexpn …`; sendmail divides by commas or blanks and ignores case. */
 export function addPrivacyFlags(out: Collector, text: string, line: number, written: string): void {
-  const words = text
-    .toLowerCase()
-    // m4 leaves quotes within quotes, and `defn(…)' adds to flags that were set before.
-    .replace(/defn\([^)]*\)|[`']/g, '')
-    .split(/[,\s]+/)
-    .filter((word) => word !== '');
-  for (const word of words) {
+  // m4 leaves quotes within quotes, and `defn(…)' adds to flags that were set before.
+  const asked = words(text.toLowerCase().replace(/defn\([^)]*\)|[`']/g, ''));
+  for (const word of asked) {
     if (flagsThatDoNotApply.has(word)) out.remark('flag-without-meaning', { line, written }, word);
     else if (!meaningful.has(word) && word !== 'public') out.remark('flag-unknown', { line, written }, word);
   }
-  const flags = words.filter((word) => meaningful.has(word));
-  if (words.includes('public')) out.remark('flags-public', { line, written });
-  else if (words.length > 0) out.set({ key: 'flags', value: flags }, line);
+  const flags = asked.filter((word) => meaningful.has(word));
+  if (asked.includes('public')) out.remark('flags-public', { line, written });
+  else if (asked.length > 0) out.set({ key: 'flags', value: flags }, line);
 }

@@ -22,14 +22,15 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
   const moved: MapLine[] = [];
   // Domains with names below them, which no entry can take a user out of.
   const open: SiteEntry[] = [];
-  for (const family of familiesOf(relayTo)) {
+  const index = new EntryIndex(relayTo);
+  for (const family of familiesOf(relayTo, index)) {
     const lines = family.map(asMapLine);
     const [root] = family;
     // A mailbox goes before a user in sendmail too.
     if (!root || root.entry.kind === 'mailbox') kept.push(...family);
     else if (lines.every((line) => line !== undefined)) moved.push(...lines.filter(({ key }) => !taken.has(bare(key))));
     else {
-      kept.push(...family, ...family.flatMap((entry) => exclusionsFrom(entry, users, relayTo)));
+      kept.push(...family, ...family.flatMap((entry) => exclusionsFrom(entry, users, index)));
       open.push(...family.filter(({ entry }) => !entry.excluded && entry.kind === 'domain' && !entry.exact));
     }
   }
@@ -51,8 +52,7 @@ function bare(key: string): string {
 }
 
 /** Each widest entry, with all that stand inside it. */
-function familiesOf(entries: readonly SiteEntry[]): SiteEntry[][] {
-  const index = new EntryIndex(entries);
+function familiesOf(entries: readonly SiteEntry[], index: EntryIndex<SiteEntry>): SiteEntry[][] {
   const families = new Map<SiteEntry, SiteEntry[]>();
   for (const entry of entries) {
     let root = entry;
@@ -74,14 +74,16 @@ function asMapLine({ entry, text, route, origins, comments, beside }: SiteEntry)
 }
 
 /** The refused users of a domain that stays in relay.to, each as a mailbox of it. */
-function exclusionsFrom({ entry }: SiteEntry, users: readonly MapLine[], listed: readonly SiteEntry[]): SiteEntry[] {
+function exclusionsFrom({ entry }: SiteEntry, users: readonly MapLine[], index: EntryIndex<SiteEntry>): SiteEntry[] {
   if (entry.kind !== 'domain' || entry.excluded) return [];
-  const index = new EntryIndex(listed);
-  return users.flatMap(({ key, origin }) => {
-    const text = `!${key.replace(/^to:/i, '')}${entry.name}`;
+  // One user may be refused with a tag and without.
+  const byName = new Map(users.map((line) => [bare(line.key), line.origin]));
+  return [...byName].flatMap(([user, origin]) => {
+    const text = `!${user}${entry.name}`;
     const mailbox = parseListLine(listKindOf['relay.to'], asLine(text));
-    if (isProblem(mailbox) || index.same({ entry: mailbox }) || index.around({ entry: mailbox })?.entry.excluded)
-      return [];
+    if (isProblem(mailbox) || index.same({ entry: mailbox })) return [];
+    // Where the domain's own name is excluded already, so is the mailbox.
+    if (index.around({ entry: mailbox })?.entry.excluded) return [];
     return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [], implied: true }];
   });
 }
