@@ -178,7 +178,7 @@ const words: Readonly<Record<RemarkCode, Words>> = {
   'user-behind-domain': {
     kind: 'left-out',
     says: 'it does not hold at the names below {detail}: relay.to permits them before relay.map is asked.',
-    relaying: 'mail to this user at a name below is relayed, though the source refuses it.',
+    relaying: 'mail to this user at a name below is relayed.',
     instead: 'exclude the mailboxes from relay.to by their full addresses: !user@name.',
   },
   'class-option': {
@@ -431,7 +431,7 @@ const words: Readonly<Record<RemarkCode, Words>> = {
   },
   'postfix-route': {
     kind: 'left-out',
-    says: 'only `smtp:[host]:port` and `relay:[host]:port` for a relayed domain become routes.',
+    says: 'only `smtp:[host]:port` and `relay:[host]:port` for a relayed domain become next hops.',
     relaying: 'nothing changes for who may relay; the mail follows the MX records.',
   },
   'postfix-recipient': {

@@ -28,7 +28,7 @@ export function addRelayMember(out: Collector, member: string, item: SourceItem)
     case 'domain': {
       const entry = out.where.features.has('relay-hosts-only') ? `=${key.name}` : key.name;
       out.add('localdomain', entry, item);
-      out.add('relay.to', entry, item);
+      out.add('relay.to', entry, item, { part: 'class-r' });
       return;
     }
     case 'cidr':

@@ -118,7 +118,9 @@ function readDomain(out: Collector, scope: Scope, name: string, value: Value, it
     out.add('relay.to', own, item);
     return;
   }
-  endsWider(out, 'relay.to', own, item);
+  if (refusesRecipients(value)) {
+    out.add('relay.to', `!${name}`, { ...item, comments: [] }, { implied: true, refuses: true });
+  } else endsWider(out, 'relay.to', own, item);
   if (scope === 'to') readRecipient(out, 'to', name, value, item);
   else if (value.kind !== 'ok' && value.kind !== 'skip') out.remark('access-sender-half', item, 'clients');
 }
@@ -228,6 +230,11 @@ function endsWider(out: Collector, list: ListName, entry: string, item: SourceIt
 
 function refuses(value: Value): boolean {
   return value.kind === 'reject' || (value.kind === 'error' && !value.temporary);
+}
+
+/** What sendmail does not know it takes for the text of a refusal. */
+function refusesRecipients(value: Value): boolean {
+  return !['relay', 'ok', 'skip', 'quarantine'].includes(value.kind);
 }
 
 function mapValue(value: Value): string {

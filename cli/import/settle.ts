@@ -33,7 +33,8 @@ export function settle(site: SitePolicy): SettledPolicy {
     if (at) remarks.push({ code, at, written: entry.text, ...(detail === undefined ? {} : { detail }) });
   };
   const localNames = mergeNames(site.localNames);
-  const reached = withoutPardons(firstMatches(site.entries, site.stops, tell), tell);
+  const asked = withoutRefusedMembers(site.entries, tell);
+  const reached = withoutPardons(firstMatches(asked, site.stops, tell), tell);
   const admitted = site.features.has('relay-recipients-only') ? onlyRecipients(reached, tell) : reached;
   const lists = Object.fromEntries(
     listNames.map((list) => {
@@ -51,6 +52,18 @@ export function settle(site: SitePolicy): SettledPolicy {
     settings: mergeSettings(site.settings),
     remarks: inOrder(remarks),
   };
+}
+
+/** sendmail looks a recipient's domain up in the access map first: a refusal there goes before any member of class R. */
+function withoutRefusedMembers(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+  const isMember = (entry: SiteEntry) => entry.list === 'relay.to' && entry.part === 'class-r';
+  const map = new EntryIndex(entries.filter((entry) => entry.list === 'relay.to' && !isMember(entry)));
+  return entries.filter((entry) => {
+    const found = isMember(entry) ? map.covering(entry) : undefined;
+    if (!found?.refuses) return true;
+    tell('contradiction', entry, place(found));
+    return false;
+  });
 }
 
 /** With relay_recipient_maps a relayed domain admits the mailboxes listed for it, and nobody else. */

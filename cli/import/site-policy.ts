@@ -29,8 +29,8 @@ export const listKindOf = {
 export type ListName = keyof typeof listKindOf;
 export const listNames = Object.keys(listKindOf) as readonly ListName[];
 
-/** Which part of a Postfix policy an entry came from, where `settle` has to tell them apart. */
-export type Part = 'relay_domains' | 'relay_recipient_maps';
+/** Which part of a Postfix or sendmail policy an entry came from, where `settle` has to tell them apart. */
+export type Part = 'relay_domains' | 'relay_recipient_maps' | 'class-r';
 
 /** Where a table of clients is asked: in which list of checks, and behind how many others of it. */
 export interface Turn {
@@ -64,6 +64,8 @@ export interface SiteEntry {
   readonly beside?: string;
   /** An exclusion that only says where a wider entry ends; dropped without a word where there is none. */
   readonly implied?: boolean;
+  /** sendmail: an exclusion from `relay.to` that refuses recipients before class R is asked. */
+  readonly refuses?: boolean;
   /** What to say of an exclusion that has something to end. */
   readonly tells?: RemarkCode;
   /** Half of "the names below it, not itself": gives way where a line lists the domain outright. */
@@ -197,7 +199,10 @@ export function asLine(text: string): Line {
   return { number: 1, text: hash < 0 ? entry : `${entry}\u0000`, column: 1, comment: '', glued: false };
 }
 
-type EntryExtras = Pick<SiteEntry, 'implied' | 'tells' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'>;
+type EntryExtras = Pick<
+  SiteEntry,
+  'implied' | 'refuses' | 'tells' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'
+>;
 
 /** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
 export class Collector implements Reading {

@@ -355,7 +355,7 @@ describe('an imported policy', function () {
         type: fc.constant('hash' as const),
         rows: fc.uniqueArray(
           fc.tuple(
-            fc.constantFrom('192.0', '192.0.2', '192.0.2.7', '198.51.100'),
+            fc.constantFrom('192.0', '192.0.2', '192.0.2.7', '198.51.100', 'example.org', 'pc.example.org'),
             fc.constantFrom('REJECT', 'OK', 'DUNNO'),
           ),
           { maxLength: 4, selector: ([key]) => key },
@@ -363,7 +363,11 @@ describe('an imported policy', function () {
       }),
     );
     const places = fc.tuple(fc.array(tables, { maxLength: 2 }), fc.array(tables, { maxLength: 2 }));
-    const addresses = ['192.0.2.7', '192.0.2.8', '192.0.3.1', '198.51.100.7', '203.0.113.1'];
+    const asking: readonly Client[] = [
+      ...['192.0.2.7', '192.0.2.8', '192.0.3.1', '198.51.100.7', '203.0.113.1'].map((ip) => ({ ip })),
+      { ip: '192.0.2.7', name: 'pc.example.org' },
+      { ip: '192.0.2.8', name: 'example.org' },
+    ];
     let spared = 0;
     inTemporaryFolder((folder) => {
       fc.assert(
@@ -380,11 +384,16 @@ describe('an imported policy', function () {
             `smtpd_recipient_restrictions = ${[...asked(atRecipient, 'recipient'), 'permit_mynetworks', 'reject'].join(', ')}`,
           ];
           const policy = importPostfix(folder, { 'main.cf': `${main.join('\n')}\n`, ...files });
-          for (const ip of addresses) {
-            const refused = refuses(atClient, { ip }) || refuses(atRecipient, { ip });
-            const ours = policy.decide({ ip }, 'user', 'else.example');
+          for (const client of asking) {
+            const refused = refuses(atClient, client) || refuses(atRecipient, client);
+            const ours = policy.decide(client, 'user', 'else.example');
             if (ours === 'relayed') spared++;
-            if (refused) assert.equal(ours, 'refused', `${main.join('\n')}: ${ip} of ${JSON.stringify(files)}`);
+            if (refused)
+              assert.equal(
+                ours,
+                'refused',
+                `${main.join('\n')}: ${JSON.stringify(client)} of ${JSON.stringify(files)}`,
+              );
           }
         }),
         { numRuns: 300 },
@@ -392,4 +401,83 @@ describe('an imported policy', function () {
     });
     assert.ok(spared > 300, 'and it spares the others');
   });
+});
+
+interface ExcludedCase {
+  readonly name: string;
+  readonly main: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly client: Client;
+  readonly domain?: string;
+  readonly verdict: Verdict;
+  /** Who is relayed for all the same, to `domain` if there is one. */
+  readonly still?: Client;
+}
+
+const excluded: readonly ExcludedCase[] = [
+  {
+    name: 'a name excluded before its network',
+    main: 'mynetworks = 198.51.100.0/24, !guest.example.org, 192.0.2.0/24',
+    client: { ip: '192.0.2.66', name: 'pc.guest.example.org' },
+    verdict: 'not relayed',
+    still: { ip: '198.51.100.1' },
+  },
+  {
+    name: 'an address excluded before its domain',
+    main: 'mynetworks = !192.0.2.7, 192.0.2.0/24, example.org',
+    client: { ip: '192.0.2.7', name: 'pc.example.org' },
+    verdict: 'not relayed',
+    still: { ip: '192.0.2.8', name: 'pc.example.org' },
+  },
+  {
+    name: 'an exclusion inside a condition of a table',
+    main: 'mynetworks = 198.51.100.0/24, !cidr:/etc/postfix/guests, 192.0.2.0/24',
+    files: { guests: 'if 192.0.2.0/25\n192.0.2.7 OK\nendif\n' },
+    client: { ip: '192.0.2.7' },
+    verdict: 'not relayed',
+    still: { ip: '198.51.100.1' },
+  },
+  {
+    name: 'names below one that is relayed to',
+    main: 'mynetworks =\nparent_domain_matches_subdomains =\nrelay_domains = !.guest.example.org, .example.org',
+    client: { ip: '203.0.113.1' },
+    domain: 'pc.guest.example.org',
+    verdict: 'not relayed',
+  },
+  {
+    name: 'a client refused before permit_mynetworks',
+    main: 'mynetworks = 192.0.2.0/24\nsmtpd_relay_restrictions = check_client_access hash:/etc/postfix/bad, permit_mynetworks, reject',
+    files: { bad: '192.0.2.7 REJECT\n' },
+    client: { ip: '192.0.2.7' },
+    verdict: 'refused',
+    still: { ip: '192.0.2.8' },
+  },
+  {
+    name: 'an OK behind the table that refuses',
+    main: 'mynetworks = 192.0.0.0/16\nsmtpd_client_restrictions = check_client_access hash:/etc/postfix/one, check_client_access hash:/etc/postfix/two',
+    files: { one: '192.0.2 REJECT\n', two: '192.0.2.7 OK\n' },
+    client: { ip: '192.0.2.7' },
+    verdict: 'refused',
+    still: { ip: '192.0.3.1' },
+  },
+  {
+    name: 'a line that says nothing, inside an OK, before a table that refuses',
+    main: 'mynetworks = 192.0.0.0/16\nsmtpd_client_restrictions = check_client_access cidr:/etc/postfix/one, check_client_access hash:/etc/postfix/two',
+    files: { one: '192.0.2.7 DUNNO\n192.0.2.0/24 OK\n', two: '192.0 REJECT\n' },
+    client: { ip: '192.0.2.7' },
+    verdict: 'refused',
+    still: { ip: '192.0.2.8' },
+  },
+];
+
+describe('an import from Postfix keeps out', () => {
+  for (const { name, main, files = {}, client, domain = 'else.example', verdict, still } of excluded) {
+    it(name, () => {
+      inTemporaryFolder((folder) => {
+        const policy = importPostfix(folder, { 'main.cf': `mydestination =\n${main}\n`, ...files });
+        assert.equal(policy.decide(client, 'user', domain), verdict);
+        if (still) assert.equal(policy.decide(still, 'user', domain), 'relayed');
+      });
+    });
+  }
 });

@@ -57,9 +57,10 @@ export interface ClientTable {
 }
 
 /** A restriction list of such tables: OK ends it, DUNNO goes on to the next one. */
-export function refuses(tables: readonly ClientTable[], { ip }: Client): boolean {
+export function refuses(tables: readonly ClientTable[], { ip, name }: Client): boolean {
   for (const table of tables) {
-    const action = table.type === 'cidr' ? firstAction(table, ip) : exactAction(table, ip);
+    const action =
+      table.type === 'cidr' ? firstAction(table, ip) : ((name && namedAction(table, name)) ?? exactAction(table, ip));
     if (action === 'REJECT') return true;
     if (action === 'OK') return false;
   }
@@ -68,6 +69,15 @@ export function refuses(tables: readonly ClientTable[], { ip }: Client): boolean
 
 function firstAction({ rows }: ClientTable, ip: string): Action | undefined {
   return rows.find(([key]) => matchesAddress(key, ip))?.[1];
+}
+
+/** A keyed table is asked for the name first, and then for its parents. */
+function namedAction({ rows }: ClientTable, name: string): Action | undefined {
+  for (let rest = name; ; rest = rest.slice(rest.indexOf('.') + 1)) {
+    const found = rows.find(([key]) => key === rest);
+    if (found) return found[1];
+    if (!rest.includes('.')) return undefined;
+  }
 }
 
 /** A keyed table is asked for the address, then for what is left of it octet by octet; of equal keys the first is kept. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { m4Calls } from '../../../cli/import/m4-calls';
 import type { SourceType } from '../../../cli/import/source-type';
-import { type Context, type Outcome, outcomeOf } from './support';
+import { type Context, type Outcome, outcomeOf, outcomeOfAll, type Source } from './support';
 
 interface FileCase {
   readonly name: string;
@@ -146,6 +146,18 @@ const cases: readonly FileCase[] = [
 ];
 
 describe('sendmail files', () => {
+  it('give way to a refusal of the access map, which is looked up before class R', () => {
+    const sources: readonly Source[] = [
+      ['sendmail-access', 'To:example.net REJECT\nTo:ok.example.net OK\n'],
+      ['relay-domains', 'backup.example.net\nsub.ok.example.net\n'],
+    ];
+    assert.deepEqual(outcomeOfAll(sources), {
+      localdomain: ['backup.example.net', 'sub.ok.example.net'],
+      'relay.to': ['sub.ok.example.net'],
+      map: ['To:example.net REJECT'],
+      remarks: ['sendmail-access:1 access-recipient', 'sendmail-access:2 access-ok', 'relay-domains:1 contradiction'],
+    });
+  });
   for (const { name, type, text, context, becomes } of cases) {
     it(name, () => assert.deepEqual(outcomeOf(type, text, context), becomes));
   }
