@@ -25,8 +25,6 @@ export interface NameHit {
   readonly line: number;
   readonly excluded: boolean;
   readonly payload: number;
-  /** Length of the key that matched: longer is more specific. */
-  readonly length: number;
 }
 
 const dot = 0x2e;
@@ -157,7 +155,6 @@ export class NameTable {
       line: line & lineBits,
       excluded: (line & excludedBit) !== 0,
       payload: payloads[row] ?? 0,
-      length: (rows[2 * row + 2] as number) - (rows[2 * row] as number),
     };
   }
 

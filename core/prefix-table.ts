@@ -29,7 +29,7 @@ const lengthBits = 0xff;
 
 export const none = 0xffffffff;
 
-/** Two lines that name the same thing; `contradict` when one includes it and the other excludes it. */
+/** Two lines that name the same thing; `contradict` when they do not say the same of it: `!`, or another payload. */
 export interface SameKey {
   readonly first: number;
   readonly second: number;
