@@ -4,13 +4,19 @@
  *
  * They grow by whole chunks, so nothing is copied until `finish` knows the size.
  */
+import { memoryFor, uint32Array } from './large-memory';
 
-const firstChunk = 64;
-const largestChunk = 1 << 18;
+/** In bytes. From the largest on, which is a large piece of memory, all are as long as that piece. */
+const firstChunk = 256;
+const largestChunk = 1 << 20;
+
+function memoryAfter(chunk: ArrayBufferView): ArrayBuffer {
+  return memoryFor(Math.min(chunk.byteLength * 2, largestChunk));
+}
 
 export class GrowableUint32 {
   private readonly full: Uint32Array<ArrayBuffer>[] = [];
-  private chunk = new Uint32Array(firstChunk);
+  private chunk = new Uint32Array(memoryFor(firstChunk));
   private filled = 0;
   private before = 0;
 
@@ -27,19 +33,19 @@ export class GrowableUint32 {
     this.full.push(this.chunk);
     this.before += this.filled;
     this.filled = 0;
-    this.chunk = new Uint32Array(Math.min(this.chunk.length * 2, largestChunk));
+    this.chunk = new Uint32Array(memoryAfter(this.chunk));
   }
 
   /** What was pushed, in an array of exactly that size. Nothing can be pushed after it. */
   finish(): Uint32Array<ArrayBuffer> {
     this.full.push(this.chunk.subarray(0, this.filled));
-    return join(new Uint32Array(this.length), this.full);
+    return join(uint32Array(this.length), this.full);
   }
 }
 
 export class GrowableUint8 {
   private readonly full: Uint8Array<ArrayBuffer>[] = [];
-  private chunk = new Uint8Array(firstChunk);
+  private chunk = new Uint8Array(memoryFor(firstChunk));
   private filled = 0;
   private before = 0;
 
@@ -59,12 +65,12 @@ export class GrowableUint8 {
     this.full.push(this.chunk);
     this.before += this.filled;
     this.filled = 0;
-    this.chunk = new Uint8Array(Math.min(this.chunk.length * 2, largestChunk));
+    this.chunk = new Uint8Array(memoryAfter(this.chunk));
   }
 
   finish(): Uint8Array<ArrayBuffer> {
     this.full.push(this.chunk.subarray(0, this.filled));
-    return join(new Uint8Array(this.length), this.full);
+    return join(new Uint8Array(memoryFor(this.length), 0, this.length), this.full);
   }
 }
 

@@ -43,6 +43,7 @@ export {
   parseAddressLiteral,
   sameAddress,
 } from './ip-address';
+export { memoryFor } from './large-memory';
 export { forEachLine, type Line, type Rest } from './lines';
 export {
   admits,

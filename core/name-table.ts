@@ -5,6 +5,7 @@
  * Keys are lower case already. What is looked up is folded on the way (ASCII only: other names are A-labels by then).
  */
 import { GrowableUint8, GrowableUint32 } from './growable';
+import { uint32Array } from './large-memory';
 import type { SameKey } from './prefix-table';
 
 /** One row a key. Plain data: it can be moved to another thread. */
@@ -72,8 +73,8 @@ export class NameTableBuilder {
     const data = {
       pool: this.pool.finish(),
       rows: this.rows.finish(),
-      payloads: this.hasPayload ? payloads : new Uint32Array(0),
-      slots: new Uint32Array(2 * size),
+      payloads: this.hasPayload ? payloads : uint32Array(0),
+      slots: uint32Array(2 * size),
     };
     const { slots, rows } = data;
     const same: SameKey[] = [];

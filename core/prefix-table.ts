@@ -7,6 +7,7 @@
  */
 import { GrowableUint32 } from './growable';
 import { type IpAddress, wordMask } from './ip-address';
+import { uint32Array } from './large-memory';
 
 /** One row a prefix, sorted. Plain data: it can be moved to another thread. */
 export interface PrefixTableData {
@@ -89,10 +90,10 @@ export class PrefixTableBuilder {
 
     const data = {
       family,
-      words: new Uint32Array(kept * width),
-      facts: new Uint32Array(kept * facts.each),
-      payloads: new Uint32Array(hasPayload ? kept : 0),
-      starts: new Uint32Array(0),
+      words: uint32Array(kept * width),
+      facts: uint32Array(kept * facts.each),
+      payloads: uint32Array(hasPayload ? kept : 0),
+      starts: uint32Array(0),
     };
     for (let i = 0; i < kept; i++) {
       const from = (order[i] as number) * each;
@@ -218,9 +219,9 @@ function indexByUpperHalf(words: Uint32Array, width: number, rows: number): Uint
  * the least significant end. A comparing sort of a million rows would take most of the time that loading may.
  */
 function sortedOrder(rows: Uint32Array, each: number, width: number): Uint32Array<ArrayBuffer> {
-  let order = new Uint32Array(rows.length / each);
+  let order = uint32Array(rows.length / each);
   for (let i = 0; i < order.length; i++) order[i] = i;
-  let other = new Uint32Array(order.length);
+  let other = uint32Array(order.length);
   const sortBy = (place: number, shift: number, mask: number): void => {
     if (!radixPass(rows, each, place, shift, mask, order, other)) return;
     [order, other] = [other, order];

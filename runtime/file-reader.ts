@@ -1,6 +1,7 @@
 /** Reads a policy file, and tells a missing one from one that cannot be read. Never waits on a FIFO or device. */
 import { createHash } from 'node:crypto';
 import { type BigIntStats, promises as fs, readFileSync, statSync } from 'node:fs';
+import { memoryFor } from '../core';
 
 export type FileState =
   | { readonly state: 'read'; readonly bytes: Buffer; readonly stamp: string }
@@ -23,9 +24,29 @@ export async function readFileState(path: string): Promise<FileState> {
   try {
     const stats = await fs.stat(path, { bigint: true });
     if (!stats.isFile()) return notAFile(stats);
-    return await fs.readFile(path).then((bytes) => contentState(stats, bytes), unreadState(stats));
+    return await readWhole(path, Number(stats.size)).then((bytes) => contentState(stats, bytes), unreadState(stats));
   } catch (error) {
     return failureState(error);
+  }
+}
+
+/** From this many bytes on, `fs.readFile` puts together pieces, which glibc keeps. */
+const wholeFrom = 1 << 16;
+/** One more, and Node aborts; `fs.readFile` rejects. */
+const mostRead = 2 ** 31 - 1;
+
+async function readWhole(path: string, size: number): Promise<Buffer> {
+  if (size < wholeFrom || size > mostRead) return fs.readFile(path);
+  const file = await fs.open(path);
+  try {
+    const bytes = Buffer.from(memoryFor(size), 0, size);
+    let filled = 0;
+    for (let read = 1; read > 0 && filled < size; filled += read) {
+      read = (await file.read(bytes, filled, size - filled)).bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
   }
 }
 

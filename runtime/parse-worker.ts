@@ -45,8 +45,8 @@ export function parseList(task: Task<Buffer>): Promise<Parsed> | Parsed {
 
 /** Rejects when the worker dies. `bytes` belong to the worker from here on. */
 export function parseApart({ bytes, ...rest }: Task<Buffer>): Promise<Parsed> {
-  // Moved, not copied: to copy a large file takes longer than mail should wait.
-  const own = bytes.buffer.byteLength === bytes.length ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
+  // Moved, not copied: to copy a large file takes longer than mail should wait. What does not begin with its memory shares it.
+  const own = bytes.byteOffset === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
   return new Promise((resolve, reject) => {
     const task: Task = { ...rest, bytes: own };
     const worker = new Worker(__filename, { workerData: task, transferList: [own.buffer as ArrayBuffer] });

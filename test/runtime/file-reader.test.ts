@@ -79,6 +79,29 @@ describe('readFileState', () => {
   }
 });
 
+describe('what readFileState reads', () => {
+  for (const bytes of [0, 1, 65_535, 65_536, 3_000_000]) {
+    it(`is the whole file, of ${bytes} bytes`, async () => {
+      const text = 'a line\n'.repeat(Math.ceil(bytes / 7)).slice(0, bytes);
+      const folder = makeFolder({ list: text });
+      for (const found of [await readFileState(folder.file('list')), readFileStateSync(folder.file('list'))]) {
+        assert.equal(found.state === 'read' && found.bytes.toString(), text);
+      }
+    });
+  }
+
+  it('lies in memory that the system gets back, where the file is large', async () => {
+    const found = await readFileState(makeFolder({ list: 'x'.repeat(3_000_000) }).file('list'));
+    assert.equal(found.state === 'read' && found.bytes.buffer.byteLength, 32 << 20);
+  });
+
+  it('is unreadable where it is more than one reading may be', async () => {
+    const folder = makeFolder({ list: '' });
+    fs.truncateSync(folder.file('list'), 2 ** 31);
+    assert.equal((await readFileState(folder.file('list'))).state, 'unreadable');
+  });
+});
+
 describe('stampOf', () => {
   it('differs once the content, the file or what a link leads to is another', async () => {
     const folder = makeFolder({ a: 'one', b: 'one' });
