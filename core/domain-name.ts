@@ -35,3 +35,8 @@ export function isPublicSuffix(name: string): boolean {
   if (getPublicSuffix(name, namesOnly) !== name) return false;
   return parseSuffix(name, namesOnly).isIcann === true;
 }
+
+/** To be called after many names: tldts holds on to the last one, and with it to the whole text that it was cut from. */
+export function letGoOfNames(): void {
+  getPublicSuffix('', namesOnly);
+}

@@ -2,6 +2,7 @@
  * A file of one entry a line, parsed as a whole: into the tables made of all its lines, or into every fault, each with its
  * line. A list is loaded whole or not at all.
  */
+import { letGoOfNames } from './domain-name';
 import { isProblem, type Problem } from './entry';
 import { type Finding, fault, hasFault } from './finding';
 import { forEachLine, type Line, type Rest } from './lines';
@@ -34,6 +35,7 @@ export function parseLines<E extends object, D>(
     else builder.add(entry, line.number);
   };
   forEachLine(text, visit, rest);
+  letGoOfNames();
   const { data, same } = builder.build(rest);
   const all = findings.concat(contradictions(file, text, same));
   all.sort((a, b) => a.at.line - b.at.line);

@@ -242,12 +242,10 @@ has no text.`,
   },
   {
     title: 'Memory, not answers',
-    why: `The sizes of chunks, and a column of zeros that could be left out.`,
+    why: `The sizes of chunks, a short text kept in place of none, and a column of zeros that could be left out.`,
     survivors: {
-      'core/growable.ts': [
-        'this.chunk = new Uint32Array(Math.max(this.chunk.length * 2, largestChunk));',
-        'this.chunk = new Uint8Array(Math.max(this.chunk.length * 2, largestChunk));',
-      ],
+      'core/growable.ts': ['return memoryFor(Math.max(chunk.byteLength * 2, largestChunk));'],
+      'core/domain-name.ts': ['getPublicSuffix("Stryker was here!", namesOnly);'],
     },
   },
 ];
