@@ -1,14 +1,20 @@
 /** The time of one client decision, from the address or name as text to the answer, at several sizes of list. */
-import fs from 'node:fs';
 import net from 'node:net';
-import path from 'node:path';
-import { decideRelay, type ListKind, PolicyList, parseAddress, parseList, RelayMap, type RelayPolicy } from '../core';
+import {
+  decideRelay,
+  type ListKind,
+  PolicyList,
+  parseAddress,
+  parseList,
+  RelayMap,
+  type RelayMapData,
+  type RelayPolicy,
+} from '../core';
 import { emptySlot } from '../runtime/slots';
-import { addressList, clientsOf, domainList, fileOf, namesOf } from './lists';
+import { addressList, clientsOf, domainList, fileOf, largest, namesOf } from './lists';
 import { fastest, type Result, type Timed } from './measure';
 
-const sizes = [10, 1_000, 100_000, 1_000_000] as const;
-const largest = 1_000_000;
+const sizes = [10, 1_000, 100_000, largest] as const;
 /** As many different clients at every size, so that reading their text costs the same everywhere. */
 const clients = 4096;
 /** Where the time of a linear search is no longer worth waiting for. */
@@ -77,7 +83,7 @@ function policyWith(lists: Partial<RelayPolicy>): RelayPolicy {
     clientNetworks: loaded('local_ip', []),
     clientDomains: loaded('local_domain', []),
     destinations: loaded('relay_to', []),
-    map: new RelayMap(emptySlot('relay_map', 'relay.map') as ConstructorParameters<typeof RelayMap>[0]),
+    map: new RelayMap(emptySlot('relay_map', 'relay.map') as RelayMapData),
     ...lists,
   };
 }
@@ -134,12 +140,4 @@ function blockList(size: number): Timed {
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return address.includes(':') ? 'ipv6' : 'ipv4';
-}
-
-/** The lists of a million as files, for the parts that run in processes of their own. */
-export function writeLists(folder: string): { readonly addresses: string; readonly domains: string } {
-  const files = { addresses: path.join(folder, 'addresses'), domains: path.join(folder, 'domains') };
-  fs.writeFileSync(files.addresses, fileOf(addressList(largest)));
-  fs.writeFileSync(files.domains, fileOf(domainList(largest)));
-  return files;
 }

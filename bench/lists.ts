@@ -1,5 +1,10 @@
 /** Lists and questions of any size, always the same ones: a seeded generator makes them. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { formatAddress, type IpAddress, ipv4, maskAddress } from '../core/ip-address';
+
+/** Entries of the largest list that is measured. */
+export const largest = 1_000_000;
 
 /** Mulberry32: small, fast, and the same everywhere. */
 export function randomFrom(seed: number): () => number {
@@ -88,4 +93,17 @@ export function namesOf(list: readonly string[], count: number, seed = 4): strin
 
 export function fileOf(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`;
+}
+
+/** The largest lists as files, for the parts that run in processes of their own. */
+export interface Files {
+  readonly addresses: string;
+  readonly domains: string;
+}
+
+export function writeLists(folder: string): Files {
+  const files = { addresses: path.join(folder, 'addresses'), domains: path.join(folder, 'domains') };
+  fs.writeFileSync(files.addresses, fileOf(addressList(largest)));
+  fs.writeFileSync(files.domains, fileOf(domainList(largest)));
+  return files;
 }

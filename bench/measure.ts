@@ -4,18 +4,21 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+export type Target = { readonly atMost: number } | { readonly atLeast: number } | { readonly exactly: number };
+
 /** One line of the table and of `results.json`. */
 export interface Result {
   readonly measure: string;
   readonly value: number;
   readonly unit: string;
   /** None where the figure only stands beside another. */
-  readonly target?: { readonly atMost: number } | { readonly atLeast: number };
+  readonly target?: Target;
   readonly remark?: string;
 }
 
 export function reaches({ value, target }: Result): boolean {
   if (!target) return true;
+  if ('exactly' in target) return value === target.exactly;
   return 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
 }
 
@@ -64,4 +67,13 @@ export async function inFreshProcess<T>(script: string, ...args: string[]): Prom
 export function onCpu(folder: string): number {
   if (process.platform !== 'linux') return 0;
   return Number(fs.readFileSync(`${folder}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
+}
+
+/** Bytes resident once all garbage is gone. Array buffers are given back in the background, so the collector is asked more than once. */
+export async function residentSet(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage.rss();
 }

@@ -2,6 +2,7 @@
 import { readFileStateSync } from '../runtime/file-reader';
 import { parseBytes } from '../runtime/parse-worker';
 import type { SlotName } from '../runtime/slots';
+import { residentSet } from './measure';
 
 export interface OneList {
   /** Milliseconds by the clock, and of the processor. */
@@ -40,15 +41,6 @@ function timed<T>(run: () => T): { result: T; wall: number; cpu: number } {
   const wall = performance.now() - start;
   const { user, system } = process.cpuUsage(before);
   return { result, wall, cpu: (user + system) / 1000 };
-}
-
-/** Array buffers are given back in the background, so the collector is asked more than once. */
-async function residentSet(): Promise<number> {
-  for (let i = 0; i < 4; i++) {
-    globalThis.gc?.();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return process.memoryUsage.rss();
 }
 
 void main();

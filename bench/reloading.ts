@@ -1,56 +1,82 @@
 /** A list of a million entries is replaced while mail flows: what a reload costs the mail, and how long the loop is held. */
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Files, largest } from './lists';
 import { anyLoopback, sendMail } from './mail-load';
 import { median, type Result } from './measure';
-import { logged, type Server, startServer } from './server';
-import { type Files, few, suiteLists, suiteSettings, turn, warmUp } from './traffic';
+import { type Server, startServer } from './server';
+import { few, suiteLists, suiteSettings, turn, warmUp } from './traffic';
 
 /** Milliseconds. */
 const quietLength = 2000;
-const reloads = 4;
+/** The least: while a changed file settles nothing is parsed, and mail has the machine to itself. */
+const settle = '[main]\nsettle=50ms\n';
+const longestPause = 25;
 
-/** Rewrites `localip` with a million entries, again and again, while mail flows. */
+interface ReloadedList {
+  readonly name: string;
+  readonly from: keyof Files;
+  /** What the nth version has besides. */
+  more(n: number): string;
+}
+
+const addresses: ReloadedList = { name: 'localip', from: 'addresses', more: (n) => `127.100.100.${n}` };
+const domains: ReloadedList = { name: 'relay.to', from: 'domains', more: (n) => `added-${n}.example` };
+const reloads = [addresses, domains, addresses, domains, addresses, domains];
+
+/** Replaces a list of addresses and one of domains in turns, again and again, while mail flows. */
 export async function reloading(files: Files): Promise<Result[]> {
-  const options = { plugins: ['smtpcheck'], copies: suiteLists(files), files: suiteSettings, watchLoop: true };
+  const settings = { 'smtpcheck.ini': `${settle}${suiteSettings['smtpcheck.ini']}` };
+  const options = { plugins: ['smtpcheck'], copies: suiteLists(files), files: settings, watchLoop: true };
   const server = await startServer(options);
   try {
     await turn(server, warmUp, { parallel: few, octets: 1000 });
-    const quiet: Window[] = [await windowOf(server, () => wait(quietLength))];
+    const quiet: Window[] = [await windowOf(server, () => sleep(quietLength))];
     const busy: Window[] = [];
-    for (let round = 0; round < reloads; round++) {
-      const next = await prepare(server, files.addresses, round);
-      busy.push(await windowOf(server, () => reload(server, next)));
-      quiet.push(await windowOf(server, () => wait(quietLength)));
+    for (const [round, list] of reloads.entries()) {
+      const next = await prepare(server, list, files, round + 1);
+      busy.push(await windowOf(server, () => reload(server, list, next)));
+      quiet.push(await windowOf(server, () => sleep(quietLength)));
     }
     // Each against the quiet before and after it: the machine may be slower at one time than at another.
     const ratios = (key: 'rate' | 'cpu') =>
       busy.map((window, i) => (2 * window[key]) / ((quiet[i] as Window)[key] + (quiet[i + 1] as Window)[key]));
+    const quietPause = Math.ceil(most(quiet, 'pause'));
     return [
       {
-        measure: 'throughput while 1000000 entries reload',
+        measure: `throughput while ${largest} entries reload`,
         value: median(ratios('rate')),
         unit: 'x',
         target: { atLeast: 0.9 },
       },
       { measure: 'main thread: processor time a message meanwhile', value: median(ratios('cpu')), unit: 'x' },
       {
-        measure: 'event-loop pause meanwhile, best reload',
-        value: least(busy, 'pause'),
+        measure: 'event-loop pause meanwhile, worst reload',
+        value: most(busy, 'pause'),
         unit: 'ms',
-        target: { atMost: 25 },
+        target: { atMost: Math.max(longestPause, quietPause) },
+        ...(quietPause > longestPause && {
+          remark: `${longestPause}, but without a reload this machine pauses for as long as that`,
+        }),
       },
-      { measure: 'event-loop pause meanwhile, worst reload', value: most(busy, 'pause'), unit: 'ms' },
+      { measure: 'event-loop pause meanwhile, best reload', value: least(busy, 'pause'), unit: 'ms' },
       { measure: 'event-loop pause without a reload, best', value: least(quiet, 'pause'), unit: 'ms' },
       { measure: 'event-loop pause without a reload, worst', value: most(quiet, 'pause'), unit: 'ms' },
-      { measure: 'loop held by its own work meanwhile', value: most(busy, 'held'), unit: 'ms', target: { atMost: 25 } },
+      {
+        measure: 'loop held by its own work meanwhile',
+        value: most(busy, 'held'),
+        unit: 'ms',
+        target: { atMost: longestPause },
+      },
       { measure: 'loop held by its own work without a reload', value: most(quiet, 'held'), unit: 'ms' },
       {
         measure: 'from the change to the new list in force',
-        value: least(busy, 'seconds') * 1000,
+        value: median(busy.map(({ seconds }) => seconds)) * 1000,
         unit: 'ms',
         target: { atMost: 2000 },
+        remark: `worst ${Math.round(most(busy, 'seconds') * 1000)} ms`,
       },
-      { measure: 'resident after the reloads', value: (quiet[reloads] as Window).resident / 1e6, unit: 'MB' },
+      { measure: 'resident after the reloads', value: (quiet.at(-1) as Window).resident / 1e6, unit: 'MB' },
     ];
   } finally {
     await server.stop();
@@ -87,21 +113,17 @@ async function windowOf(server: Server, meanwhile: () => Promise<void>): Promise
 }
 
 /** A new version of the list, to be put in its place by a rename. */
-async function prepare(server: Server, from: string, round: number): Promise<string> {
-  const next = server.configFile(`localip.${round}`);
-  await fs.promises.copyFile(from, next);
-  await fs.promises.appendFile(next, `127.100.100.${round + 1}\n`);
+async function prepare(server: Server, { name, from, more }: ReloadedList, files: Files, n: number): Promise<string> {
+  const next = server.configFile(`${name}.${n}`);
+  await fs.promises.copyFile(files[from], next);
+  await fs.promises.appendFile(next, `${more(n)}\n`);
   return next;
 }
 
-async function reload(server: Server, next: string): Promise<void> {
-  server.newLog();
-  await fs.promises.rename(next, server.configFile('localip'));
-  await logged(server.newLog, 'loaded file=localip', 50);
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function reload(server: Server, { name }: ReloadedList, next: string): Promise<void> {
+  server.skipLog();
+  await fs.promises.rename(next, server.configFile(name));
+  await server.logged(`loaded file=${name}`, 50);
 }
 
 function least(windows: readonly Window[], key: keyof Window): number {

@@ -4,15 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import Table from 'cli-table3';
 import { checkout } from '../examples/haraka-directory';
-import { decisions, writeLists } from './decisions';
+import { decisions } from './decisions';
 import { dnsQuestions } from './dns-questions';
+import { type Files, writeLists } from './lists';
 import { loading } from './loading';
-import { type Result, reaches } from './measure';
+import { type Result, reaches, type Target } from './measure';
 import { reloading } from './reloading';
 import { startup } from './startup';
 import { traffic } from './traffic';
-
-type Files = ReturnType<typeof writeLists>;
 
 const parts: Readonly<Record<string, (folder: string, files: () => Files) => Result[] | Promise<Result[]>>> = {
   decisions: () => decisions(),
@@ -59,11 +58,16 @@ function tableOf(results: readonly Result[]): string {
   const table = new Table({ head: ['measure', 'value', 'target', ''], style: { head: [], border: [] } });
   for (const result of results) {
     const { measure, value, unit, target, remark = '' } = result;
-    const goal = !target ? '' : 'atMost' in target ? `at most ${target.atMost}` : `at least ${target.atLeast}`;
+    const goal = target ? goalOf(target) : '';
     const verdict = goal && (reaches(result) ? 'reached' : 'NOT REACHED');
     table.push([measure, `${round(value)} ${unit}`, goal, [verdict, remark].filter(Boolean).join('; ')]);
   }
   return table.toString();
+}
+
+function goalOf(target: Target): string {
+  if ('exactly' in target) return `exactly ${target.exactly}`;
+  return 'atMost' in target ? `at most ${target.atMost}` : `at least ${target.atLeast}`;
 }
 
 function round(value: number): string {

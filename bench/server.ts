@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, freePort, makeHarakaDirectory } from '../examples/haraka-directory';
 import { keyPair } from '../test/cli/audit/fake-server';
 import { figuresFrom, type LoopFigures } from './loop-watch';
@@ -14,8 +15,10 @@ export interface Server {
   mainCpu(): number;
   /** Since the last time; needs `watchLoop`. */
   loop(): Promise<LoopFigures>;
-  /** What was logged since the last time. */
-  newLog(): string;
+  /** Leaves unread what was logged so far. */
+  skipLog(): void;
+  /** Resolves once the text is logged, which is looked for every so many milliseconds; reads on from where it looked last. */
+  logged(text: string, every: number): Promise<void>;
   /** Takes the suite's hooks out of the running server, or puts them back; needs the plugin `take_out`. */
   switchHooks(): Promise<void>;
   stop(): Promise<void>;
@@ -34,7 +37,6 @@ export interface ServerOptions {
   readonly watchLoop?: boolean;
 }
 
-const startTimeout = 60_000;
 const logTimeout = 60_000;
 /** Nothing listens on the discard port, so Haraka's own look-ups fail without waiting. */
 const noDns = '9';
@@ -66,60 +68,62 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const log = path.join(directory.path, 'log');
   const socket = path.join(directory.path, 'watch');
   const child = run(directory.program, directory.path, log, options.watchLoop ? socket : undefined);
-  const readLog = () => fs.readFileSync(log, 'utf8');
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  const tail = tailOf(log);
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
+    tail.close();
     directory.remove();
   };
-  const deadline = Date.now() + startTimeout;
-  while (!readLog().includes('harness: serving')) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      const output = readLog();
-      await stop();
-      throw new Error(`Haraka does not serve:\n${output.slice(-2000)}`);
+  const logged = async (text: string, every: number) => {
+    const deadline = performance.now() + logTimeout;
+    let read = '';
+    for (;;) {
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      read += tail.read();
+      if (read.includes(text)) return;
+      if (hasEnded || performance.now() > deadline) {
+        const end = fs.readFileSync(log, 'utf8').slice(-2000);
+        throw new Error(`Haraka ${hasEnded ? 'ended without logging' : 'does not log'}: ${text}\n${end}`);
+      }
+      await sleep(every);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  try {
+    await logged('harness: serving', 20);
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  const newLog = tailOf(log);
   return {
     port,
     configFile: directory.configFile,
     mainCpu: () => onCpu(`/proc/${child.pid}`),
     loop: () => figuresFrom(socket),
-    newLog,
+    skipLog: () => void tail.read(),
+    logged,
     async switchHooks() {
-      newLog();
+      tail.read();
       child.kill('SIGUSR2');
-      await logged(newLog, 'harness: hooks ', 5);
+      await logged('harness: hooks ', 5);
     },
     stop,
   };
 }
 
-/** Resolves once the text is in the log, which is looked at every so many milliseconds. */
-export async function logged(newLog: () => string, text: string, every: number): Promise<void> {
-  const deadline = Date.now() + logTimeout;
-  let log = newLog();
-  while (!log.includes(text)) {
-    if (Date.now() > deadline) throw new Error(`Haraka does not log: ${text}`);
-    await new Promise((resolve) => setTimeout(resolve, every));
-    log += newLog();
-  }
-}
-
 /** Reads only what is new: the log of a server under load is long, and the load comes from this process. */
-function tailOf(log: string): () => string {
+function tailOf(log: string): { read(): string; close(): void } {
   const file = fs.openSync(log, 'r');
   const buffer = Buffer.allocUnsafe(1 << 20);
-  return () => {
+  const read = () => {
     let text = '';
-    for (let read = fs.readSync(file, buffer); read > 0; read = fs.readSync(file, buffer)) {
-      text += buffer.toString('latin1', 0, read);
+    for (let bytes = fs.readSync(file, buffer); bytes > 0; bytes = fs.readSync(file, buffer)) {
+      text += buffer.toString('latin1', 0, bytes);
     }
     return text;
   };
+  return { read, close: () => fs.closeSync(file) };
 }
 
 function tlsFiles(): Record<string, string> {

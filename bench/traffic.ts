@@ -1,11 +1,9 @@
 /** Messages a second through a real Haraka: bare, with the suite, with the stock plugins. */
 import { startSink } from '../test/live/harness/sink';
-import { addressList, fileOf } from './lists';
+import { addressList, type Files, fileOf, largest } from './lists';
 import { anyLoopback, type Load, sendMail } from './mail-load';
 import { median, type Result } from './measure';
 import { type Server, type ServerOptions, startServer } from './server';
-
-export type Files = { readonly addresses: string; readonly domains: string };
 
 /** Sessions at a time. Those that wait for the next hop to acknowledge must be enough to keep the processor busy. */
 export const few = 8;
@@ -24,7 +22,7 @@ export async function traffic(files: Files): Promise<Result[]> {
   try {
     const plain = { nextHop: sink.port, octets: 10_000, parallel: many, turns: 30 };
     const overTls = { ...plain, tls: true };
-    const atSize = 'the suite at 1000000 entries';
+    const atSize = `the suite at ${largest} entries`;
     const results = await againstBare(atSize, suite, { ...plain, pairs: 7 }, 0.97);
     results.push(await againstItself(atSize, suite, plain));
     results.push(...(await againstBare('the suite, over TLS', suite, { ...overTls, pairs: 3 })));
