@@ -159,6 +159,12 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     says: 'a user name at any domain cannot open a relay: it would open it to every domain.',
     relaying: 'it lets nobody relay.',
   },
+  'access-user': {
+    kind: 'left-out',
+    says: 'sendmail asks for a user at any domain only where the recipient is local, and host_list takes those before relay.map is asked.',
+    relaying: 'nothing changes for relayed domains; mail to this user at your own domains is taken.',
+    instead: "Haraka's access plugin has lists of recipients that hold for everybody.",
+  },
   'access-ok': {
     kind: 'note',
     says: 'OK and SKIP never let anyone relay; kept as an exclusion where a wider entry stands, otherwise dropped.',
@@ -171,9 +177,9 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     instead: "Haraka's access plugin has lists of recipients that hold for everybody.",
   },
   'user-before-domain': {
-    kind: 'note',
-    says: 'the relayed domains stand beside it in relay.map and not in relay.to, which is asked first.',
-    relaying: 'nothing changes.',
+    kind: 'changed',
+    says: 'relay.to would permit the user before relay.map is asked; its domains stand in relay.map instead, so that this line decides.',
+    relaying: stricter,
   },
   'user-behind-domain': {
     kind: 'left-out',

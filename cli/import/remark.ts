@@ -28,6 +28,7 @@ export const remarkCodes = [
   'access-refused-outright',
   'access-full-address',
   'access-user-relay',
+  'access-user',
   'access-ok',
   'access-recipient',
   'user-before-domain',

@@ -100,13 +100,17 @@ function readKey(out: Collector, scope: Scope, key: SendmailKey, value: Value, i
       readMailbox(out, scope, key.mailbox, value, item);
       return;
     case 'user':
-      if (value.kind === 'relay') {
-        out.remark('access-user-relay', item);
-        return;
-      }
-      readRecipient(out, scope, `${key.user}@`, value, item);
+      readUser(out, scope, value, item);
       return;
   }
+}
+
+/** sendmail looks a user at any domain up for local recipients only, and those never come to relay.map. */
+function readUser(out: Collector, scope: Scope, value: Value, item: SourceItem): void {
+  if (value.kind === 'relay') out.remark('access-user-relay', item);
+  else if (value.kind === 'ok' || value.kind === 'skip') out.remark('access-ok', item);
+  else if (scope === 'connect') out.remark('access-never-matches', item, 'a client has no mailbox');
+  else out.remark('access-user', item);
 }
 
 function readDomain(out: Collector, scope: Scope, name: string, value: Value, item: SourceItem): void {

@@ -26,7 +26,7 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
   for (const family of familiesOf(relayTo, index)) {
     const lines = family.map(asMapLine);
     const [root] = family;
-    // A mailbox goes before a user in sendmail too.
+    // A mailbox goes before a user in the map too.
     if (!root || root.entry.kind === 'mailbox') kept.push(...family);
     else if (lines.every((line) => line !== undefined)) moved.push(...lines.filter(({ key }) => !taken.has(bare(key))));
     else {

@@ -175,6 +175,18 @@ describe('CF lists and its table of relay decisions', () => {
     });
   });
 
+  it('exclude the user by mailbox from a name that the table cannot hold', () => {
+    const sources: readonly Source[] = [
+      ['relay-domains', 'mail.example.org\n'],
+      ['cf-relay-map', 'spamtrap@ REJECT\nTo:spamtrap@ REJECT\n'],
+    ];
+    assert.deepEqual(outcomeOfAll(sources, { features: ['relay-hosts-only'] }), {
+      localdomain: ['=mail.example.org'],
+      'relay.to': ['=mail.example.org', '!spamtrap@mail.example.org'],
+      map: ['spamtrap@ REJECT', 'To:spamtrap@ REJECT'],
+    });
+  });
+
   it('exclude the user from a domain that the table cannot hold, and tell what stays open', () => {
     const sources: readonly Source[] = [
       ['cf-relay-to', '.example.net\nexample.org\n'],

@@ -100,9 +100,12 @@ class Sendmail {
     return this.classR.some((member) => name === member || name.endsWith(`.${member}`));
   }
 
-  /** A recipient that is refused whoever relays to it: the mailbox, the user at any domain, the domain; the first found. */
+  /**
+   * blocklist_recipients: the mailbox, then the domain; the first found. A user at any domain is looked up for local
+   * recipients only, and there are none here.
+   */
   private refusesRecipient(user: string, domain: string): boolean {
-    const found = this.exact(`${user}@${domain}`) ?? this.exact(`${user}@`) ?? this.byName(domain, 'To:') ?? 'none';
+    const found = this.exact(`${user}@${domain}`) ?? this.byName(domain, 'To:') ?? 'none';
     return !['OK', 'RELAY', 'SKIP', 'none'].includes(found);
   }
 
