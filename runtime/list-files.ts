@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
-import { type FileState, readFileState, stampOf } from './file-reader';
-import { missing, settingsVersion, unnamed, unreadable, type Version } from './load';
+import type { FileState } from './file-reader';
+import { missing, settingsVersion, unreadable, type Version } from './load';
 import { parseList } from './parse-worker';
-import { emptySlot, pathOf, type Slot, type SlotData, settingsFile } from './slots';
+import type { PatientReader } from './patient-reader';
+import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
 
 /** A file that a setting names for a slot. */
@@ -17,19 +18,32 @@ export interface NamedFile {
   readonly named: boolean;
 }
 
+/** A file in its place, as one slot has to do with it. */
+interface Place {
+  readonly name: SlotName | typeof settingsFile;
+  readonly file: string;
+  readonly path: string;
+}
+
+interface Settling {
+  readonly stamp: string;
+  /** Since when the stamp has been that. */
+  readonly since: number;
+}
+
 export class ListFiles {
-  /**
-   * Files seen changed and not yet taken: the stamp, and since when it has been that. Kept by slot and path: two
-   * settings may name one file, and each takes it for itself.
-   */
-  private readonly settling = new Map<string, { stamp: string; since: number }>();
+  /** Where each was looked for last. Kept by slot: two settings may name one file, and each takes it for itself. */
+  private readonly places = new Map<Place['name'], string>();
+  /** Files seen changed and not yet taken. */
+  private readonly settling = new Map<Place['name'], Settling>();
   /** Stamps that were looked at and not taken, so that each attempt is told of once. */
-  private readonly turnedDown = new Map<string, string>();
+  private readonly turnedDown = new Map<Place['name'], string>();
 
   /** `objections`: what besides its own faults keeps the settings from being taken. */
   constructor(
     private readonly configFolder: string,
     private readonly log: StoreLog,
+    private readonly reader: PatientReader,
     private readonly objections: (settings: ParsedSettings) => readonly Finding[],
   ) {}
 
@@ -38,13 +52,27 @@ export class ListFiles {
     return this.settling.size > 0;
   }
 
+  /** What was known of another file is not to be used for this one. */
+  private moveTo(name: Place['name'], path: string): void {
+    if (this.places.get(name) === path) return;
+    this.places.set(name, path);
+    this.settling.delete(name);
+    this.turnedDown.delete(name);
+  }
+
+  /** For a slot that has no file. */
+  leave(name: SlotName): void {
+    this.moveTo(name, '');
+  }
+
   /** The settings as they are now, if they can be taken; the same hash where only the file's stamp is another. */
   async newSettings(before: Version<ParsedSettings>, settle: number): Promise<Version<ParsedSettings> | undefined> {
     const path = join(this.configFolder, settingsFile);
-    const file = await this.settled(path, path, before.stamp, settle);
+    const name = settingsFile;
+    const file = await this.settled({ name, file: settingsFile, path }, before.stamp, settle);
     if (!file) return undefined;
     if (file.state === 'missing') {
-      this.turnedDown.set(path, file.stamp);
+      this.turnedDown.set(name, file.stamp);
       this.log.logerror(
         `${settingsFile} was deleted: its last content stays in force; for the defaults, make it an empty file`,
       );
@@ -54,7 +82,7 @@ export class ListFiles {
     if (version.hash === before.hash) return { ...before, stamp: file.stamp };
     const objections = version.value.settings ? this.objections(version.value) : version.value.findings;
     if (!version.value.settings || objections.length > 0) {
-      this.turnDown(path, file, objections);
+      this.turnDown(name, file, objections);
       return undefined;
     }
     tellFindings(this.log, version.value.findings);
@@ -71,28 +99,27 @@ export class ListFiles {
     before: Version<SlotData> | undefined,
     settle: number,
   ): Promise<Version<SlotData> | undefined> {
-    if (file === '') return before?.file === '' ? undefined : unnamed(slot);
     const path = pathOf(this.configFolder, file);
     const known = path === before?.path ? before : undefined;
-    const key = `${slot.name} ${path}`;
-    const state = await this.settled(key, path, known?.stamp ?? 'not looked at yet', settle);
+    const { name } = slot;
+    const state = await this.settled({ name, file, path }, known?.stamp ?? 'not looked at yet', settle);
     if (!state) return undefined;
 
     if (state.state === 'unreadable') {
-      this.turnDown(key, state, [unreadable(file, state.reason)]);
+      this.turnDown(name, state, [unreadable(file, state.reason)]);
       return undefined;
     }
     if (state.state === 'missing') {
       if (!known && named) {
-        this.turnDown(key, state, [missing(file)]);
+        this.turnDown(name, state, [missing(file)]);
         return undefined;
       }
-      return this.versionOfMissing(slot, { key, file, path }, before, state);
+      return this.versionOfMissing(slot, { name, file, path }, before, state);
     }
-    const parsed = await parseList({ name: slot.name, file, bytes: state.bytes });
+    const parsed = await parseList({ name, file, bytes: state.bytes, known: known?.hash });
     if (parsed.hash === known?.hash) return { ...known, stamp: state.stamp };
     if (!parsed.data) {
-      this.turnDown(key, state, parsed.findings, parsed.unsaid);
+      this.turnDown(name, state, parsed.findings, parsed.unsaid);
       return undefined;
     }
     tellFindings(this.log, parsed.findings);
@@ -101,12 +128,12 @@ export class ListFiles {
 
   private versionOfMissing(
     slot: Slot,
-    { key, file, path }: { key: string; file: string; path: string },
+    { name, file, path }: Place,
     before: Version<SlotData> | undefined,
     state: FileState,
   ): Version<SlotData> | undefined {
     if (slot.whenDeleted === 'keep' && before && before.hash !== 'missing') {
-      this.turnedDown.set(key, state.stamp);
+      this.turnedDown.set(name, state.stamp);
       this.log.logerror(
         `${file} was deleted: its last content stays in force, so that nothing it refuses gets in; to refuse nobody, make it an empty file`,
       );
@@ -118,34 +145,38 @@ export class ListFiles {
 
   /** The file, if it is not what was last taken or turned down and has stayed the same for long enough. */
   private async settled(
-    key: string,
-    path: string,
+    { name, file, path }: Place,
     stampInForce: string,
     settle: number,
   ): Promise<FileState | undefined> {
-    const stamp = await stampOf(path);
-    if (stamp === stampInForce || stamp === this.turnedDown.get(key)) {
-      this.settling.delete(key);
-      if (stamp === stampInForce) this.turnedDown.delete(key);
+    this.moveTo(name, path);
+    const stamp = await this.reader.stampOf(file, path);
+    if (stamp === stampInForce || stamp === this.turnedDown.get(name)) {
+      this.settling.delete(name);
+      if (stamp === stampInForce) this.turnedDown.delete(name);
       return undefined;
     }
-    const seen = this.settling.get(key);
     const now = performance.now();
-    if (seen?.stamp !== stamp) {
-      this.settling.set(key, { stamp, since: now });
-      return undefined;
-    }
-    if (now - seen.since < settle) return undefined;
-    const file = await readFileState(path);
-    if (file.stamp !== stamp || (await stampOf(path)) !== stamp) return undefined;
-    this.settling.delete(key);
+    const seen = this.settling.get(name);
+    const isSame = seen?.stamp === stamp;
+    this.settling.set(name, { stamp, since: isSame ? seen.since : now });
+    if (!isSame || now - seen.since < settle) return undefined;
+    const state = await this.readSettled(file, path, stamp);
+    if (!state) return undefined;
+    this.settling.delete(name);
     // What was turned down before may come again: a file deleted a second time is a new attempt.
-    this.turnedDown.delete(key);
-    return file;
+    this.turnedDown.delete(name);
+    return state;
   }
 
-  private turnDown(key: string, file: FileState, findings: readonly Finding[], unsaid = 0): void {
-    this.turnedDown.set(key, file.stamp);
+  private async readSettled(file: string, path: string, stamp: string): Promise<FileState | undefined> {
+    const state = await this.reader.readFileState(file, path);
+    const isSame = state.stamp === stamp && (await this.reader.stampOf(file, path)) === stamp;
+    return isSame ? state : undefined;
+  }
+
+  private turnDown(name: Place['name'], file: FileState, findings: readonly Finding[], unsaid = 0): void {
+    this.turnedDown.set(name, file.stamp);
     tellNotTaken(this.log, findings, unsaid);
   }
 }

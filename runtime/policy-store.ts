@@ -1,10 +1,10 @@
 /**
  * Holds the policy in force and keeps it up with the files and with Redis. Files are looked at when an event tells of a
- * change and every `[main] poll` besides; keys are followed by `redis-lists.ts`. A list is taken whole or not at all;
- * what cannot be taken leaves the last good version in force and is said in the log.
+ * change and every `[main] poll` besides, each for itself; keys are followed by `redis-lists.ts`. A list is taken whole
+ * or not at all; what cannot be taken leaves the last good version in force and is said in the log.
  */
 import { dirname, join } from 'node:path';
-import type { Finding, ParsedSettings, Settings } from '../core';
+import type { Finding, ListSource, ParsedSettings, Settings } from '../core';
 import { timerSlack } from './alarm';
 import { ListFiles } from './list-files';
 import {
@@ -18,6 +18,8 @@ import {
   type Version,
 } from './load';
 import { Lookout } from './lookout';
+import { Looks } from './looks';
+import { diskReader, type FileReader, PatientReader, patience } from './patient-reader';
 import { buildPolicy, type Policy } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
@@ -36,6 +38,11 @@ export class CannotStart extends Error {
   }
 }
 
+/** What a store stands on, where it is not what a server has. */
+export interface StoreParts {
+  readonly reader?: FileReader;
+}
+
 type Versions = Partial<Record<SlotName, Version<SlotData>>>;
 
 export class PolicyStore {
@@ -51,8 +58,7 @@ export class PolicyStore {
   /** When something of the policy counts no more: another has to be made before the next question is answered. */
   private validUntil = Number.POSITIVE_INFINITY;
   private expiry: NodeJS.Timeout | undefined;
-  private checking: Promise<void> | undefined;
-  private checkAgain = false;
+  private readonly looks = new Looks((again) => this.afterLook(again), patience);
   private closed = false;
 
   /** Loads everything; throws `CannotStart` with every fault found. */
@@ -60,6 +66,7 @@ export class PolicyStore {
     private readonly configFolder: string,
     private readonly log: StoreLog,
     redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
+    { reader = diskReader }: StoreParts = {},
   ) {
     const site: LoadedSite = loadSite(configFolder, redis);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
@@ -70,7 +77,8 @@ export class PolicyStore {
       const version = site.versions[slot.name];
       if (version.path !== '') this.files[slot.name] = version;
     }
-    this.listFiles = new ListFiles(configFolder, log, (settings) => redisFindings(settings, redis));
+    const patient = new PatientReader(log, reader);
+    this.listFiles = new ListFiles(configFolder, log, patient, (settings) => redisFindings(settings, redis));
     this.lookout = new Lookout(() => void this.check());
     this.redis = new RedisLists(redis, log, () => this.renew());
     this.redis.use(site.policy.settings);
@@ -108,56 +116,69 @@ export class PolicyStore {
     clearTimeout(this.expiry);
   }
 
-  /** Looks at all files now; resolves when what has settled is in force. Never rejects. */
+  /** Looks at all files now; resolves when what has settled is in force, or its file system is silent. Never rejects. */
   async check(): Promise<void> {
-    if (this.checking) {
-      this.checkAgain = true;
-      return this.checking;
-    }
-    this.checking = this.checkFiles()
-      .catch((error: unknown) => this.log.logerror(`looking at the lists failed: ${String(error)}`))
-      .finally(() => {
-        this.checking = undefined;
-        if (this.closed) return;
-        this.watchFolders();
-        const { poll, settle } = this.current.settings.main;
-        const soon = this.checkAgain || this.listFiles.waiting;
-        this.checkAgain = false;
-        this.lookout.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
-      });
-    return this.checking;
+    if (this.closed) return;
+    this.lookout.schedule(this.current.settings.main.poll);
+    const look = (name: SlotName | typeof settingsFile, file: string, run: () => Promise<void>) =>
+      this.looks.at(name, () =>
+        run().catch((error: unknown) => this.log.logerror(`looking at ${file} failed: ${String(error)}`)),
+      );
+    const lists = slots.map((slot) => look(slot.name, this.sourceOf(slot).file, () => this.lookAtList(slot)));
+    await Promise.all([look(settingsFile, settingsFile, () => this.lookAtSettings()), ...lists]);
   }
 
-  private async checkFiles(): Promise<void> {
-    const { settle } = this.current.settings.main;
-    const settings = (await this.listFiles.newSettings(this.settings, settle)) ?? this.settings;
-    const inForce = settings.value.settings as Settings;
-    const changed: Versions = {};
-    for (const slot of slots) {
-      const { file, redis } = slot.sourceIn(inForce);
-      // What is in force for a key is no version of its file.
-      const before = redis ? this.files[slot.name] : this.versions[slot.name];
-      if (redis && file === '') continue;
-      try {
-        const named = { file, named: isNamed(slot, settings.value) };
-        const version = await this.listFiles.newVersion(slot, named, before, settle);
-        if (version) changed[slot.name] = version;
-      } catch (error) {
-        // One list must not keep the others from being taken.
-        this.log.logerror(`looking at ${file} failed: ${String(error)}`);
-      }
-    }
+  /** What is yet to settle is looked at again soon. */
+  private afterLook(again: boolean): void {
     if (this.closed) return;
+    const { poll, settle } = this.current.settings.main;
+    if (again || this.listFiles.waiting) this.lookout.schedule(Math.min(settle + timerSlack, poll));
+    // To watch a folder of a file system that is silent would hold up everything.
+    if (this.looks.none) this.watchFolders();
+  }
+
+  private async lookAtSettings(): Promise<void> {
+    const settings = await this.listFiles.newSettings(this.settings, this.current.settings.main.settle);
+    if (settings && !this.closed) this.takeSettings(settings);
+  }
+
+  private takeSettings(settings: Version<ParsedSettings>): void {
     const isNew = settings.hash !== this.settings.hash;
     this.settings = settings;
-    if (isNew) this.redis.use(inForce);
-    for (const slot of slots) this.keepFile(slot, inForce, changed[slot.name]);
-    this.renew(isNew ? settings : undefined);
+    if (!isNew) return;
+    this.redis.use(settings.value.settings as Settings);
+    for (const slot of slots) this.keepFile(slot, undefined);
+    this.renew(settings);
+    // The lists were looked at under the names they had before.
+    this.lookout.schedule(0);
+  }
+
+  private async lookAtList(slot: Slot): Promise<void> {
+    const { file, redis } = this.sourceOf(slot);
+    if (file === '') {
+      this.listFiles.leave(slot.name);
+    } else {
+      // What is in force for a key is no version of its file.
+      const before = redis ? this.files[slot.name] : this.versions[slot.name];
+      const { settle } = this.current.settings.main;
+      const version = await this.listFiles.newVersion(slot, { file, named: this.isNamed(slot) }, before, settle);
+      if (this.closed) return;
+      this.keepFile(slot, version);
+      if (version) this.renew();
+    }
+  }
+
+  private sourceOf(slot: Slot): ListSource {
+    return slot.sourceIn(this.settings.value.settings as Settings);
+  }
+
+  private isNamed(slot: Slot): boolean {
+    return isNamed(slot, this.settings.value);
   }
 
   /** A version of a file that the settings no longer name has not been followed, and is not to be used again. */
-  private keepFile(slot: Slot, settings: Settings, changed: Version<SlotData> | undefined): void {
-    const { file } = slot.sourceIn(settings);
+  private keepFile(slot: Slot, changed: Version<SlotData> | undefined): void {
+    const { file } = this.sourceOf(slot);
     const version = changed ?? this.files[slot.name];
     const isNamedStill = version && file !== '' && version.path === pathOf(this.configFolder, file);
     if (isNamedStill) this.files[slot.name] = version;
