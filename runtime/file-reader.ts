@@ -1,6 +1,6 @@
 /** Reads a policy file, and tells a missing one from one that cannot be read. Never waits on a FIFO or device. */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, promises as fs, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, promises as fs, readFileSync, statSync } from 'node:fs';
 import { memoryFor } from '../core';
 
 export type FileState =
@@ -30,27 +30,72 @@ export async function readFileState(path: string): Promise<FileState> {
   }
 }
 
-/** From this many bytes on, `fs.readFile` puts together pieces, which glibc keeps. */
-const wholeFrom = 1 << 16;
-/** One more, and Node aborts; `fs.readFile` rejects. */
-const mostRead = 2 ** 31 - 1;
+/** Whatever may be at the path by now, opening it waits for nobody. */
+function openFile(path: string): Promise<fs.FileHandle> {
+  return fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+}
 
 async function readWhole(path: string, size: number): Promise<Buffer> {
-  if (size < wholeFrom || size > mostRead) return fs.readFile(path);
-  const file = await fs.open(path);
+  const file = await openFile(path);
   try {
-    const bytes = Buffer.from(memoryFor(size), 0, size);
-    let filled = 0;
-    for (let read = 1; read > 0 && filled < size; filled += read) {
-      read = (await file.read(bytes, filled, size - filled)).bytesRead;
-    }
-    return bytes.subarray(0, filled);
+    return await readContent(file, size);
   } finally {
     await file.close();
   }
 }
 
-/** The same, for the start of the server, when nothing else is going on yet. */
+/** From this many bytes on, Node puts together pieces, which glibc keeps. */
+const wholeFrom = 1 << 16;
+/** One more, and Node aborts where it is asked for so many at once; its own `readFile` rejects. */
+const mostRead = 2 ** 31 - 1;
+
+async function readContent(file: fs.FileHandle, size: number): Promise<Buffer> {
+  if (size < wholeFrom || size > mostRead) return file.readFile();
+  const bytes = Buffer.from(memoryFor(size), 0, size);
+  let filled = 0;
+  for (let read = 1; read > 0 && filled < size; filled += read) {
+    read = (await file.read(bytes, filled, size - filled)).bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** A file that is kept in view, be another in its place or not. */
+export interface HeldFile {
+  /** Its content, unless it has been written to since it was held. */
+  readUnchanged(): Promise<FileState | undefined>;
+  close(): Promise<void>;
+}
+
+/** Holds the file that is at the path at this moment, if it can be read at all. */
+export async function holdFile(path: string): Promise<HeldFile | undefined> {
+  // To open something else may wait, or set a device going; it may also have taken the file's place just now.
+  const isFile = await fs.stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  if (!isFile) return undefined;
+  const file = await openFile(path).catch(() => undefined);
+  const held = await file?.stat({ bigint: true });
+  if (!file || !held?.isFile()) {
+    await file?.close();
+    return undefined;
+  }
+  const unchanged = async () => {
+    // Its other time changes when it loses its name.
+    const { size, mtimeNs } = await file.stat({ bigint: true });
+    return size === held.size && mtimeNs === held.mtimeNs;
+  };
+  return {
+    async readUnchanged() {
+      if (!(await unchanged())) return undefined;
+      const bytes = await readContent(file, Number(held.size));
+      return (await unchanged()) ? contentState(held, bytes) : undefined;
+    },
+    close: () => file.close(),
+  };
+}
+
+/** The same as `readFileState`, for the start of the server, when nothing else is going on yet. */
 export function readFileStateSync(path: string): FileState {
   try {
     const stats = statSync(path, { bigint: true });

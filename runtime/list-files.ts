@@ -1,6 +1,7 @@
 /**
- * Finds what is new in the files: one is taken once it has stayed the same for `[main] settle`, whole or not at all.
- * What cannot be taken is said in the log, once for each attempt.
+ * Finds what is new in the files: one is taken once it has stayed the same for `[main] settle`, whole or not at all; in
+ * a place where one follows the other without an end, one of them is. What cannot be taken is said in the log, once for
+ * each attempt.
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
@@ -25,7 +26,12 @@ interface Place {
   readonly path: string;
 }
 
+/** So many times `[main] settle` may one file follow the other before one that is gone again counts as well. */
+const longestUnrest = 10;
+
 interface Settling {
+  /** When a change was seen first. */
+  readonly from: number;
   readonly stamp: string;
   /** Since when the stamp has been that. */
   readonly since: number;
@@ -158,10 +164,12 @@ export class ListFiles {
     }
     const now = performance.now();
     const seen = this.settling.get(name);
+    const from = seen?.from ?? now;
     const isSame = seen?.stamp === stamp;
-    this.settling.set(name, { stamp, since: isSame ? seen.since : now });
-    if (!isSame || now - seen.since < settle) return undefined;
-    const state = await this.readSettled(file, path, stamp);
+    this.settling.set(name, { from, stamp, since: isSame ? seen.since : now });
+    let state: FileState | undefined;
+    if (isSame && now - seen.since >= settle) state = await this.readSettled(file, path, stamp);
+    else if (now - from >= longestUnrest * settle) state = await this.reader.readHeld(file, path, settle);
     if (!state) return undefined;
     this.settling.delete(name);
     // What was turned down before may come again: a file deleted a second time is a new attempt.

@@ -2,15 +2,16 @@
  * Reads files that may lie on a file system that does not answer, such as a network mount whose server is gone. Nothing
  * can end such a call; it is said in the log, and no more of them are begun than the process can do without.
  */
-import { type FileState, readFileState, stampOf } from './file-reader';
+import { type FileState, type HeldFile, holdFile, readFileState, stampOf } from './file-reader';
 import type { StoreLog } from './store-log';
 
 export interface FileReader {
   stampOf(path: string): Promise<string>;
   readFileState(path: string): Promise<FileState>;
+  holdFile(path: string): Promise<HeldFile | undefined>;
 }
 
-export const diskReader: FileReader = { stampOf, readFileState };
+export const diskReader: FileReader = { stampOf, readFileState, holdFile };
 
 /** Far beyond what a file system takes that is well. */
 export const patience = 5000;
@@ -34,6 +35,18 @@ export class PatientReader {
 
   readFileState(file: string, path: string): Promise<FileState> {
     return this.call(file, () => this.reader.readFileState(path));
+  }
+
+  /** The file that is at the path at this moment, if it stays the same for `time`, even where another takes its place. */
+  async readHeld(file: string, path: string, time: number): Promise<FileState | undefined> {
+    const held = await this.call(file, () => this.reader.holdFile(path));
+    if (!held) return undefined;
+    try {
+      await new Promise<void>((resolve) => void setTimeout(resolve, time).unref());
+      return await this.call(file, () => held.readUnchanged());
+    } finally {
+      await held.close();
+    }
   }
 
   private async call<T>(file: string, run: () => Promise<T>): Promise<T> {

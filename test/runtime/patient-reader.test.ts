@@ -18,6 +18,7 @@ class Disk {
   readonly reader: FileReader = {
     stampOf: (path) => this.answer(path, diskReader.stampOf),
     readFileState: (path) => this.answer(path, diskReader.readFileState),
+    holdFile: (path) => this.answer(path, diskReader.holdFile),
   };
 
   recover(path: string): void {
