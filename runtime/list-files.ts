@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
 import type { FileState } from './file-reader';
-import { missing, settingsVersion, unreadable, type Version } from './load';
+import { missing, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
 import { parseList } from './parse-worker';
 import type { PatientReader } from './patient-reader';
 import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
@@ -58,6 +58,11 @@ export class ListFiles {
     return this.settling.size > 0;
   }
 
+  /** Whether what is there now was not taken. */
+  isTurnedDown(name: Place['name'], path: string): boolean {
+    return this.places.get(name) === path && this.turnedDown.has(name);
+  }
+
   /** What was known of another file is not to be used for this one. */
   private moveTo(name: Place['name'], path: string): void {
     if (this.places.get(name) === path) return;
@@ -72,7 +77,7 @@ export class ListFiles {
   }
 
   /** The settings as they are now, if they can be taken; the same hash where only the file's stamp is another. */
-  async newSettings(before: Version<ParsedSettings>, settle: number): Promise<Version<ParsedSettings> | undefined> {
+  async newSettings(before: SettingsVersion, settle: number): Promise<SettingsVersion | undefined> {
     const path = join(this.configFolder, settingsFile);
     const name = settingsFile;
     const file = await this.settled({ name, file: settingsFile, path }, before.stamp, settle);

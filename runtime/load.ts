@@ -13,6 +13,7 @@ import {
   RelayMap,
 } from '../core';
 import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
+import { Inheritance } from './hand-over';
 import { parseBytes } from './parse-worker';
 import { buildPolicy, type Lists, type Policy } from './policy';
 import {
@@ -39,14 +40,33 @@ export interface Version<T> {
   readonly stamp: string;
 }
 
+export interface SettingsVersion extends Version<ParsedSettings> {
+  readonly text: string;
+}
+
 export type SlotVersions = { readonly [N in SlotName]: Version<SlotData> };
 
 export interface LoadedSite {
   /** Absent where a finding is a fault. */
   readonly policy?: Policy;
-  readonly settings: Version<ParsedSettings>;
+  readonly settings: SettingsVersion;
   readonly versions?: SlotVersions;
   readonly findings: readonly Finding[];
+  readonly inherited: readonly Inherited[];
+}
+
+/** What could not be taken from the disk, and is in force as the master of the cluster has it. */
+export interface Inherited {
+  readonly file: string;
+  /** None where it is missing. */
+  readonly findings: readonly Finding[];
+}
+
+/** One file as it was loaded. */
+interface Loaded<V> {
+  readonly version?: V;
+  readonly findings: readonly Finding[];
+  readonly inherited?: Inherited;
 }
 
 /** Whether what following a key takes is there. */
@@ -56,21 +76,29 @@ export interface RedisInstallation {
 
 /**
  * Reads `smtpcheck.ini` and what it names from Haraka's config folder. Faults are findings, never exceptions. A list
- * that is kept in Redis is its file, or unavailable where it has none.
+ * that is kept in Redis is its file, or unavailable where it has none. What is on the disk and good goes before what
+ * was inherited.
  */
-export function loadSite(configFolder: string, redis: RedisInstallation = { isInstalled: true }): LoadedSite {
-  const settings = loadSettings(configFolder);
-  let findings = settings.value.findings.concat(redisFindings(settings.value, redis));
+export function loadSite(
+  configFolder: string,
+  redis: RedisInstallation = { isInstalled: true },
+  inheritance = new Inheritance(),
+): LoadedSite {
+  const loaded = loadSettings(configFolder, redis, inheritance);
+  const settings = loaded.version;
+  let { findings } = loaded;
+  const inherited = loaded.inherited ? [loaded.inherited] : [];
   const { readable } = settings.value;
   const versions: Partial<Record<SlotName, Version<SlotData>>> = {};
   for (const slot of slots) {
-    const loaded = loadSlot(configFolder, slot, slot.sourceIn(readable), isNamed(slot, settings.value));
-    findings = findings.concat(loaded.findings);
-    if (loaded.version) versions[slot.name] = loaded.version;
+    const list = loadSlot(configFolder, slot, slot.sourceIn(readable), isNamed(slot, settings.value), inheritance);
+    findings = findings.concat(list.findings);
+    if (list.inherited) inherited.push(list.inherited);
+    if (list.version) versions[slot.name] = list.version;
   }
-  if (hasFault(findings)) return { settings, findings };
+  if (hasFault(findings)) return { settings, findings, inherited };
   const all = versions as SlotVersions;
-  return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings };
+  return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings, inherited };
 }
 
 /** A finding for each setting that names Redis where the plugin that knows the way to it is not installed. */
@@ -84,13 +112,26 @@ export function redisFindings({ readable, written }: ParsedSettings, redis: Redi
   });
 }
 
-function loadSettings(configFolder: string): Version<ParsedSettings> {
+function loadSettings(
+  configFolder: string,
+  redis: RedisInstallation,
+  inheritance: Inheritance,
+): Loaded<SettingsVersion> & { version: SettingsVersion } {
   const path = join(configFolder, settingsFile);
-  return settingsVersion(path, readFileStateSync(path));
+  const version = settingsVersion(path, readFileStateSync(path));
+  const findings = version.value.findings.concat(redisFindings(version.value, redis));
+  if (version.hash !== 'missing' && !hasFault(findings)) return { version, findings };
+  const found = inheritance.find(settingsFile, path);
+  if (found.state === 'nothing') return { version, findings };
+  if (found.state === 'unusable') return { version, findings: [...findings, unreadable(settingsFile, found.reason)] };
+  const { text, hash, stamp } = found.kept as SettingsVersion;
+  const kept = { file: settingsFile, path, value: parseSettings(settingsFile, text), text, hash, stamp };
+  const keptFindings = kept.value.findings.concat(redisFindings(kept.value, redis));
+  return { version: kept, findings: keptFindings, inherited: { file: settingsFile, findings } };
 }
 
 /** A missing `smtpcheck.ini` means the defaults. */
-export function settingsVersion(path: string, file: FileState): Version<ParsedSettings> {
+export function settingsVersion(path: string, file: FileState): SettingsVersion {
   const { stamp } = file;
   const text = file.state === 'read' ? decodeText(file.bytes) : '';
   const parsed = parseSettings(settingsFile, text);
@@ -98,17 +139,29 @@ export function settingsVersion(path: string, file: FileState): Version<ParsedSe
     file.state === 'unreadable'
       ? { readable: parsed.readable, written: parsed.written, findings: [unreadable(settingsFile, file.reason)] }
       : parsed;
-  return { file: settingsFile, path, value, hash: file.state === 'read' ? hashOf(file.bytes) : file.state, stamp };
+  const hash = file.state === 'read' ? hashOf(file.bytes) : file.state;
+  return { file: settingsFile, path, value, text, hash, stamp };
 }
 
 function loadSlot(
   configFolder: string,
   slot: Slot,
-  { file, redis }: ListSource,
+  source: ListSource,
   named: boolean,
-): { version?: Version<SlotData>; findings: readonly Finding[] } {
+  inheritance: Inheritance,
+): Loaded<Version<SlotData>> {
+  const { file, redis } = source;
   if (file === '') return { version: redis ? unavailable(slot, redis) : unnamed(slot), findings: [] };
   const path = pathOf(configFolder, file);
+  const loaded = loadFile(slot, file, path, named);
+  if (loaded.version && loaded.version.hash !== 'missing') return loaded;
+  const found = inheritance.find(slot.name, path);
+  if (found.state === 'nothing') return loaded;
+  if (found.state === 'unusable') return { findings: [...loaded.findings, unreadable(file, found.reason)] };
+  return { version: found.kept as Version<SlotData>, findings: [], inherited: { file, findings: loaded.findings } };
+}
+
+function loadFile(slot: Slot, file: string, path: string, named: boolean): Loaded<Version<SlotData>> {
   const state = readFileStateSync(path);
   const { stamp } = state;
   if (state.state === 'unreadable') return { findings: [unreadable(file, state.reason)] };

@@ -4,14 +4,16 @@
  * or not at all; what cannot be taken leaves the last good version in force and is said in the log.
  */
 import { dirname, join } from 'node:path';
-import type { Finding, ListSource, ParsedSettings, Settings } from '../core';
+import type { Finding, ListSource, Settings } from '../core';
 import { timerSlack } from './alarm';
+import { HandOver, Inheritance } from './hand-over';
 import { ListFiles } from './list-files';
 import {
   type LoadedSite,
   listsOf,
   loadSite,
   redisFindings,
+  type SettingsVersion,
   type SlotVersions,
   unavailable,
   unnamed,
@@ -24,7 +26,7 @@ import { buildPolicy, type Policy } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
 import { isNamed, pathOf, type Slot, type SlotData, type SlotName, settingsFile, slots } from './slots';
-import { report, type StoreLog, tellFindings, tellVersion } from './store-log';
+import { report, type StoreLog, tellFindings, tellInherited, tellVersion } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
@@ -41,13 +43,15 @@ export class CannotStart extends Error {
 /** What a store stands on, where it is not what a server has. */
 export interface StoreParts {
   readonly reader?: FileReader;
+  readonly handOver?: HandOver;
+  readonly inheritance?: Inheritance;
 }
 
 type Versions = Partial<Record<SlotName, Version<SlotData>>>;
 
 export class PolicyStore {
   private current: Policy;
-  private settings: Version<ParsedSettings>;
+  private settings: SettingsVersion;
   /** What is in force for each slot. */
   private versions: SlotVersions;
   /** The last good version of each file that the settings name, be it in force or waiting to stand in for a key. */
@@ -59,6 +63,7 @@ export class PolicyStore {
   private validUntil = Number.POSITIVE_INFINITY;
   private expiry: NodeJS.Timeout | undefined;
   private readonly looks = new Looks((again) => this.afterLook(again), patience);
+  private readonly handOver: HandOver;
   private closed = false;
 
   /** Loads everything; throws `CannotStart` with every fault found. */
@@ -66,9 +71,9 @@ export class PolicyStore {
     private readonly configFolder: string,
     private readonly log: StoreLog,
     redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
-    { reader = diskReader }: StoreParts = {},
+    { reader = diskReader, handOver = new HandOver(log), inheritance = Inheritance.ofThisProcess() }: StoreParts = {},
   ) {
-    const site: LoadedSite = loadSite(configFolder, redis);
+    const site: LoadedSite = loadSite(configFolder, redis, inheritance);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
     this.settings = site.settings;
@@ -77,11 +82,13 @@ export class PolicyStore {
       const version = site.versions[slot.name];
       if (version.path !== '') this.files[slot.name] = version;
     }
+    this.handOver = handOver;
     const patient = new PatientReader(log, reader);
     this.listFiles = new ListFiles(configFolder, log, patient, (settings) => redisFindings(settings, redis));
     this.lookout = new Lookout(() => void this.check());
     this.redis = new RedisLists(redis, log, () => this.renew());
     this.redis.use(site.policy.settings);
+    for (const inherited of site.inherited) tellInherited(log, inherited);
     tellFindings(log, site.findings);
     for (const slot of slots) tellVersion(log, this.versions[slot.name], this.current.generation);
   }
@@ -113,6 +120,7 @@ export class PolicyStore {
     this.closed = true;
     this.lookout.close();
     this.redis.close();
+    this.handOver.close();
     clearTimeout(this.expiry);
   }
 
@@ -139,10 +147,15 @@ export class PolicyStore {
 
   private async lookAtSettings(): Promise<void> {
     const settings = await this.listFiles.newSettings(this.settings, this.current.settings.main.settle);
-    if (settings && !this.closed) this.takeSettings(settings);
+    if (this.closed) return;
+    if (settings) this.takeSettings(settings);
+    const { path, hash, stamp, text } = this.settings;
+    this.handOver.need(settingsFile, hash !== 'missing');
+    if (this.listFiles.isTurnedDown(settingsFile, path)) this.handOver.leave(settingsFile, path, { hash, stamp, text });
+    else this.handOver.withdraw(settingsFile);
   }
 
-  private takeSettings(settings: Version<ParsedSettings>): void {
+  private takeSettings(settings: SettingsVersion): void {
     const isNew = settings.hash !== this.settings.hash;
     this.settings = settings;
     if (!isNew) return;
@@ -166,6 +179,20 @@ export class PolicyStore {
       this.keepFile(slot, version);
       if (version) this.renew();
     }
+    this.handOverList(slot);
+  }
+
+  /** What the disk would tell a worker that starts now otherwise, or not at all. */
+  private handOverList(slot: Slot): void {
+    const { name } = slot;
+    const { file, redis } = this.sourceOf(slot);
+    const path = pathOf(this.configFolder, file);
+    const version = redis ? (this.files[name] ?? unavailable(slot, redis)) : this.versions[name];
+    const isMissing = version.hash === 'missing';
+    const isOnDisk = file === '' || !(this.listFiles.isTurnedDown(name, path) || (isMissing && this.isNamed(slot)));
+    this.handOver.need(name, slot.whenDeleted === 'keep' && file !== '' && !isMissing);
+    if (isOnDisk) this.handOver.withdraw(name);
+    else this.handOver.leave(name, path, version);
   }
 
   private sourceOf(slot: Slot): ListSource {
@@ -186,7 +213,7 @@ export class PolicyStore {
   }
 
   /** Puts into force what the files, Redis and the clock say now, if it is another than before. */
-  private renew(newSettings?: Version<ParsedSettings>): void {
+  private renew(newSettings?: SettingsVersion): void {
     const now = performance.now();
     const settings = this.settings.value.settings as Settings;
     const before = this.versions;

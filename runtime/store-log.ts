@@ -1,6 +1,6 @@
 /** What the policy store says of what it does, and how findings are worded there. */
 import { describeFinding, type Finding, hasFault } from '../core';
-import type { Version } from './load';
+import type { Inherited, Version } from './load';
 import { mostReported } from './parse-worker';
 
 export interface StoreLog {
@@ -27,6 +27,13 @@ export function tellFindings(log: StoreLog, findings: readonly Finding[]): void 
 export function tellNotTaken(log: StoreLog, findings: readonly Finding[], unsaid = 0): void {
   const faults = findings.filter((finding) => finding.severity === 'fault');
   log.logerror(`not taken, the last good version stays in force:\n${report(faults, unsaid)}`);
+}
+
+export function tellInherited(log: StoreLog, { file, findings }: Inherited): void {
+  const reason = findings.length > 0 ? report(findings) : `  ${file} does not exist`;
+  log.logerror(
+    `${file} is not taken from the disk: what the cluster's master has in force is in force here\n${reason}`,
+  );
 }
 
 export function tellVersion(log: StoreLog, version: Version<unknown>, generation: number): void {

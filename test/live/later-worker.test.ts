@@ -1,0 +1,195 @@
+/** A worker that dies is replaced by one that decides as it did, whatever has become of the files in the meantime. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { checkout } from '../../examples/haraka-directory';
+import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { connect } from './harness/smtp-client';
+import { askFor, eventually, said } from './harness/talk';
+
+const outside = 'user@victim.example';
+const OK = /^250 /;
+const DENIED = '550 5.7.1 Relaying denied';
+const trusted = '127.9.0.1';
+const denied = '127.13.0.1';
+const anybody = '127.66.0.1';
+
+const base = { localip: '127.9\n', 'host.deny': '127.13\n' };
+
+interface LaterCase {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  damage(haraka: RunningHaraka): void;
+  /** What every process says once it has noticed. */
+  readonly noticed: string;
+  /** Before the worker dies and after it. */
+  holds(haraka: RunningHaraka): Promise<void>;
+  repair(haraka: RunningHaraka): void;
+  repaired(haraka: RunningHaraka): Promise<boolean>;
+}
+
+const greeting = async (haraka: RunningHaraka, from: string) => {
+  const client = await connect({ port: haraka.port, localAddress: from });
+  client.destroy();
+  return client.greeting;
+};
+const isDenied = async (haraka: RunningHaraka, from: string) => (await greeting(haraka, from)).code === 554;
+const mayRelay = async (haraka: RunningHaraka, from: string) => OK.test(await askFor(haraka, outside, { from }));
+
+async function deniesAsBefore(haraka: RunningHaraka): Promise<void> {
+  assert.equal(said(await greeting(haraka, denied)), '554 5.7.1 Access denied');
+  assert.equal(await isDenied(haraka, anybody), false);
+}
+
+async function trustsAsBefore(haraka: RunningHaraka): Promise<void> {
+  assert.match(await askFor(haraka, outside, { from: trusted }), OK);
+  assert.equal(await askFor(haraka, outside, { from: anybody }), DENIED);
+}
+
+const cases: readonly LaterCase[] = [
+  {
+    name: 'host.deny was deleted',
+    files: {},
+    damage: (haraka) => haraka.remove('host.deny'),
+    noticed: 'host.deny was deleted',
+    holds: deniesAsBefore,
+    repair: (haraka) => haraka.write('host.deny', '127.14\n'),
+    repaired: async (haraka) => !(await isDenied(haraka, denied)) && (await isDenied(haraka, '127.14.0.1')),
+  },
+  {
+    name: 'host.deny was deleted, which the settings name',
+    files: { 'smtpcheck.ini': '[deny]\nhosts=host.deny\n' },
+    damage: (haraka) => haraka.remove('host.deny'),
+    noticed: 'host.deny was deleted',
+    holds: deniesAsBefore,
+    repair: (haraka) => haraka.write('host.deny', ''),
+    repaired: async (haraka) => !(await isDenied(haraka, denied)),
+  },
+  {
+    name: 'localip has a fault',
+    files: {},
+    damage: (haraka) => haraka.write('localip', '127.66\n127.8/99\n'),
+    noticed: 'localip:2: prefix-',
+    holds: trustsAsBefore,
+    repair: (haraka) => haraka.write('localip', '127.8\n'),
+    repaired: async (haraka) => !(await mayRelay(haraka, trusted)) && (await mayRelay(haraka, '127.8.0.1')),
+  },
+  {
+    name: 'localip was deleted, which the settings name',
+    files: { 'smtpcheck.ini': '[relay]\nlocal_ip=localip\n' },
+    damage: (haraka) => haraka.remove('localip'),
+    noticed: 'localip is missing',
+    async holds(haraka) {
+      assert.equal(await askFor(haraka, outside, { from: trusted }), DENIED);
+    },
+    repair: (haraka) => haraka.write('localip', '127.9\n'),
+    repaired: (haraka) => mayRelay(haraka, trusted),
+  },
+  {
+    name: 'smtpcheck.ini has a fault',
+    files: { 'smtpcheck.ini': '[relay]\nlocal_ip=ours\n', ours: '127.9\n', localip: '127.66\n' },
+    damage: (haraka) => haraka.write('smtpcheck.ini', '[relay]\nrestrictoin=false\n'),
+    noticed: 'smtpcheck.ini:2: ini-key-unknown',
+    holds: trustsAsBefore,
+    repair: (haraka) => haraka.write('smtpcheck.ini', '[relay]\nlocal_ip=\n'),
+    repaired: async (haraka) => !(await mayRelay(haraka, trusted)),
+  },
+  {
+    name: 'smtpcheck.ini was deleted',
+    files: { 'smtpcheck.ini': '[relay]\nlocal_ip=ours\n', ours: '127.9\n', localip: '127.66\n' },
+    damage: (haraka) => haraka.remove('smtpcheck.ini'),
+    noticed: 'smtpcheck.ini was deleted',
+    holds: trustsAsBefore,
+    repair: (haraka) => haraka.write('smtpcheck.ini', ''),
+    repaired: async (haraka) => !(await mayRelay(haraka, trusted)) && (await mayRelay(haraka, anybody)),
+  },
+];
+
+async function workerOf(haraka: RunningHaraka): Promise<number> {
+  const { text } = await greeting(haraka, anybody);
+  return Number(/worker (\d+)/.exec(text)?.[1]);
+}
+
+/** Folders that masters have left things in for their workers. */
+const folders = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('smtpcheck-in-force-'));
+
+for (const version of ['3.3', '3.1'] satisfies HarakaVersion[]) {
+  describe(`a worker of Haraka ${version} that comes later`, () => {
+    let haraka: RunningHaraka | undefined;
+    afterEach(() => haraka?.stop());
+
+    const start = async (files: Readonly<Record<string, string>>) => {
+      haraka = await startHaraka({
+        version,
+        plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'name_worker'],
+        files: { host_list: 'local.example', ...base, ...files },
+        nodes: 1,
+      });
+      return haraka;
+    };
+
+    for (const { name, files, damage, noticed, holds, repair, repaired } of cases) {
+      it(`decides as those before where ${name}, and takes what is repaired`, async () => {
+        const site = await start(files);
+        damage(site);
+        // The master says it, and the worker.
+        await eventually(
+          (count) => count === 2,
+          async () => site.log().split(noticed).length - 1,
+        );
+        await holds(site);
+        const before = await workerOf(site);
+        site.clearLog();
+        process.kill(before, 'SIGKILL');
+        await site.waitForLog('harness: serving', 20_000);
+        assert.notEqual(await workerOf(site), before);
+        await holds(site);
+        assert.match(site.log(), /is not taken from the disk: what the cluster's master has in force is in force here/);
+        assert.equal(site.log().split('harness: serving').length - 1, 1, 'one new worker, and not several');
+
+        repair(site);
+        await eventually(
+          (is) => is,
+          () => repaired(site),
+        );
+      });
+    }
+
+    // Haraka 3.1 says that it has restarted its workers, and restarts none.
+    if (version === '3.3') {
+      it('decides as those before after a graceful restart', async () => {
+        const site = await start({});
+        site.remove('host.deny');
+        await eventually(
+          (count) => count === 2,
+          async () => site.log().split('host.deny was deleted').length - 1,
+        );
+        const before = await workerOf(site);
+        const program = path.join(checkout, 'node_modules', 'Haraka', 'bin', 'haraka');
+        await promisify(execFile)(process.execPath, [program, '-c', site.directory, '--graceful'], { timeout: 30_000 });
+        await site.waitForLog('Reload complete', 40_000);
+        assert.notEqual(await workerOf(site), before);
+        await deniesAsBefore(site);
+      });
+    }
+
+    it('finds nothing left when its master has ended by SIGTERM', async () => {
+      const before = folders();
+      const site = await start({});
+      site.remove('host.deny');
+      await eventually(
+        (made) => made.length === 1,
+        async () => folders().filter((name) => !before.includes(name)),
+      );
+      const [made] = folders().filter((name) => !before.includes(name));
+      process.kill(site.pid, 'SIGTERM');
+      await eventually(
+        (left) => !left.includes(made as string),
+        async () => folders(),
+      );
+    });
+  }).timeout(60_000);
+}
