@@ -26,7 +26,7 @@ export type DenyRule =
 export type DenyDecision = Decision<DenyRule>;
 
 export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision | AskName {
-  // Trusted clients are put off as well: the list may name them, and it wins over every trust.
+  // Trusted clients are deferred as well: the list may name them, and it wins over every trust.
   if (!policy.clients.available) return defer('list-unavailable', unavailable);
 
   const network = request.clientAddress && policy.clients.findAddress(request.clientAddress);

@@ -258,7 +258,7 @@ export class PolicyStore {
     const { file, redis } = slot.sourceIn(settings);
     if (!redis || this.redis.told(slot.name, now)?.state === 'content') return;
     const seconds = settings.redis.max_age / 1000;
-    const what = this.versions[slot.name].path === '' ? 'what it could decide is put off' : `${file} stands in for it`;
+    const what = this.versions[slot.name].path === '' ? 'what it could decide is deferred' : `${file} stands in for it`;
     this.log.logerror(`${redis.name} has not been confirmed for ${seconds} s: ${what}`);
   }
 

@@ -117,7 +117,7 @@ export function suiteFor(plugin: Plugin): Suite {
   return suite;
 }
 
-/** How long a start may wait for lists in Redis: without them mail that they would permit is put off. */
+/** How long a start may wait for lists in Redis: without them mail that they would permit is deferred. */
 const longestWait = 3000;
 
 function awaitFirstRead(plugin: Plugin, store: PolicyStore): void {

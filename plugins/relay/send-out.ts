@@ -13,7 +13,7 @@ const spare = 1 << 20;
 const noRoom = reply(452, '4.3.1', 'Insufficient system storage');
 
 /**
- * Queues the message. Where the disk has no room it is put off without a try: Haraka can take a queue file that it could
+ * Queues the message. Where the disk has no room it is deferred without a try: Haraka can take a queue file that it could
  * not write for a message that is queued, and then says to the client that it has it.
  */
 export async function sendOut(plugin: SuitePlugin, connection: Connection): Promise<HookAnswer> {

@@ -314,7 +314,7 @@ describe('Redis away', () => {
       await sleep(tooLong);
       assert.equal(site.saying(/^warn redis 127\.0\.0\.1:\d+ is away/), 1);
       assert.equal(
-        site.saying('error redis:host.deny has not been confirmed for 1 s: what it could decide is put off'),
+        site.saying('error redis:host.deny has not been confirmed for 1 s: what it could decide is deferred'),
         1,
       );
       await end();
