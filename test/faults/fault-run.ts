@@ -1,4 +1,5 @@
 /** The fault run: one server under steady traffic, one fault after the other, and the books at the end. */
+import { ipv6Required } from '../live/harness/ipv6';
 import { clientFaults } from './client-faults';
 import { dnsFaults } from './dns-faults';
 import { classNames, Expectations } from './expectations';
@@ -124,6 +125,7 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
 function ipv6Line({ byIpv6 }: Traffic, { withoutIpv6 }: World, ledger: Ledger): string {
   const sessions = [...byIpv6.values()].reduce((sum, count) => sum + count, 0);
   const missing = classNames.filter((name) => !byIpv6.has(name));
+  if (withoutIpv6 !== undefined && ipv6Required) ledger.find(`IPv6 is required here: ${withoutIpv6}`);
   if (withoutIpv6 === undefined && missing.length > 0) ledger.find(`none by IPv6: ${missing.join(', ')}`);
   return `Sessions by IPv6 ${sessions}, of ${byIpv6.size} classes${withoutIpv6 === undefined ? '' : `: ${withoutIpv6}`}.`;
 }

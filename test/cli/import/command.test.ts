@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledMaps } from './compiled-maps';
 import { inTemporaryFolder, smtpcheck } from './support';
@@ -332,13 +332,23 @@ describe('smtpcheck import', () => {
     });
   });
 
-  it('leaves no half-written file behind where the folder cannot be written', () => {
-    if (process.getuid?.() === 0) return;
+  it('writes nothing at all where a folder is in the place of a list', () => {
     inTemporaryFolder((folder) => {
-      write(folder, { access, 'config/plugins': '' });
-      chmodSync(join(folder, 'config'), 0o555);
-      assert.equal(smtpcheck(['import', 'access', '-o', 'config'], folder).code, 2);
-      assert.deepEqual(readdirSync(join(folder, 'config')), ['plugins']);
+      write(folder, { access, 'config/relay.to/inside': '' });
+      assert.equal(smtpcheck(['import', 'access', '-o', 'config', '--force'], folder).code, 2);
+      assert.deepEqual(readdirSync(join(folder, 'config')), ['relay.to']);
+      assert.deepEqual(readdirSync(join(folder, 'config/relay.to')), ['inside']);
+    });
+  });
+
+  it('leaves no half-written file behind where the folder cannot be written, by root either', () => {
+    inTemporaryFolder((folder) => {
+      write(folder, { access, config: 'a file' });
+      const { code, stderr } = smtpcheck(['import', 'access', '-o', 'config'], folder);
+      assert.equal(code, 2);
+      assert.match(stderr, /cannot write to \S+config: /);
+      assert.deepEqual(readdirSync(folder).sort(), ['access', 'config']);
+      assert.equal(readFileSync(join(folder, 'config'), 'utf8'), 'a file');
     });
   });
 });
