@@ -1,33 +1,70 @@
 /** Faults of the DNS. Nobody is let in by them, and only those wait whose name could matter. */
-import { eventually } from '../live/harness/talk';
+import { isAccepted } from '../live/harness/smtp-client';
+import { eventually, said } from '../live/harness/talk';
 import type { Manner } from './dns-meddler';
-import { enter } from './entry';
+import { enter, heard } from './entry';
 import { interrupted, nameless } from './expectations';
 import type { Fault } from './fault';
 import { askedByName } from './ipv6';
 import { restore } from './list-faults';
-import { forgedClients, lists, namedClients } from './site';
+import { forgedClients, lists, namedClients, stranger, zone } from './site';
 import { type World, workers } from './world';
 
-const manners: Readonly<Record<Exclude<Manner, 'honest'>, string>> = {
-  silent: 'DNS silent',
-  slow: 'DNS slow',
-  late: 'DNS slower than anybody waits',
-  servfail: 'DNS answers SERVFAIL',
-  truncated: 'DNS answers truncated, TCP has the whole',
-  'cut-off': 'DNS answers truncated, TCP hangs up',
-  lying: 'DNS answers forged ahead of the true ones',
-  garbled: 'DNS answers garbage',
-  gone: 'DNS restarted',
-};
+interface Meddling {
+  readonly manner: Exclude<Manner, 'honest'>;
+  readonly name: string;
+  /** What a name cannot be told for is put off; else there is an answer all the same, and everybody is told what he always is. */
+  readonly names: 'unknown' | 'told';
+}
 
-function meddling(manner: keyof typeof manners): Fault {
+const meddlings: readonly Meddling[] = [
+  { manner: 'silent', name: 'DNS silent', names: 'unknown' },
+  { manner: 'slow', name: 'DNS slow', names: 'told' },
+  { manner: 'late', name: 'DNS slower than anybody waits', names: 'unknown' },
+  { manner: 'servfail', name: 'DNS answers SERVFAIL', names: 'unknown' },
+  { manner: 'truncated', name: 'DNS answers truncated, TCP has the whole', names: 'told' },
+  { manner: 'cut-off', name: 'DNS answers truncated, TCP hangs up', names: 'unknown' },
+  { manner: 'lying', name: 'DNS answers forged ahead of the true ones', names: 'told' },
+  { manner: 'garbled', name: 'DNS answers garbage', names: 'unknown' },
+  { manner: 'gone', name: 'DNS restarted', names: 'unknown' },
+];
+
+function faultOf({ manner, name, names }: Meddling): Fault {
   return {
-    name: manners[manner],
-    changes: nameless,
-    begin: (world) => world.dns.behave(manner),
+    name,
+    changes: names === 'unknown' ? nameless : {},
+    async begin(world) {
+      await world.dns.behave(manner);
+      if (names === 'unknown') await putOff(world, namedClients[0] as string, 'user@victim.example');
+    },
     end: recovered,
   };
+}
+
+/** Resolves when the client has been told to come again: the fault is one for those whom it touches. */
+async function putOff(world: World, from: string, recipient: string): Promise<void> {
+  try {
+    await eventually(
+      (reply) => /^4\d\d /.test(reply),
+      () => asked(world, from, recipient),
+      60_000,
+    );
+  } catch (error) {
+    world.ledger.find(`${from} is not put off for ${recipient}: ${String(error)}`);
+  }
+}
+
+async function asked(world: World, from: string, recipient: string): Promise<string> {
+  const client = await enter(world.haraka.ports, from);
+  if (!client) return 'nothing';
+  try {
+    if (!isAccepted(client.greeting)) return said(client.greeting);
+    await heard(client.command('EHLO asking.example'));
+    await heard(client.command('MAIL FROM:<someone@sender.example>'));
+    return said(await heard(client.command(`RCPT TO:<${recipient}>`)));
+  } finally {
+    client.destroy();
+  }
 }
 
 /** Resolves when no client is put off any more: that a name could not be told is remembered for a while. */
@@ -58,7 +95,7 @@ async function knownAgain(world: World, from: string): Promise<void> {
 }
 
 export const dnsFaults: readonly Fault[] = [
-  ...(Object.keys(manners) as (keyof typeof manners)[]).map(meddling),
+  ...meddlings.map(faultOf),
   {
     name: 'DNS lies for strangers: a hundred names, ours among them',
     changes: {},
@@ -67,9 +104,8 @@ export const dnsFaults: readonly Fault[] = [
       world.dns.change(Object.fromEntries(forgedClients.map((from) => [from, { PTR: names, ttl: 1 }])));
     },
     async end(world) {
-      world.dns.change(
-        Object.fromEntries(forgedClients.map((from, n) => [from, { PTR: [`pc${n}.campus.example`], ttl: 1 }])),
-      );
+      const usual = zone();
+      world.dns.change(Object.fromEntries(forgedClients.map((from) => [from, usual[from]])));
     },
   },
   {
@@ -80,6 +116,7 @@ export const dnsFaults: readonly Fault[] = [
       const text = world.fresh(`${lists['host.deny'].text}denied.example\n`);
       await world.taken('host.deny', text, () => world.put(world.path('host.deny'), text));
       await world.dns.behave('silent');
+      await putOff(world, stranger(7000), 'user@local.example');
     },
     async end(world) {
       await world.dns.behave('honest');

@@ -7,6 +7,8 @@ import net from 'node:net';
 import * as packet from 'dns-packet';
 import { freePort } from '../../examples/haraka-directory';
 import { type DnsStub, startDns, type Zone } from '../live/harness/dns';
+import { addresses } from './ipv6';
+import { forgedClients } from './site';
 
 export type Manner =
   | 'honest'
@@ -175,13 +177,24 @@ function lies(question: Buffer): readonly Buffer[] {
   if (!asked) return [];
   const flags = packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE;
   const id = query.id ?? 0;
-  const answers: packet.Answer[] = [
-    { type: 'PTR', name: asked.name, ttl: 60, data: 'pc0.campus.example' },
-    { type: 'A', name: asked.name, ttl: 60, data: '127.51.0.1' },
-  ];
+  const answers = liesAbout(asked);
   const other: packet.Question = { ...asked, name: 'another.question.example' };
   return [
     packet.encode({ type: 'response', id: (id + 1) & 0xffff, flags, questions: query.questions ?? [], answers }),
     packet.encode({ type: 'response', id, flags, questions: [other], answers }),
   ];
+}
+
+/** That everybody has a name of ours, and that each name of ours leads to those who only claim one. */
+function liesAbout({ type, name }: packet.Question): packet.Answer[] {
+  switch (type) {
+    case 'PTR':
+      return [{ type, name, ttl: 1, data: 'pc0.campus.example' }];
+    case 'A':
+      return forgedClients.map((data) => ({ type, name, ttl: 1, data }));
+    case 'AAAA':
+      return addresses.forged.map((data) => ({ type, name, ttl: 1, data }));
+    default:
+      return [];
+  }
 }
