@@ -1,9 +1,9 @@
 /** Faults of clients: thousands that only sit there, floods, and deaths at every point of a dialogue. */
 import net from 'node:net';
 import { pause } from '../live/harness/talk';
-import { type Doors, doorFor } from './entry';
+import { type Doors, doorFor, patience } from './entry';
 import { type Fault, type Form, nothing } from './fault';
-import { deaths, die, flood, points } from './hostile';
+import { deaths, die, dot, flood, points } from './hostile';
 import { stranger } from './site';
 import type { World } from './world';
 
@@ -17,6 +17,8 @@ let idlers: Idler[] = [];
 
 const batch = 100;
 
+const waiting = ({ greeted, closed }: Idler) => !greeted && !closed;
+
 export const clientFaults: readonly Fault[] = [
   {
     name: 'thousands of idle connections',
@@ -26,7 +28,12 @@ export const clientFaults: readonly Fault[] = [
       for (let n = 0; n < count; n += batch) {
         const some = Array.from({ length: batch }, (_, i) => idle(haraka.ports, n + i));
         idlers.push(...some);
-        while (some.some(({ greeted, closed }) => !greeted && !closed)) await pause(10);
+        const end = Date.now() + patience;
+        while (some.some(waiting) && Date.now() < end) await pause(10);
+        const unanswered = some.filter(waiting).length;
+        if (unanswered === 0) continue;
+        ledger.find(`${unanswered} idle clients were neither greeted nor hung up on in ${patience} ms`);
+        break;
       }
       const turnedAway = idlers.filter(({ greeted, closed }) => closed || !greeted).length;
       if (turnedAway > 0) ledger.find(`${turnedAway} of ${count} idle clients were turned away`);
@@ -56,6 +63,7 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'clients that die at every point',
     changes: {},
+    playsTheDot: true,
     begin: dieEverywhere,
     end: nothing,
   },
@@ -67,6 +75,9 @@ async function dieEverywhere({ haraka, ledger }: World, { short }: Form): Promis
     for (const death of deaths) {
       await Promise.all(steps.map((step) => die(haraka.ports, stranger(6000 + step), step, death, ledger)));
     }
+    // What becomes of the message depends on what the server sees first, so this point is met many times.
+    const again = Array.from({ length: 24 }, (_, n) => n);
+    await Promise.all(again.map((n) => die(haraka.ports, stranger(6100 + n), dot, n % 2 ? 'end' : 'reset', ledger)));
   }
 }
 

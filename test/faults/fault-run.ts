@@ -9,7 +9,7 @@ import { Ledger } from './ledger';
 import { listFaults } from './list-faults';
 import { processFaults } from './process-faults';
 import { redisFaults } from './redis-faults';
-import { type Row, tableOf } from './table';
+import { classTable, closing, faultTable } from './report';
 import { Traffic } from './traffic';
 import { World, type WorldOptions } from './world';
 
@@ -81,18 +81,15 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
     }
     ledger.under(atLast);
     const books = ledger.settle(await world.haraka.queued());
-    say(
-      `\n${report(
-        ledger,
-        skipped,
-        [...planned, ...checks].map(({ name }) => name),
-      )}`,
-    );
-    say(
-      `\nMessages accepted ${books.accepted}, queued ${books.queued}, of these unheard of by their clients ${books.unheard}; ` +
-        `lost ${books.lost}; recipients queued twice ${books.twice}.`,
-    );
-    say(ipv6Line(traffic, world, ledger));
+    const names = [...planned, ...checks].map(({ name }) => name);
+    ipv6Checked(traffic, world, ledger);
+    if (planned.some(({ playsTheDot }) => playsTheDot) && books.unheard === 0) {
+      ledger.find('no message was accepted whose client had died before the reply: that point was not met');
+    }
+    say(`\n${faultTable(ledger, ['no fault', ...names, atLast], skipped)}`);
+    say(`\n${classTable(ledger)}`);
+    say(`\n${ipv6Line(traffic, world)}`);
+    say(`${closing(ledger, books)}\n`);
     for (const finding of ledger.findings) say(`${finding.fault}: ${finding.text}`);
     say(ledger.findings.length === 0 ? 'Nothing let through, nothing lost.' : `${ledger.findings.length} findings.`);
     if (skipped.size > 0) {
@@ -122,21 +119,13 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
   }
 }
 
-function ipv6Line({ byIpv6 }: Traffic, { withoutIpv6 }: World, ledger: Ledger): string {
-  const sessions = [...byIpv6.values()].reduce((sum, count) => sum + count, 0);
+function ipv6Checked({ byIpv6 }: Traffic, { withoutIpv6 }: World, ledger: Ledger): void {
   const missing = classNames.filter((name) => !byIpv6.has(name));
   if (withoutIpv6 !== undefined && ipv6Required) ledger.find(`IPv6 is required here: ${withoutIpv6}`);
   if (withoutIpv6 === undefined && missing.length > 0) ledger.find(`none by IPv6: ${missing.join(', ')}`);
-  return `Sessions by IPv6 ${sessions}, of ${byIpv6.size} classes${withoutIpv6 === undefined ? '' : `: ${withoutIpv6}`}.`;
 }
 
-function report(ledger: Ledger, skipped: ReadonlyMap<string, string>, names: readonly string[]): string {
-  const rows = ['no fault', ...names, atLast].map((name): Row => {
-    const { sessions, messages, recipients } = ledger.tallyOf(name);
-    const found = ledger.findings.filter(({ fault }) => fault === name).length;
-    const reason = skipped.get(name);
-    const verdict = reason === undefined ? (found === 0 ? 'ok' : `${found} findings`) : `skipped: ${reason}`;
-    return [name, sessions, recipients.accepted, recipients.refused, recipients.deferred, messages, verdict];
-  });
-  return tableOf(['fault', 'sessions', 'accepted', 'refused', 'deferred', 'messages', 'verdict'], rows);
+function ipv6Line({ byIpv6 }: Traffic, { withoutIpv6 }: World): string {
+  const sessions = [...byIpv6.values()].reduce((sum, count) => sum + count, 0);
+  return `Sessions by IPv6 ${sessions}, of ${byIpv6.size} classes${withoutIpv6 === undefined ? '' : `: ${withoutIpv6}`}.`;
 }

@@ -13,6 +13,8 @@ export interface Fault {
   readonly sameProcesses?: true;
   /** A connection that the master has handed to a worker that is killed stays with the master: that is Node's. */
   readonly masterKeepsConnections?: true;
+  /** Whether clients die in it between the final dot and its reply, so that there must be mail that nobody has heard of. */
+  readonly playsTheDot?: true;
   /** Why it cannot be done here, if it cannot. */
   impossible?(server: WorldOptions): string | undefined;
   /** Resolves when the fault is in force, in every process. */

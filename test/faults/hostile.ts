@@ -28,7 +28,8 @@ const dialogueOf = (message: string): readonly string[] => [
 
 /** How many points there are to die at. */
 export const points = dialogueOf('').length;
-const dot = dialogueOf('').indexOf('.\r\n');
+/** The one of them where the server may have a message of which its client never hears. */
+export const dot = dialogueOf('').indexOf('.\r\n');
 
 export const deaths = ['end', 'reset', 'in-mid-line', 'at-once'] as const;
 export type Death = (typeof deaths)[number];
@@ -84,7 +85,8 @@ export async function flood(doors: Doors, from: string, commands: number, ledger
     for (const line of lines) {
       const reply = await heard(client.reply());
       if (reply.code === 'closed') return;
-      if (line.startsWith('RCPT') && isAccepted(reply)) ledger.find(`flood: ${from}: ${line}: ${said(reply)}`);
+      if (line.startsWith('RCPT') && isAccepted(reply))
+        ledger.find(`flood: ${from}: ${line}: ${said(reply)}`, 'forbidden');
     }
   } finally {
     client.destroy();

@@ -100,7 +100,7 @@ export class Baselines {
       await pause(500);
       found = await leaking();
     }
-    for (const leak of found) ledger.find(leak);
+    for (const { offence, text } of found) ledger.find(text, offence);
   }
 
   /** From now on another baseline for this process. */

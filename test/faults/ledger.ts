@@ -1,17 +1,38 @@
 /** The books of a run: what was answered under each fault, what the server owes, and what should not have happened. */
 import type { QueuedMessage } from '../live/harness/queue';
-import type { Outcome } from './expectations';
+import { type ClassName, classNames, type Outcome, permittedClasses } from './expectations';
 import { anybodyMayReach } from './site';
+
+/** What must not be, and in which words the books close with it. */
+export const offences = {
+  forbidden: 'forbidden recipients accepted',
+  refused: 'permitted recipients refused for good',
+  'put-off': 'recipients put off by a fault that does not touch them',
+  lost: 'accepted messages lost',
+  twice: 'messages queued twice',
+  unhandled: 'unhandled rejections',
+  watchers: 'leaked file watchers',
+  timers: 'leaked timers',
+  sockets: 'leaked sockets',
+  memory: 'leaked memory',
+  other: 'other findings',
+} as const;
+
+export type Offence = keyof typeof offences;
 
 export interface Finding {
   readonly fault: string;
+  readonly offence: Offence;
   readonly text: string;
 }
+
+/** How many recipients were told so. */
+export type Told = Record<Outcome, number>;
 
 export interface Tally {
   sessions: number;
   messages: number;
-  readonly recipients: Record<Outcome, number>;
+  readonly recipients: Told;
 }
 
 export interface Settlement {
@@ -21,10 +42,8 @@ export interface Settlement {
   readonly queued: number;
   /** Of these, messages whose client did not hear that they were accepted. */
   readonly unheard: number;
-  /** Recipients of accepted messages that are in no queue. */
+  /** Accepted messages that are in no queue, for one of their recipients at least. */
   readonly lost: number;
-  /** Recipients that have a message more than once: no client says anything twice. */
-  readonly twice: number;
 }
 
 /** Every message carries its id as the subject. */
@@ -33,6 +52,8 @@ export const idPrefix = 'fault run message ';
 export class Ledger {
   readonly findings: Finding[] = [];
   readonly tallies = new Map<string, Tally>();
+  /** Over all faults, what the recipients of each class were told. */
+  readonly told = Object.fromEntries(classNames.map((name) => [name, noneTold()])) as Record<ClassName, Told>;
   /** Under which fault each message was accepted. */
   readonly #owed = new Map<string, string>();
   /** Recipients of every message that was begun, whether or not its client has learned what became of it. */
@@ -58,14 +79,21 @@ export class Ledger {
     const tally = this.tallies.get(fault) ?? {
       sessions: 0,
       messages: 0,
-      recipients: { accepted: 0, refused: 0, deferred: 0 },
+      recipients: noneTold(),
     };
     this.tallies.set(fault, tally);
     return tally;
   }
 
-  find(text: string): void {
-    this.findings.push({ fault: this.#fault, text });
+  find(text: string, offence: Offence = 'other'): void {
+    this.findings.push({ fault: this.#fault, offence, text });
+  }
+
+  /** One recipient of the class was told so, by one client; `text` says it where it was not allowed. */
+  tell(name: ClassName, outcome: Outcome, allowed: ReadonlySet<Outcome>, text: () => string): void {
+    this.tally.recipients[outcome]++;
+    this.told[name][outcome]++;
+    if (!allowed.has(outcome)) this.find(text(), offenceOf(name, outcome));
   }
 
   newMessage(recipients: readonly string[]): string {
@@ -88,30 +116,41 @@ export class Ledger {
       const own = id === undefined ? undefined : this.#begun.get(id);
       for (const recipient of message.recipients) {
         const may = own ? own.some((one) => sameMailbox(one, recipient)) : anybodyMayReach(recipient);
-        if (!may) this.find(`${message.id}: ${recipient} was queued, and nobody was given leave for it`);
+        if (!may) this.find(`${message.id}: ${recipient} was queued, and nobody was given leave for it`, 'forbidden');
       }
       if (id !== undefined) found.set(id, [...(found.get(id) ?? []), ...message.recipients]);
     }
     let lost = 0;
-    let twice = 0;
     let unheard = 0;
     for (const [id, recipients] of this.#begun) {
       const owed = this.#owed.get(id);
       const there = found.get(id) ?? [];
-      if (!owed && there.length > 0) unheard++;
-      for (const recipient of recipients) {
-        const copies = there.filter((one) => sameMailbox(one, recipient)).length;
-        if (copies > 1) {
-          twice++;
-          this.find(`${id} to ${recipient} is in the queues ${copies} times`);
-        }
-        if (!owed || copies > 0) continue;
+      const copies = (recipient: string) => there.filter((one) => sameMailbox(one, recipient)).length;
+      const missing = recipients.filter((recipient) => copies(recipient) === 0);
+      // No client says anything twice.
+      const double = recipients.filter((recipient) => copies(recipient) > 1);
+      if (double.length > 0) this.find(`${id} is in the queues more than once, for ${double.join(', ')}`, 'twice');
+      if (owed === undefined) {
+        if (there.length > 0) unheard++;
+      } else if (missing.length > 0) {
         lost++;
-        this.findings.push({ fault: owed, text: `${id} to ${recipient} was accepted and is in no queue` });
+        const text = `${id} was accepted and is in no queue, for ${missing.join(', ')}`;
+        this.findings.push({ fault: owed, offence: 'lost', text });
       }
     }
-    return { accepted: this.#owed.size, queued: found.size, unheard, lost, twice };
+    return { accepted: this.#owed.size, queued: found.size, unheard, lost };
   }
+}
+
+function noneTold(): Told {
+  return { accepted: 0, refused: 0, deferred: 0 };
+}
+
+/** A list that is emptied forbids what it permitted, so whatever is accepted and may not be is forbidden. */
+function offenceOf(name: ClassName, outcome: Outcome): Offence {
+  if (outcome === 'accepted') return 'forbidden';
+  if (outcome === 'deferred') return 'put-off';
+  return (permittedClasses as readonly string[]).includes(name) ? 'refused' : 'other';
 }
 
 function sameMailbox(one: string, other: string): boolean {

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import type { RunningHaraka } from '../live/harness/haraka';
 import { eventually } from '../live/harness/talk';
+import type { Offence } from './ledger';
 
 export interface Holdings {
   readonly pid: number;
@@ -68,28 +69,50 @@ function ignoringGone<T>(read: () => T): T | undefined {
   }
 }
 
+export interface Leak {
+  readonly offence: Offence;
+  readonly text: string;
+}
+
 /** What there is more of than before, beyond what comes and goes by itself. */
-export function leaks(before: Holdings, after: Holdings, spareMemory: number): readonly string[] {
-  const counted = ['watchers', 'watches', 'timers', 'connections', 'sockets', 'files', 'threads'] as const;
-  const more = counted
-    .filter((kind) => after[kind] > before[kind] + slack[kind])
-    .map((kind) => `${kind}: ${before[kind]} before, ${after[kind]} after`);
+export function leaks(before: Holdings, after: Holdings, spareMemory: number): readonly Leak[] {
+  const found: Leak[] = [];
+  const leak = (offence: Offence, what: string, had: number | string, has: number | string) =>
+    found.push({ offence, text: `process ${after.pid}: ${what}: ${had} before, ${has} after` });
+  for (const [kind, { slack, offence }] of Object.entries(counted) as [Counted, Counting][]) {
+    if (after[kind] > before[kind] + slack) leak(offence, kind, before[kind], after[kind]);
+  }
   if (after.memory > before.memory + spareMemory) {
-    more.push(`memory: ${kilobytes(before.memory)} before, ${kilobytes(after.memory)} after`);
+    leak('memory', 'memory', kilobytes(before.memory), kilobytes(after.memory));
   }
   for (const [kind, count] of Object.entries(after.active)) {
     if (kind === 'Timeout' || kind === 'Immediate') continue;
     const had = before.active[kind] ?? 0;
-    if (count > had + 1) more.push(`${kind}: ${had} before, ${count} after`);
+    if (count > had + 1) leak(/^(TCP|TLS|UDP|Pipe)/.test(kind) ? 'sockets' : 'other', kind, had, count);
   }
-  return more.map((text) => `process ${after.pid}: ${text}`);
+  return found;
+}
+
+type Counted = 'watchers' | 'watches' | 'timers' | 'connections' | 'sockets' | 'files' | 'threads';
+
+interface Counting {
+  readonly slack: number;
+  readonly offence: Offence;
 }
 
 /**
  * A look at the files may be under way; a parser's thread lives on for a moment; Haraka keeps the socket of a client
  * until it has seen its end. A leak grows with what was done hundreds of times.
  */
-const slack = { watchers: 0, watches: 0, timers: 2, connections: 4, sockets: 2, files: 2, threads: 2 } as const;
+const counted: Readonly<Record<Counted, Counting>> = {
+  watchers: { slack: 0, offence: 'watchers' },
+  watches: { slack: 0, offence: 'watchers' },
+  timers: { slack: 2, offence: 'timers' },
+  connections: { slack: 4, offence: 'sockets' },
+  sockets: { slack: 2, offence: 'sockets' },
+  files: { slack: 2, offence: 'other' },
+  threads: { slack: 2, offence: 'other' },
+};
 
 export function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1024)} KB`;

@@ -106,13 +106,13 @@ export class Traffic {
 
   #judge({ as, recipient }: Attempt, from: string, since: number, reply: Reply | undefined): Outcome {
     const outcome = outcomeOf(reply);
-    this.ledger.tally.recipients[outcome]++;
     const allowed = this.expectations.allowed(as, since);
-    if (!allowed.has(outcome)) {
-      this.ledger.find(
-        `${as}: ${from} asked for ${recipient} and was told ${said(reply)}, not ${[...allowed].join(' or ')}`,
-      );
-    }
+    this.ledger.tell(
+      as,
+      outcome,
+      allowed,
+      () => `${as}: ${from} asked for ${recipient} and was told ${said(reply)}, not ${[...allowed].join(' or ')}`,
+    );
     return outcome;
   }
 
@@ -125,7 +125,10 @@ export class Traffic {
     // The recipients were accepted, so a refusal for good would lose the message at a fault of ours.
     const may = accepted.every(({ as }) => this.expectations.allowed(as, since).has('deferred'));
     if (outcome === 'refused' || (outcome === 'deferred' && !may)) {
-      this.ledger.find(`message ${id.slice(idPrefix.length)} to ${accepted[0]?.recipient}: ${said(done)}`);
+      this.ledger.find(
+        `message ${id.slice(idPrefix.length)} to ${accepted[0]?.recipient}: ${said(done)}`,
+        outcome === 'refused' ? 'refused' : 'put-off',
+      );
     }
   }
 }

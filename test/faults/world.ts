@@ -144,7 +144,9 @@ export class World {
     const log = this.haraka.log();
     if (this.options.log !== undefined) fs.appendFileSync(this.options.log, log);
     this.haraka.clearLog();
-    for (const line of unheardOfIn(log)) this.ledger.find(`the log says: ${line}`);
+    for (const line of unheardOfIn(log)) {
+      this.ledger.find(`the log says: ${line}`, line.includes('probe: unhandled') ? 'unhandled' : 'other');
+    }
     const deaths = log.match(/worker \d+ (killed by signal|exited with error)/g)?.length ?? 0;
     if (deaths !== this.deathsExpected) this.ledger.find(`${deaths} workers died, not ${this.deathsExpected}`);
     this.deathsExpected = 0;
