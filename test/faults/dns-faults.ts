@@ -1,8 +1,7 @@
 /** Faults of the DNS. Nobody is let in by them, and only those wait whose name could matter. */
-import { isAccepted } from '../live/harness/smtp-client';
-import { eventually, said } from '../live/harness/talk';
+import { eventually } from '../live/harness/talk';
 import type { Manner } from './dns-meddler';
-import { enter, heard } from './entry';
+import { ask, enter } from './entry';
 import { interrupted, nameless } from './expectations';
 import type { Fault } from './fault';
 import { askedByName } from './ipv6';
@@ -46,24 +45,11 @@ async function putOff(world: World, from: string, recipient: string): Promise<vo
   try {
     await eventually(
       (reply) => /^4\d\d /.test(reply),
-      () => asked(world, from, recipient),
+      () => ask(world.haraka.ports, from, recipient),
       60_000,
     );
   } catch (error) {
     world.ledger.find(`${from} is not put off for ${recipient}: ${String(error)}`);
-  }
-}
-
-async function asked(world: World, from: string, recipient: string): Promise<string> {
-  const client = await enter(world.haraka.ports, from);
-  if (!client) return 'nothing';
-  try {
-    if (!isAccepted(client.greeting)) return said(client.greeting);
-    await heard(client.command('EHLO asking.example'));
-    await heard(client.command('MAIL FROM:<someone@sender.example>'));
-    return said(await heard(client.command(`RCPT TO:<${recipient}>`)));
-  } finally {
-    client.destroy();
   }
 }
 

@@ -1,6 +1,7 @@
 /** Connecting to a server that may be going away just now. */
 import type { RunningHaraka } from '../live/harness/haraka';
-import { type ConnectOptions, connect, type Reply, type SmtpClient } from '../live/harness/smtp-client';
+import { type ConnectOptions, connect, isAccepted, type Reply, type SmtpClient } from '../live/harness/smtp-client';
+import { said } from '../live/harness/talk';
 
 /** Nobody need be answered soon, but everybody must be answered. */
 export const patience = 30_000;
@@ -36,6 +37,20 @@ export function heard(reply: Promise<Reply>): Promise<Reply> {
     if (isSilence(error)) return silence;
     throw error;
   });
+}
+
+/** What a client is told about one recipient, or at the door. */
+export async function ask(doors: Doors, from: string, recipient: string): Promise<string> {
+  const client = await enter(doors, from);
+  if (!client) return 'nothing';
+  try {
+    if (!isAccepted(client.greeting)) return said(client.greeting);
+    await heard(client.command('EHLO asking.example'));
+    await heard(client.command('MAIL FROM:<someone@sender.example>'));
+    return said(await heard(client.command(`RCPT TO:<${recipient}>`)));
+  } finally {
+    client.destroy();
+  }
 }
 
 function isSilence(error: unknown): boolean {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { all, type Changes } from './expectations';
 import type { Fault } from './fault';
 import { type ListName, listNames, lists } from './site';
+import { Storm } from './storm';
 import { escaped, processes, type World, workers } from './world';
 
 interface Damage {
@@ -26,7 +27,7 @@ const withoutList: Readonly<Record<ListName, Changes>> = {
   'host.deny': all(['denied'], ['accepted']),
 };
 
-const swapping = new Map<ListName, NodeJS.Timeout>();
+const storms = new Map<ListName, Storm>();
 
 const damages: readonly Damage[] = [
   {
@@ -80,17 +81,11 @@ const damages: readonly Damage[] = [
     name: 'swapped 100 times a second',
     effect: 'kept',
     async inflict(world, list) {
-      const versions = [lists[list].text, `${lists[list].text}# the other\n`];
-      let swaps = 0;
-      const swap = () => {
-        fs.writeFileSync(`${world.path(list)}.new`, versions[++swaps % 2] as string);
-        fs.renameSync(`${world.path(list)}.new`, world.path(list));
-      };
-      swapping.set(list, setInterval(swap, 10));
+      storms.set(list, await Storm.begin(world, list));
     },
     async cease(_world, list) {
-      clearInterval(swapping.get(list));
-      swapping.delete(list);
+      await storms.get(list)?.end();
+      storms.delete(list);
     },
   },
   {
@@ -135,7 +130,7 @@ function faultOf(damage: Damage, hit: readonly ListName[]): Fault {
       await Promise.all(hit.map((list) => damage.inflict(world, list)));
     },
     async end(world) {
-      for (const list of hit) await damage.cease?.(world, list);
+      await Promise.all(hit.map((list) => damage.cease?.(world, list)));
       await Promise.all(hit.map((list) => restore(world, list)));
     },
   };

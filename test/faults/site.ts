@@ -71,7 +71,11 @@ export function zone(): Zone {
     );
     entries.push([addresses.forged[n] as string, { PTR: [`pc6${n}.campus.example`, 'mail.hall.example'], ttl: 1 }]);
   }
-  entries.push(['mail.hall.example', { A: ['127.50.1.1'], ttl: 1 }]);
+  entries.push(
+    ['mail.hall.example', { A: ['127.50.1.1'], ttl: 1 }],
+    ['127.53.0.1', { PTR: ['pc.storm.example'], ttl: 1 }],
+    ['pc.storm.example', { A: ['127.53.0.1'], ttl: 1 }],
+  );
   return Object.fromEntries(entries);
 }
 
