@@ -1,12 +1,12 @@
 /**
  * The dialogue of a stranger with a running Haraka, by grammar and by bytes: whatever is said, in whatever pieces, no
- * forbidden recipient gets into a queue, and the process goes on.
+ * forbidden recipient gets into a queue, no session hangs, and the process goes on.
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pause } from '../../live/harness/talk';
-import { enter } from '../entry';
+import { ask, enter } from '../entry';
 import { Ledger } from '../ledger';
 import { anybodyMayReach, stranger } from '../site';
 import { World } from '../world';
@@ -14,6 +14,8 @@ import type { Fuzzer, Fuzzing } from './fuzzer';
 import { Random } from './random';
 
 const sessionsOfARound = 48;
+/** Nobody need be answered soon, but whoever takes leave is let go. */
+const hanging = 20_000;
 
 const hosts = [
   ...['local.example', 'backup.example', 'sub.backup.example', 'mapped.example', 'victim.example', 'hall.example'],
@@ -157,16 +159,26 @@ function pieces(random: Random, text: Buffer): readonly Buffer[] {
   return [...cuts, text.length].map((cut, n) => text.subarray(cuts[n - 1] ?? 0, cut));
 }
 
-async function play(world: World, session: number, script: readonly Buffer[]): Promise<void> {
-  const client = await enter(world.haraka.ports, stranger(session));
+/** Says all of it, and leaves. Resolves with how the session hung, if it did. */
+async function play(world: World, session: number, script: readonly Buffer[]): Promise<string | undefined> {
+  const from = stranger(session);
+  const client = await enter(world.haraka.ports, from);
   if (!client) throw new Error('nobody answers');
-  for (const piece of script) {
-    client.write(piece);
-    await pause(5);
+  try {
+    for (const piece of script) {
+      client.write(piece);
+      await pause(5);
+    }
+    // Haraka refuses whatever comes before it has answered the message, a farewell too: so it is said again.
+    for (const wait of [1_000, 5_000, hanging]) {
+      client.write('\r\n.\r\nQUIT\r\n');
+      if (await client.waitForClose(wait)) return undefined;
+    }
+    const another = await ask(world.haraka.ports, from, 'user@local.example');
+    return `a session hangs, and ${from} is told in another one: ${another}\n${client.transcript.slice(-2_000)}`;
+  } finally {
+    client.destroy();
   }
-  client.write('\r\n.\r\nQUIT\r\n');
-  await client.waitForClose(2_000);
-  client.destroy();
 }
 
 class Dialogues implements Fuzzing {
@@ -180,15 +192,17 @@ class Dialogues implements Fuzzing {
     const random = new Random(seed);
     const first = random.below(10_000);
     const scripts = Array.from({ length: sessionsOfARound }, (_, n) => script(random, first + n));
+    let hung: readonly string[];
     try {
-      await Promise.all(scripts.map((script, n) => play(this.world, first + n, script)));
+      const ends = await Promise.all(scripts.map((script, n) => play(this.world, first + n, script)));
+      hung = ends.filter((end) => end !== undefined);
     } catch (error) {
       return reproduction(String(error), scripts);
     }
     const found = await this.#forbidden();
     const faults = this.#faults();
-    if (found.length + faults.length === 0) return undefined;
-    return reproduction([...found, ...faults].join('\n'), scripts);
+    const all = [...hung, ...found, ...faults];
+    return all.length === 0 ? undefined : reproduction(all.join('\n'), scripts);
   }
 
   /** Recipients in the queues that no stranger may have. What has been looked at goes. */

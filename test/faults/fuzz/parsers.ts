@@ -8,14 +8,19 @@ import {
   carriesRoute,
   describeFinding,
   type Finding,
+  formatRoute,
   hasFault,
+  isWellFormedHello,
   type ListKind,
   listKinds,
   parseAddress,
+  parseAddressLiteral,
+  parseDomainName,
   parseEntry,
   parseIni,
   parseList,
   parseRelayMap,
+  parseRoute,
   parseSettings,
 } from '../../../core';
 import { decodeText } from '../../../runtime/file-reader';
@@ -45,6 +50,29 @@ const parsers: readonly Parser[] = [
   { name: 'parseIni', parse: (text) => assert.ok(parseIni(text).entries.every(({ line }) => line >= 1)) },
   { name: 'parseEntry', parse: (text) => assert.equal(typeof parseEntry(text), 'object') },
   { name: 'parseAddress', parse: (text) => assert.ok([4, 6, undefined].includes(parseAddress(text)?.family)) },
+  {
+    name: 'parseAddressLiteral',
+    parse: (text) => assert.ok([4, 6, undefined].includes(parseAddressLiteral(text)?.family)),
+  },
+  {
+    name: 'parseDomainName',
+    parse(text) {
+      const name = parseDomainName(text);
+      if (name !== undefined) assert.equal(parseDomainName(name), name, 'the form that lists hold is read as another');
+    },
+  },
+  {
+    name: 'parseRoute',
+    parse(text) {
+      const route = parseRoute(text);
+      if (route !== undefined)
+        assert.deepEqual(parseRoute(formatRoute(route)), route, 'what is written is read as another');
+    },
+  },
+  {
+    name: 'isWellFormedHello',
+    parse: (text) => assert.ok(!isWellFormedHello(text) || /^[!-~]{1,255}$/.test(text), 'a name of other characters'),
+  },
   { name: 'carriesRoute', parse: (text) => assert.equal(typeof carriesRoute(text), 'boolean') },
 ];
 
