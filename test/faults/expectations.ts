@@ -80,7 +80,7 @@ export const nameless: Changes = {
 
 /** Where connections break, everybody may have to come again, and no more. */
 export const interrupted: Changes = {
-  ...all([...permittedClasses], ['accepted', 'deferred']),
+  ...all(permittedClasses, ['accepted', 'deferred']),
   denied: ['refused', 'deferred'],
   'plain-relay': ['refused', 'deferred'],
   excluded: ['refused', 'deferred'],
@@ -88,3 +88,19 @@ export const interrupted: Changes = {
   routed: ['refused', 'deferred'],
   order: ['refused', 'deferred'],
 };
+
+/** Without its lists the site can tell nobody whether he may relay; local mail goes on where `host.deny` has a file. */
+export const withoutLists: Changes = {
+  ...all(onwardClasses, ['deferred']),
+  'plain-relay': ['deferred'],
+  excluded: ['deferred'],
+  'forged-name': ['deferred'],
+  routed: ['deferred'],
+  order: ['deferred'],
+};
+
+/** Without a deny list either, nobody is let in. */
+export const withoutAnyList: Changes = { ...withoutLists, ...all(['local', 'denied'], ['deferred']) };
+
+/** Lists that are there and empty permit nothing. */
+export const allRevoked: Changes = all(onwardClasses, ['refused']);

@@ -84,7 +84,7 @@ export const processFaults: readonly Fault[] = [
   {
     // Local mail goes elsewhere, and whoever is refused at RCPT gets no further.
     name: "disk full where Haraka's queue is",
-    changes: all([...onwardClasses], ['accepted', 'deferred']),
+    changes: all(onwardClasses, ['accepted', 'deferred']),
     impossible: cannotMount,
     async begin(world) {
       const disk = queueDisk(world);

@@ -7,14 +7,11 @@ import { eventually } from '../live/harness/talk';
 import { installRedis, type Unpacked } from '../peers/install';
 import { allLists } from '../peers/redis/lists';
 import { RedisServer } from '../peers/redis/server';
-import { all, type Changes, onwardClasses } from './expectations';
+import { all, allRevoked, type Changes, onwardClasses, withoutAnyList, withoutLists } from './expectations';
 import type { Fault } from './fault';
 import { type RedisManner, RedisMeddler } from './redis-meddler';
-import { dnsText, listNames } from './site';
+import { dnsText, listNames, type StandIns, settingsWith, standsIn } from './site';
 import { processes, settingsBack, type World } from './world';
-
-/** Which lists have a file that stands in. */
-type StandIns = 'all' | 'deny' | 'none';
 
 interface Behind {
   readonly redis: RedisServer;
@@ -94,23 +91,7 @@ const titles: Readonly<Record<StandIns, string>> = {
   none: 'no file stands in for it',
 };
 
-/** Nobody can be told whether he may relay; with a file for `host.deny`, local mail goes on. */
-const putOff: Changes = {
-  ...all([...onwardClasses], ['deferred']),
-  'plain-relay': ['deferred'],
-  excluded: ['deferred'],
-  'forged-name': ['deferred'],
-  routed: ['deferred'],
-  order: ['deferred'],
-};
-
-const whileAway: Readonly<Record<StandIns, Changes>> = {
-  all: {},
-  deny: putOff,
-  none: { ...putOff, ...all(['local', 'denied'], ['deferred']) },
-};
-
-const revoked = all([...onwardClasses], ['refused']);
+const whileAway: Readonly<Record<StandIns, Changes>> = { all: {}, deny: withoutLists, none: withoutAnyList };
 
 let unpacked: Unpacked | undefined;
 const started = new WeakMap<World, Behind>();
@@ -133,23 +114,10 @@ async function behindOf(world: World): Promise<Behind> {
 }
 
 function settingsWithRedis(port: number, standIns: StandIns, age: number): string {
-  const source = (key: string, file: string, standsIn = standIns === 'all') =>
-    `redis:[127.0.0.1:${port}]${key}${standsIn ? ` ${file}` : ''}`;
-  return [
-    '[main]',
-    'settle=100ms',
-    'poll=500ms',
-    '[relay]',
-    `local_ip=${source('localip', 'localip')}`,
-    `local_domain=${source('localdomain', 'localdomain')}`,
-    `relay_to=${source('relay.to', 'relay.to')}`,
-    `relay_map=${source('relay.map', 'hash:relay.map')}`,
-    '[deny]',
-    `hosts=${source('host.deny', 'host.deny', standIns !== 'none')}`,
-    '[redis]',
-    `max_age=${age}s`,
-    '',
-  ].join('\n');
+  return settingsWith(
+    (list, file) => `redis:[127.0.0.1:${port}]${list}${standsIn(standIns, list) ? ` ${file}` : ''}`,
+    ['[redis]', `max_age=${age}s`],
+  );
 }
 
 /** Resolves when every process has all lists from Redis. */
@@ -170,7 +138,7 @@ function fromRedis(log: string): number {
 
 function faultOf(kind: RedisFault, standIns: StandIns): Fault {
   const { name, effect, short, inflict, cease } = kind;
-  const changes = { away: whileAway[standIns], revoked, none: {} }[effect];
+  const changes = { away: whileAway[standIns], revoked: allRevoked, none: {} }[effect];
   return {
     name: `${name}, ${titles[standIns]}`,
     long: !short.includes(standIns),
@@ -178,7 +146,7 @@ function faultOf(kind: RedisFault, standIns: StandIns): Fault {
     // A busy machine may not have heard of Redis for a moment.
     meanwhile: {
       ...whileAway[standIns],
-      ...(effect === 'revoked' && all([...onwardClasses], ['refused', 'deferred'])),
+      ...(effect === 'revoked' && all(onwardClasses, ['refused', 'deferred'])),
     },
     sameProcesses: true,
     impossible: () => {

@@ -28,19 +28,32 @@ function cutOff(text: string, missing: string): ListText {
 
 export const listNames = Object.keys(lists) as ListName[];
 
-export const settingsText = [
-  '[main]',
-  'settle=100ms',
-  'poll=500ms',
-  '[relay]',
-  'local_ip=localip',
-  'local_domain=localdomain',
-  'relay_to=relay.to',
-  'relay_map=hash:relay.map',
-  '[deny]',
-  'hosts=host.deny',
-  '',
-].join('\n');
+/** Settings in which each list comes from what `source` says for it, with lines at the end that go on in `[deny]`. */
+export function settingsWith(source: (list: ListName, file: string) => string, tail: readonly string[] = []): string {
+  return [
+    '[main]',
+    'settle=100ms',
+    'poll=500ms',
+    '[relay]',
+    `local_ip=${source('localip', 'localip')}`,
+    `local_domain=${source('localdomain', 'localdomain')}`,
+    `relay_to=${source('relay.to', 'relay.to')}`,
+    `relay_map=${source('relay.map', 'hash:relay.map')}`,
+    '[deny]',
+    `hosts=${source('host.deny', 'host.deny')}`,
+    ...tail,
+    '',
+  ].join('\n');
+}
+
+export const settingsText = settingsWith((_, file) => file);
+
+/** Of lists in Redis, which have a file that stands in. */
+export type StandIns = 'all' | 'deny' | 'none';
+
+export function standsIn(standIns: StandIns, list: ListName): boolean {
+  return standIns === 'all' || (standIns === 'deny' && list === 'host.deny');
+}
 
 /** Names are forgotten fast, so that a fault of the DNS is met and not outlived. */
 export function dnsText(port: number): string {

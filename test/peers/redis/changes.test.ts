@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { addressList } from '../../../bench/lists';
-import { all, interrupted } from '../../faults/expectations';
+import { all, allRevoked, interrupted } from '../../faults/expectations';
 import type { HarakaVersion } from '../../live/harness/haraka';
 import { eventually, pause } from '../../live/harness/talk';
 import { allLists, filling, linesOf, quoted } from './lists';
@@ -194,8 +194,7 @@ function suite(root: string, version: HarakaVersion): void {
 
   it('are empty once their keys are deleted, and host.deny stays', async function () {
     this.timeout(TIMEOUT);
-    const revocation = all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['refused']);
-    await site.during([revocation], {
+    await site.during([allRevoked], {
       begin: async () => {
         redis.cli('DEL', 'localip', 'localdomain', 'relay.to', 'relay.map', 'host.deny');
         await site.all(async (instance) => {

@@ -4,7 +4,15 @@
  * nobody is let in.
  */
 import assert from 'node:assert/strict';
-import { all, type Changes } from '../../faults/expectations';
+import {
+  all,
+  allRevoked,
+  type Changes,
+  onwardClasses,
+  permittedClasses,
+  withoutAnyList,
+  withoutLists,
+} from '../../faults/expectations';
 import type { HarakaVersion } from '../../live/harness/haraka';
 import { eventually, pause } from '../../live/harness/talk';
 import { allLists, filling } from './lists';
@@ -28,19 +36,6 @@ const deniedByFile = '127.79.0.1';
 const TIMEOUT = 180_000;
 
 const nothing: Changes = {};
-/** Without its lists nobody can be told whether he may relay; local mail goes on, and the file denies. */
-const putOff: Changes = {
-  ...all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['deferred']),
-  'plain-relay': ['deferred'],
-  excluded: ['deferred'],
-  'forged-name': ['deferred'],
-  routed: ['deferred'],
-  order: ['deferred'],
-};
-/** Without a deny list either, nobody is let in. */
-const allPutOff: Changes = { ...putOff, ...all(['local', 'denied'], ['deferred']) };
-const revoked = all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['refused']);
-
 interface Outage {
   readonly name: string;
   begin(redis: RedisServer): Promise<void>;
@@ -106,7 +101,7 @@ function suite(root: string, version: HarakaVersion): void {
     it(`are replaced by their files or put off once it has been ${name} for max_age, and are back with it`, async function () {
       this.timeout(TIMEOUT);
       const told = site.instances.map(({ haraka }) => haraka.log().length);
-      await site.during([nothing, putOff], {
+      await site.during([nothing, withoutLists], {
         begin: async () => {
           await begin(redis);
           await away();
@@ -138,7 +133,7 @@ function suite(root: string, version: HarakaVersion): void {
 
   it('are revoked when it is flushed, except for host.deny, and are back when it is filled', async function () {
     this.timeout(TIMEOUT);
-    await site.during([revoked], {
+    await site.during([allRevoked], {
       begin: async () => {
         redis.cli('FLUSHALL');
         await site.all((instance) => instance.tells(trusted, outside, DENIED, documented));
@@ -178,11 +173,11 @@ function suite(root: string, version: HarakaVersion): void {
   it('open nothing when a worker is killed while it is flushed', async function () {
     this.timeout(TIMEOUT);
     const meanwhile: Changes = {
-      ...all(['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'], ['accepted', 'deferred', 'refused']),
+      ...all(permittedClasses, ['accepted', 'deferred', 'refused']),
       ...anyRefusal(),
     };
     // The new worker has no last content: what the file denies is denied there, and by the others what Redis denied.
-    await site.during([revoked], {
+    await site.during([allRevoked], {
       meanwhile,
       begin: async () => {
         redis.cli('FLUSHALL');
@@ -205,10 +200,10 @@ function suite(root: string, version: HarakaVersion): void {
   it('let nobody in when not even host.deny has a file, also by a worker that takes the place of another', async function () {
     this.timeout(TIMEOUT);
     await second.set({ standIns: 'none' });
-    await site.during([nothing, allPutOff], {
+    await site.during([nothing, withoutAnyList], {
       meanwhile: {
         ...anyRefusal(),
-        ...all(['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'], ['accepted', 'deferred']),
+        ...all(permittedClasses, ['accepted', 'deferred']),
       },
       begin: async () => {
         await redis.stop();
@@ -274,7 +269,7 @@ function anyRefusal(): Changes {
 
 /** A restart may take longer than max_age. */
 function putOffOrNot(): Changes {
-  return { ...anyRefusal(), ...all(['trusted-address', 'trusted-name', 'backup', 'mapped'], ['accepted', 'deferred']) };
+  return { ...anyRefusal(), ...all(onwardClasses, ['accepted', 'deferred']) };
 }
 
 onRedis('Haraka with lists in Redis, when it starts', (root) => {

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import { type Changes, Expectations } from '../../faults/expectations';
 import { Ledger } from '../../faults/ledger';
 import { servingPids } from '../../faults/resources';
-import { dnsText, zone } from '../../faults/site';
+import { dnsText, type ListName, type StandIns, settingsWith, standsIn, zone } from '../../faults/site';
 import { Traffic } from '../../faults/traffic';
 import { unheardOfIn } from '../../faults/world';
 import { type DnsStub, startDns } from '../../live/harness/dns';
@@ -34,7 +34,7 @@ const clients = 3;
 export interface Settings {
   readonly maxAge?: string;
   /** Which lists have a file that stands in. */
-  readonly standIns: 'all' | 'deny' | 'none';
+  readonly standIns: StandIns;
   readonly denyAt?: 'connect' | 'rcpt';
   /** `files`: Redis is not named at all. */
   readonly lists?: 'redis' | 'files';
@@ -46,24 +46,9 @@ export function settingsText({
   denyAt = 'rcpt',
   lists = 'redis',
 }: Settings): string {
-  const source = (key: string, file: string, standsIn = standIns === 'all') =>
-    lists === 'files' ? file : `redis:${key}${standsIn ? ` ${file}` : ''}`;
-  return [
-    '[main]',
-    'settle=100ms',
-    'poll=500ms',
-    '[relay]',
-    `local_ip=${source('localip', 'localip')}`,
-    `local_domain=${source('localdomain', 'localdomain')}`,
-    `relay_to=${source('relay.to', 'relay.to')}`,
-    `relay_map=${source('relay.map', 'hash:relay.map')}`,
-    '[deny]',
-    `hosts=${source('host.deny', 'host.deny', standIns !== 'none')}`,
-    `at=${denyAt}`,
-    '[redis]',
-    `max_age=${age}`,
-    '',
-  ].join('\n');
+  const source = (list: ListName, file: string) =>
+    lists === 'files' ? file : `redis:${list}${standsIn(standIns, list) ? ` ${file}` : ''}`;
+  return settingsWith(source, [`at=${denyAt}`, '[redis]', `max_age=${age}`]);
 }
 
 export interface InstanceOptions {
