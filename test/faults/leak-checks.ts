@@ -83,7 +83,10 @@ export class Baselines {
 
   constructor(private readonly spare: Spare) {}
 
-  /** Holds every process against its own baseline, after a while if need be; one that is new gets its baseline now. */
+  /**
+   * Holds every process against its own baseline, after a while if need be; one that is new gets its baseline now, and one
+   * that leaks another, so that what is found is found once.
+   */
   async compare(world: World, ledger: Ledger): Promise<void> {
     const messages = ledger.messages;
     const leaking = async () =>
@@ -91,7 +94,8 @@ export class Baselines {
         const first = this.#first.get(held.pid) ?? { held, messages };
         this.#first.set(held.pid, first);
         const { memory, memoryOfMessage } = this.spare;
-        return leaks(first.held, held, memory + memoryOfMessage * (messages - first.messages));
+        const found = leaks(first.held, held, memory + memoryOfMessage * (messages - first.messages));
+        return found.map((leak) => ({ held, leak }));
       });
     // A question that waits for its time to be over holds a timer, and a client's end may not have been seen.
     const end = Date.now() + patience;
@@ -100,7 +104,10 @@ export class Baselines {
       await pause(500);
       found = await leaking();
     }
-    for (const { offence, text } of found) ledger.find(text, offence);
+    for (const { held, leak } of found) {
+      ledger.find(leak.text, leak.offence);
+      this.#first.set(held.pid, { held, messages });
+    }
   }
 
   /** From now on another baseline for this process. */
