@@ -18,7 +18,8 @@ export type RedisIni = Readonly<Record<string, Readonly<Record<string, string | 
 export class RedisIniFile implements RedisConfig {
   private readonly path: string;
   private readonly file: SettledFile;
-  private readonly lookout = new Lookout(() => void this.look());
+  /** While it is followed. */
+  private lookout: Lookout | undefined;
   /** The last content that could be read; that of a file that was not there at first is empty. */
   private text: string | undefined;
   /** The stamp that was looked at last, whatever came of it. */
@@ -43,16 +44,27 @@ export class RedisIniFile implements RedisConfig {
   }
 
   follow(pace: FollowPace, changed: () => void): void {
-    const isFirst = !this.pace;
     this.pace = pace;
     this.changed = changed;
-    if (isFirst) this.lookout.watch(new Set([dirname(this.path)]));
+    if (!this.lookout) {
+      this.lookout = new Lookout(() => void this.look());
+      this.watchFolder();
+    }
     this.lookout.schedule(pace.poll);
   }
 
-  close(): void {
-    this.lookout.close();
+  /** What is read from here on is read anew. */
+  leave(): void {
+    this.lookout?.close();
+    this.lookout = undefined;
+    this.pace = undefined;
+    this.text = undefined;
     this.changed = () => {};
+  }
+
+  /** The folder may have been made anew. */
+  private watchFolder(): void {
+    this.lookout?.watch(new Set([dirname(this.path)]));
   }
 
   private firstText(): string {
@@ -63,29 +75,29 @@ export class RedisIniFile implements RedisConfig {
   }
 
   private async look(): Promise<void> {
-    if (!this.pace) return;
+    const { pace } = this;
+    if (!pace) return;
     if (this.looking) {
       this.lookAgain = true;
       return;
     }
     this.looking = true;
     try {
-      await this.takeSettled(this.pace.settle);
+      await this.takeSettled(pace.settle);
     } catch (error) {
       this.log.logerror(`${name} is not taken: ${error instanceof Error ? error.message : String(error)}`);
     }
     this.looking = false;
-    const { poll, settle } = this.pace;
+    const { poll, settle } = pace;
     const soon = this.lookAgain || this.file.waiting;
     this.lookAgain = false;
-    // The folder may have been made anew.
-    this.lookout.watch(new Set([dirname(this.path)]));
-    this.lookout.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
+    this.watchFolder();
+    this.lookout?.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
   }
 
   private async takeSettled(settle: number): Promise<void> {
     const file = await this.file.look(this.stamp, settle);
-    if (!file) return;
+    if (!file || !this.pace) return;
     this.stamp = file.stamp;
     if (file.state === 'missing') this.log.logerror(`${name} was deleted: its last content stays in force`);
     else if (file.state === 'unreadable') {

@@ -98,12 +98,14 @@ export class RedisLists {
   close(): void {
     for (const server of this.servers.values()) server.close();
     this.servers.clear();
-    this.access.close();
+    this.access.leave();
   }
 
-  /** `redis.ini` is followed from the first list on that is kept in Redis. */
+  /** `redis.ini` is followed for as long as a list is kept in Redis. */
   private followWay(): void {
-    if (this.following && this.isUsed && this.pace) this.access.follow(this.pace);
+    if (!this.following || !this.pace) return;
+    if (this.isUsed) this.access.follow(this.pace);
+    else this.access.leave();
   }
 
   private serverFor(id: string, address: ConstructorParameters<typeof FollowedServer>[1], pace: Pace): FollowedServer {

@@ -58,7 +58,8 @@ export interface RedisConfig {
   get(): unknown;
   /** `changed` is called whenever it may have become another. May be called again, with another pace. */
   follow?(pace: FollowPace, changed: () => void): void;
-  close?(): void;
+  /** No longer; what is got from here on is read anew. */
+  leave?(): void;
 }
 
 interface Found {
@@ -93,8 +94,10 @@ export class RedisAccess {
     this.config.follow?.(pace, () => this.readAgain());
   }
 
-  close(): void {
-    this.config.close?.();
+  /** Nothing is followed any more, and the next options are read anew. */
+  leave(): void {
+    this.config.leave?.();
+    this.server = undefined;
   }
 
   /** The options to connect with, fresh each time: the client changes them. */

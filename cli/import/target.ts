@@ -3,9 +3,10 @@
  * empty one too: what the sources no longer say must not stay in force. Haraka's own `host_list` and the suite's
  * `smtpcheck.ini` keep what they hold and get what is missing.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { forEachLine, parseIni } from '../../core';
+import { CannotRun } from '../io';
 import type { RenderedFile } from './render';
 
 export type Action = 'create' | 'replace' | 'unchanged';
@@ -34,7 +35,7 @@ export function plan(folder: string, shownFolder: string, files: readonly Render
   return files.flatMap((rendered) => {
     const path = join(folder, rendered.name);
     const exists = existsSync(path);
-    const before = exists ? readFileSync(path, 'utf8') : '';
+    const before = exists ? contentOf(path, join(shownFolder, rendered.name)) : '';
     const held = countEntries(rendered.name, before);
     if (exists && rendered.count === 0 && held === 0) return [];
     const after = exists ? merge(rendered, before) : rendered.text;
@@ -52,6 +53,14 @@ export function plan(folder: string, shownFolder: string, files: readonly Render
       },
     ];
   });
+}
+
+function contentOf(path: string, shown: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CannotRun(`${shown} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function countEntries(name: string, text: string): number {
@@ -109,7 +118,12 @@ export function writeFiles(folder: string, files: readonly PlannedFile[]): void 
   for (const { path, after, action } of files) {
     if (action === 'unchanged') continue;
     const temporary = `${path}.${process.pid}.new`;
-    writeFileSync(temporary, after, { mode: 0o644 });
-    renameSync(temporary, path);
+    try {
+      writeFileSync(temporary, after, { mode: 0o644 });
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 }

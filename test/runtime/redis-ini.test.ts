@@ -38,7 +38,7 @@ describe('redis.ini while Haraka runs', () => {
   const pace = { poll: 200, settle: 100 };
   const closing: RedisAccess[] = [];
   afterEach(() => {
-    for (const access of closing.splice(0)) access.close();
+    for (const access of closing.splice(0)) access.leave();
   });
 
   function follow(files: Readonly<Record<string, string>>) {
@@ -146,13 +146,17 @@ describe('redis.ini while Haraka runs', () => {
     await until('it is taken', () => ports.length === 1);
   });
 
-  it('is not followed any more once that is closed', async () => {
+  it('is not followed any more once it is left, and read anew when it is wanted again', async () => {
     const { folder, access, port, ports } = follow({ 'redis.ini': redisIni(6380) });
     assert.equal(port(), 6380);
-    access.close();
+    access.leave();
     folder.write('redis.ini', redisIni(6381));
     await sleep(600);
     assert.deepEqual(ports, []);
-    assert.equal(port(), 6380);
+    assert.equal(port(), 6381);
+    access.follow(pace);
+    folder.write('redis.ini', redisIni(6382));
+    await until('it is taken', () => ports.length > 0);
+    assert.deepEqual(ports, [6382]);
   });
 });

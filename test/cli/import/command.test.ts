@@ -335,7 +335,9 @@ describe('smtpcheck import', () => {
   it('writes nothing at all where a folder is in the place of a list', () => {
     inTemporaryFolder((folder) => {
       write(folder, { access, 'config/relay.to/inside': '' });
-      assert.equal(smtpcheck(['import', 'access', '-o', 'config', '--force'], folder).code, 2);
+      const { code, stderr } = smtpcheck(['import', 'access', '-o', 'config', '--force'], folder);
+      assert.equal(code, 2);
+      assert.match(stderr, /^smtpcheck: config\/relay\.to cannot be read: EISDIR[^\n]*\n$/m);
       assert.deepEqual(readdirSync(join(folder, 'config')), ['relay.to']);
       assert.deepEqual(readdirSync(join(folder, 'config/relay.to')), ['inside']);
     });
