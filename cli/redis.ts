@@ -16,7 +16,10 @@ const patience = 3000;
 export type Keys = Awaited<ReturnType<typeof readOnce>>;
 
 export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.ProcessEnv): Promise<Keys> {
-  const access = new RedisAccess(new RedisIniFile(folder.config, { logerror() {} }), placesFor(folder, env));
+  const access = new RedisAccess(
+    new RedisIniFile(folder.config, { logerror() {}, lognotice() {} }),
+    placesFor(folder, env),
+  );
   return readOnce(settings, access, patience);
 }
 

@@ -1,7 +1,6 @@
 /**
- * Finds what is new in the files: one is taken once it has stayed the same for `[main] settle`, whole or not at all; in
- * a place where one follows the other without an end, one of them is. What cannot be taken is said in the log, once for
- * each attempt.
+ * Finds what is new in the files, once it has settled: one is taken whole or not at all. What cannot be taken is said in the
+ * log, once for each attempt.
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
@@ -9,6 +8,7 @@ import type { FileState } from './file-reader';
 import { missing, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
 import { parseList } from './parse-worker';
 import type { PatientReader } from './patient-reader';
+import { SettledFile } from './settled-file';
 import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
 
@@ -26,22 +26,9 @@ interface Place {
   readonly path: string;
 }
 
-/** So many times `[main] settle` may one file follow the other before one that is gone again counts as well. */
-const longestUnrest = 10;
-
-interface Settling {
-  /** When a change was seen first. */
-  readonly from: number;
-  readonly stamp: string;
-  /** Since when the stamp has been that. */
-  readonly since: number;
-}
-
 export class ListFiles {
-  /** Where each was looked for last. Kept by slot: two settings may name one file, and each takes it for itself. */
-  private readonly places = new Map<Place['name'], string>();
-  /** Files seen changed and not yet taken. */
-  private readonly settling = new Map<Place['name'], Settling>();
+  /** What each was looked for in last. Kept by slot: two settings may name one file, and each takes it for itself. */
+  private readonly places = new Map<Place['name'], SettledFile>();
   /** Stamps that were looked at and not taken, so that each attempt is told of once. */
   private readonly turnedDown = new Map<Place['name'], string>();
 
@@ -55,25 +42,28 @@ export class ListFiles {
 
   /** Whether something has changed and is waiting to stay the same. */
   get waiting(): boolean {
-    return this.settling.size > 0;
+    return [...this.places.values()].some((place) => place.waiting);
   }
 
   /** Whether what is there now was not taken. */
   isTurnedDown(name: Place['name'], path: string): boolean {
-    return this.places.get(name) === path && this.turnedDown.has(name);
+    return this.places.get(name)?.path === path && this.turnedDown.has(name);
   }
 
   /** What was known of another file is not to be used for this one. */
-  private moveTo(name: Place['name'], path: string): void {
-    if (this.places.get(name) === path) return;
-    this.places.set(name, path);
-    this.settling.delete(name);
-    this.turnedDown.delete(name);
+  private placeAt({ name, file, path }: Place): SettledFile {
+    const before = this.places.get(name);
+    if (before?.path === path) return before;
+    this.leave(name);
+    const place = new SettledFile(file, path, this.reader);
+    this.places.set(name, place);
+    return place;
   }
 
-  /** For a slot that has no file. */
-  leave(name: SlotName): void {
-    this.moveTo(name, '');
+  /** For what has no file any more. */
+  leave(name: Place['name']): void {
+    this.places.delete(name);
+    this.turnedDown.delete(name);
   }
 
   /** The settings as they are now, if they can be taken; the same hash where only the file's stamp is another. */
@@ -154,38 +144,18 @@ export class ListFiles {
     return { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp: state.stamp };
   }
 
-  /** The file, if it is not what was last taken or turned down and has stayed the same for long enough. */
-  private async settled(
-    { name, file, path }: Place,
-    stampInForce: string,
-    settle: number,
-  ): Promise<FileState | undefined> {
-    this.moveTo(name, path);
-    const stamp = await this.reader.stampOf(file, path);
-    if (stamp === stampInForce || stamp === this.turnedDown.get(name)) {
-      this.settling.delete(name);
-      if (stamp === stampInForce) this.turnedDown.delete(name);
-      return undefined;
-    }
-    const now = performance.now();
-    const seen = this.settling.get(name);
-    const from = seen?.from ?? now;
-    const isSame = seen?.stamp === stamp;
-    this.settling.set(name, { from, stamp, since: isSame ? seen.since : now });
-    let state: FileState | undefined;
-    if (isSame && now - seen.since >= settle) state = await this.readSettled(file, path, stamp);
-    else if (now - from >= longestUnrest * settle) state = await this.reader.readHeld(file, path, settle);
-    if (!state) return undefined;
-    this.settling.delete(name);
+  /** The file, if it is not what was last taken or turned down and has settled. */
+  private async settled(place: Place, stampInForce: string, settle: number): Promise<FileState | undefined> {
+    const { name } = place;
+    const isKnown = (stamp: string) => {
+      if (stamp !== stampInForce) return stamp === this.turnedDown.get(name);
+      this.turnedDown.delete(name);
+      return true;
+    };
+    const state = await this.placeAt(place).look(isKnown, settle);
     // What was turned down before may come again: a file deleted a second time is a new attempt.
-    this.turnedDown.delete(name);
+    if (state) this.turnedDown.delete(name);
     return state;
-  }
-
-  private async readSettled(file: string, path: string, stamp: string): Promise<FileState | undefined> {
-    const state = await this.reader.readFileState(file, path);
-    const isSame = state.stamp === stamp && (await this.reader.stampOf(file, path)) === stamp;
-    return isSame ? state : undefined;
   }
 
   private turnDown(name: Place['name'], file: FileState, findings: readonly Finding[], unsaid = 0): void {

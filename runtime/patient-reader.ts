@@ -16,15 +16,25 @@ export const diskReader: FileReader = { stampOf, readFileState, holdFile };
 /** Far beyond what a file system takes that is well. */
 export const patience = 5000;
 
-/** Node has four threads for such calls, and the queue of mail needs them as well. */
+/** Node has four threads for such calls, and the queue of mail needs them as well. So this many at once, whoever reads. */
 const mostAtOnce = 3;
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function turn(): Promise<void> {
+  if (running < mostAtOnce) running++;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+}
+
+function endTurn(): void {
+  const next = waiting.shift();
+  if (next) next();
+  else running--;
+}
 
 export class PatientReader {
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
-
   constructor(
-    private readonly log: StoreLog,
+    private readonly log: Pick<StoreLog, 'logerror' | 'lognotice'>,
     private readonly reader: FileReader,
     private readonly limit = patience,
   ) {}
@@ -57,24 +67,13 @@ export class PatientReader {
         `${file} cannot be looked at: its file system has not answered for ${this.limit / 1000} s; what is in force stays`,
       );
     }, this.limit).unref();
-    await this.turn();
+    await turn();
     try {
       return await run();
     } finally {
-      this.next();
+      endTurn();
       clearTimeout(impatience);
       if (isTold) this.log.lognotice(`${file} can be looked at again`);
     }
-  }
-
-  private async turn(): Promise<void> {
-    if (this.running < mostAtOnce) this.running++;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  private next(): void {
-    const waiting = this.waiting.shift();
-    if (waiting) waiting();
-    else this.running--;
   }
 }

@@ -7,6 +7,7 @@ import { parseIni } from '../core';
 import { timerSlack } from './alarm';
 import { decodeText, readFileStateSync } from './file-reader';
 import { Lookout } from './lookout';
+import { diskReader, PatientReader } from './patient-reader';
 import type { FollowPace, RedisConfig } from './redis-package';
 import { SettledFile } from './settled-file';
 import type { StoreLog } from './store-log';
@@ -31,10 +32,10 @@ export class RedisIniFile implements RedisConfig {
 
   constructor(
     configFolder: string,
-    private readonly log: Pick<StoreLog, 'logerror'>,
+    private readonly log: Pick<StoreLog, 'logerror' | 'lognotice'>,
   ) {
     this.path = join(configFolder, name);
-    this.file = new SettledFile(this.path);
+    this.file = new SettledFile(name, this.path, new PatientReader(log, diskReader));
   }
 
   /** Throws where it has never been readable: to go by the defaults then could lead to another server. */
@@ -96,7 +97,7 @@ export class RedisIniFile implements RedisConfig {
   }
 
   private async takeSettled(settle: number): Promise<void> {
-    const file = await this.file.look(this.stamp, settle);
+    const file = await this.file.look((stamp) => stamp === this.stamp, settle);
     if (!file || !this.pace) return;
     this.stamp = file.stamp;
     if (file.state === 'missing') this.log.logerror(`${name} was deleted: its last content stays in force`);

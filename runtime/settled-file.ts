@@ -1,33 +1,60 @@
-/** A file that is looked at again and again, and read once it has stayed the same for a while: half of one must not be taken. */
-import { type FileState, readFileState, stampOf } from './file-reader';
+/**
+ * A file that is looked at again and again, and read once it has stayed the same for a while: half of one must not be taken.
+ * Where one file follows the other without an end, one of them is read.
+ */
+import type { FileState } from './file-reader';
+import type { PatientReader } from './patient-reader';
+
+/** So many times `settle` may one file follow the other before one that is gone again counts as well. */
+const longestUnrest = 10;
+
+interface Change {
+  /** When a change was seen first. */
+  readonly from: number;
+  readonly stamp: string;
+  /** Since when the stamp has been that. */
+  readonly since: number;
+}
 
 export class SettledFile {
-  /** The stamp that was seen last, and since when it has been that. */
-  private seen: { readonly stamp: string; readonly since: number } | undefined;
+  private change: Change | undefined;
 
-  constructor(private readonly path: string) {}
+  /** `file` is its name for the log. */
+  constructor(
+    readonly file: string,
+    readonly path: string,
+    private readonly reader: PatientReader,
+  ) {}
 
   /** Whether it has become another and is waiting to stay the same. */
   get waiting(): boolean {
-    return this.seen !== undefined;
+    return this.change !== undefined;
   }
 
-  /** The file, if its stamp is another than `known` and has been the same for `settle` milliseconds. */
-  async look(known: string | undefined, settle: number): Promise<FileState | undefined> {
-    const stamp = await stampOf(this.path);
-    if (stamp === known) {
-      this.seen = undefined;
+  /** The file, if it is none whose stamp is known, and has been the same for `settle` milliseconds. */
+  async look(isKnown: (stamp: string) => boolean, settle: number): Promise<FileState | undefined> {
+    const stamp = await this.reader.stampOf(this.file, this.path);
+    if (isKnown(stamp)) {
+      this.change = undefined;
       return undefined;
     }
     const now = performance.now();
-    if (this.seen?.stamp !== stamp) {
-      this.seen = { stamp, since: now };
-      return undefined;
+    const before = this.change;
+    const isSame = before?.stamp === stamp;
+    const change = { from: before?.from ?? now, stamp, since: isSame ? before.since : now };
+    this.change = change;
+    let state: FileState | undefined;
+    if (now - change.since >= settle) state = await this.readUnchanged(stamp);
+    else if (now - change.from >= longestUnrest * settle) {
+      state = await this.reader.readHeld(this.file, this.path, settle);
     }
-    if (now - this.seen.since < settle) return undefined;
-    const file = await readFileState(this.path);
-    if (file.stamp !== stamp || (await stampOf(this.path)) !== stamp) return undefined;
-    this.seen = undefined;
-    return file;
+    if (state) this.change = undefined;
+    return state;
+  }
+
+  private async readUnchanged(stamp: string): Promise<FileState | undefined> {
+    const state = await this.reader.readFileState(this.file, this.path);
+    const isSame = state.stamp === stamp && (await this.reader.stampOf(this.file, this.path)) === stamp;
+    return isSame ? state : undefined;
   }
 }

@@ -166,6 +166,7 @@ describe('a list whose file system does not answer', () => {
         'error localip cannot be looked at: its file system has not answered for 5 s; what is in force stays',
       ]);
     } finally {
+      disk.recover(folder.file('localip'));
       store.close();
     }
   });
@@ -180,9 +181,9 @@ describe('a list whose file system does not answer', () => {
       store.follow();
       const count = 200_000;
       folder.write('relay.to', Array.from({ length: count }, (_, n) => `host-${n}.backup.example`).join('\n'));
-      const { listFiles } = store as unknown as { listFiles: { settling: Map<string, unknown> } };
-      await until('it is noticed', () => listFiles.settling.has('relay_to'));
-      await until('it is being parsed', () => !listFiles.settling.has('relay_to'));
+      const { listFiles } = store as unknown as { listFiles: { waiting: boolean } };
+      await until('it is noticed', () => listFiles.waiting);
+      await until('it is being parsed', () => !listFiles.waiting);
       folder.write('host.deny', '198.51.100.8');
       await until('host.deny is in force', () => denies('198.51.100.8'));
       assert.equal(destinations(), 0, 'the large list was in force first');

@@ -44,9 +44,10 @@ describe('redis.ini while Haraka runs', () => {
   function follow(files: Readonly<Record<string, string>>) {
     const folder = makeFolder(files);
     const said: string[] = [];
-    const access = new RedisAccess(new RedisIniFile(folder.path, { logerror: (text) => said.push(text) }), [
-      __filename,
-    ]);
+    const access = new RedisAccess(
+      new RedisIniFile(folder.path, { logerror: (text) => said.push(text), lognotice: () => {} }),
+      [__filename],
+    );
     const ports: unknown[] = [];
     const port = () => access.optionsFor(undefined).socket.port;
     access.onChange = () => ports.push(port());
