@@ -33,6 +33,12 @@ const cases: readonly LoadCase[] = [
   },
   { name: 'does not take a directory for a list', files: { 'localip/x': '' }, findings: ['localip:1 file-unreadable'] },
   {
+    // A pattern that tries every blank as the start of the text takes minutes; the runner waits for seconds.
+    name: 'does not linger over a reply of blanks',
+    files: { 'relay.map': `example.org 550 ${' '.repeat(300_000)}é\n` },
+    findings: ['relay.map:1 map-reply-syntax'],
+  },
+  {
     name: 'does not wait for a FIFO',
     files: {},
     make: (folder) => execFileSync('mkfifo', [folder.file('relay.to'), folder.file('relay.map')]),
