@@ -8,6 +8,8 @@ import type { Traffic } from './traffic';
 import type { World } from './world';
 
 const patience = 10_000;
+/** Milliseconds. The files are looked at each half second, and a look that is under way holds timers. */
+const outOfStep = 330;
 /** Collection is no exact science; what leaks a list or a session a hundred times is far beyond. */
 const spareMemory = 2 * 1024 * 1024;
 
@@ -101,8 +103,9 @@ export class Baselines {
     const end = Date.now() + patience;
     let found = await leaking();
     while (found.length > 0 && Date.now() < end) {
-      await pause(500);
-      found = await leaking();
+      await pause(outOfStep);
+      const suspects = new Set(found.map(({ held }) => held.pid));
+      found = (await leaking()).filter(({ held }) => suspects.has(held.pid));
     }
     for (const { held, leak } of found) {
       ledger.find(leak.text, leak.offence);
