@@ -1,8 +1,4 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { parseList } from '../../core';
-import { GrowableUint8, GrowableUint32 } from '../../core/growable';
 import { memoryFor, uint32Array } from '../../core/large-memory';
 
 const megabyte = 1 << 20;
@@ -26,75 +22,3 @@ describe('memoryFor', () => {
     assert.equal(uint32Array(megabyte).buffer.byteLength, givenBack);
   });
 });
-
-/** More than one large chunk holds, and chunks of every size before it. */
-const numbers = 10 * megabyte;
-
-describe('GrowableUint32', () => {
-  it('keeps every number over the borders of its chunks', () => {
-    const growable = new GrowableUint32();
-    for (let i = 0; i < numbers; i++) growable.push(i);
-    assert.equal(growable.length, numbers);
-    const all = growable.finish();
-    assert.equal(all.length, numbers);
-    assert.ok(all.every((value, i) => value === i));
-  });
-});
-
-describe('GrowableUint8', () => {
-  it('keeps every byte over the borders of its chunks', () => {
-    const growable = new GrowableUint8();
-    const text = '0123456789'.repeat(1000);
-    const bytes = numbers * 4;
-    for (let i = 0; i < bytes; i += text.length) growable.pushText(text.slice(0, bytes - i));
-    assert.equal(growable.length, bytes);
-    assert.ok(Buffer.alloc(bytes, text).equals(growable.finish()));
-  });
-});
-
-const lines = {
-  'IPv4 addresses': Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`),
-  'IPv6 addresses': Array.from(
-    { length: 100_000 },
-    (_, i) => `2001:db8::${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}`,
-  ),
-  domains: Array.from({ length: 100_000 }, (_, i) => `host-${i}.some-where.example.org`),
-};
-
-describe('a large list', () => {
-  for (const [what, list] of Object.entries(lines)) {
-    it(`lies in memory that the system gets back: ${what}`, () => {
-      const { data } = parseList('hosts', 'host.deny', list.join('\n'));
-      const sizes = buffersIn(data).map((buffer) => buffer.byteLength);
-      assert.ok(sizes.includes(givenBack), 'something of it is large');
-      assert.deepEqual(
-        sizes.filter((bytes) => bytes >= megabyte && bytes < givenBack),
-        [],
-      );
-    });
-  }
-
-  it('holds nothing of the text that it was made from', () => {
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
-    const heapUsed = () => {
-      collectGarbage();
-      return process.memoryUsage().heapUsed;
-    };
-    const before = heapUsed();
-    const { data } = parseWithLongComment();
-    const more = heapUsed() - before;
-    assert.ok(data);
-    assert.ok(more < 16 * megabyte, `${more} bytes more on the heap`);
-  });
-});
-
-function parseWithLongComment() {
-  return parseList('hosts', 'host.deny', `# ${'-'.repeat(32 * megabyte)}\n${lines.domains.slice(0, 10).join('\n')}`);
-}
-
-function buffersIn(value: unknown): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(buffersIn);
-}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { GrowableUint8, GrowableUint32 } from '../../core/growable';
+
+/** More than all chunks hold before the first that is a large piece of memory. */
+const numbers = 300_000;
+
+describe('GrowableUint32', () => {
+  it('keeps every number over the borders of its chunks', () => {
+    const growable = new GrowableUint32();
+    for (let i = 0; i < numbers; i++) growable.push(i);
+    assert.equal(growable.length, numbers);
+    const all = growable.finish();
+    assert.equal(all.length, numbers);
+    assert.ok(all.every((value, i) => value === i));
+  });
+});
+
+describe('GrowableUint8', () => {
+  it('keeps every byte over the borders of its chunks', () => {
+    const growable = new GrowableUint8();
+    const text = '0123456789'.repeat(1000);
+    const bytes = numbers * 4;
+    for (let i = 0; i < bytes; i += text.length) growable.pushText(text.slice(0, bytes - i));
+    assert.equal(growable.length, bytes);
+    assert.ok(Buffer.alloc(bytes, text).equals(growable.finish()));
+  });
+});
