@@ -93,6 +93,7 @@ const folds: readonly { readonly text: string; readonly is: string | undefined }
   { text: '"a@b"', is: '"a@b"' },
   { text: '""', is: '""' },
   { text: 'Müller', is: 'müller' },
+  { text: 'ΟΔΟΣ', is: 'οδος' },
   { text: '\u212aate', is: '\u212aate' },
   { text: '"\u0130NES"', is: '\u0130nes' },
   { text: 'a..b', is: undefined },

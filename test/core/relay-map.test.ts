@@ -182,6 +182,7 @@ const replies: readonly { readonly value: string; readonly is?: string }[] = [
   { value: '550 Not "550 No"', is: '550 5.7.1 Not "550 No"' },
   { value: '550 "No" means "no"', is: '550 5.7.1 "No" means "no"' },
   { value: '550 No thanks', is: '550 5.7.1 No thanks' },
+  { value: '550 N', is: '550 5.7.1 N' },
   { value: '450 Later', is: '450 4.7.1 Later' },
   { value: 'ERROR:5.123.456:550 No', is: '550 5.123.456 No' },
   { value: '550 5.123.456 No', is: '550 5.123.456 No' },
