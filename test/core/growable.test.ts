@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { GrowableUint8, GrowableUint32 } from '../../core/growable';
+import { runs } from '../helpers/properties';
 
-/** More than all chunks hold before the first that is a large piece of memory. */
-const numbers = 300_000;
+/** More than one large chunk holds; for mutation testing, more than all chunks hold before the first large one. */
+const numbers = runs(15 << 20);
 
 describe('GrowableUint32', () => {
   it('keeps every number over the borders of its chunks', () => {

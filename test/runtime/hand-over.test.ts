@@ -7,25 +7,11 @@ import { readPacked, writePacked } from '../../runtime/packed-file';
 import { CannotStart, PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { type Folder, makeFolder } from '../helpers/folder';
+import { Said } from '../helpers/said';
 import { until } from '../helpers/until';
 
 const variable = 'SMTPCHECK_IN_FORCE';
 const quick = '[main]\npoll=200ms\nsettle=50ms\n';
-
-class Said {
-  readonly lines: string[] = [];
-  private readonly say = (level: string) => (text: string) => void this.lines.push(`${level} ${text}`);
-  readonly log = {
-    loginfo: this.say('info'),
-    lognotice: this.say('notice'),
-    logwarn: this.say('warn'),
-    logerror: this.say('error'),
-  };
-
-  saying(text: string): number {
-    return this.lines.filter((line) => line.includes(text)).length;
-  }
-}
 
 const handOvers: HandOver[] = [];
 

@@ -3,36 +3,10 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parseList } from '../../core';
-import { GrowableUint8, GrowableUint32 } from '../../core/growable';
 
 const megabyte = 1 << 20;
 /** The system gets back whatever is at least as long. */
 const givenBack = 32 * megabyte;
-
-/** More than one large chunk holds, and chunks of every size before it. */
-const numbers = 10 * megabyte;
-
-describe('GrowableUint32', () => {
-  it('keeps every number over the borders of its chunks', () => {
-    const growable = new GrowableUint32();
-    for (let i = 0; i < numbers; i++) growable.push(i);
-    assert.equal(growable.length, numbers);
-    const all = growable.finish();
-    assert.equal(all.length, numbers);
-    assert.ok(all.every((value, i) => value === i));
-  });
-});
-
-describe('GrowableUint8', () => {
-  it('keeps every byte over the borders of its chunks', () => {
-    const growable = new GrowableUint8();
-    const text = '0123456789'.repeat(1000);
-    const bytes = numbers * 4;
-    for (let i = 0; i < bytes; i += text.length) growable.pushText(text.slice(0, bytes - i));
-    assert.equal(growable.length, bytes);
-    assert.ok(Buffer.alloc(bytes, text).equals(growable.finish()));
-  });
-});
 
 const lines = {
   'IPv4 addresses': Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`),

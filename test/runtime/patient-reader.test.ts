@@ -5,6 +5,7 @@ import { diskReader, type FileReader, PatientReader } from '../../runtime/patien
 import { PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { makeFolder } from '../helpers/folder';
+import { Said } from '../helpers/said';
 import { until } from '../helpers/until';
 
 const limit = 100;
@@ -37,17 +38,6 @@ class Disk {
     }
     return ask(path);
   }
-}
-
-class Said {
-  readonly lines: string[] = [];
-  private readonly say = (level: string) => (text: string) => void this.lines.push(`${level} ${text}`);
-  readonly log = {
-    loginfo: this.say('info'),
-    lognotice: this.say('notice'),
-    logwarn: this.say('warn'),
-    logerror: this.say('error'),
-  };
 }
 
 describe('PatientReader', () => {
