@@ -54,8 +54,8 @@ export class GrowableUint8 {
   }
 
   /** Appends text whose characters all fit a byte. */
-  pushText(text: string): void {
-    for (let i = 0; i < text.length; i++) {
+  pushText(text: string, from = 0, to = text.length): void {
+    for (let i = from; i < to; i++) {
       if (this.filled === this.chunk.length) this.grow();
       this.chunk[this.filled++] = text.charCodeAt(i);
     }

@@ -44,7 +44,7 @@ export {
   sameAddress,
 } from './ip-address';
 export { memoryFor } from './large-memory';
-export { forEachLine, type Line, type Rest } from './lines';
+export { forEachLine, Line } from './lines';
 export {
   admits,
   type ListData,

@@ -13,6 +13,9 @@ export interface IpAddress {
   readonly w3: number;
 }
 
+/** An address that is read into again and again: a list of a million makes no object for each. */
+export type Scratch = { -readonly [K in keyof IpAddress]: IpAddress[K] };
+
 /** Bits of an address: 32 or 128. */
 export function widthOf(family: IpAddress['family']): 32 | 128 {
   return family === 4 ? 32 : 128;
@@ -32,11 +35,11 @@ export function parseAddress(text: string): IpAddress | undefined {
 }
 
 /** Strict dotted decimal: four octets, no leading zero, nothing else. */
-function parseDottedQuad(text: string): number | undefined {
+function parseDottedQuad(text: string, from = 0, to = text.length): number | undefined {
   let value = 0;
   let octet = -1;
   let dots = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < to; i++) {
     const c = text.charCodeAt(i);
     if (c === dot) {
       if (octet < 0 || ++dots > 3) return undefined;
@@ -53,62 +56,72 @@ function parseDottedQuad(text: string): number | undefined {
   return dots === 3 && octet >= 0 ? value * 256 + octet : undefined;
 }
 
-/** The eight groups of the address being read. */
-const groups = new Uint16Array(8);
-
 /**
  * An IPv6 address without zone (RFC 4291 §2.2): groups of one to four digits, one `::` for one or more groups of zero,
  * a strict dotted quad for the last two. An IPv4-mapped address comes back as IPv4.
  */
 export function parseIpv6(text: string): IpAddress | undefined {
-  const end = text.length;
+  const address: IpAddress = { family: 6, w0: 0, w1: 0, w2: 0, w3: 0 };
+  return readIpv6(text, 0, text.length, address) ? address : undefined;
+}
+
+/** The eight groups of the address being read. */
+const groups = new Uint16Array(8);
+
+/** As `parseIpv6` does, reads a part of a text into an object that is there already; `false` where it is no address. */
+export function readIpv6(text: string, from: number, to: number, into: Scratch): boolean {
   let count = 0;
   let gap = -1;
-  let i = 0;
-  if (text.startsWith('::')) {
+  let i = from;
+  if (to - from > 1 && text.charCodeAt(from) === colon && text.charCodeAt(from + 1) === colon) {
     gap = 0;
-    i = 2;
+    i = from + 2;
   }
-  while (i < end) {
-    if (count === 8) return undefined;
+  while (i < to) {
+    if (count === 8) return false;
     const start = i;
     let value = 0;
     let digit = hexDigit(text.charCodeAt(i));
     while (digit >= 0) {
-      if (i - start === 4) return undefined;
+      if (i - start === 4) return false;
       value = value * 16 + digit;
-      // Behind the end is NaN, which is no digit.
-      digit = hexDigit(text.charCodeAt(++i));
+      digit = ++i < to ? hexDigit(text.charCodeAt(i)) : -1;
     }
-    if (i === start) return undefined;
-    if (i < end && text.charCodeAt(i) === dot) {
-      const octets = count > 6 ? undefined : parseDottedQuad(text.slice(start));
-      if (octets === undefined) return undefined;
+    if (i === start) return false;
+    if (i < to && text.charCodeAt(i) === dot) {
+      const octets = count > 6 ? undefined : parseDottedQuad(text, start, to);
+      if (octets === undefined) return false;
       groups[count++] = octets >>> 16;
       groups[count++] = octets & 0xffff;
       break;
     }
     groups[count++] = value;
-    if (i === end) break;
-    if (text.charCodeAt(i++) !== colon || i === end) return undefined;
+    if (i === to) break;
+    if (text.charCodeAt(i++) !== colon || i === to) return false;
     if (text.charCodeAt(i) === colon) {
-      if (gap >= 0) return undefined;
+      if (gap >= 0) return false;
       gap = count;
       i++;
     }
   }
-  if (gap < 0 ? count !== 8 : count > 7) return undefined;
+  if (gap < 0 ? count !== 8 : count > 7) return false;
   if (gap >= 0) {
-    groups.copyWithin(8 - (count - gap), gap, count);
-    groups.fill(0, gap, 8 - (count - gap));
+    for (let left = 7; left >= gap; left--) groups[left] = count > gap ? (groups[--count] as number) : 0;
   }
-  return fromGroups();
+  const w0 = word(0);
+  const w1 = word(2);
+  const w2 = word(4);
+  const isMapped = w0 === 0 && w1 === 0 && w2 === 0xffff;
+  into.family = isMapped ? 4 : 6;
+  into.w0 = isMapped ? word(6) : w0;
+  into.w1 = w1;
+  into.w2 = isMapped ? 0 : w2;
+  into.w3 = isMapped ? 0 : word(6);
+  return true;
 }
 
-function fromGroups(): IpAddress {
-  const word = (i: number) => (((groups[i] as number) << 16) | (groups[i + 1] as number)) >>> 0;
-  const address: IpAddress = { family: 6, w0: word(0), w1: word(2), w2: word(4), w3: word(6) };
-  return isMapped(address) ? ipv4(address.w3) : address;
+function word(group: number): number {
+  return (((groups[group] as number) << 16) | (groups[group + 1] as number)) >>> 0;
 }
 
 const dot = 0x2e;
@@ -118,10 +131,6 @@ function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
-}
-
-function isMapped(a: IpAddress): boolean {
-  return a.family === 6 && a.w0 === 0 && a.w1 === 0 && a.w2 === 0xffff;
 }
 
 /** The text form of RFC 5952 (IPv6) or dotted decimal. */
@@ -141,6 +150,18 @@ export function maskAddress(a: IpAddress, length: number): IpAddress {
     w2: (a.w2 & wordMask(length - 64)) >>> 0,
     w3: (a.w3 & wordMask(length - 96)) >>> 0,
   };
+}
+
+/** Whether a bit is set behind the first `length`. */
+export function hasHostBits(a: IpAddress, length: number): boolean {
+  if (a.family === 4) return (a.w0 & ~wordMask(length)) !== 0;
+  return (
+    ((a.w0 & ~wordMask(length)) |
+      (a.w1 & ~wordMask(length - 32)) |
+      (a.w2 & ~wordMask(length - 64)) |
+      (a.w3 & ~wordMask(length - 96))) !==
+    0
+  );
 }
 
 /** The mask that keeps the first `bits` of one word; 0 and less keep none, 32 and more keep all. */

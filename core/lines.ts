@@ -1,30 +1,31 @@
 /** Reads list text line by line: what is an entry, what is a comment, where each stands. */
 
-export interface Line {
-  /** Counts from 1. */
-  readonly number: number;
-  /** The entry part: no comment, no blanks around it; never empty. */
-  readonly text: string;
-  /** Where the entry part starts in the line, from 1. */
-  readonly column: number;
-  /** The comment of the line with its `#`, or nothing. */
-  readonly comment: string;
-  /** Whether the comment starts right behind the entry, with no blank between. */
-  readonly glued: boolean;
+export class Line {
+  /** `whole` has the entry part from `from` to `to`: no comment, no blanks around it; never empty. */
+  constructor(
+    readonly whole: string,
+    readonly from: number,
+    readonly to: number,
+    /** Counts from 1. */
+    readonly number = 1,
+    /** Where the entry part starts in the line, from 1. */
+    readonly column = 1,
+    /** The comment of the line with its `#`, or nothing. */
+    readonly comment = '',
+    /** Whether the comment starts right behind the entry, with no blank between. */
+    readonly glued = false,
+  ) {}
+
+  get text(): string {
+    return this.whole.slice(this.from, this.to);
+  }
 }
-
-/** Called now and then by work that takes long, so that the caller can leave the processor to others meanwhile. */
-export type Rest = () => void;
-
-export function noRest(): void {}
-
-const linesBetweenRests = 4096;
 
 /**
  * Calls back for each line that holds more than blanks and a comment. `#` starts a comment wherever it stands. BOM,
  * CRLF and a missing last newline are fine.
  */
-export function forEachLine(text: string, visit: (line: Line) => void, rest: Rest = noRest): void {
+export function forEachLine(text: string, visit: (line: Line) => void): void {
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let number = 0;
   while (start < text.length) {
@@ -38,16 +39,10 @@ export function forEachLine(text: string, visit: (line: Line) => void, rest: Res
     while (first < last && isBlank(text.charCodeAt(first))) first++;
     while (last > first && isBlank(text.charCodeAt(last - 1))) last--;
     if (first < last) {
-      visit({
-        number,
-        text: text.slice(first, last),
-        column: first - start + 1,
-        comment: text.slice(commentAt, end),
-        glued: last === commentAt && commentAt < end,
-      });
+      const comment = text.slice(commentAt, end);
+      visit(new Line(text, first, last, number, first - start + 1, comment, last === commentAt && comment !== ''));
     }
     start = end + 1;
-    if (number % linesBetweenRests === 0) rest();
   }
 }
 

@@ -5,11 +5,12 @@
 import { type Entry, type EntryKind, formatLiteral, isProblem, type Problem, parseEntry, withRoute } from './entry';
 import type { SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { hasBadCharacter, type Line, noRest, type Rest } from './lines';
+import { hasBadCharacter, type Line } from './lines';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
-import { parsePlainEntry } from './plain-entry';
+import { isPlainDomain, parsePlainEntry } from './plain-entry';
+import { PlainNetwork } from './plain-network';
 import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
 import { type Route, RouteTableBuilder, type RouteTableData, routeOf } from './route';
 
@@ -127,16 +128,15 @@ export function admits(entry: ListEntry | undefined): entry is ListEntry {
  * Parses a list's text. Never throws; reports every fault, each with a line of the text. `file` is the name that
  * decisions and findings give.
  */
-export function parseList(kind: ListKind, file: string, text: string, rest: Rest = noRest): Parsed<ListData> {
-  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(file), rest);
+export function parseList(kind: ListKind, file: string, text: string): Parsed<ListData> {
+  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(kind, file));
 }
 
 /** The entry of one line, of a kind that the list may hold. */
 export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
-  const rules = listKinds[kind];
   // What is plain has neither blanks nor bad characters; a comment right behind it may matter.
   const plain = line.glued ? undefined : parsePlainEntry(line.text);
-  if (plain && (rules.entries as readonly EntryKind[]).includes(plain.kind)) return plain;
+  if (plain && holds(kind, plain.kind)) return plain;
   if (hasBadCharacter(line.text)) return { problem: 'bad-characters' };
   const [word = '', ...rest] = line.text.split(/[ \t]+/);
   // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
@@ -144,10 +144,14 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
     return { problem: 'hash-in-mailbox' };
   const entry = parseEntry(word);
   if (isProblem(entry)) return entry;
-  if (!(rules.entries as readonly EntryKind[]).includes(entry.kind)) return { problem: notHere[entry.kind] };
+  if (!holds(kind, entry.kind)) return { problem: notHere[entry.kind] };
   if (rest.length === 0) return entry;
-  if (!rules.routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
+  if (!listKinds[kind].routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
   return rest.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, rest[0] as string);
+}
+
+function holds(kind: ListKind, entry: EntryKind): boolean {
+  return (listKinds[kind].entries as readonly EntryKind[]).includes(entry);
 }
 
 const notHere = { network: 'address-not-here', domain: 'domain-not-here', mailbox: 'mailbox-not-here' } as const;
@@ -159,13 +163,33 @@ class ListBuilder implements Builder<Entry, ListData> {
   private readonly exacts = new NameTableBuilder();
   private readonly mailboxes = new NameTableBuilder();
   private readonly routes = new RouteTableBuilder();
+  private readonly plain = new PlainNetwork();
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly kind: ListKind,
+    private readonly file: string,
+  ) {}
+
+  addPlain(line: Line): boolean {
+    const { plain } = this;
+    const { whole, from, to, number } = line;
+    if (line.glued) return false;
+    if (holds(this.kind, 'network') && plain.read(whole, from, to)) {
+      this.networksOf(plain).add(plain, plain.length, number, plain.excluded);
+      return true;
+    }
+    if (!holds(this.kind, 'domain') || !isPlainDomain(whole, from, to)) return false;
+    this.suffixes.addPart(whole, from, to, number, false);
+    return true;
+  }
+
+  private networksOf({ family }: IpAddress): PrefixTableBuilder {
+    return family === 4 ? this.networks4 : this.networks6;
+  }
 
   add(entry: Entry, line: number): void {
     if (entry.kind === 'network') {
-      const networks = entry.address.family === 4 ? this.networks4 : this.networks6;
-      networks.add(entry.address, entry.length, line, entry.excluded);
+      this.networksOf(entry.address).add(entry.address, entry.length, line, entry.excluded);
     } else if (entry.kind === 'domain') {
       const names = entry.exact ? this.exacts : this.suffixes;
       names.add(entry.name, line, entry.excluded, entry.route ? this.routes.numberOf(entry.route) : 0);
@@ -174,15 +198,11 @@ class ListBuilder implements Builder<Entry, ListData> {
     }
   }
 
-  build(rest: Rest): { data: ListData; same: SameKey[] } {
+  build(): { data: ListData; same: SameKey[] } {
     const networks4 = this.networks4.build();
-    rest();
     const networks6 = this.networks6.build();
-    rest();
     const suffixes = this.suffixes.build();
-    rest();
     const exacts = this.exacts.build();
-    rest();
     const mailboxes = this.mailboxes.build();
     return {
       data: {

@@ -54,10 +54,15 @@ export class NameTableBuilder {
 
   /** `key` is lower-case text of single bytes. */
   add(key: string, line: number, excluded: boolean, payload = 0): void {
+    this.addPart(key, 0, key.length, line, excluded, payload);
+  }
+
+  /** The same for a key that stands in a longer text. */
+  addPart(text: string, from: number, to: number, line: number, excluded: boolean, payload = 0): void {
     this.rows.push(this.pool.length);
     this.rows.push(excluded ? line | excludedBit : line);
-    this.pool.pushText(key);
-    this.hashes.push(hashOf(key));
+    this.pool.pushText(text, from, to);
+    this.hashes.push(hashOf(text, from, to));
     this.payloads.push(payload);
     if (payload !== 0) this.hasPayload = true;
   }
@@ -105,9 +110,9 @@ export class NameTableBuilder {
   }
 }
 
-function hashOf(key: string): number {
+function hashOf(text: string, from: number, to: number): number {
   let hash = hashStart;
-  for (let i = key.length - 1; i >= 0; i--) hash = hashStep(hash, folded(key.charCodeAt(i)));
+  for (let i = to - 1; i >= from; i--) hash = hashStep(hash, folded(text.charCodeAt(i)));
   return hash;
 }
 
@@ -130,7 +135,7 @@ export class NameTable {
   /** The entry with exactly this key. */
   findExact(key: string): NameHit | undefined {
     if (this.size === 0) return undefined;
-    return this.hit(this.probe(key, 0, key.length, hashOf(key)));
+    return this.hit(this.probe(key, 0, key.length, hashOf(key, 0, key.length)));
   }
 
   /** The longest entry that is the name itself or a parent of it, by whole labels. One trailing dot is ignored. */

@@ -5,7 +5,7 @@
 import { letGoOfNames } from './domain-name';
 import { isProblem, type Problem } from './entry';
 import { type Finding, fault, hasFault } from './finding';
-import { forEachLine, type Line, type Rest } from './lines';
+import { forEachLine, type Line } from './lines';
 import type { SameKey } from './prefix-table';
 
 export interface Parsed<D> {
@@ -17,7 +17,9 @@ export interface Parsed<D> {
 /** Collects entries into tables; `same` are the lines that name the same thing. */
 export interface Builder<E, D> {
   add(entry: E, line: number): void;
-  build(rest: Rest): { readonly data: D; readonly same: readonly SameKey[] };
+  /** Adds what the line holds where that is plain enough to need no object; `false` leaves it to the parser. */
+  addPlain?(line: Line): boolean;
+  build(): { readonly data: D; readonly same: readonly SameKey[] };
 }
 
 /** Never throws. `file` is the name that findings give. */
@@ -26,17 +28,17 @@ export function parseLines<E extends object, D>(
   text: string,
   parse: (line: Line) => E | Problem,
   builder: Builder<E, D>,
-  rest: Rest,
 ): Parsed<D> {
   const findings: Finding[] = [];
   const visit = (line: Line) => {
+    if (builder.addPlain?.(line)) return;
     const entry = parse(line);
     if (isProblem(entry)) findings.push(findingOf(file, line, entry));
     else builder.add(entry, line.number);
   };
-  forEachLine(text, visit, rest);
+  forEachLine(text, visit);
   letGoOfNames();
-  const { data, same } = builder.build(rest);
+  const { data, same } = builder.build();
   const all = findings.concat(contradictions(file, text, same));
   all.sort((a, b) => a.at.line - b.at.line);
   return hasFault(all) ? { findings: all } : { data, findings: all };

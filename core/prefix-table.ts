@@ -5,9 +5,10 @@
  * before an address is the answer or lies inside the answer; each entry knows the next wider one around it. So a look-up
  * is one binary search and a short walk outward, whatever the size of the list.
  */
+import { endianness } from 'node:os';
 import { GrowableUint32 } from './growable';
 import { type IpAddress, wordMask } from './ip-address';
-import { uint32Array } from './large-memory';
+import { memoryFor, uint32Array } from './large-memory';
 
 /** One row a prefix, sorted. Plain data: it can be moved to another thread. */
 export interface PrefixTableData {
@@ -69,33 +70,15 @@ export class PrefixTableBuilder {
     const { family, width, hasPayload } = this;
     const came = this.rows.finish();
     const each = width + 3;
-    const order = sortedOrder(came, each, width);
-    const same: SameKey[] = [];
-    let kept = 0;
-    for (let i = 0; i < order.length; i++) {
-      const row = order[i] as number;
-      const before = kept > 0 ? (order[kept - 1] as number) : none;
-      if (before !== none && sameNetwork(came, each, width, before, row)) {
-        const a = before * each + width;
-        const b = row * each + width;
-        same.push({
-          first: came[a + 1] as number,
-          second: came[b + 1] as number,
-          contradict: came[a] !== came[b] || came[a + 2] !== came[b + 2],
-        });
-      } else {
-        order[kept++] = row;
-      }
-    }
-
+    const { order, same } = sortedRows(came, each, width);
     const data = {
       family,
-      words: uint32Array(kept * width),
-      facts: uint32Array(kept * facts.each),
-      payloads: uint32Array(hasPayload ? kept : 0),
+      words: uint32Array(order.length * width),
+      facts: uint32Array(order.length * facts.each),
+      payloads: uint32Array(hasPayload ? order.length : 0),
       starts: uint32Array(0),
     };
-    for (let i = 0; i < kept; i++) {
+    for (let i = 0; i < order.length; i++) {
       const from = (order[i] as number) * each;
       for (let w = 0; w < width; w++) data.words[i * width + w] = came[from + w] as number;
       const to = i * facts.each;
@@ -104,7 +87,7 @@ export class PrefixTableBuilder {
       if (hasPayload) data.payloads[i] = came[from + width + 2] as number;
       data.facts[to + facts.parent] = parentOf(data, width, i);
     }
-    if (kept >= indexFrom) data.starts = indexByUpperHalf(data.words, width, kept);
+    if (order.length >= indexFrom) data.starts = indexByUpperHalf(data.words, width, order.length);
     return { data, same };
   }
 }
@@ -178,13 +161,6 @@ export class PrefixTable {
   }
 }
 
-function sameNetwork(rows: Uint32Array, each: number, width: number, a: number, b: number): boolean {
-  const lengths = (rows[a * each + width] as number) ^ (rows[b * each + width] as number);
-  if ((lengths & lengthBits) !== 0) return false;
-  for (let w = 0; w < width; w++) if (rows[a * each + w] !== rows[b * each + w]) return false;
-  return true;
-}
-
 /** The row before this one is its parent or has the parent among its own parents. */
 function parentOf(data: PrefixTableData, width: number, row: number): number {
   let candidate = row === 0 ? none : row - 1;
@@ -214,52 +190,59 @@ function indexByUpperHalf(words: Uint32Array, width: number, rows: number): Uint
   return starts;
 }
 
+/** Where the more significant half of a 64-bit number lies in memory, and where the other. */
+const [high, low] = endianness() === 'LE' ? [1, 0] : [0, 1];
+
 /**
- * Row numbers sorted by words, then length, equal rows in the order they came: a radix sort, 16 bits at a time from
- * the least significant end. A comparing sort of a million rows would take most of the time that loading may.
+ * Row numbers sorted by words, then length, and every pair of rows with the same network: of those the one that came
+ * first stays.
+ *
+ * Word by word: a word above its row's number is one number of 64 bits, and V8 sorts those without a call of ours; then
+ * the rows that share the word by the next one.
  */
-function sortedOrder(rows: Uint32Array, each: number, width: number): Uint32Array<ArrayBuffer> {
-  let order = uint32Array(rows.length / each);
-  for (let i = 0; i < order.length; i++) order[i] = i;
-  let other = uint32Array(order.length);
-  const sortBy = (place: number, shift: number, mask: number): void => {
-    if (!radixPass(rows, each, place, shift, mask, order, other)) return;
-    [order, other] = [other, order];
+function sortedRows(rows: Uint32Array, each: number, width: number): { order: Uint32Array; same: SameKey[] } {
+  const count = rows.length / each;
+  const keys = new BigUint64Array(memoryFor(8 * count), 0, count);
+  const halves = new Uint32Array(keys.buffer, 0, 2 * count);
+  for (let i = 0; i < count; i++) halves[2 * i + low] = i;
+  const order = uint32Array(count);
+  const same: SameKey[] = [];
+  let kept = 0;
+
+  /** Those from `from` to `to` share all words before the one at `place`. */
+  const sort = (from: number, to: number, place: number): void => {
+    const bits = place === width ? lengthBits : 0xffffffff;
+    let differ = 0;
+    for (let i = from; i < to; i++) {
+      const word = (rows[(halves[2 * i + low] as number) * each + place] as number) & bits;
+      halves[2 * i + high] = word;
+      differ |= word ^ (halves[2 * from + high] as number);
+    }
+    if (differ !== 0) keys.subarray(from, to).sort();
+    let start = from;
+    for (let i = from + 1; i <= to; i++) {
+      if (i < to && halves[2 * i + high] === halves[2 * start + high]) continue;
+      if (place < width && i - start > 1) sort(start, i, place + 1);
+      else keep(start, i);
+      start = i;
+    }
   };
-  sortBy(width, 0, lengthBits);
-  for (let w = width - 1; w >= 0; w--) {
-    sortBy(w, 0, 0xffff);
-    sortBy(w, 16, 0xffff);
-  }
-  return order;
+  /** The first of those with one network, and each other one as a pair with it. */
+  const keep = (from: number, to: number): void => {
+    const first = halves[2 * from + low] as number;
+    order[kept++] = first;
+    for (let i = from + 1; i < to; i++) same.push(sameKey(rows, each, width, first, halves[2 * i + low] as number));
+  };
+  sort(0, count, 0);
+  return { order: order.subarray(0, kept), same };
 }
 
-const counts = new Uint32Array(65537);
-
-/** Sorts `from` into `to` by one digit; `false` where all rows have the same one, and nothing is done. */
-function radixPass(
-  rows: Uint32Array,
-  each: number,
-  place: number,
-  shift: number,
-  mask: number,
-  from: Uint32Array,
-  to: Uint32Array,
-): boolean {
-  counts.fill(0);
-  let digit = 0;
-  for (let at = place; at < rows.length; at += each) {
-    digit = ((rows[at] as number) >>> shift) & mask;
-    counts[digit + 1] = (counts[digit + 1] as number) + 1;
-  }
-  if (counts[digit + 1] === from.length) return false;
-  for (let d = 1; d < counts.length; d++) counts[d] = (counts[d] as number) + (counts[d - 1] as number);
-  for (let i = 0; i < from.length; i++) {
-    const row = from[i] as number;
-    digit = ((rows[row * each + place] as number) >>> shift) & mask;
-    const free = counts[digit] as number;
-    counts[digit] = free + 1;
-    to[free] = row;
-  }
-  return true;
+function sameKey(rows: Uint32Array, each: number, width: number, first: number, second: number): SameKey {
+  const a = first * each + width;
+  const b = second * each + width;
+  return {
+    first: rows[a + 1] as number,
+    second: rows[b + 1] as number,
+    contradict: rows[a] !== rows[b] || rows[a + 2] !== rows[b + 2],
+  };
 }

@@ -5,7 +5,6 @@
 import { formatLiteral } from './entry';
 import type { SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { noRest, type Rest } from './lines';
 import type { Recipient } from './list';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type MapRow, parseMapLine } from './map-line';
@@ -130,8 +129,8 @@ class Side {
 }
 
 /** Parses a map's text. Never throws; reports every fault, each with a line of the text. */
-export function parseRelayMap(file: string, text: string, rest: Rest = noRest): Parsed<RelayMapData> {
-  return parseLines(file, text, parseMapLine, new MapBuilder(file), rest);
+export function parseRelayMap(file: string, text: string): Parsed<RelayMapData> {
+  return parseLines(file, text, parseMapLine, new MapBuilder(file));
 }
 
 class SideBuilder {
@@ -200,10 +199,9 @@ class MapBuilder implements Builder<MapRow, RelayMapData> {
     if (row.side !== 'connect') this.to.add(row.key, line, payload);
   }
 
-  build(rest: Rest): { data: RelayMapData; same: SameKey[] } {
+  build(): { data: RelayMapData; same: SameKey[] } {
     for (const [line, row] of this.untagged) this.place(row, line);
     const connect = this.connect.build();
-    rest();
     const to = this.to.build();
     const { file, relaysByName } = this;
     return {

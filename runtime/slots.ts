@@ -10,7 +10,6 @@ import {
   parseList,
   parseRelayMap,
   type RelayMapData,
-  type Rest,
   type Settings,
 } from '../core';
 
@@ -43,8 +42,8 @@ export type SlotData = ListData | RelayMapData;
 /** The list data of a slot, or why there is none. */
 export type ParsedSlot = Parsed<SlotData>;
 
-export function parseSlot(name: SlotName, file: string, text: string, rest?: Rest): ParsedSlot {
-  return name === 'relay_map' ? parseRelayMap(file, text, rest) : parseList(name, file, text, rest);
+export function parseSlot(name: SlotName, file: string, text: string): ParsedSlot {
+  return name === 'relay_map' ? parseRelayMap(file, text) : parseList(name, file, text);
 }
 
 /** The empty list of a slot, under the name of the file that could fill it. */

@@ -5,7 +5,7 @@
 import {
   type Entry,
   isProblem,
-  type Line,
+  Line,
   type ListKind,
   type Problem,
   parseDomainName,
@@ -195,8 +195,8 @@ export interface SourceItem {
 /** Text as one line of a list; a `#` in it would be read as a comment, so it is not let through as text. */
 export function asLine(text: string): Line {
   const hash = text.indexOf('#');
-  const entry = hash < 0 ? text : text.slice(0, hash);
-  return { number: 1, text: hash < 0 ? entry : `${entry}\u0000`, column: 1, comment: '', glued: false };
+  const entry = hash < 0 ? text : `${text.slice(0, hash)}\u0000`;
+  return new Line(entry, 0, entry.length);
 }
 
 type EntryExtras = Pick<

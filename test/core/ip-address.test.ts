@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   formatAddress,
+  hasHostBits,
   type IpAddress,
   ipv4,
   maskAddress,
@@ -91,6 +92,7 @@ describe('parseIpv6', () => {
   it('takes no zone and no dotted quad', () => {
     assert.equal(parseIpv6('fe80::1%eth0'), undefined);
     assert.equal(parseIpv6('192.0.2.7'), undefined);
+    assert.equal(parseIpv6(':12:3:4'), undefined);
   });
 });
 
@@ -137,12 +139,29 @@ const masks: readonly { readonly from: string; readonly length: number; readonly
 
 describe('maskAddress', () => {
   for (const { from, length, is } of masks) {
-    it(`keeps ${length} bits of ${from}`, () => assert.equal(shown(maskAddress(address(from), length)), is));
+    it(`keeps ${length} bits of ${from}`, () => {
+      assert.equal(shown(maskAddress(address(from), length)), is);
+      assert.equal(hasHostBits(address(from), length), shown(address(from)) !== is);
+      assert.equal(hasHostBits(address(is), length), false);
+    });
   }
 
   it('builds on masks that are unsigned at both ends', () => {
     assert.deepEqual([-1, 0, 1, 31, 32, 33].map(wordMask), [0, 0, 0x80000000, 0xfffffffe, 0xffffffff, 0xffffffff]);
     assert.deepEqual([widthOf(4), widthOf(6)], [32, 128]);
+  });
+});
+
+describe('hasHostBits', () => {
+  it('finds a single bit behind any length, and none before it', () => {
+    const wordWith = (bit: number, word: number) => (bit >> 5 === word ? (0x80000000 >>> (bit & 31)) >>> 0 : 0);
+    for (let bit = 0; bit < 128; bit++) {
+      const [w0, w1, w2, w3] = [0, 1, 2, 3].map((word) => wordWith(bit, word)) as [number, number, number, number];
+      for (let length = 0; length <= 128; length++) {
+        assert.equal(hasHostBits({ family: 6, w0, w1, w2, w3 }, length), bit >= length, `bit ${bit}, /${length}`);
+        if (bit < 32) assert.equal(hasHostBits(ipv4(w0), length), bit >= length, `bit ${bit} of IPv4, /${length}`);
+      }
+    }
   });
 });
 

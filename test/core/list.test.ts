@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ListKind, parseList } from '../../core/list';
+import { type ListKind, PolicyList, parseList } from '../../core/list';
 import { address, listOf, recipient, shown } from '../helpers/core';
 
 interface AddressCase {
@@ -382,6 +382,24 @@ const textCases: readonly TextCase[] = [
 ];
 
 describe('parseList', () => {
+  it('refuses a public suffix among other lines', () => {
+    const { data, findings } = parseList('relay_to', 'relay.to', 'a.example\nac.jp\nwaseda.ac.jp\n');
+    assert.equal(data, undefined);
+    assert.deepEqual(
+      findings.map(({ code, at }) => [code, at.line]),
+      [['domain-public-suffix', 2]],
+    );
+  });
+
+  it('holds each line once', () => {
+    const { data } = parseList(
+      'relay_to',
+      'relay.to',
+      'a.example\n!b.example\n=c.example\n192.0.2.0/24\nd@e.example\n',
+    );
+    assert.equal(data && new PolicyList(data).size, 5);
+  });
+
   for (const { name, kind, text, gives } of textCases) {
     it(name, () => {
       const { data, findings } = parseList(kind, 'list', text);
@@ -416,14 +434,5 @@ describe('parseList', () => {
         detail: '1',
       },
     ]);
-  });
-});
-
-describe('a long parse', () => {
-  it('lets its caller rest between the tables', () => {
-    let rests = 0;
-    const { findings } = parseList('relay_to', 'relay.to', 'a.example\n', () => rests++);
-    assert.deepEqual(findings, []);
-    assert.equal(rests, 4);
   });
 });

@@ -15,7 +15,7 @@ import {
   parseIpv6,
   widthOf,
 } from '../../core/ip-address';
-import { forEachLine, hasBadCharacter } from '../../core/lines';
+import { forEachLine, hasBadCharacter, Line } from '../../core/lines';
 import { type ListKind, listKinds, PolicyList, parseList, parseListLine } from '../../core/list';
 import { parseRelayMap, RelayMap } from '../../core/relay-map';
 import { parseRoute } from '../../core/route';
@@ -398,7 +398,7 @@ describe('a line with one entry', () => {
     const word = entryText.filter((text) => /^[^\s#]+$/.test(text) && !hasBadCharacter(text));
     fc.assert(
       fc.property(word, fc.constantFrom(...(Object.keys(listKinds) as ListKind[])), (text, kind) => {
-        const line = { number: 1, text, column: 1, comment: '', glued: false };
+        const line = new Line(text, 0, text.length);
         const [entry, inList] = [parseEntry(text), parseListLine(kind, line)];
         if (isProblem(inList) && inList.problem.endsWith('-not-here')) {
           assert.ok(!isProblem(entry) && !(listKinds[kind].entries as readonly string[]).includes(entry.kind), text);

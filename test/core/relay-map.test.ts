@@ -292,12 +292,3 @@ describe('parseRelayMap', () => {
     assert.deepEqual(codes('To:a.example RELAY', 'To:a.example RELAY'), []);
   });
 });
-
-describe('a long parse', () => {
-  it('lets its caller rest between the tables', () => {
-    let rests = 0;
-    const { findings } = parseRelayMap('relay.map', 'To:a.example RELAY\n', () => rests++);
-    assert.deepEqual(findings, []);
-    assert.equal(rests, 1);
-  });
-});

@@ -18,6 +18,11 @@ function prefixTable(family: 4 | 6, rows: readonly Row[]): { table: PrefixTable;
 /** Enough networks in 10.0.0.0/8 for the index, every second one. */
 const many: readonly Row[] = Array.from({ length: 600 }, (_, i) => [`10.${i >> 7}.${(i & 127) * 2}.0/24`, i + 1]);
 
+/** Always the same order, and none that has anything to do with the rows. */
+function scrambled<T>(rows: readonly T[]): T[] {
+  return rows.map((_, i) => rows[(i * 509) % rows.length] as T);
+}
+
 describe('PrefixTable', () => {
   it('is empty without rows', () => {
     const { table, same } = prefixTable(4, []);
@@ -79,6 +84,33 @@ describe('PrefixTable', () => {
     );
     assert.equal(found('ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'), 5);
     assert.equal(found('ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe'), undefined);
+  });
+
+  it('finds the longest prefix among many that share words, in whatever order they came', () => {
+    const rows = scrambled(
+      ['2001:db8', '2001:db9', '2001:dba'].flatMap((block) =>
+        Array.from({ length: 64 }, (_, i): Row[] => [
+          [`${block}:${i & 3}:${i >> 2}::/64`, 1],
+          [`${block}:${i & 3}:${i >> 2}:8000::/66`, 2],
+          [`${block}:${i & 3}:${i >> 2}:8000:0:${i + 1}:0/112`, 3],
+          [`${block}:${i & 3}:${i >> 2}:8000:0:${i + 1}:7/128`, 4],
+        ]).flat(),
+      ),
+    ).map(([prefix], i): Row => [prefix, i + 1]);
+    const { table, same } = prefixTable(6, [...rows, ['2001:db8::/32', rows.length + 1]]);
+    assert.deepEqual(same, []);
+    for (const [prefix, line] of rows)
+      assert.equal(table.find(address(prefix.replace(/\/.*/, '')))?.line, line, prefix);
+    const lineOf = (prefix: string) => rows.find(([other]) => other === prefix)?.[1];
+    for (const [client, prefix] of [
+      ['2001:db9:3:15:7fff::', '2001:db9:3:15::/64'],
+      ['2001:db9:3:15:bfff::', '2001:db9:3:15:8000::/66'],
+      ['2001:db9:3:15:8000:0:64:8', '2001:db9:3:15:8000:0:64:0/112'],
+    ] as const) {
+      assert.equal(table.find(address(client))?.line, lineOf(prefix), client);
+    }
+    assert.equal(table.find(address('2001:db8:4::'))?.line, rows.length + 1);
+    assert.equal(table.find(address('2001:db9:4::')), undefined);
   });
 
   it('keeps the first of equal rows and tells of each pair', () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { memoryFor } from '../../core';
 import { type Parsed, parseList } from '../../runtime/parse-worker';
 
@@ -23,4 +26,36 @@ describe('a list that is parsed apart', () => {
     assert.ok(data);
     assert.match(shared.toString(), /^# not of the list\n10\.0\.0\.0\n/);
   });
+
+  if (process.platform === 'linux') {
+    it('is left to a thread that mail goes before', async () => {
+      const result = parsed(Buffer.from(text));
+      let isParsed = false;
+      const ended = Promise.resolve(result).finally(() => {
+        isParsed = true;
+      });
+      const seen = new Set<number>();
+      while (!isParsed) {
+        for (const nice of nicenessOfThreads()) seen.add(nice);
+        await setImmediate();
+      }
+      assert.ok((await ended).data);
+      const ours = getPriority();
+      assert.ok([...seen].some((nice) => nice > ours));
+      assert.equal(getPriority(), ours);
+    });
+  }
 });
+
+function nicenessOfThreads(): number[] {
+  return readdirSync('/proc/self/task').flatMap((thread) => {
+    try {
+      // Behind the name, which stands in parentheses, the 17th field (proc(5)).
+      const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1').replace(/.*\) /s, '').split(' ');
+      return [Number(fields[16])];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
+}

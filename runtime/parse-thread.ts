@@ -1,0 +1,30 @@
+/**
+ * The thread in which a large list is parsed: hashes, decodes, parses, and hands the tables over without a copy. Where the
+ * processor is short, mail goes before it.
+ */
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Parsed, Task } from './parse-worker';
+
+// Only on Linux does this speak of the thread alone.
+if (process.platform === 'linux') {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Some containers forbid it; the list is parsed all the same.
+  }
+}
+
+// Not before: reading the parser's code takes longer than most lists.
+const { mostReported, parseBytes } = require('./parse-worker') as typeof import('./parse-worker');
+
+const { findings, ...parsed } = parseBytes(workerData as Task);
+const said = findings.slice(0, mostReported);
+const handedOver: Parsed = { ...parsed, findings: said, unsaid: findings.length - said.length };
+parentPort?.postMessage(handedOver, buffersIn(parsed.data));
+
+function buffersIn(value: unknown): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(buffersIn);
+}
