@@ -26,7 +26,7 @@ export function decisions(): Result[] {
 
 function ours(): Result[] {
   const cases = sizes.flatMap((size) => [byAddress(size), byName(size)]);
-  const times = fastest(cases, { calls: 20_000, rounds: 15 });
+  const times = fastest(cases, { calls: 20_000, rounds: 40 });
   return ['by address', 'by confirmed name'].flatMap((way) => {
     const timeAt = (size: number) => times.get(`${way}, ${size}`) as number;
     return [

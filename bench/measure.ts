@@ -13,11 +13,13 @@ export interface Result {
   readonly unit: string;
   /** None where the figure only stands beside another. */
   readonly target?: Target;
+  /** Why the value says nothing against us, be the target reached or not. */
+  readonly noVerdict?: string;
   readonly remark?: string;
 }
 
-export function reaches({ value, target }: Result): boolean {
-  if (!target) return true;
+export function reaches({ value, target, noVerdict }: Result): boolean {
+  if (!target || noVerdict) return true;
   if ('exactly' in target) return value === target.exactly;
   return 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
 }
@@ -55,11 +57,8 @@ export function median(values: readonly number[]): number {
 
 /** What a script of this folder prints, as JSON, from a fresh process with `gc`. */
 export async function inFreshProcess<T>(script: string, ...args: string[]): Promise<T> {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--expose-gc',
-    path.join(__dirname, `${script}.js`),
-    ...args,
-  ]);
+  const file = path.join(__dirname, `${script}.js`);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', file, ...args]);
   return JSON.parse(stdout) as T;
 }
 

@@ -2,6 +2,7 @@
 import { readFileStateSync } from '../runtime/file-reader';
 import { parseBytes } from '../runtime/parse-worker';
 import type { SlotName } from '../runtime/slots';
+import { linesIntoSet } from './lines-into-set';
 import { residentSet } from './measure';
 
 export interface OneList {
@@ -16,7 +17,7 @@ export interface OneList {
 
 async function main(): Promise<void> {
   const [name, path, how] = process.argv.slice(2) as [SlotName, string, 'list' | 'set'];
-  const intoSet = how === 'set' ? timed(() => linesOf(path)).cpu : 0;
+  const intoSet = how === 'set' ? timed(() => linesIntoSet(path)).cpu : 0;
   const { result, wall, cpu } = how === 'set' ? { result: undefined, wall: 0, cpu: 0 } : timed(() => load(name, path));
   const resident = await residentSet();
   if (result && !result.data) throw new Error('the list has faults');
@@ -27,11 +28,6 @@ function load(name: SlotName, path: string) {
   const file = readFileStateSync(path);
   if (file.state !== 'read') throw new Error(`${path} is ${file.state}`);
   return parseBytes({ name, file: name, bytes: file.bytes });
-}
-
-function linesOf(path: string) {
-  const file = readFileStateSync(path);
-  return new Set(file.state === 'read' ? file.bytes.toString().split('\n') : []);
 }
 
 function timed<T>(run: () => T): { result: T; wall: number; cpu: number } {

@@ -57,9 +57,10 @@ async function main(): Promise<void> {
 function tableOf(results: readonly Result[]): string {
   const table = new Table({ head: ['measure', 'value', 'target', ''], style: { head: [], border: [] } });
   for (const result of results) {
-    const { measure, value, unit, target, remark = '' } = result;
+    const { measure, value, unit, target, noVerdict, remark = '' } = result;
     const goal = target ? goalOf(target) : '';
-    const verdict = goal && (reaches(result) ? 'reached' : 'NOT REACHED');
+    const said = noVerdict ? `no verdict: ${noVerdict}` : reaches(result) ? 'reached' : 'NOT REACHED';
+    const verdict = goal && said;
     table.push([measure, `${round(value)} ${unit}`, goal, [verdict, remark].filter(Boolean).join('; ')]);
   }
   return table.toString();

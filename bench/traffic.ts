@@ -6,7 +6,7 @@ import { median, type Result } from './measure';
 import { type Server, type ServerOptions, startServer } from './server';
 
 /** Sessions at a time. Those that wait for the next hop to acknowledge must be enough to keep the processor busy. */
-export const few = 8;
+const few = 8;
 const many = 100;
 /** Milliseconds. What is measured is a server that has been running for a while: V8 compiles as it goes. */
 export const warmUp = 10_000;
