@@ -75,7 +75,7 @@ export async function holdFile(path: string): Promise<HeldFile | undefined> {
   );
   if (!isFile) return undefined;
   const file = await openFile(path).catch(() => undefined);
-  const held = await file?.stat({ bigint: true });
+  const held = await file?.stat({ bigint: true }).catch(() => undefined);
   if (!file || !held?.isFile()) {
     await file?.close();
     return undefined;

@@ -7,7 +7,7 @@ import { anybodyMayReach } from './site';
 export const offences = {
   forbidden: 'forbidden recipients accepted',
   refused: 'permitted recipients refused for good',
-  'put-off': 'recipients put off by a fault that does not touch them',
+  deferred: 'recipients deferred by a fault that does not touch them',
   lost: 'accepted messages lost',
   twice: 'messages queued twice',
   unhandled: 'unhandled rejections',
@@ -149,7 +149,7 @@ function noneTold(): Told {
 /** A list that is emptied forbids what it permitted, so whatever is accepted and may not be is forbidden. */
 function offenceOf(name: ClassName, outcome: Outcome): Offence {
   if (outcome === 'accepted') return 'forbidden';
-  if (outcome === 'deferred') return 'put-off';
+  if (outcome === 'deferred') return 'deferred';
   return (permittedClasses as readonly string[]).includes(name) ? 'refused' : 'other';
 }
 

@@ -125,10 +125,7 @@ export class Traffic {
     // The recipients were accepted, so a refusal for good would lose the message at a fault of ours.
     const may = accepted.every(({ as }) => this.expectations.allowed(as, since).has('deferred'));
     if (outcome === 'refused' || (outcome === 'deferred' && !may)) {
-      this.ledger.find(
-        `message ${id.slice(idPrefix.length)} to ${accepted[0]?.recipient}: ${said(done)}`,
-        outcome === 'refused' ? 'refused' : 'put-off',
-      );
+      this.ledger.find(`message ${id.slice(idPrefix.length)} to ${accepted[0]?.recipient}: ${said(done)}`, outcome);
     }
   }
 }

@@ -109,7 +109,7 @@ What remains is a well-formed name, and a claim that earns nothing.`,
     difference: 'apart',
     sendmail: ['sh-legit-25'],
     postfix: ['sh-legit-25'],
-    why: `Haraka queues a transaction as one, so a recipient that goes another way is put off with 452 4.5.3 and taken in
+    why: `Haraka queues a transaction as one, so a recipient that goes another way is deferred with 452 4.5.3 and taken in
 the next transaction of the same connection, as mail servers do by themselves.`,
   },
   {
