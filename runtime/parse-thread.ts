@@ -18,10 +18,15 @@ if (process.platform === 'linux') {
 // Not before: reading the parser's code takes longer than most lists.
 const { mostReported, parseBytes } = require('./parse-worker') as typeof import('./parse-worker');
 
+/** Milliseconds. */
+const untilTaken = 200;
+
 const { findings, ...parsed } = parseBytes(workerData as Task);
 const said = findings.slice(0, mostReported);
 const handedOver: Parsed = { ...parsed, findings: said, unsaid: findings.length - said.length };
 parentPort?.postMessage(handedOver, buffersIn(parsed.data));
+// To take the tables over holds up mail a little, and so does the end of a thread, whose memory goes back: one at a time.
+setTimeout(() => undefined, untilTaken);
 
 function buffersIn(value: unknown): ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
