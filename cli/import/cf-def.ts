@@ -4,9 +4,10 @@
  */
 import { words } from '../../core';
 import { addCfEntry, type CfList } from './cf-list';
+import { Collector, type SourceItem } from './collector';
 import { addPrivacyFlags } from './privacy-flags';
 import { type Assignment, readAssignments } from './shell-assignments';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import type { Reading, Where } from './site-policy';
 import type { SourceType } from './source-type';
 
 const lists: Readonly<Record<string, CfList>> = {

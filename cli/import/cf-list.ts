@@ -1,7 +1,9 @@
 /** The list files of CF's smtpcheck section: one entry a line, octet prefixes or domains; and its table of relay decisions. */
+
+import { Collector, type SourceItem } from './collector';
 import { parseAccessValue } from './sendmail-access';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
-import { Collector, type ListName, type Reading, type SourceItem, type Where } from './site-policy';
+import type { ListName, Reading, Where } from './site-policy';
 import { refusesByValue } from './table-value';
 import { commentedLines, splitComment } from './text-lines';
 

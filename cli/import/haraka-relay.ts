@@ -1,7 +1,8 @@
 /** Haraka's own relay plugin: `relay.ini`, `relay_acl_allow` and `relay_dest_domains.ini`. */
 import { formatAddress, parseAddress, parseIni } from '../../core';
 import { maskAddress, widthOf } from '../../core/ip-address';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import { Collector, type SourceItem } from './collector';
+import type { Reading, Where } from './site-policy';
 import { commentedLines, splitLines } from './text-lines';
 
 /** relay.ini: which of the plugin's parts are in force, and the files that go with them. */

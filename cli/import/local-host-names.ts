@@ -1,5 +1,6 @@
 /** sendmail's class w (`local-host-names`): the names whose mail is delivered here. They become Haraka's `host_list`. */
-import { Collector, type Reading, type Where } from './site-policy';
+import { Collector } from './collector';
+import type { Reading, Where } from './site-policy';
 import { commentedLines, splitComment } from './text-lines';
 
 export function readLocalHostNames(text: string, where: Where): Reading {

@@ -3,11 +3,12 @@
  * names for these. Postfix's lists go by the first match, so every entry keeps its rank for `settle` to resolve.
  */
 import { words } from '../../core';
+import { Collector, type SourceItem } from './collector';
 import { addAddress, addName, addressOf } from './postfix-patterns';
 import { addRestrictions, obstaclesTo } from './postfix-restrictions';
 import { addTable, type TableContext, type TableUse } from './postfix-table-reference';
 import { type Element, elementsOf, expand, type MainCf, type Parameter, readParameters } from './postfix-values';
-import { Collector, type FirstMatchList, type Reading, type SourceItem, type Where } from './site-policy';
+import type { FirstMatchList, Reading, Where } from './site-policy';
 
 /** postconf(5): the default of parent_domain_matches_subdomains, as far as it matters here. */
 const parentMatchesByDefault = ['mynetworks', 'relay_domains', 'smtpd_access_maps'];

@@ -1,5 +1,6 @@
 /** The patterns of Postfix's host and domain lists (match_list(3), cidr_table(5), access(5)) as entries of ours. */
-import type { Collector, ListName, Part, SourceItem } from './site-policy';
+import type { Collector, SourceItem } from './collector';
+import type { ListName, Part } from './site-policy';
 
 /** What surrounds a pattern: `negated` excludes, `rank` is its place where the first match decides. */
 export interface Context {

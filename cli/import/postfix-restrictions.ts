@@ -4,9 +4,10 @@
  */
 
 import { words } from '../../core';
+import type { Collector, SourceItem } from './collector';
 import { addTable } from './postfix-table-reference';
 import { elementsOf, expand, type MainCf, type Parameter } from './postfix-values';
-import type { Collector, SourceItem, Turn } from './site-policy';
+import type { Turn } from './site-policy';
 
 interface Restriction {
   readonly name: string;

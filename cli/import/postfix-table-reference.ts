@@ -1,5 +1,6 @@
 /** Tables named in main.cf: which have a text source that can be read, and as what. */
-import type { Collector, FirstMatchList, SourceItem, Turn } from './site-policy';
+import type { Collector, SourceItem } from './collector';
+import type { FirstMatchList, Turn } from './site-policy';
 import type { SourceType } from './source-type';
 
 export type TableUse =

@@ -3,10 +3,11 @@
  * what main.cf uses it for.
  */
 import { words } from '../../core';
+import { Collector, type SourceItem } from './collector';
 import { addAddress, addName, addressOf, type Context } from './postfix-patterns';
 import { addTable, type TableUse } from './postfix-table-reference';
 import type { RemarkCode } from './remark';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import type { Reading, Where } from './site-policy';
 import { refusesByValue } from './table-value';
 import { logicalLines } from './text-lines';
 

@@ -1,7 +1,7 @@
 /** sendmail's PrivacyOptions, in whichever file they stand: the flags that mean something here, and remarks on the rest. */
 import { words } from '../../core';
 import { flagsThatDoNotApply, privacyFlags } from '../../core/privacy';
-import type { Collector } from './site-policy';
+import type { Collector } from './collector';
 
 const meaningful: ReadonlySet<string> = new Set([...privacyFlags, 'goaway']);
 

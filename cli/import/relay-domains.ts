@@ -3,8 +3,9 @@
  * members that sendmail.mc and sendmail.cf list themselves.
  */
 
+import { Collector, type SourceItem } from './collector';
 import { parseSendmailKey } from './sendmail-key';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import type { Reading, Where } from './site-policy';
 import { commentedLines, splitComment } from './text-lines';
 
 export function readRelayDomains(text: string, where: Where): Reading {

@@ -4,8 +4,9 @@
  * wider one becomes its exclusion, so that the most specific key decides here as it did there.
  */
 
+import { Collector, type SourceItem } from './collector';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
-import { Collector, type ListName, type Reading, type SourceItem, type Where } from './site-policy';
+import type { ListName, Reading, Where } from './site-policy';
 import { commentedLines } from './text-lines';
 
 type Scope = 'connect' | 'to' | 'both';

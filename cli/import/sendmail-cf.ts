@@ -3,10 +3,11 @@
  * the rules they put in (sendmail 8.12 to 8.18).
  */
 
+import { Collector, type SourceItem } from './collector';
 import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
 import { addAccessMap, addClassFile, addFeature } from './sendmail-features';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import type { Reading, Where } from './site-policy';
 import { splitLines, type TextLine } from './text-lines';
 
 /** A rule that only one FEATURE writes, with white space as one blank. */

@@ -1,6 +1,7 @@
 /** What sendmail's FEATUREs mean for an import, whether a sendmail.mc asks for them or a sendmail.cf holds their rules. */
+
+import type { Collector, SourceItem } from './collector';
 import type { RemarkCode } from './remark';
-import type { Collector, SourceItem } from './site-policy';
 
 type Answer = { readonly remark: RemarkCode; readonly detail?: string };
 

@@ -3,11 +3,12 @@
  * Nothing is expanded; what other files define is seen in the finished sendmail.cf only.
  */
 
+import { Collector, type SourceItem } from './collector';
 import { type M4Call, m4Calls } from './m4-calls';
 import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
 import { addClassFile, addFeature } from './sendmail-features';
-import { Collector, type Reading, type SourceItem, type Where } from './site-policy';
+import type { Reading, Where } from './site-policy';
 import { splitLines } from './text-lines';
 
 const relayDomains = '-o /etc/mail/relay-domains';

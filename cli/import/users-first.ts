@@ -3,10 +3,11 @@
  * would be permitted before. So the domains go into the map as well, where a user goes before a domain.
  */
 import { isProblem, parseListLine, parseMapLine } from '../../core';
+import { asLine } from './collector';
 import { EntryIndex } from './entry-index';
 import { place } from './first-match';
 import type { Remark } from './remark';
-import { asLine, listKindOf, type MapLine, type SiteEntry } from './site-policy';
+import { listKindOf, type MapLine, type SiteEntry } from './site-policy';
 
 export interface Destinations {
   readonly relayTo: readonly SiteEntry[];

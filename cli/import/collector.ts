@@ -1,0 +1,154 @@
+/** How a reader of one source adds to its `Reading`: nothing gets in that the suite's own parsers refuse. */
+import {
+  type Entry,
+  isProblem,
+  Line,
+  type Problem,
+  parseDomainName,
+  parseEntry,
+  parseListLine,
+  parseMapLine,
+  type SourceLine,
+} from '../../core';
+import { covers } from './coverage';
+import type { Remark, RemarkCode } from './remark';
+import {
+  type Feature,
+  type FirstMatchList,
+  firstMatchListOf,
+  type ListName,
+  type LocalName,
+  listKindOf,
+  type MapLine,
+  type Reading,
+  type Reference,
+  type RouteFact,
+  type SiteEntry,
+  type SiteSetting,
+  type Stop,
+  type Where,
+} from './site-policy';
+import type { SourceType } from './source-type';
+
+/** Where in its source something stands, and what stands around it. */
+export interface SourceItem {
+  readonly line: number;
+  readonly written: string;
+  readonly comments?: readonly string[];
+  readonly beside?: string | undefined;
+}
+
+/** Text as one line of a list; a `#` in it would be read as a comment, so it is not let through as text. */
+export function asLine(text: string): Line {
+  const hash = text.indexOf('#');
+  const entry = hash < 0 ? text : `${text.slice(0, hash)}\u0000`;
+  return new Line(entry, 0, entry.length);
+}
+
+type EntryExtras = Pick<
+  SiteEntry,
+  'implied' | 'refuses' | 'tells' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'
+>;
+
+/** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
+export class Collector implements Reading {
+  readonly entries: SiteEntry[] = [];
+  readonly stops: Stop[] = [];
+  readonly map: MapLine[] = [];
+  readonly localNames: LocalName[] = [];
+  readonly routes: RouteFact[] = [];
+  readonly settings: SiteSetting[] = [];
+  readonly features: Feature[] = [];
+  readonly references: Reference[] = [];
+  readonly remarks: Remark[] = [];
+
+  constructor(readonly where: Where) {}
+
+  at(line: number): SourceLine {
+    return { file: this.where.file, line };
+  }
+
+  remark(code: RemarkCode, item: SourceItem, detail?: string): void {
+    const { line, written } = item;
+    this.remarks.push({ code, at: this.at(line), written, ...(detail === undefined ? {} : { detail }) });
+  }
+
+  /** Adds an entry to a list. Loopback is trusted only where the operator insists: a proxy in front would share it. */
+  add(list: ListName, text: string, item: SourceItem, extras: EntryExtras = {}): void {
+    const entry = parseListLine(listKindOf[list], asLine(extras.route ? `${text}  ${extras.route}` : text));
+    if (isProblem(entry)) {
+      if (!extras.implied) this.refuse(entry, text, item);
+      const first = firstMatchListOf({ list, ...extras });
+      // Whatever it is, it may be an exclusion.
+      if (first && extras.rank && text.includes('!')) this.stop(first, extras.rank, item);
+      return;
+    }
+    if (!entry.excluded && isLoopback(list, entry)) {
+      if (!this.where.keepLoopback || entry.kind === 'domain') {
+        this.remark('loopback', item);
+        return;
+      }
+      this.remark('loopback-kept', item);
+    }
+    this.entries.push({
+      list,
+      text,
+      entry,
+      origins: [this.at(item.line)],
+      comments: item.comments ?? [],
+      ...(item.beside ? { beside: item.beside } : {}),
+      ...(extras.rank ? { root: this.root } : {}),
+      ...(list === 'host.deny' ? { turn: this.where.turn ?? { list: this.where.file, place: 0 } } : {}),
+      ...extras,
+    });
+  }
+
+  /** Nothing behind this place of the list may be permitted. */
+  stop(list: FirstMatchList, rank: readonly number[], { line, written }: SourceItem): void {
+    this.stops.push({ list, root: this.root, rank, origin: this.at(line), written });
+  }
+
+  private get root(): string {
+    return this.where.root ?? this.where.file;
+  }
+
+  addLocalName(written: string, item: SourceItem): void {
+    const name = parseDomainName(written);
+    if (name === undefined) {
+      this.remark('not-a-host-name', item);
+      return;
+    }
+    this.localNames.push({ name, origins: [this.at(item.line)], comments: item.comments ?? [] });
+  }
+
+  private refuse(problem: Problem, text: string, { line, written }: SourceItem): void {
+    this.remarks.push({ code: 'refused-entry', at: this.at(line), written, detail: text, problem });
+  }
+
+  addMapLine(key: string, value: string, item: SourceItem): void {
+    const row = parseMapLine(asLine(`${key} ${value}`));
+    if (isProblem(row)) {
+      this.refuse(row, `${key} ${value}`, item);
+      return;
+    }
+    this.map.push({ key, value, origin: this.at(item.line), comments: item.comments ?? [] });
+  }
+
+  set(setting: SettingValue, line: number): void {
+    this.settings.push({ ...setting, origin: this.at(line) } as SiteSetting);
+  }
+
+  refer(type: SourceType, path: string, item: SourceItem, more: ReferenceExtras = {}): void {
+    const { line, written } = item;
+    this.references.push({ type, path, origin: this.at(line), written, optional: false, root: this.root, ...more });
+  }
+}
+
+type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'rank' | 'turn' | 'negated' | 'parentMatches'>>;
+type SettingValue = SiteSetting extends infer S ? (S extends SiteSetting ? Omit<S, 'origin'> : never) : never;
+
+const loopback = ['127.0.0.0/8', '::1', 'localhost', 'localhost.localdomain'].map((text) => parseEntry(text) as Entry);
+
+function isLoopback(list: ListName, entry: Entry): boolean {
+  return list !== 'host.deny' && loopback.some((wide) => covers(wide, entry));
+}
