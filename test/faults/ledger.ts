@@ -149,7 +149,7 @@ function noneTold(): Told {
 /** A list that is emptied forbids what it permitted, so whatever is accepted and may not be is forbidden. */
 function offenceOf(name: ClassName, outcome: Outcome): Offence {
   if (outcome === 'accepted') return 'forbidden';
-  if (outcome === 'deferred') return 'deferred';
+  if (outcome === 'deferred') return outcome;
   return (permittedClasses as readonly string[]).includes(name) ? 'refused' : 'other';
 }
 
