@@ -2,84 +2,71 @@
  * Typed arrays that grow while a list is read. Lists are columns of numbers, not objects: a million entries cost what
  * their numbers cost, give the garbage collector nothing to walk, and move between threads without a copy.
  *
- * They grow by whole chunks, so nothing is copied until `finish` knows the size.
+ * Their memory doubles, up to the first large piece of it, which has room for some million entries and is touched only as
+ * far as it is filled.
  */
-import { memoryFor, uint32Array } from './large-memory';
+import { isLarge, memoryFor } from './large-memory';
 
-/** In bytes. From the largest on, which is a large piece of memory, all are as long as that piece. */
-const firstChunk = 256;
-const largestChunk = 1 << 20;
-
-function memoryAfter(chunk: ArrayBufferView): ArrayBuffer {
-  return memoryFor(Math.min(chunk.byteLength * 2, largestChunk));
-}
+/** In bytes. */
+const firstMemory = 256;
 
 export class GrowableUint32 {
-  private readonly full: Uint32Array<ArrayBuffer>[] = [];
-  private chunk = new Uint32Array(memoryFor(firstChunk));
+  private numbers = new Uint32Array(memoryFor(firstMemory));
   private filled = 0;
-  private before = 0;
 
   get length(): number {
-    return this.before + this.filled;
+    return this.filled;
   }
 
   push(value: number): void {
-    if (this.filled === this.chunk.length) this.grow();
-    this.chunk[this.filled++] = value;
+    if (this.filled === this.numbers.length) this.grow();
+    this.numbers[this.filled++] = value;
   }
 
   private grow(): void {
-    this.full.push(this.chunk);
-    this.before += this.filled;
-    this.filled = 0;
-    this.chunk = new Uint32Array(memoryAfter(this.chunk));
+    const before = this.numbers;
+    this.numbers = new Uint32Array(memoryFor(2 * before.byteLength));
+    this.numbers.set(before);
   }
 
-  /** What was pushed, in an array of exactly that size. Nothing can be pushed after it. */
+  /** What was pushed. Nothing can be pushed after it. */
   finish(): Uint32Array<ArrayBuffer> {
-    this.full.push(this.chunk.subarray(0, this.filled));
-    return join(uint32Array(this.length), this.full);
+    const { numbers, filled } = this;
+    return isLarge(numbers) ? numbers.subarray(0, filled) : numbers.slice(0, filled);
   }
 }
 
 export class GrowableUint8 {
-  private readonly full: Uint8Array<ArrayBuffer>[] = [];
-  private chunk = new Uint8Array(memoryFor(firstChunk));
+  /** Until the next `extend`. */
+  bytes = new Uint8Array(memoryFor(firstMemory));
   private filled = 0;
-  private before = 0;
 
   get length(): number {
-    return this.before + this.filled;
+    return this.filled;
   }
 
-  /** Appends text whose characters all fit a byte. */
-  pushText(text: string, from = 0, to = text.length): void {
-    for (let i = from; i < to; i++) {
-      if (this.filled === this.chunk.length) this.grow();
-      this.chunk[this.filled++] = text.charCodeAt(i);
-    }
+  /** Makes room for so many bytes more, for the caller to fill in; where in `bytes` it starts. */
+  extend(count: number): number {
+    const start = this.filled;
+    this.filled += count;
+    while (this.filled > this.bytes.length) this.grow();
+    return start;
+  }
+
+  push(bytes: Uint8Array): void {
+    const start = this.extend(bytes.length);
+    this.bytes.set(bytes, start);
   }
 
   private grow(): void {
-    this.full.push(this.chunk);
-    this.before += this.filled;
-    this.filled = 0;
-    this.chunk = new Uint8Array(memoryAfter(this.chunk));
+    const before = this.bytes;
+    this.bytes = new Uint8Array(memoryFor(2 * before.byteLength));
+    this.bytes.set(before);
   }
 
+  /** All of it. Nothing can be added after it. */
   finish(): Uint8Array<ArrayBuffer> {
-    this.full.push(this.chunk.subarray(0, this.filled));
-    return join(new Uint8Array(memoryFor(this.length), 0, this.length), this.full);
+    const { bytes, filled } = this;
+    return isLarge(bytes) ? bytes.subarray(0, filled) : bytes.slice(0, filled);
   }
-}
-
-/** Copies the chunks into the array and lets go of them. */
-function join<A extends Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(into: A, chunks: ArrayLike<number>[]): A {
-  let offset = 0;
-  for (const chunk of chunks.splice(0)) {
-    into.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return into;
 }

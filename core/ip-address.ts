@@ -3,6 +3,7 @@
  * An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) is its IPv4 address, decided by its bits and not by its notation.
  */
 import ipaddr from 'ipaddr.js';
+import { codesOfWord } from './codes';
 
 /** IPv4 fills `w0` alone; IPv6 fills all four, most significant first. Each word is an unsigned 32-bit integer. */
 export interface IpAddress {
@@ -27,7 +28,7 @@ export function ipv4(value: number): IpAddress {
 
 /** A client's address as the host writes it, or `undefined` where the text is no address. A zone (`%eth0`) is dropped. */
 export function parseAddress(text: string): IpAddress | undefined {
-  const octets = parseDottedQuad(text);
+  const octets = parseDottedQuad(codesOfWord(text), 0, text.length);
   if (octets !== undefined) return ipv4(octets);
   if (!text.includes(':')) return undefined;
   const zone = text.indexOf('%');
@@ -35,12 +36,12 @@ export function parseAddress(text: string): IpAddress | undefined {
 }
 
 /** Strict dotted decimal: four octets, no leading zero, nothing else. */
-function parseDottedQuad(text: string, from = 0, to = text.length): number | undefined {
+function parseDottedQuad(codes: Uint8Array, from: number, to: number): number | undefined {
   let value = 0;
   let octet = -1;
   let dots = 0;
   for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
+    const c = codes[i] as number;
     if (c === dot) {
       if (octet < 0 || ++dots > 3) return undefined;
       value = value * 256 + octet;
@@ -62,18 +63,21 @@ function parseDottedQuad(text: string, from = 0, to = text.length): number | und
  */
 export function parseIpv6(text: string): IpAddress | undefined {
   const address: IpAddress = { family: 6, w0: 0, w1: 0, w2: 0, w3: 0 };
-  return readIpv6(text, 0, text.length, address) ? address : undefined;
+  return readIpv6(codesOfWord(text), 0, text.length, address) ? address : undefined;
 }
 
 /** The eight groups of the address being read. */
 const groups = new Uint16Array(8);
 
-/** As `parseIpv6` does, reads a part of a text into an object that is there already; `false` where it is no address. */
-export function readIpv6(text: string, from: number, to: number, into: Scratch): boolean {
+/**
+ * As `parseIpv6` does, reads a part of a text, of which it is given the codes, into an object that is there already. `false`
+ * where it is no address.
+ */
+export function readIpv6(codes: Uint8Array, from: number, to: number, into: Scratch): boolean {
   let count = 0;
   let gap = -1;
   let i = from;
-  if (to - from > 1 && text.charCodeAt(from) === colon && text.charCodeAt(from + 1) === colon) {
+  if (to - from > 1 && codes[from] === colon && codes[from + 1] === colon) {
     gap = 0;
     i = from + 2;
   }
@@ -81,15 +85,15 @@ export function readIpv6(text: string, from: number, to: number, into: Scratch):
     if (count === 8) return false;
     const start = i;
     let value = 0;
-    let digit = hexDigit(text.charCodeAt(i));
+    let digit = hexDigit(codes[i] as number);
     while (digit >= 0) {
       if (i - start === 4) return false;
       value = value * 16 + digit;
-      digit = ++i < to ? hexDigit(text.charCodeAt(i)) : -1;
+      digit = ++i < to ? hexDigit(codes[i] as number) : -1;
     }
     if (i === start) return false;
-    if (i < to && text.charCodeAt(i) === dot) {
-      const octets = count > 6 ? undefined : parseDottedQuad(text, start, to);
+    if (i < to && codes[i] === dot) {
+      const octets = count > 6 ? undefined : parseDottedQuad(codes, start, to);
       if (octets === undefined) return false;
       groups[count++] = octets >>> 16;
       groups[count++] = octets & 0xffff;
@@ -97,8 +101,8 @@ export function readIpv6(text: string, from: number, to: number, into: Scratch):
     }
     groups[count++] = value;
     if (i === to) break;
-    if (text.charCodeAt(i++) !== colon || i === to) return false;
-    if (text.charCodeAt(i) === colon) {
+    if (codes[i++] !== colon || i === to) return false;
+    if (codes[i] === colon) {
       if (gap >= 0) return false;
       gap = count;
       i++;
@@ -178,7 +182,7 @@ export function sameAddress(a: IpAddress, b: IpAddress): boolean {
 export function parseAddressLiteral(domain: string): IpAddress | undefined {
   if (!domain.startsWith('[') || !domain.endsWith(']')) return undefined;
   const inner = domain.slice(1, -1);
-  const octets = parseDottedQuad(inner);
+  const octets = parseDottedQuad(codesOfWord(inner), 0, inner.length);
   if (octets !== undefined) return ipv4(octets);
   return /^ipv6:/i.test(inner) ? parseIpv6(inner.slice(5)) : undefined;
 }

@@ -17,6 +17,11 @@ export function memoryFor(bytes: number): ArrayBuffer {
   return new ArrayBuffer(bytes < largeFrom ? bytes : Math.max(bytes, givenBackFrom));
 }
 
+/** Whether the memory behind it is such a piece of its own. */
+export function isLarge(array: ArrayBufferView): boolean {
+  return array.buffer.byteLength >= largeFrom;
+}
+
 export function uint32Array(length: number): Uint32Array<ArrayBuffer> {
   return new Uint32Array(memoryFor(4 * length), 0, length);
 }

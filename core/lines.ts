@@ -1,9 +1,11 @@
 /** Reads list text line by line: what is an entry, what is a comment, where each stands. */
+import { codesOf } from './codes';
 
 export class Line {
-  /** `whole` has the entry part from `from` to `to`: no comment, no blanks around it; never empty. */
+  /** `whole` has the entry part from `from` to `to`: no comment, no blanks around it; never empty. `codes` are those of `whole`. */
   constructor(
     readonly whole: string,
+    readonly codes: Uint8Array,
     readonly from: number,
     readonly to: number,
     /** Counts from 1. */
@@ -16,6 +18,11 @@ export class Line {
     readonly glued = false,
   ) {}
 
+  /** A line that is a text of its own. */
+  static of(text: string): Line {
+    return new Line(text, codesOf(text), 0, text.length);
+  }
+
   get text(): string {
     return this.whole.slice(this.from, this.to);
   }
@@ -23,39 +30,35 @@ export class Line {
 
 /**
  * Calls back for each line that holds more than blanks and a comment. `#` starts a comment wherever it stands. BOM,
- * CRLF and a missing last newline are fine.
+ * CRLF and a missing last newline are fine. `octets`: the text in UTF-8, where that is there already.
  */
-export function forEachLine(text: string, visit: (line: Line) => void): void {
+export function forEachLine(text: string, visit: (line: Line) => void, octets?: Uint8Array): void {
+  const codes = codesOf(text, octets);
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let number = 0;
+  let nextHash = -1;
   while (start < text.length) {
     number++;
-    // Not indexOf: without a # it would read on to the end of the text, from every line.
-    let commentAt = start;
-    while (commentAt < text.length && !endsEntry(text.charCodeAt(commentAt))) commentAt++;
-    const end = text.charCodeAt(commentAt) === hash ? endOfLine(text, commentAt) : commentAt;
+    const end = placeOf('\n', text, start);
+    // Not from every line: without a # in it the whole rest of the text is read.
+    if (nextHash < start) nextHash = placeOf('#', text, start);
+    const commentAt = Math.min(nextHash, end);
     let first = start;
     let last = commentAt;
-    while (first < last && isBlank(text.charCodeAt(first))) first++;
-    while (last > first && isBlank(text.charCodeAt(last - 1))) last--;
+    while (first < last && isBlank(codes[first] as number)) first++;
+    while (last > first && isBlank(codes[last - 1] as number)) last--;
     if (first < last) {
-      const comment = text.slice(commentAt, end);
-      visit(new Line(text, first, last, number, first - start + 1, comment, last === commentAt && comment !== ''));
+      const comment = commentAt < end ? text.slice(commentAt, end) : '';
+      const glued = last === commentAt && commentAt < end;
+      visit(new Line(text, codes, first, last, number, first - start + 1, comment, glued));
     }
     start = end + 1;
   }
 }
 
-const hash = 0x23;
-const newline = 0x0a;
-
-function endsEntry(code: number): boolean {
-  return code === newline || code === hash;
-}
-
-function endOfLine(text: string, from: number): number {
-  const end = text.indexOf('\n', from);
-  return end < 0 ? text.length : end;
+function placeOf(character: string, text: string, from: number): number {
+  const place = text.indexOf(character, from);
+  return place < 0 ? text.length : place;
 }
 
 function isBlank(code: number): boolean {

@@ -126,10 +126,10 @@ export function admits(entry: ListEntry | undefined): entry is ListEntry {
 
 /**
  * Parses a list's text. Never throws; reports every fault, each with a line of the text. `file` is the name that
- * decisions and findings give.
+ * decisions and findings give; `octets` is the text in UTF-8, where that is there already.
  */
-export function parseList(kind: ListKind, file: string, text: string): Parsed<ListData> {
-  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(kind, file));
+export function parseList(kind: ListKind, file: string, text: string, octets?: Uint8Array): Parsed<ListData> {
+  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(kind, file), octets);
 }
 
 /** The entry of one line, of a kind that the list may hold. */
@@ -164,22 +164,27 @@ class ListBuilder implements Builder<Entry, ListData> {
   private readonly mailboxes = new NameTableBuilder();
   private readonly routes = new RouteTableBuilder();
   private readonly plain = new PlainNetwork();
+  private readonly hasNetworks: boolean;
+  private readonly hasDomains: boolean;
 
   constructor(
-    private readonly kind: ListKind,
+    kind: ListKind,
     private readonly file: string,
-  ) {}
+  ) {
+    this.hasNetworks = holds(kind, 'network');
+    this.hasDomains = holds(kind, 'domain');
+  }
 
   addPlain(line: Line): boolean {
     const { plain } = this;
-    const { whole, from, to, number } = line;
+    const { codes, from, to, number } = line;
     if (line.glued) return false;
-    if (holds(this.kind, 'network') && plain.read(whole, from, to)) {
+    if (this.hasNetworks && plain.read(codes, from, to)) {
       this.networksOf(plain).add(plain, plain.length, number, plain.excluded);
       return true;
     }
-    if (!holds(this.kind, 'domain') || !isPlainDomain(whole, from, to)) return false;
-    this.suffixes.addPart(whole, from, to, number, false);
+    if (!this.hasDomains || !isPlainDomain(line)) return false;
+    this.suffixes.addPart(codes, from, to, number, false);
     return true;
   }
 

@@ -13,6 +13,7 @@ export interface NameTableData {
   readonly pool: Uint8Array;
   /** Two numbers a row: where its key starts in the pool, and its line with `excludedBit`. One start more ends the last. */
   readonly rows: Uint32Array;
+  /** A number of the caller's for each row, 0 for those behind its end. */
   readonly payloads: Uint32Array;
   /** Two numbers a slot: hash, and row + 1 or 0 for an empty slot. A power of two of them, at most half full. */
   readonly slots: Uint32Array;
@@ -50,21 +51,31 @@ export class NameTableBuilder {
   private readonly rows = new GrowableUint32();
   private readonly hashes = new GrowableUint32();
   private readonly payloads = new GrowableUint32();
-  private hasPayload = false;
 
   /** `key` is lower-case text of single bytes. */
   add(key: string, line: number, excluded: boolean, payload = 0): void {
-    this.addPart(key, 0, key.length, line, excluded, payload);
+    const codes = Buffer.from(key, 'latin1');
+    this.addPart(codes, 0, codes.length, line, excluded, payload);
   }
 
-  /** The same for a key that stands in a longer text. */
-  addPart(text: string, from: number, to: number, line: number, excluded: boolean, payload = 0): void {
-    this.rows.push(this.pool.length);
-    this.rows.push(excluded ? line | excludedBit : line);
-    this.pool.pushText(text, from, to);
-    this.hashes.push(hashOf(text, from, to));
-    this.payloads.push(payload);
-    if (payload !== 0) this.hasPayload = true;
+  /** The same for a key that stands in a longer text, of which it is given the codes. */
+  addPart(codes: Uint8Array, from: number, to: number, line: number, excluded: boolean, payload = 0): void {
+    const { pool, rows, hashes, payloads } = this;
+    const start = pool.extend(to - from);
+    const { bytes } = pool;
+    let hash = hashStart;
+    for (let i = to - 1; i >= from; i--) {
+      const code = codes[i] as number;
+      bytes[start + i - from] = code;
+      hash = hashStep(hash, code);
+    }
+    rows.push(start);
+    rows.push(excluded ? line | excludedBit : line);
+    if (payload !== 0) {
+      while (payloads.length < hashes.length) payloads.push(0);
+      payloads.push(payload);
+    }
+    hashes.push(hash);
   }
 
   /** The table, and every pair of lines with the same key: of those the first line stays findable. */
@@ -74,49 +85,49 @@ export class NameTableBuilder {
     let size = 4;
     while (size < count * 2) size *= 2;
     const hashes = this.hashes.finish();
-    const payloads = this.payloads.finish();
-    const data = {
+    const data: NameTableData = {
       pool: this.pool.finish(),
       rows: this.rows.finish(),
-      payloads: this.hasPayload ? payloads : uint32Array(0),
+      payloads: this.payloads.finish(),
       slots: uint32Array(2 * size),
     };
-    const { slots, rows } = data;
     const same: SameKey[] = [];
     for (let row = 0; row < count; row++) {
-      const hash = hashes[row] as number;
-      let slot = spread(hash) & (size - 1);
-      for (;;) {
-        const there = slots[2 * slot + 1] as number;
-        if (there === 0) {
-          slots[2 * slot] = hash;
-          slots[2 * slot + 1] = row + 1;
-          break;
-        }
-        if (slots[2 * slot] === hash && sameKey(data, there - 1, row)) {
-          const first = rows[2 * there - 1] as number;
-          const second = rows[2 * row + 1] as number;
-          same.push({
-            first: first & lineBits,
-            second: second & lineBits,
-            contradict: ((first ^ second) & excludedBit) !== 0 || payloads[there - 1] !== payloads[row],
-          });
-          break;
-        }
-        slot = (slot + 1) & (size - 1);
-      }
+      const there = insert(data, hashes[row] as number, row);
+      if (there !== undefined) same.push(sameKey(data, there, row));
     }
     return { data, same };
   }
 }
 
-function hashOf(text: string, from: number, to: number): number {
-  let hash = hashStart;
-  for (let i = to - 1; i >= from; i--) hash = hashStep(hash, folded(text.charCodeAt(i)));
-  return hash;
+/** Makes the row findable, or tells which row has the same key. */
+function insert(data: NameTableData, hash: number, row: number): number | undefined {
+  const { slots } = data;
+  const mask = slots.length / 2 - 1;
+  let slot = spread(hash) & mask;
+  for (;;) {
+    const there = (slots[2 * slot + 1] as number) - 1;
+    if (there < 0) {
+      slots[2 * slot] = hash;
+      slots[2 * slot + 1] = row + 1;
+      return undefined;
+    }
+    if (slots[2 * slot] === hash && haveSameKey(data, there, row)) return there;
+    slot = (slot + 1) & mask;
+  }
 }
 
-function sameKey(data: NameTableData, a: number, b: number): boolean {
+function sameKey({ rows, payloads }: NameTableData, one: number, other: number): SameKey {
+  const first = rows[2 * one + 1] as number;
+  const second = rows[2 * other + 1] as number;
+  return {
+    first: first & lineBits,
+    second: second & lineBits,
+    contradict: ((first ^ second) & excludedBit) !== 0 || (payloads[one] ?? 0) !== (payloads[other] ?? 0),
+  };
+}
+
+function haveSameKey(data: NameTableData, a: number, b: number): boolean {
   const startA = data.rows[2 * a] as number;
   const startB = data.rows[2 * b] as number;
   const length = (data.rows[2 * a + 2] as number) - startA;
@@ -135,7 +146,9 @@ export class NameTable {
   /** The entry with exactly this key. */
   findExact(key: string): NameHit | undefined {
     if (this.size === 0) return undefined;
-    return this.hit(this.probe(key, 0, key.length, hashOf(key, 0, key.length)));
+    let hash = hashStart;
+    for (let i = key.length - 1; i >= 0; i--) hash = hashStep(hash, folded(key.charCodeAt(i)));
+    return this.hit(this.probe(key, 0, key.length, hash));
   }
 
   /** The longest entry that is the name itself or a parent of it, by whole labels. One trailing dot is ignored. */

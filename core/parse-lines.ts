@@ -22,12 +22,13 @@ export interface Builder<E, D> {
   build(): { readonly data: D; readonly same: readonly SameKey[] };
 }
 
-/** Never throws. `file` is the name that findings give. */
+/** Never throws. `file` is the name that findings give; `octets` is the text in UTF-8, where that is there already. */
 export function parseLines<E extends object, D>(
   file: string,
   text: string,
   parse: (line: Line) => E | Problem,
   builder: Builder<E, D>,
+  octets?: Uint8Array,
 ): Parsed<D> {
   const findings: Finding[] = [];
   const visit = (line: Line) => {
@@ -36,7 +37,7 @@ export function parseLines<E extends object, D>(
     if (isProblem(entry)) findings.push(findingOf(file, line, entry));
     else builder.add(entry, line.number);
   };
-  forEachLine(text, visit);
+  forEachLine(text, visit, octets);
   letGoOfNames();
   const { data, same } = builder.build();
   const all = findings.concat(contradictions(file, text, same));

@@ -3,54 +3,67 @@
  * networks as `plain-network.ts` reads them, and domains in lower-case ASCII. Anything else, sound or not, is left to
  * `parseEntry`, which says the same of all that is read here.
  */
+import { codesOfWord } from './codes';
 import { isPublicSuffix } from './domain-name';
 import type { DomainEntry, NetworkEntry } from './entry';
+import type { Line } from './lines';
 import { PlainNetwork } from './plain-network';
 
 const network = new PlainNetwork();
 
 /** The entry, or `undefined` where the text is in no plain form. */
 export function parsePlainEntry(text: string): NetworkEntry | DomainEntry | undefined {
-  if (network.read(text)) {
+  const codes = codesOfWord(text);
+  const end = text.length;
+  if (network.read(codes, 0, end)) {
     const { family, w0, w1, w2, w3, length, excluded } = network;
     return { kind: 'network', address: { family, w0, w1, w2, w3 }, length, excluded };
   }
   const excluded = text.startsWith('!');
-  const name = excluded ? text.slice(1) : text;
-  return isPlainDomain(name) ? { kind: 'domain', name, exact: false, excluded } : undefined;
+  const start = excluded ? 1 : 0;
+  if (!isPlainName(codes, start, end)) return undefined;
+  const name = text.slice(start);
+  return isPublicSuffix(name) ? undefined : { kind: 'domain', name, exact: false, excluded };
 }
 
-/** Whether what stands from `from` to `to` is a domain entry as it stands. */
-export function isPlainDomain(text: string, from = 0, to = text.length): boolean {
-  return isPlainName(text, from, to) && !isPublicSuffix(text.slice(from, to));
+/** Whether the line is a domain entry as it stands. */
+export function isPlainDomain({ whole, codes, from, to }: Line): boolean {
+  return isPlainName(codes, from, to) && !isPublicSuffix(whole.slice(from, to));
 }
 
 const hyphen = 0x2d;
 const dot = 0x2e;
 const zero = 0x30;
 
-/** ASCII characters of a plain name, its dots included. */
-const inNames = new Uint8Array(128);
-for (const character of '0123456789abcdefghijklmnopqrstuvwxyz-_.') inNames[character.charCodeAt(0)] = 1;
+/** What a character can be in a plain name. */
+const kinds = { none: 0, inLabel: 1, dot: 2 } as const;
+const kindOf = new Uint8Array(256);
+for (const character of '0123456789abcdefghijklmnopqrstuvwxyz-_') kindOf[character.charCodeAt(0)] = kinds.inLabel;
+kindOf[dot] = kinds.dot;
 
 /** Whether `parseDomainName` would give the text back as it stands. */
-function isPlainName(text: string, from: number, to: number): boolean {
+function isPlainName(codes: Uint8Array, from: number, to: number): boolean {
   if (to - from > 253) return false;
   let start = from;
-  let digitsOnly = true;
-  for (let i = from; i <= to; i++) {
-    const code = i < to ? text.charCodeAt(i) : dot;
-    if (inNames[code] !== 1) return false;
-    if (code === dot) {
-      const length = i - start;
-      if (length < 1 || length > 63) return false;
-      if (text.charCodeAt(start) === hyphen || text.charCodeAt(i - 1) === hyphen) return false;
-      if (i === to) return !digitsOnly;
-      start = i + 1;
-      digitsOnly = true;
-    } else if (code < zero || code > zero + 9) {
-      digitsOnly = false;
-    }
+  for (let i = from; i < to; i++) {
+    const kind = kindOf[codes[i] as number];
+    if (kind === kinds.inLabel) continue;
+    if (kind === kinds.none || !isLabel(codes, start, i)) return false;
+    start = i + 1;
   }
-  return false;
+  return isLabel(codes, start, to) && !isNumber(codes, start, to);
+}
+
+/** Of what is made of the characters of labels. */
+function isLabel(codes: Uint8Array, from: number, to: number): boolean {
+  const length = to - from;
+  return length >= 1 && length <= 63 && codes[from] !== hyphen && codes[to - 1] !== hyphen;
+}
+
+function isNumber(codes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const digit = (codes[i] as number) - zero;
+    if (digit < 0 || digit > 9) return false;
+  }
+  return true;
 }

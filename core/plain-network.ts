@@ -25,28 +25,28 @@ export class PlainNetwork implements Scratch {
    * Reads what stands from `from` to `to`. `false` where it is in no plain form, sound or not: that is left to
    * `parseEntry`, which says the same of all that is read here.
    */
-  read(text: string, from = 0, to = text.length): boolean {
-    this.excluded = text.charCodeAt(from) === bang;
+  read(codes: Uint8Array, from: number, to: number): boolean {
+    this.excluded = codes[from] === bang;
     const start = this.excluded ? from + 1 : from;
-    const end = endOfAddress(text, start, to);
-    const whole = hasEarlyColon(text, start, end)
-      ? this.readGroups(text, start, end)
-      : this.readOctets(text, start, end);
+    const end = endOfAddress(codes, start, to);
+    const whole = hasEarlyColon(codes, start, end)
+      ? this.readGroups(codes, start, end)
+      : this.readOctets(codes, start, end);
     this.length = whole;
     if (whole === 0 || end === to) return whole !== 0;
-    this.length = numberIn(text, end + 1, to);
+    this.length = numberIn(codes, end + 1, to);
     // A length behind fewer than four octets could mean either.
     if (whole < widthOf(this.family) || this.length < 1 || this.length > whole) return false;
     return !hasHostBits(this, this.length);
   }
 
   /** One to four octets without leading zeros; how many bits they are, or 0. */
-  private readOctets(text: string, from: number, to: number): number {
+  private readOctets(codes: Uint8Array, from: number, to: number): number {
     let value = 0;
     let count = 0;
     let octet = -1;
     for (let i = from; i <= to; i++) {
-      const code = i < to ? text.charCodeAt(i) : dot;
+      const code = i < to ? (codes[i] as number) : dot;
       if (code === dot) {
         if (octet < 0 || count === 4) return 0;
         value = value * 256 + octet;
@@ -68,28 +68,28 @@ export class PlainNetwork implements Scratch {
   }
 
   /** An IPv4-mapped address is left to `parseEntry`: its prefix lengths count otherwise. */
-  private readGroups(text: string, from: number, to: number): number {
-    return readIpv6(text, from, to, this) && this.family === 6 ? 128 : 0;
+  private readGroups(codes: Uint8Array, from: number, to: number): number {
+    return readIpv6(codes, from, to, this) && this.family === 6 ? 128 : 0;
   }
 }
 
 /** Where the slash is, which can only be among the last four characters, or `to`. */
-function endOfAddress(text: string, from: number, to: number): number {
-  for (let i = to - 1; i >= from && i >= to - 4; i--) if (text.charCodeAt(i) === slash) return i;
+function endOfAddress(codes: Uint8Array, from: number, to: number): number {
+  for (let i = to - 1; i >= from && i >= to - 4; i--) if (codes[i] === slash) return i;
   return to;
 }
 
 /** Whether it can only be IPv6, whose first group ends within five characters. */
-function hasEarlyColon(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to && i < from + 5; i++) if (text.charCodeAt(i) === colon) return true;
+function hasEarlyColon(codes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to && i < from + 5; i++) if (codes[i] === colon) return true;
   return false;
 }
 
 /** The decimal number, or 0 where there is none without leading zeros. */
-function numberIn(text: string, from: number, to: number): number {
+function numberIn(codes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let i = from; i < to; i++) {
-    const digit = text.charCodeAt(i) - zero;
+    const digit = (codes[i] as number) - zero;
     if (digit < 0 || digit > 9 || (digit === 0 && value === 0)) return 0;
     value = value * 10 + digit;
   }

@@ -78,15 +78,9 @@ export class PrefixTableBuilder {
       payloads: uint32Array(hasPayload ? order.length : 0),
       starts: uint32Array(0),
     };
-    for (let i = 0; i < order.length; i++) {
-      const from = (order[i] as number) * each;
-      for (let w = 0; w < width; w++) data.words[i * width + w] = came[from + w] as number;
-      const to = i * facts.each;
-      data.facts[to + facts.length] = came[from + width] as number;
-      data.facts[to + facts.line] = came[from + width + 1] as number;
-      if (hasPayload) data.payloads[i] = came[from + width + 2] as number;
-      data.facts[to + facts.parent] = parentOf(data, width, i);
-    }
+    // In two passes: the rows come from all over the memory, and the processor fetches many at a time.
+    for (let i = 0; i < order.length; i++) putRow(data, width, i, came, (order[i] as number) * each);
+    for (let i = 0; i < order.length; i++) data.facts[i * facts.each + facts.parent] = parentOf(data, width, i);
     if (order.length >= indexFrom) data.starts = indexByUpperHalf(data.words, width, order.length);
     return { data, same };
   }
@@ -159,6 +153,15 @@ export class PrefixTable {
       (a.w3 & wordMask(length - 96)) >>> 0 === words[i + 3]
     );
   }
+}
+
+/** All but its parent, from where it came. */
+function putRow(data: PrefixTableData, width: number, row: number, came: Uint32Array, from: number): void {
+  for (let w = 0; w < width; w++) data.words[row * width + w] = came[from + w] as number;
+  const to = row * facts.each;
+  data.facts[to + facts.length] = came[from + width] as number;
+  data.facts[to + facts.line] = came[from + width + 1] as number;
+  if (data.payloads.length > 0) data.payloads[row] = came[from + width + 2] as number;
 }
 
 /** The row before this one is its parent or has the parent among its own parents. */

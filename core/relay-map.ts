@@ -128,9 +128,9 @@ class Side {
   }
 }
 
-/** Parses a map's text. Never throws; reports every fault, each with a line of the text. */
-export function parseRelayMap(file: string, text: string): Parsed<RelayMapData> {
-  return parseLines(file, text, parseMapLine, new MapBuilder(file));
+/** Parses a map's text, as `parseList` does a list's. */
+export function parseRelayMap(file: string, text: string, octets?: Uint8Array): Parsed<RelayMapData> {
+  return parseLines(file, text, parseMapLine, new MapBuilder(file), octets);
 }
 
 class SideBuilder {

@@ -13,7 +13,7 @@ export class TextPoolBuilder {
 
   add(text: string): void {
     this.starts.push(this.bytes.length);
-    this.bytes.pushText(text);
+    this.bytes.push(Buffer.from(text, 'latin1'));
   }
 
   build(): TextPoolData {

@@ -31,7 +31,7 @@ export function parseBytes({ name, file, bytes, unordered, known }: Task): Parse
   const content = unordered ? sortLines(bytes) : bytes;
   const hash = hashOf(content);
   if (hash === known) return { findings: [], hash, unsaid: 0 };
-  return { ...parseSlot(name, file, decodeText(content)), hash, unsaid: 0 };
+  return { ...parseSlot(name, file, decodeText(content), content), hash, unsaid: 0 };
 }
 
 /** Parses where it costs least; `bytes` may be gone afterwards. */

@@ -42,8 +42,8 @@ export type SlotData = ListData | RelayMapData;
 /** The list data of a slot, or why there is none. */
 export type ParsedSlot = Parsed<SlotData>;
 
-export function parseSlot(name: SlotName, file: string, text: string): ParsedSlot {
-  return name === 'relay_map' ? parseRelayMap(file, text) : parseList(name, file, text);
+export function parseSlot(name: SlotName, file: string, text: string, octets?: Uint8Array): ParsedSlot {
+  return name === 'relay_map' ? parseRelayMap(file, text, octets) : parseList(name, file, text, octets);
 }
 
 /** The empty list of a slot, under the name of the file that could fill it. */

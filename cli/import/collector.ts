@@ -41,8 +41,7 @@ export interface SourceItem {
 /** Text as one line of a list; a `#` in it would be read as a comment, so it is not let through as text. */
 export function asLine(text: string): Line {
   const hash = text.indexOf('#');
-  const entry = hash < 0 ? text : `${text.slice(0, hash)}\u0000`;
-  return new Line(entry, 0, entry.length);
+  return Line.of(hash < 0 ? text : `${text.slice(0, hash)}\u0000`);
 }
 
 type EntryExtras = Pick<

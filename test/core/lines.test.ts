@@ -18,7 +18,7 @@ describe('forEachLine', () => {
   });
 
   it('has lines that are a text of their own', () => {
-    const { number, text, column, comment, glued } = new Line('a.example', 0, 9);
+    const { number, text, column, comment, glued } = Line.of('a.example');
     assert.deepEqual({ number, text, column, comment, glued }, lineAlone);
   });
 });

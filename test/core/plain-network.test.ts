@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { codesOf } from '../../core/codes';
 import { formatAddress } from '../../core/ip-address';
 import { PlainNetwork } from '../../core/plain-network';
 import { fc, runs } from '../helpers/properties';
 
 const plain = new PlainNetwork();
 
-function read(text: string, from?: number, to?: number): string | undefined {
-  if (!plain.read(text, from, to)) return undefined;
+function read(text: string, from = 0, to = text.length): string | undefined {
+  if (!plain.read(codesOf(text), from, to)) return undefined;
   return `${plain.excluded ? '!' : ''}${formatAddress(plain)}/${plain.length}`;
 }
 

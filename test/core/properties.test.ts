@@ -276,6 +276,17 @@ describe('any text', () => {
     });
   }
 
+  it('says the same with its octets beside it', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const octets = Buffer.from(text);
+        const read = new TextDecoder('utf-8', { ignoreBOM: true }).decode(octets);
+        assert.deepEqual(parseList('relay_to', 'list', read, octets), parseList('relay_to', 'list', read));
+        assert.deepEqual(parseRelayMap('relay.map', read, octets), parseRelayMap('relay.map', read));
+      }),
+    );
+  });
+
   it('is a relay map or has a fault on one of its lines', () => {
     fc.assert(
       fc.property(anyText, (text) => {
@@ -398,7 +409,7 @@ describe('a line with one entry', () => {
     const word = entryText.filter((text) => /^[^\s#]+$/.test(text) && !hasBadCharacter(text));
     fc.assert(
       fc.property(word, fc.constantFrom(...(Object.keys(listKinds) as ListKind[])), (text, kind) => {
-        const line = new Line(text, 0, text.length);
+        const line = Line.of(text);
         const [entry, inList] = [parseEntry(text), parseListLine(kind, line)];
         if (isProblem(inList) && inList.problem.endsWith('-not-here')) {
           assert.ok(!isProblem(entry) && !(listKinds[kind].entries as readonly string[]).includes(entry.kind), text);
