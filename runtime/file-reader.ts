@@ -121,7 +121,12 @@ export function hashOf(bytes: Uint8Array): string {
 }
 
 function stampFrom(s: BigIntStats): string {
-  return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}`;
+  return `${s.size}:${s.dev}:${s.ino}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}`;
+}
+
+/** Octets of the file that the stamp is from; 0 where there was none. */
+export function sizeIn(stamp: string): number {
+  return Number.parseInt(stamp, 10) || 0;
 }
 
 function contentState(stats: BigIntStats, bytes: Buffer): FileState {

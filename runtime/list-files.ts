@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
-import type { FileState } from './file-reader';
+import { type FileState, sizeIn } from './file-reader';
 import { missing, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
-import { parseList } from './parse-worker';
+import { parseList, startAhead } from './parse-worker';
 import type { PatientReader } from './patient-reader';
 import { SettledFile } from './settled-file';
 import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
@@ -42,7 +42,7 @@ export class ListFiles {
 
   /** Whether something has changed and is waiting to stay the same. */
   get waiting(): boolean {
-    return [...this.places.values()].some((place) => place.waiting);
+    return [...this.places.values()].some((place) => place.waiting !== undefined);
   }
 
   /** Whether what is there now was not taken. */
@@ -152,7 +152,9 @@ export class ListFiles {
       this.turnedDown.delete(name);
       return true;
     };
-    const state = await this.placeAt(place).look(isKnown, settle);
+    const file = this.placeAt(place);
+    const state = await file.look(isKnown, settle);
+    if (file.waiting) startAhead(sizeIn(file.waiting));
     // What was turned down before may come again: a file deleted a second time is a new attempt.
     if (state) this.turnedDown.delete(name);
     return state;

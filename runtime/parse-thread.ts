@@ -1,9 +1,9 @@
 /**
- * The thread in which a large list is parsed: hashes, decodes, parses, and hands the tables over without a copy. Where the
- * processor is short, mail goes before it.
+ * The thread in which one large list is parsed: waits for it, hashes, decodes, parses, and hands the tables over without a
+ * copy. Where the processor is short, mail goes before it.
  */
 import { constants, setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { Parsed, Task } from './parse-worker';
 
 // Only on Linux does this speak of the thread alone.
@@ -21,12 +21,14 @@ const { mostReported, parseBytes } = require('./parse-worker') as typeof import(
 /** Milliseconds. */
 const untilTaken = 200;
 
-const { findings, ...parsed } = parseBytes(workerData as Task);
-const said = findings.slice(0, mostReported);
-const handedOver: Parsed = { ...parsed, findings: said, unsaid: findings.length - said.length };
-parentPort?.postMessage(handedOver, buffersIn(parsed.data));
-// To take the tables over holds up mail a little, and so does the end of a thread, whose memory goes back: one at a time.
-setTimeout(() => undefined, untilTaken);
+parentPort?.once('message', (task: Task) => {
+  const { findings, ...parsed } = parseBytes(task);
+  const said = findings.slice(0, mostReported);
+  const handedOver: Parsed = { ...parsed, findings: said, unsaid: findings.length - said.length };
+  parentPort?.postMessage(handedOver, buffersIn(parsed.data));
+  // To take the tables over holds up mail a little, and so does the end of a thread, whose memory goes back: one at a time.
+  setTimeout(() => undefined, untilTaken);
+});
 
 function buffersIn(value: unknown): ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];

@@ -41,16 +41,59 @@ export function parseList(task: Task<Buffer>): Promise<Parsed> | Parsed {
 
 const thread = path.join(__dirname, 'parse-thread.js');
 
+/** A thread that waits for its list, and the end of its wait. */
+let ahead: { readonly worker: Worker; readonly end: NodeJS.Timeout } | undefined;
+
+/** Longer than any list waits to settle. Milliseconds. */
+const longestWait = 15_000;
+
+/**
+ * To be called when a list of so many octets will be parsed soon: meanwhile the thread starts and reads the parser's code.
+ * Where no list comes for `wait` milliseconds it ends again.
+ */
+export function startAhead(octets: number, wait = longestWait): void {
+  if (octets < apartFrom) return;
+  if (ahead) {
+    ahead.end.refresh();
+    return;
+  }
+  const worker = startThread();
+  const leave = () => {
+    if (ahead?.worker === worker) ahead = undefined;
+  };
+  const end = setTimeout(() => {
+    leave();
+    void worker.terminate();
+  }, wait).unref();
+  worker.on('error', leave).on('exit', leave);
+  ahead = { worker, end };
+}
+
+function startThread(): Worker {
+  const worker = new Worker(thread);
+  worker.unref();
+  return worker;
+}
+
+/** The one that waits, or a new one. */
+function takeThread(): Worker {
+  if (!ahead) return startThread();
+  const { worker, end } = ahead;
+  clearTimeout(end);
+  ahead = undefined;
+  return worker;
+}
+
 /** Rejects when the worker dies. `bytes` belong to the worker from here on. */
 export function parseApart({ bytes, ...rest }: Task<Buffer>): Promise<Parsed> {
   // Moved, not copied: to copy a large file takes longer than mail should wait. What does not begin with its memory shares it.
   const own = bytes.byteOffset === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
   return new Promise((resolve, reject) => {
     const task: Task = { ...rest, bytes: own };
-    const worker = new Worker(thread, { workerData: task, transferList: [own.buffer as ArrayBuffer] });
-    worker.unref();
+    const worker = takeThread();
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`parsing ${rest.file} apart ended with ${code} and no result`)));
+    worker.postMessage(task, [own.buffer as ArrayBuffer]);
   });
 }

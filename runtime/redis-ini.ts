@@ -90,7 +90,7 @@ export class RedisIniFile implements RedisConfig {
     }
     this.looking = false;
     const { poll, settle } = pace;
-    const soon = this.lookAgain || this.file.waiting;
+    const soon = this.lookAgain || this.file.waiting !== undefined;
     this.lookAgain = false;
     this.watchFolder();
     this.lookout?.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);

@@ -26,9 +26,9 @@ export class SettledFile {
     private readonly reader: PatientReader,
   ) {}
 
-  /** Whether it has become another and is waiting to stay the same. */
-  get waiting(): boolean {
-    return this.change !== undefined;
+  /** The stamp of what it has become, while that is waiting to stay the same. */
+  get waiting(): string | undefined {
+    return this.change?.stamp;
   }
 
   /** The file, if it is none whose stamp is known, and has been the same for `settle` milliseconds. */

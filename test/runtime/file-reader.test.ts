@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { decodeText, hashOf, readFileState, readFileStateSync, stampOf } from '../../runtime/file-reader';
+import { decodeText, hashOf, readFileState, readFileStateSync, sizeIn, stampOf } from '../../runtime/file-reader';
 import { type Folder, makeFolder } from '../helpers/folder';
 
 interface ReadCase {
@@ -115,6 +115,13 @@ describe('stampOf', () => {
     folder.remove('b');
     stamps.push(await stampOf(folder.file('link')));
     assert.equal(new Set(stamps).size, 4);
+  });
+
+  it('tells how large the file is', async () => {
+    const folder = makeFolder({ list: 'ten octets' });
+    assert.equal(sizeIn(await stampOf(folder.file('list'))), 10);
+    assert.equal(sizeIn(await stampOf(folder.file('missing'))), 0);
+    assert.equal(sizeIn(await stampOf(folder.file('x'.repeat(1000)))), 0);
   });
 });
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { memoryFor } from '../../core';
-import { type Parsed, parseList } from '../../runtime/parse-worker';
+import { memoryFor, PolicyList } from '../../core';
+import { apartFrom, type Parsed, parseList, startAhead } from '../../runtime/parse-worker';
+import { Started } from '../helpers/started';
+import { until } from '../helpers/until';
 
 const text = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join('');
 
@@ -44,6 +46,52 @@ describe('a list that is parsed apart', () => {
       assert.ok([...seen].some((nice) => nice > ours));
       assert.equal(getPriority(), ours);
     });
+  }
+});
+
+describe('a thread that is started ahead', () => {
+  let started: Started;
+  beforeEach(() => {
+    started = new Started();
+  });
+  afterEach(() => started.leave());
+
+  it('parses the list that comes, and one list alone', async () => {
+    startAhead(apartFrom);
+    startAhead(apartFrom);
+    await setImmediate();
+    assert.equal(started.threads, 1);
+    assert.equal(await linesFound(), 20_000);
+    assert.equal(started.threads, 1);
+    assert.equal(await linesFound(), 20_000);
+    assert.equal(started.threads, 2);
+    await until('both have ended', () => started.ended === 2);
+  });
+
+  it('is none for a list that is parsed where mail is served', async () => {
+    startAhead(apartFrom - 1);
+    await setImmediate();
+    assert.equal(started.threads, 0);
+  });
+
+  it('ends where no list comes, and the next list has another', async () => {
+    startAhead(apartFrom, 50);
+    await until('it has ended', () => started.ended === 1);
+    assert.equal(await linesFound(), 20_000);
+    assert.equal(started.threads, 2);
+  });
+
+  it('is forgotten when it dies, and the next list has another', async () => {
+    startAhead(apartFrom);
+    await setImmediate();
+    await started.last?.terminate();
+    assert.equal(await linesFound(), 20_000);
+    assert.equal(started.threads, 2);
+  });
+
+  async function linesFound(): Promise<number> {
+    const { data } = await parsed(Buffer.from(text));
+    return data && 'networks4' in data ? new PolicyList(data).size : 0;
   }
 });
 
