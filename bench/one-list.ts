@@ -1,6 +1,6 @@
 /** In a fresh process: loads one list as the start of the server does, and prints what it took and what it holds. */
 import { readFileStateSync } from '../runtime/file-reader';
-import { parseBytes } from '../runtime/parse-worker';
+import { parseBytes } from '../runtime/parse-bytes';
 import type { SlotName } from '../runtime/slots';
 import { linesIntoSet } from './lines-into-set';
 import { residentSet } from './measure';
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
 function load(name: SlotName, path: string) {
   const file = readFileStateSync(path);
   if (file.state !== 'read') throw new Error(`${path} is ${file.state}`);
-  return parseBytes({ name, file: name, bytes: file.bytes });
+  return parseBytes(file.bytes, { name, file: name });
 }
 
 function timed<T>(run: () => T): { result: T; wall: number; cpu: number } {

@@ -3,10 +3,19 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, constants, promises as fs, readFileSync, statSync } from 'node:fs';
 import { memoryFor } from '../core';
 
-export type FileState =
-  | { readonly state: 'read'; readonly bytes: Buffer; readonly stamp: string }
+export interface Bytes {
+  readonly state: 'read';
+  readonly bytes: Buffer;
+}
+
+/** Another content than `Bytes` is one that was read elsewhere. */
+export type FileState<C = Bytes> =
+  | (C & { readonly stamp: string })
   | { readonly state: 'missing'; readonly stamp: string }
   | { readonly state: 'unreadable'; readonly reason: string; readonly stamp: string };
+
+/** Reads a file that is open, of `size` octets when it was looked at; rejects where it cannot be read. */
+export type ReadContent<C> = (file: fs.FileHandle, size: number) => Promise<C>;
 
 const missingStamp = 'missing';
 
@@ -20,11 +29,14 @@ export async function stampOf(path: string): Promise<string> {
 }
 
 /** Reads the file; `stamp` is from before the reading. */
-export async function readFileState(path: string): Promise<FileState> {
+export async function readFileState<C>(path: string, read: ReadContent<C>): Promise<FileState<C>> {
   try {
     const stats = await fs.stat(path, { bigint: true });
     if (!stats.isFile()) return notAFile(stats);
-    return await readWhole(path, Number(stats.size)).then((bytes) => contentState(stats, bytes), unreadState(stats));
+    return await readWhole(path, Number(stats.size), read).then(
+      (content) => contentState(stats, content),
+      unreadState(stats),
+    );
   } catch (error) {
     return failureState(error);
   }
@@ -35,10 +47,10 @@ function openFile(path: string): Promise<fs.FileHandle> {
   return fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
-async function readWhole(path: string, size: number): Promise<Buffer> {
+async function readWhole<C>(path: string, size: number, read: ReadContent<C>): Promise<C> {
   const file = await openFile(path);
   try {
-    return await readContent(file, size);
+    return await read(file, size);
   } finally {
     await file.close();
   }
@@ -47,7 +59,11 @@ async function readWhole(path: string, size: number): Promise<Buffer> {
 /** From this many bytes on, Node puts together pieces, which glibc keeps. */
 const wholeFrom = 1 << 16;
 /** One more, and Node aborts where it is asked for so many at once; its own `readFile` rejects. */
-const mostRead = 2 ** 31 - 1;
+export const mostRead = 2 ** 31 - 1;
+
+export async function readBytes(file: fs.FileHandle, size: number): Promise<Bytes> {
+  return { state: 'read', bytes: await readContent(file, size) };
+}
 
 async function readContent(file: fs.FileHandle, size: number): Promise<Buffer> {
   if (size < wholeFrom || size > mostRead) return file.readFile();
@@ -60,14 +76,14 @@ async function readContent(file: fs.FileHandle, size: number): Promise<Buffer> {
 }
 
 /** A file that is kept in view, be another in its place or not. */
-export interface HeldFile {
+export interface HeldFile<C> {
   /** Its content, unless it has been written to since it was held. */
-  readUnchanged(): Promise<FileState | undefined>;
+  readUnchanged(): Promise<FileState<C> | undefined>;
   close(): Promise<void>;
 }
 
 /** Holds the file that is at the path at this moment, if it can be read at all. */
-export async function holdFile(path: string): Promise<HeldFile | undefined> {
+export async function holdFile<C>(path: string, read: ReadContent<C>): Promise<HeldFile<C> | undefined> {
   // To open something else may wait, or set a device going; it may also have taken the file's place just now.
   const isFile = await fs.stat(path).then(
     (stats) => stats.isFile(),
@@ -88,8 +104,8 @@ export async function holdFile(path: string): Promise<HeldFile | undefined> {
   return {
     async readUnchanged() {
       if (!(await unchanged())) return undefined;
-      const bytes = await readContent(file, Number(held.size));
-      return (await unchanged()) ? contentState(held, bytes) : undefined;
+      const content = await read(file, Number(held.size));
+      return (await unchanged()) ? contentState(held, content) : undefined;
     },
     close: () => file.close(),
   };
@@ -101,7 +117,7 @@ export function readFileStateSync(path: string): FileState {
     const stats = statSync(path, { bigint: true });
     if (!stats.isFile()) return notAFile(stats);
     try {
-      return contentState(stats, readFileSync(path));
+      return contentState(stats, { state: 'read', bytes: readFileSync(path) });
     } catch (error) {
       return unreadState(stats)(error);
     }
@@ -129,24 +145,24 @@ export function sizeIn(stamp: string): number {
   return Number.parseInt(stamp, 10) || 0;
 }
 
-function contentState(stats: BigIntStats, bytes: Buffer): FileState {
-  return { state: 'read', bytes, stamp: stampFrom(stats) };
+function contentState<C>(stats: BigIntStats, content: C): FileState<C> {
+  return { ...content, stamp: stampFrom(stats) };
 }
 
 /** A file that is there and fails to be read keeps its own stamp: by that one it is seen to change. */
-function unreadState(stats: BigIntStats): (error: unknown) => FileState {
+function unreadState(stats: BigIntStats): (error: unknown) => FileState<never> {
   return (error) => {
     const failed = failureState(error);
     return failed.state === 'unreadable' ? { ...failed, stamp: stampFrom(stats) } : failed;
   };
 }
 
-function notAFile(stats: BigIntStats): FileState {
+function notAFile(stats: BigIntStats): FileState<never> {
   const what = stats.isDirectory() ? 'a directory' : 'no regular file';
   return { state: 'unreadable', reason: `it is ${what}`, stamp: stampFrom(stats) };
 }
 
-function failureState(error: unknown): FileState {
+function failureState(error: unknown): FileState<never> {
   const stamp = stampOfFailure(error);
   if (stamp === missingStamp) return { state: 'missing', stamp };
   return { state: 'unreadable', reason: error instanceof Error ? error.message : String(error), stamp };

@@ -1,7 +1,8 @@
 /** One list that a key of Redis holds: its last good content, and until when that counts. */
 import type { RedisKey } from '../core';
 import { type Version, wrongType } from './load';
-import { type Parsed, parseList } from './parse-worker';
+import { parseContent } from './parse-apart';
+import type { Parsed } from './parse-bytes';
 import { type Ask, type KeyContent, readKey } from './redis-key';
 import { emptySlot, type Slot, type SlotData } from './slots';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
@@ -80,9 +81,9 @@ export class FollowedKey {
 
   private async parse(found: KeyContent): Promise<Parsed | undefined> {
     if (found.state !== 'read') return undefined;
-    const { bytes, unordered } = found;
+    const { unordered } = found;
     const known = this.content?.hash;
-    return parseList({ name: this.slot.name, file: this.redis.name, bytes, unordered, known });
+    return parseContent(found, { name: this.slot.name, file: this.redis.name, unordered, known });
   }
 
   private take(found: KeyContent, parsed: Parsed | undefined): void {

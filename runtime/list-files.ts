@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
-import { type FileState, sizeIn } from './file-reader';
+import { type Bytes, type FileState, readBytes, sizeIn } from './file-reader';
 import { missing, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
-import { parseList, startAhead } from './parse-worker';
+import { parseContent, type ReadApart, readToParse, startAhead } from './parse-apart';
 import type { PatientReader } from './patient-reader';
 import { SettledFile } from './settled-file';
 import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
@@ -19,18 +19,21 @@ export interface NamedFile {
   readonly named: boolean;
 }
 
+type Name = SlotName | typeof settingsFile;
+
 /** A file in its place, as one slot has to do with it. */
 interface Place {
-  readonly name: SlotName | typeof settingsFile;
+  readonly name: SlotName;
   readonly file: string;
   readonly path: string;
 }
 
 export class ListFiles {
-  /** What each was looked for in last. Kept by slot: two settings may name one file, and each takes it for itself. */
-  private readonly places = new Map<Place['name'], SettledFile>();
+  private readonly settings: SettledFile<Bytes>;
+  /** What each list was looked for in last. Kept by slot: two settings may name one file, and each takes it for itself. */
+  private readonly places = new Map<SlotName, SettledFile<Bytes | ReadApart>>();
   /** Stamps that were looked at and not taken, so that each attempt is told of once. */
-  private readonly turnedDown = new Map<Place['name'], string>();
+  private readonly turnedDown = new Map<Name, string>();
 
   /** `objections`: what besides its own faults keeps the settings from being taken. */
   constructor(
@@ -38,39 +41,42 @@ export class ListFiles {
     private readonly log: StoreLog,
     private readonly reader: PatientReader,
     private readonly objections: (settings: ParsedSettings) => readonly Finding[],
-  ) {}
+  ) {
+    this.settings = new SettledFile(settingsFile, join(configFolder, settingsFile), reader, readBytes);
+  }
 
   /** Whether something has changed and is waiting to stay the same. */
   get waiting(): boolean {
-    return [...this.places.values()].some((place) => place.waiting !== undefined);
+    return [this.settings, ...this.places.values()].some((file) => file.waiting !== undefined);
   }
 
   /** Whether what is there now was not taken. */
-  isTurnedDown(name: Place['name'], path: string): boolean {
-    return this.places.get(name)?.path === path && this.turnedDown.has(name);
+  isTurnedDown(name: Name, path: string): boolean {
+    const file = name === settingsFile ? this.settings : this.places.get(name);
+    return file?.path === path && this.turnedDown.has(name);
   }
 
   /** What was known of another file is not to be used for this one. */
-  private placeAt({ name, file, path }: Place): SettledFile {
+  private placeAt({ name, file, path }: Place): SettledFile<Bytes | ReadApart> {
     const before = this.places.get(name);
     if (before?.path === path) return before;
     this.leave(name);
-    const place = new SettledFile(file, path, this.reader);
+    const place = new SettledFile(file, path, this.reader, readToParse);
     this.places.set(name, place);
     return place;
   }
 
   /** For what has no file any more. */
-  leave(name: Place['name']): void {
+  leave(name: SlotName): void {
     this.places.delete(name);
     this.turnedDown.delete(name);
   }
 
   /** The settings as they are now, if they can be taken; the same hash where only the file's stamp is another. */
   async newSettings(before: SettingsVersion, settle: number): Promise<SettingsVersion | undefined> {
-    const path = join(this.configFolder, settingsFile);
+    const { path } = this.settings;
     const name = settingsFile;
-    const file = await this.settled({ name, file: settingsFile, path }, before.stamp, settle);
+    const file = await this.settled(name, this.settings, before.stamp, settle);
     if (!file) return undefined;
     if (file.state === 'missing') {
       this.turnedDown.set(name, file.stamp);
@@ -103,7 +109,9 @@ export class ListFiles {
     const path = pathOf(this.configFolder, file);
     const known = path === before?.path ? before : undefined;
     const { name } = slot;
-    const state = await this.settled({ name, file, path }, known?.stamp ?? 'not looked at yet', settle);
+    const place = this.placeAt({ name, file, path });
+    const state = await this.settled(name, place, known?.stamp ?? 'not looked at yet', settle);
+    if (place.waiting) startAhead(sizeIn(place.waiting));
     if (!state) return undefined;
 
     if (state.state === 'unreadable') {
@@ -117,7 +125,7 @@ export class ListFiles {
       }
       return this.versionOfMissing(slot, { name, file, path }, before, state);
     }
-    const parsed = await parseList({ name, file, bytes: state.bytes, known: known?.hash });
+    const parsed = await parseContent(state, { name, file, known: known?.hash });
     if (parsed.hash === known?.hash) return { ...known, stamp: state.stamp };
     if (!parsed.data) {
       this.turnDown(name, state, parsed.findings, parsed.unsaid);
@@ -145,23 +153,25 @@ export class ListFiles {
   }
 
   /** The file, if it is not what was last taken or turned down and has settled. */
-  private async settled(place: Place, stampInForce: string, settle: number): Promise<FileState | undefined> {
-    const { name } = place;
+  private async settled<C>(
+    name: Name,
+    file: SettledFile<C>,
+    stampInForce: string,
+    settle: number,
+  ): Promise<FileState<C> | undefined> {
     const isKnown = (stamp: string) => {
       if (stamp !== stampInForce) return stamp === this.turnedDown.get(name);
       this.turnedDown.delete(name);
       return true;
     };
-    const file = this.placeAt(place);
     const state = await file.look(isKnown, settle);
-    if (file.waiting) startAhead(sizeIn(file.waiting));
     // What was turned down before may come again: a file deleted a second time is a new attempt.
     if (state) this.turnedDown.delete(name);
     return state;
   }
 
-  private turnDown(name: Place['name'], file: FileState, findings: readonly Finding[], unsaid = 0): void {
-    this.turnedDown.set(name, file.stamp);
+  private turnDown(name: Name, { stamp }: { readonly stamp: string }, findings: readonly Finding[], unsaid = 0): void {
+    this.turnedDown.set(name, stamp);
     tellNotTaken(this.log, findings, unsaid);
   }
 }

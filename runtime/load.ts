@@ -14,7 +14,7 @@ import {
 } from '../core';
 import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
 import { Inheritance } from './hand-over';
-import { parseBytes } from './parse-worker';
+import { parseBytes } from './parse-bytes';
 import { buildPolicy, type Lists, type Policy } from './policy';
 import {
   emptySlot,
@@ -169,7 +169,7 @@ function loadFile(slot: Slot, file: string, path: string, named: boolean): Loade
     if (named) return { findings: [missing(file)] };
     return { version: { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp }, findings: [] };
   }
-  const { data, findings, hash } = parseBytes({ name: slot.name, file, bytes: state.bytes });
+  const { data, findings, hash } = parseBytes(state.bytes, { name: slot.name, file });
   return data ? { version: { file, path, value: data, hash, stamp }, findings } : { findings };
 }
 

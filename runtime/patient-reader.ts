@@ -2,13 +2,13 @@
  * Reads files that may lie on a file system that does not answer, such as a network mount whose server is gone. Nothing
  * can end such a call; it is said in the log, and no more of them are begun than the process can do without.
  */
-import { type FileState, type HeldFile, holdFile, readFileState, stampOf } from './file-reader';
+import { type FileState, type HeldFile, holdFile, type ReadContent, readFileState, stampOf } from './file-reader';
 import type { StoreLog } from './store-log';
 
 export interface FileReader {
   stampOf(path: string): Promise<string>;
-  readFileState(path: string): Promise<FileState>;
-  holdFile(path: string): Promise<HeldFile | undefined>;
+  readFileState<C>(path: string, read: ReadContent<C>): Promise<FileState<C>>;
+  holdFile<C>(path: string, read: ReadContent<C>): Promise<HeldFile<C> | undefined>;
 }
 
 export const diskReader: FileReader = { stampOf, readFileState, holdFile };
@@ -43,13 +43,13 @@ export class PatientReader {
     return this.call(file, () => this.reader.stampOf(path));
   }
 
-  readFileState(file: string, path: string): Promise<FileState> {
-    return this.call(file, () => this.reader.readFileState(path));
+  readFileState<C>(file: string, path: string, read: ReadContent<C>): Promise<FileState<C>> {
+    return this.call(file, () => this.reader.readFileState(path, read));
   }
 
   /** The file that is at the path at this moment, if it stays the same for `time`, even where another takes its place. */
-  async readHeld(file: string, path: string, time: number): Promise<FileState | undefined> {
-    const held = await this.call(file, () => this.reader.holdFile(path));
+  async readHeld<C>(file: string, path: string, time: number, read: ReadContent<C>): Promise<FileState<C> | undefined> {
+    const held = await this.call(file, () => this.reader.holdFile(path, read));
     if (!held) return undefined;
     try {
       await new Promise<void>((resolve) => void setTimeout(resolve, time).unref());

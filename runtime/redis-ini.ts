@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path';
 import { parseIni } from '../core';
 import { timerSlack } from './alarm';
-import { decodeText, readFileStateSync } from './file-reader';
+import { type Bytes, decodeText, readBytes, readFileStateSync } from './file-reader';
 import { Lookout } from './lookout';
 import { diskReader, PatientReader } from './patient-reader';
 import type { FollowPace, RedisConfig } from './redis-package';
@@ -18,7 +18,7 @@ export type RedisIni = Readonly<Record<string, Readonly<Record<string, string | 
 
 export class RedisIniFile implements RedisConfig {
   private readonly path: string;
-  private readonly file: SettledFile;
+  private readonly file: SettledFile<Bytes>;
   /** While it is followed. */
   private lookout: Lookout | undefined;
   /** The last content that could be read; that of a file that was not there at first is empty. */
@@ -35,7 +35,7 @@ export class RedisIniFile implements RedisConfig {
     private readonly log: Pick<StoreLog, 'logerror' | 'lognotice'>,
   ) {
     this.path = join(configFolder, name);
-    this.file = new SettledFile(name, this.path, new PatientReader(log, diskReader));
+    this.file = new SettledFile(name, this.path, new PatientReader(log, diskReader), readBytes);
   }
 
   /** Throws where it has never been readable: to go by the defaults then could lead to another server. */

@@ -1,7 +1,7 @@
 /** What the policy store says of what it does, and how findings are worded there. */
 import { describeFinding, type Finding, hasFault } from '../core';
 import type { Inherited, Version } from './load';
-import { mostReported } from './parse-worker';
+import { mostReported } from './parse-bytes';
 
 export interface StoreLog {
   loginfo(text: string): void;

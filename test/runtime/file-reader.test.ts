@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { decodeText, hashOf, readFileState, readFileStateSync, sizeIn, stampOf } from '../../runtime/file-reader';
+import {
+  decodeText,
+  hashOf,
+  readBytes,
+  readFileState,
+  readFileStateSync,
+  sizeIn,
+  stampOf,
+} from '../../runtime/file-reader';
 import { type Folder, makeFolder } from '../helpers/folder';
 
 interface ReadCase {
@@ -68,7 +76,7 @@ describe('readFileState', () => {
       const folder = makeFolder();
       make(folder);
       const path = folder.file('list');
-      const found = await readFileState(path);
+      const found = await readFileState(path, readBytes);
       const atStart = readFileStateSync(path);
       assert.equal(found.state, state);
       assert.equal(atStart.state, state);
@@ -84,21 +92,24 @@ describe('what readFileState reads', () => {
     it(`is the whole file, of ${bytes} bytes`, async () => {
       const text = 'a line\n'.repeat(Math.ceil(bytes / 7)).slice(0, bytes);
       const folder = makeFolder({ list: text });
-      for (const found of [await readFileState(folder.file('list')), readFileStateSync(folder.file('list'))]) {
+      for (const found of [
+        await readFileState(folder.file('list'), readBytes),
+        readFileStateSync(folder.file('list')),
+      ]) {
         assert.equal(found.state === 'read' && found.bytes.toString(), text);
       }
     });
   }
 
   it('lies in memory that the system gets back, where the file is large', async () => {
-    const found = await readFileState(makeFolder({ list: 'x'.repeat(3_000_000) }).file('list'));
+    const found = await readFileState(makeFolder({ list: 'x'.repeat(3_000_000) }).file('list'), readBytes);
     assert.equal(found.state === 'read' && found.bytes.buffer.byteLength, 32 << 20);
   });
 
   it('is unreadable where it is more than one reading may be', async () => {
     const folder = makeFolder({ list: '' });
     fs.truncateSync(folder.file('list'), 2 ** 31);
-    assert.equal((await readFileState(folder.file('list'))).state, 'unreadable');
+    assert.equal((await readFileState(folder.file('list'), readBytes)).state, 'unreadable');
   });
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { PolicyList } from '../../core';
 import { FollowedKey } from '../../runtime/followed-key';
-import { apartFrom } from '../../runtime/parse-worker';
+import { apartFrom } from '../../runtime/parse-apart';
 import type { Ask } from '../../runtime/redis-key';
 import { type Slot, slots } from '../../runtime/slots';
 import { address } from '../helpers/core';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readBytes } from '../../runtime/file-reader';
 import { Looks } from '../../runtime/looks';
 import { diskReader, type FileReader, PatientReader } from '../../runtime/patient-reader';
 import { PolicyStore } from '../../runtime/policy-store';
@@ -18,8 +19,8 @@ class Disk {
 
   readonly reader: FileReader = {
     stampOf: (path) => this.answer(path, diskReader.stampOf),
-    readFileState: (path) => this.answer(path, diskReader.readFileState),
-    holdFile: (path) => this.answer(path, diskReader.holdFile),
+    readFileState: (path, read) => this.answer(path, () => diskReader.readFileState(path, read)),
+    holdFile: (path, read) => this.answer(path, () => diskReader.holdFile(path, read)),
   };
 
   recover(path: string): void {
@@ -60,7 +61,7 @@ describe('PatientReader', () => {
   it('says nothing of a file that answers', async () => {
     const said = new Said();
     const reader = new PatientReader(said.log, diskReader, limit);
-    await reader.readFileState('localip', makeFolder({ localip: '192.0.2.7' }).file('localip'));
+    await reader.readFileState('localip', makeFolder({ localip: '192.0.2.7' }).file('localip'), readBytes);
     await sleep(2 * limit);
     assert.deepEqual(said.lines, []);
   });

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { promises as fs, readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { memoryFor, PolicyList } from '../../core';
-import { apartFrom, type Parsed, parseList, startAhead } from '../../runtime/parse-worker';
+import { hashOf } from '../../runtime/file-reader';
+import { apartFrom, parseContent, readToParse, startAhead } from '../../runtime/parse-apart';
+import type { Parsed } from '../../runtime/parse-bytes';
+import { makeFolder } from '../helpers/folder';
 import { Started } from '../helpers/started';
 import { until } from '../helpers/until';
 
 const text = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join('');
 
+const task = { name: 'local_ip', file: 'localip' } as const;
+
 function parsed(bytes: Buffer): Promise<Parsed> | Parsed {
-  return parseList({ name: 'local_ip', file: 'localip', bytes });
+  return parseContent({ state: 'read', bytes }, task);
 }
 
 describe('a list that is parsed apart', () => {
@@ -46,6 +51,64 @@ describe('a list that is parsed apart', () => {
       assert.ok([...seen].some((nice) => nice > ours));
       assert.equal(getPriority(), ours);
     });
+  }
+});
+
+describe('a large file', () => {
+  let started: Started;
+  beforeEach(() => {
+    started = new Started();
+  });
+  afterEach(() => started.leave());
+
+  it('is read by the thread that parses it, and takes no memory of this one', async () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const content = await open(text, readToParse);
+    assert.equal(content.state, 'read apart');
+    assert.ok(process.memoryUsage().arrayBuffers - before < text.length);
+    const { data, hash } = await parseContent(content, task);
+    assert.equal(sizeOf(data), 20_000);
+    assert.equal(hash, hashOf(Buffer.from(text)));
+    assert.equal(started.threads, 1);
+  });
+
+  it('comes back without data where it is known', async () => {
+    const known = hashOf(Buffer.from(text));
+    const { data, hash } = await parseContent(await open(text, readToParse), { ...task, known });
+    assert.deepEqual([data, hash], [undefined, known]);
+  });
+
+  it('is read as far as it goes where it has become shorter', async () => {
+    const content = await open(text, (file, size) => readToParse(file, 2 * size));
+    assert.equal(sizeOf((await parseContent(content, task)).data), 20_000);
+  });
+
+  it('is unreadable where the thread cannot read it', async () => {
+    const folder = await fs.open(makeFolder({}).path);
+    await assert.rejects(readToParse(folder, apartFrom), /^Error: EISDIR/);
+    await folder.close();
+  });
+
+  it('is forgotten with its thread where nobody wants it parsed', async () => {
+    const content = await open(text, (file, size) => readToParse(file, size, 50));
+    await until('it has ended', () => started.ended === 1);
+    await assert.rejects(async () => parseContent(content, task));
+  });
+
+  it('stays where mail is served where it is small', async () => {
+    const content = await open('10.0.0.1\n', readToParse);
+    assert.equal(content.state, 'read');
+    assert.equal(sizeOf((await parseContent(content, task)).data), 1);
+    assert.equal(started.threads, 0);
+  });
+
+  async function open<C>(content: string, read: (file: fs.FileHandle, size: number) => Promise<C>): Promise<C> {
+    const file = await fs.open(makeFolder({ list: content }).file('list'));
+    try {
+      return await read(file, content.length);
+    } finally {
+      await file.close();
+    }
   }
 });
 
@@ -90,10 +153,13 @@ describe('a thread that is started ahead', () => {
   });
 
   async function linesFound(): Promise<number> {
-    const { data } = await parsed(Buffer.from(text));
-    return data && 'networks4' in data ? new PolicyList(data).size : 0;
+    return sizeOf((await parsed(Buffer.from(text))).data);
   }
 });
+
+function sizeOf(data: Parsed['data']): number {
+  return data && 'networks4' in data ? new PolicyList(data).size : 0;
+}
 
 function nicenessOfThreads(): number[] {
   return readdirSync('/proc/self/task').flatMap((thread) => {
