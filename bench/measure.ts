@@ -13,13 +13,13 @@ export interface Result {
   readonly unit: string;
   /** None where the figure only stands beside another. */
   readonly target?: Target;
-  /** Why the value says nothing against us, be the target reached or not. */
+  /** Why a value beyond the target says nothing against us. */
   readonly noVerdict?: string;
   readonly remark?: string;
 }
 
-export function reaches({ value, target, noVerdict }: Result): boolean {
-  if (!target || noVerdict) return true;
+export function reaches({ value, target }: Pick<Result, 'value' | 'target'>): boolean {
+  if (!target) return true;
   if ('exactly' in target) return value === target.exactly;
   return 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
 }

@@ -126,7 +126,7 @@ function figures({ ours, sets }: Windows, paused: Windows): Result[] {
 
 /** What this machine does not give without a reload it cannot give with one. */
 function judged(target: Target, machineGives: number): Pick<Result, 'target' | 'noVerdict'> {
-  if (reaches({ measure: '', value: machineGives, unit: '', target })) return { target };
+  if (reaches({ value: machineGives, target })) return { target };
   return { target, noVerdict: 'this machine does not give it without a reload either' };
 }
 

@@ -4,7 +4,7 @@
  */
 import { memoryFor } from './large-memory';
 
-/** Stands for a character that is not ASCII, as every number from 0x80 on does. */
+/** Stands, as every number from 0x80 on does, for a character that is not ASCII. */
 const other = 0xff;
 
 /**
@@ -15,7 +15,7 @@ export function codesOf(text: string, octets?: Uint8Array): Uint8Array {
   if (octets?.length === text.length) return octets;
   const codes = Buffer.from(memoryFor(text.length), 0, text.length);
   // Beyond ASCII a character has more than one octet in UTF-8.
-  if (Buffer.byteLength(text) === text.length) codes.write(text, 'latin1');
+  if (Buffer.byteLength(text) === text.length) codes.write(text);
   else writeCodes(text, codes);
   return codes;
 }
@@ -30,8 +30,5 @@ export function codesOfWord(text: string): Uint8Array {
 }
 
 function writeCodes(text: string, into: Uint8Array): void {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    into[i] = code < 0x80 ? code : other;
-  }
+  for (let i = 0; i < text.length; i++) into[i] = Math.min(text.charCodeAt(i), other);
 }

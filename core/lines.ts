@@ -48,8 +48,8 @@ export function forEachLine(text: string, visit: (line: Line) => void, octets?: 
     while (first < last && isBlank(codes[first] as number)) first++;
     while (last > first && isBlank(codes[last - 1] as number)) last--;
     if (first < last) {
-      const comment = commentAt < end ? text.slice(commentAt, end) : '';
-      const glued = last === commentAt && commentAt < end;
+      const comment = text.slice(commentAt, end);
+      const glued = last === commentAt && comment !== '';
       visit(new Line(text, codes, first, last, number, first - start + 1, comment, glued));
     }
     start = end + 1;

@@ -17,6 +17,11 @@ export type Request =
   | { readonly read: { readonly fd: number; readonly size: number; readonly wait: number } }
   | { readonly parse: Task; readonly bytes?: Uint8Array };
 
+/** What it answers to the first. */
+export interface ReadAnswer {
+  readonly failure: string | undefined;
+}
+
 /** The content of a large file, in the thread that will parse it. */
 export interface ReadApart {
   readonly state: 'read apart';
@@ -30,8 +35,10 @@ const untilAsked = 10_000;
 export async function readToParse(file: fs.FileHandle, size: number, wait = untilAsked): Promise<Bytes | ReadApart> {
   if (size < apartFrom || size > mostRead) return readBytes(file, size);
   const thread = takeThread();
-  const failure = await thread.ask<string | undefined>({ read: { fd: file.fd, size, wait } });
-  if (failure !== undefined) throw new Error(failure);
+  // A thread that dies says nothing of the file.
+  const answer = await thread.ask<ReadAnswer>({ read: { fd: file.fd, size, wait } }).catch(() => undefined);
+  if (!answer) return readBytes(file, size);
+  if (answer.failure !== undefined) throw new Error(answer.failure);
   return { state: 'read apart', thread };
 }
 

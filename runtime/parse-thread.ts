@@ -5,7 +5,7 @@
 import { readSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import type { Request } from './parse-apart';
+import type { ReadAnswer, Request } from './parse-apart';
 import type { Parsed, Task } from './parse-bytes';
 
 // Only on Linux does this speak of the thread alone.
@@ -31,7 +31,7 @@ parentPort?.on('message', (request: Request) => {
   clearTimeout(wait);
   if ('read' in request) {
     const { fd, size } = request.read;
-    parentPort?.postMessage(failureOf(() => read(fd, size)));
+    parentPort?.postMessage({ failure: failureOf(() => read(fd, size)) } satisfies ReadAnswer);
     wait = setTimeout(() => parentPort?.close(), request.read.wait);
   } else {
     parse(request.bytes ?? content, request.parse);
@@ -40,12 +40,12 @@ parentPort?.on('message', (request: Request) => {
   }
 });
 
-/** As `readContent` does. */
+/** As `readBytes` does, and leaves the file's offset where it is. */
 function read(fd: number, size: number): void {
   const bytes = new Uint8Array(memoryFor(size), 0, size);
   let filled = 0;
   for (let count = 1; count > 0 && filled < size; filled += count) {
-    count = readSync(fd, bytes, filled, size - filled, null);
+    count = readSync(fd, bytes, filled, size - filled, filled);
   }
   content = bytes.subarray(0, filled);
 }

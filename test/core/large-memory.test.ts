@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { memoryFor, uint32Array } from '../../core/large-memory';
+import { isLarge, memoryFor, uint32Array } from '../../core/large-memory';
 
 const megabyte = 1 << 20;
 /** The system gets back whatever is at least as long. */
@@ -20,5 +20,13 @@ describe('memoryFor', () => {
   it('is as many numbers as were asked for, whatever it takes', () => {
     for (const length of [0, 7, megabyte]) assert.equal(uint32Array(length).length, length);
     assert.equal(uint32Array(megabyte).buffer.byteLength, givenBack);
+  });
+
+  it('is large from a megabyte on', () => {
+    assert.deepEqual([new Uint8Array(megabyte - 1), new Uint8Array(megabyte), uint32Array(megabyte)].map(isLarge), [
+      false,
+      true,
+      true,
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import { promises as fs, readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { memoryFor, PolicyList } from '../../core';
-import { hashOf } from '../../runtime/file-reader';
+import { hashOf, holdFile } from '../../runtime/file-reader';
 import { apartFrom, parseContent, readToParse, startAhead } from '../../runtime/parse-apart';
 import type { Parsed } from '../../runtime/parse-bytes';
 import { makeFolder } from '../helpers/folder';
@@ -83,10 +83,29 @@ describe('a large file', () => {
     assert.equal(sizeOf((await parseContent(content, task)).data), 20_000);
   });
 
+  it('is read as it was held, whatever has taken its place', async () => {
+    const folder = makeFolder({ list: text, other: '192.0.2.7\n' });
+    const held = await holdFile(folder.file('list'), readToParse);
+    await fs.rename(folder.file('other'), folder.file('list'));
+    const content = await held?.readUnchanged();
+    await held?.close();
+    assert.ok(content?.state === 'read apart');
+    assert.equal(sizeOf((await parseContent(content, task)).data), 20_000);
+  });
+
   it('is unreadable where the thread cannot read it', async () => {
     const folder = await fs.open(makeFolder({}).path);
     await assert.rejects(readToParse(folder, apartFrom), /^Error: EISDIR/);
     await folder.close();
+  });
+
+  it('is read where mail is served when its thread dies of something else', async () => {
+    const reading = open(text, readToParse);
+    await until('a thread has started', () => started.threads === 1);
+    await started.last?.terminate();
+    const content = await reading;
+    assert.equal(content.state, 'read');
+    assert.equal(sizeOf((await parseContent(content, task)).data), 20_000);
   });
 
   it('is forgotten with its thread where nobody wants it parsed', async () => {
