@@ -55,6 +55,13 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+/** Standard error of the median of values that scatter as luck does: 1.25 times that of their mean. */
+export function errorOfMedian(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return 1.25 * Math.sqrt(squares / (values.length - 1) / values.length);
+}
+
 /** What a script of this folder prints, as JSON, from a fresh process with `gc`. */
 export async function inFreshProcess<T>(script: string, ...args: string[]): Promise<T> {
   const file = path.join(__dirname, `${script}.js`);

@@ -56,13 +56,13 @@ const script = path.join(__dirname, 'parse-thread.js');
 
 export class ParseThread {
   private readonly worker = new Worker(script);
-  private hasEnded = false;
+  hasEnded = false;
 
   constructor() {
-    this.worker.unref();
-    this.onEnd(() => {
+    const end = () => {
       this.hasEnded = true;
-    });
+    };
+    this.worker.on('error', end).on('exit', end).unref();
   }
 
   /** Its answer; rejects when it dies. One thing at a time. */
@@ -75,10 +75,6 @@ export class ParseThread {
       worker.once('exit', (code) => reject(new Error(`the thread that parses ended with ${code} and no answer`)));
       worker.postMessage(request, moved);
     });
-  }
-
-  onEnd(tell: () => void): void {
-    this.worker.on('error', tell).on('exit', tell);
   }
 
   end(): void {
@@ -98,27 +94,18 @@ const longestWait = 15_000;
  */
 export function startAhead(octets: number, wait = longestWait): void {
   if (octets < apartFrom) return;
-  if (ahead) {
-    ahead.end.refresh();
-    return;
-  }
-  const thread = new ParseThread();
-  const leave = () => {
-    if (ahead?.thread === thread) ahead = undefined;
-  };
+  const thread = takeThread();
   const end = setTimeout(() => {
-    leave();
+    ahead = undefined;
     thread.end();
   }, wait).unref();
-  thread.onEnd(leave);
   ahead = { thread, end };
 }
 
 /** The one that waits, or a new one. */
 function takeThread(): ParseThread {
-  if (!ahead) return new ParseThread();
-  const { thread, end } = ahead;
-  clearTimeout(end);
+  const waiting = ahead;
   ahead = undefined;
-  return thread;
+  clearTimeout(waiting?.end);
+  return waiting && !waiting.thread.hasEnded ? waiting.thread : new ParseThread();
 }
