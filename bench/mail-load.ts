@@ -15,8 +15,8 @@ export interface Load {
   readonly tls?: boolean | undefined;
   /** What the clients say at EHLO; left out, each says its own address, as RFC 5321 §4.1.4 has it for a host without a name. */
   readonly claim?: string | undefined;
-  /** Whether another session may start. */
-  readonly goOn: (done: number) => boolean;
+  /** Whether another session may start, behind so many. */
+  readonly goOn: (started: number) => boolean;
 }
 
 export interface LoadResult {

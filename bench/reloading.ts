@@ -5,7 +5,7 @@ import { type Files, largest } from './lists';
 import { anyLoopback, sendMail } from './mail-load';
 import { inFreshProcess, median, type Result, reaches, type Target } from './measure';
 import { type Server, startServer } from './server';
-import { suiteLists, suiteSettings, turn, warmUp } from './traffic';
+import { suiteLists, suiteSettings, warm } from './traffic';
 
 /** So many sessions at a time keep the server busy though the load client, too, has to wait for a processor. */
 const forThroughput = { sessions: 24, rounds: 8 };
@@ -41,7 +41,7 @@ export async function reloading(files: Files): Promise<Result[]> {
   const options = { plugins: ['smtpcheck'], copies: suiteLists(files), files: settings, watchLoop: true };
   const server = await startServer(options);
   try {
-    await turn(server, warmUp, { parallel: forThroughput.sessions, octets: 1000 });
+    await warm(server, { parallel: forThroughput.sessions, octets: 1000 });
     return figures(await windowsOf(server, files, forThroughput), await windowsOf(server, files, forPauses));
   } finally {
     await server.stop();
