@@ -1,6 +1,7 @@
 /** What is known of a connection's client. It is kept on the connection, where nobody else sees it. */
 import { type ClientNames, unaskedNames } from '../core/client-names';
 import type { Permit } from '../core/decision';
+import type { DenyPolicy } from '../core/deny-decision';
 import { type IpAddress, parseAddress } from '../core/ip-address';
 import type { RelayPolicy } from '../core/relay-decision';
 import type { Connection } from '../types/haraka';
@@ -12,6 +13,8 @@ export interface Client {
   names: ClientNames;
   /** What the lists of `policy` said of the client under these names. */
   judged: { readonly policy: RelayPolicy; readonly names: ClientNames; readonly trust: Permit | undefined } | undefined;
+  /** The policy that does not deny the address and asks for no name: while it is in force, that is its word. */
+  clearedBy: DenyPolicy | undefined;
   /** Why we set `connection.relaying`, if it was us. */
   trust: Permit | undefined;
   /** Trust that was told of without being given: while observing, or where another plugin had given it before. */
@@ -35,6 +38,7 @@ export function clientOf(connection: Known): Client {
     address: parseAddress(ip),
     names: unaskedNames,
     judged: undefined,
+    clearedBy: undefined,
     trust: undefined,
     told: undefined,
     // Trust given to the address before must not survive it.

@@ -43,10 +43,12 @@ export const denyAtRecipient: Task<Connection, AddressParams> = {
 
 function decide({ suite, policy, connection }: Call): DenyDecision | Promise<DenyDecision> {
   const client = clientOf(connection);
+  if (client.clearedBy === policy.deny) return notDenied;
   const decision = decideDeny(policy.deny, {
     clientAddress: client.address,
     clientNames: client.names.state === 'unasked' ? namesFromHaraka(connection) : client.names,
   });
+  if (decision === notDenied && policy.deny.clients.domainCount === 0) client.clearedBy = policy.deny;
   return decision.outcome === 'ask-name' ? askAndDecide(suite, client) : decision;
 }
 

@@ -182,6 +182,15 @@ describe('deny', () => {
     assert.equal(line?.data.generation, 2);
   });
 
+  it('refuses at the next recipient a client that has got another name since, as XCLIENT gives one', async () => {
+    const site = new Site({ plugins: ['deny'], dns: dns.port, files: { 'host.deny': domains } });
+    const session = site.session({ ip: '203.0.113.3' });
+    assert.equal(await session.open(), '220');
+    assert.deepEqual(await session.send('user@local.example'), ['250']);
+    session.connection.remote.host = 'x.spam.example';
+    assert.equal(await session.rcpt('user@local.example'), atRcpt);
+  });
+
   it('forgets what it knew of the proxy when it learns of the client behind', async () => {
     const session = new Site({ plugins: ['deny'], files: { 'host.deny': '203.0.113.9' } }).session({ ip: '192.0.2.1' });
     await session.proxied('203.0.113.9');
