@@ -191,6 +191,25 @@ describe('deny', () => {
     assert.equal(await session.rcpt('user@local.example'), atRcpt);
   });
 
+  it('refuses at the next recipient a client whose name is another in DNS since, as it says by XCLIENT', async () => {
+    const names = await startDns({ '203.0.113.7': ['mail.campus.example'] });
+    try {
+      const files = { 'host.deny': domains, localdomain: 'campus.example' };
+      const site = new Site({ plugins: ['deny', 'relay'], dns: names.port, files, ini: ['cache_ttl=1s'] });
+      const session = site.session({ ip: '203.0.113.7', host: 'mail.campus.example' });
+      assert.equal(await session.open(), '220');
+      assert.deepEqual(await session.send('user@local.example'), ['250']);
+      names.change({ '203.0.113.7': ['c.spam.example'] });
+      await until('its name is asked for again', async () => {
+        assert.equal(await session.open(), '220');
+        return names.questions.filter(({ type }) => type === 'PTR').length > 1;
+      });
+      assert.equal(await session.rcpt('user@local.example'), atRcpt);
+    } finally {
+      await names.stop();
+    }
+  });
+
   it('forgets what it knew of the proxy when it learns of the client behind', async () => {
     const session = new Site({ plugins: ['deny'], files: { 'host.deny': '203.0.113.9' } }).session({ ip: '192.0.2.1' });
     await session.proxied('203.0.113.9');
