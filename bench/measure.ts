@@ -56,10 +56,15 @@ export function median(values: readonly number[]): number {
 }
 
 /** Standard error of the median of values that scatter as luck does: 1.25 times that of their mean. */
-export function errorOfMedian(values: readonly number[]): number {
+function errorOfMedian(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return 1.25 * Math.sqrt(squares / (values.length - 1) / values.length);
+}
+
+/** Whether luck could still turn what the middle of these says of the limit: it lies within two standard errors. */
+export function isOpen(values: readonly number[], limit: number): boolean {
+  return Math.abs(median(values) - limit) < 2 * errorOfMedian(values);
 }
 
 /** What a script of this folder prints, as JSON, from a fresh process with `gc`. */

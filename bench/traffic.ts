@@ -2,7 +2,7 @@
 import { startSink } from '../test/live/harness/sink';
 import { addressList, type Files, fileOf, largest } from './lists';
 import { anyLoopback, type Load, type LoadResult, sendMail } from './mail-load';
-import { errorOfMedian, median, type Result } from './measure';
+import { isOpen, median, type Result } from './measure';
 import { type Server, type ServerOptions, startServer } from './server';
 
 /** Sessions at a time. Those that wait for the next hop to acknowledge must be enough to keep the processor busy. */
@@ -94,10 +94,10 @@ async function againstBare(name: string, options: ServerOptions, effort: Effort,
   const ratios: Ratios[] = [];
   const all = (key: keyof Ratios) => ratios.map((pair) => pair[key]);
   const middle = (key: keyof Ratios) => median(all(key));
-  const isOpen = (key: keyof Ratios) =>
-    atLeast !== undefined && Math.abs(middle(key) - atLeast) < 2 * errorOfMedian(all(key));
+  const tellsTooLittle = () =>
+    atLeast !== undefined && (isOpen(all('byRate'), atLeast) || isOpen(all('byCpu'), atLeast));
   do ratios.push(await pairOf(options, effort));
-  while (ratios.length < effort.pairs || (ratios.length < mostPairs && (isOpen('byRate') || isOpen('byCpu'))));
+  while (ratios.length < effort.pairs || (ratios.length < mostPairs && tellsTooLittle()));
   const target = atLeast === undefined ? {} : { target: { atLeast } };
   const spread = (key: keyof Ratios) => {
     const sorted = all(key).sort((one, other) => one - other);
