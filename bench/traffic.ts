@@ -96,7 +96,7 @@ async function againstBare(name: string, options: ServerOptions, effort: Effort,
   const middle = (key: keyof Ratios) => median(all(key));
   const tellsTooLittle = () =>
     atLeast !== undefined && (isOpen(all('byRate'), atLeast) || isOpen(all('byCpu'), atLeast));
-  do ratios.push(await pairOf(options, effort));
+  do ratios.push(await pairOf(options, effort, ratios.length % 2 === 0));
   while (ratios.length < effort.pairs || (ratios.length < mostPairs && tellsTooLittle()));
   const target = atLeast === undefined ? {} : { target: { atLeast } };
   const spread = (key: keyof Ratios) => {
@@ -126,13 +126,16 @@ interface Ratios {
   readonly byCpu: number;
 }
 
-/** Both servers run at once and take short turns, so that whatever else the machine does falls on both. */
-async function pairOf(options: ServerOptions, effort: Effort): Promise<Ratios> {
+/**
+ * Both servers run at once and take short turns, so that whatever else the machine does falls on both. The one that is
+ * warmed up first rests while the other is; with `bareFirst` in every other pair, that falls on both as well.
+ */
+async function pairOf(options: ServerOptions, effort: Effort, bareFirst: boolean): Promise<Ratios> {
   const { nextHop, tls } = effort;
   const bare = await startServer({ plugins: [], nextHop, tls });
   const other = await startServer({ ...options, nextHop, tls });
   try {
-    for (const server of [bare, other]) await warm(server, effort);
+    for (const server of bareFirst ? [bare, other] : [other, bare]) await warm(server, effort);
     const turnsOf = { bare: [] as Turn[], other: [] as Turn[] };
     for (let i = 0; i < effort.turns; i++) {
       // Who goes first has the caches to itself; each does in every other round.
