@@ -1,30 +1,64 @@
 /** Reads list text line by line: what is an entry, what is a comment, where each stands. */
 import { codesOf } from './codes';
 
+/** A line with an entry on it. The next line is the same object: what is to be kept of it is copied. */
 export class Line {
-  /** `whole` has the entry part from `from` to `to`: no comment, no blanks around it; never empty. `codes` are those of `whole`. */
+  /** Counts from 1. */
+  number = 1;
+  /** Where the entry part is in `whole`: no comment, no blanks around it; never empty. */
+  from = 0;
+  to: number;
+  private start = 0;
+  private commentAt: number;
+  private end: number;
+
+  /** `codes` are those of `whole`, of which the line is a part. */
   constructor(
     readonly whole: string,
     readonly codes: Uint8Array,
-    readonly from: number,
-    readonly to: number,
-    /** Counts from 1. */
-    readonly number = 1,
-    /** Where the entry part starts in the line, from 1. */
-    readonly column = 1,
-    /** The comment of the line with its `#`, or nothing. */
-    readonly comment = '',
-    /** Whether the comment starts right behind the entry, with no blank between. */
-    readonly glued = false,
-  ) {}
+  ) {
+    this.to = whole.length;
+    this.commentAt = this.to;
+    this.end = this.to;
+  }
 
   /** A line that is a text of its own. */
   static of(text: string): Line {
-    return new Line(text, codesOf(text), 0, text.length);
+    return new Line(text, codesOf(text));
   }
 
   get text(): string {
     return this.whole.slice(this.from, this.to);
+  }
+
+  /** Where the entry part starts in the line, from 1. */
+  get column(): number {
+    return this.from - this.start + 1;
+  }
+
+  /** The comment of the line with its `#`, or nothing. */
+  get comment(): string {
+    return this.whole.slice(this.commentAt, this.end);
+  }
+
+  /** Whether the comment starts right behind the entry, with no blank between. */
+  get glued(): boolean {
+    return this.to === this.commentAt && this.commentAt < this.end;
+  }
+
+  /** To the text from `start` to `end`, of which the comment starts at `commentAt`; whether there is an entry in it. */
+  moveTo(start: number, commentAt: number, end: number): boolean {
+    const { codes } = this;
+    let first = start;
+    let last = commentAt;
+    while (first < last && isBlank(codes[first] as number)) first++;
+    while (last > first && isBlank(codes[last - 1] as number)) last--;
+    this.from = first;
+    this.to = last;
+    this.start = start;
+    this.commentAt = commentAt;
+    this.end = end;
+    return first < last;
   }
 }
 
@@ -33,25 +67,14 @@ export class Line {
  * CRLF and a missing last newline are fine. `octets`: the text in UTF-8, where that is there already.
  */
 export function forEachLine(text: string, visit: (line: Line) => void, octets?: Uint8Array): void {
-  const codes = codesOf(text, octets);
+  const line = new Line(text, codesOf(text, octets));
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  let number = 0;
   let nextHash = -1;
-  while (start < text.length) {
-    number++;
+  for (line.number = 1; start < text.length; line.number++) {
     const end = placeOf('\n', text, start);
     // Not from every line: without a # in it the whole rest of the text is read.
     if (nextHash < start) nextHash = placeOf('#', text, start);
-    const commentAt = Math.min(nextHash, end);
-    let first = start;
-    let last = commentAt;
-    while (first < last && isBlank(codes[first] as number)) first++;
-    while (last > first && isBlank(codes[last - 1] as number)) last--;
-    if (first < last) {
-      const comment = text.slice(commentAt, end);
-      const glued = last === commentAt && comment !== '';
-      visit(new Line(text, codes, first, last, number, first - start + 1, comment, glued));
-    }
+    if (line.moveTo(start, Math.min(nextHash, end), end)) visit(line);
     start = end + 1;
   }
 }
