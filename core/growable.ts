@@ -5,22 +5,31 @@
  * Their memory doubles, up to the first large piece of it, which has room for some million entries and is touched only as
  * far as it is filled.
  */
-import { isLarge, memoryFor } from './large-memory';
+import { canStay, memoryFor, uint8Array, uint32Array } from './large-memory';
 
 /** In bytes. */
 const firstMemory = 256;
 
 export class GrowableUint32 {
-  private numbers = new Uint32Array(memoryFor(firstMemory));
+  /** Until the next `extend` or `push`. */
+  numbers = new Uint32Array(memoryFor(firstMemory));
   private filled = 0;
 
   get length(): number {
     return this.filled;
   }
 
+  /** Makes room for so many numbers more, for the caller to fill in; where in `numbers` it starts. */
+  extend(count: number): number {
+    const start = this.filled;
+    this.filled += count;
+    while (this.filled > this.numbers.length) this.grow();
+    return start;
+  }
+
   push(value: number): void {
-    if (this.filled === this.numbers.length) this.grow();
-    this.numbers[this.filled++] = value;
+    const start = this.extend(1);
+    this.numbers[start] = value;
   }
 
   private grow(): void {
@@ -29,10 +38,18 @@ export class GrowableUint32 {
     this.numbers.set(before);
   }
 
-  /** What was pushed. Nothing can be pushed after it. */
-  finish(): Uint32Array<ArrayBuffer> {
-    const { numbers, filled } = this;
-    return isLarge(numbers) ? numbers.subarray(0, filled) : numbers.slice(0, filled);
+  /** What was pushed, until more is. */
+  soFar(): Uint32Array {
+    return this.numbers.subarray(0, this.filled);
+  }
+
+  /** The same, to be part of a list. Nothing can be pushed after it. */
+  finish(): Uint32Array {
+    const all = this.soFar();
+    if (canStay(all)) return all;
+    const copy = uint32Array(all.length);
+    copy.set(all);
+    return copy;
   }
 }
 
@@ -64,9 +81,12 @@ export class GrowableUint8 {
     this.bytes.set(before);
   }
 
-  /** All of it. Nothing can be added after it. */
-  finish(): Uint8Array<ArrayBuffer> {
-    const { bytes, filled } = this;
-    return isLarge(bytes) ? bytes.subarray(0, filled) : bytes.slice(0, filled);
+  /** All of it, to be part of a list. Nothing can be added after it. */
+  finish(): Uint8Array {
+    const all = this.bytes.subarray(0, this.filled);
+    if (canStay(all)) return all;
+    const copy = uint8Array(all.length);
+    copy.set(all);
+    return copy;
   }
 }

@@ -11,8 +11,9 @@ import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from '.
 import { type Builder, type Parsed, parseLines } from './parse-lines';
 import { isPlainDomain, parsePlainEntry } from './plain-entry';
 import { PlainNetwork } from './plain-network';
-import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
+import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData } from './prefix-table';
 import { type Route, RouteTableBuilder, type RouteTableData, routeOf } from './route';
+import type { SameKey } from './sorted-rows';
 
 /** The list settings, by what their lists may hold. */
 export const listKinds = {

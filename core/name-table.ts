@@ -6,7 +6,7 @@
  */
 import { GrowableUint8, GrowableUint32 } from './growable';
 import { uint32Array } from './large-memory';
-import type { SameKey } from './prefix-table';
+import type { SameKey } from './sorted-rows';
 
 /** One row a key. Plain data: it can be moved to another thread. */
 export interface NameTableData {
@@ -84,7 +84,7 @@ export class NameTableBuilder {
     this.rows.push(this.pool.length);
     let size = 4;
     while (size < count * 2) size *= 2;
-    const hashes = this.hashes.finish();
+    const hashes = this.hashes.soFar();
     const data: NameTableData = {
       pool: this.pool.finish(),
       rows: this.rows.finish(),

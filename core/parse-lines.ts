@@ -6,7 +6,7 @@ import { letGoOfNames } from './domain-name';
 import { isProblem, type Problem } from './entry';
 import { type Finding, fault, hasFault } from './finding';
 import { forEachLine, type Line } from './lines';
-import type { SameKey } from './prefix-table';
+import type { SameKey } from './sorted-rows';
 
 export interface Parsed<D> {
   /** Absent where a finding is a fault. */

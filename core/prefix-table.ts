@@ -5,10 +5,10 @@
  * before an address is the answer or lies inside the answer; each entry knows the next wider one around it. So a look-up
  * is one binary search and a short walk outward, whatever the size of the list.
  */
-import { endianness } from 'node:os';
 import { GrowableUint32 } from './growable';
 import { type IpAddress, wordMask } from './ip-address';
-import { memoryFor, uint32Array } from './large-memory';
+import { uint32Array } from './large-memory';
+import { behindWords, type SameKey, sortRows } from './sorted-rows';
 
 /** One row a prefix, sorted. Plain data: it can be moved to another thread. */
 export interface PrefixTableData {
@@ -31,13 +31,6 @@ const lengthBits = 0xff;
 
 export const none = 0xffffffff;
 
-/** Two lines that name the same thing; `contradict` when they do not say the same of it: `!`, or another payload. */
-export interface SameKey {
-  readonly first: number;
-  readonly second: number;
-  readonly contradict: boolean;
-}
-
 const indexFrom = 512;
 
 export class PrefixTableBuilder {
@@ -52,25 +45,25 @@ export class PrefixTableBuilder {
 
   /** `address` has no bit set behind `length`. Rows may come in any order. */
   add(address: IpAddress, length: number, line: number, excluded: boolean, payload = 0): void {
-    const { rows } = this;
-    rows.push(address.w0);
-    if (this.width === 4) {
-      rows.push(address.w1);
-      rows.push(address.w2);
-      rows.push(address.w3);
+    const { width } = this;
+    const at = this.rows.extend(width + behindWords);
+    const { numbers } = this.rows;
+    numbers[at] = address.w0;
+    if (width === 4) {
+      numbers[at + 1] = address.w1;
+      numbers[at + 2] = address.w2;
+      numbers[at + 3] = address.w3;
     }
-    rows.push(excluded ? length | excludedBit : length);
-    rows.push(line);
-    rows.push(payload);
+    numbers[at + width] = excluded ? length | excludedBit : length;
+    numbers[at + width + 1] = line;
+    numbers[at + width + 2] = payload;
     if (payload !== 0) this.hasPayload = true;
   }
 
   /** The table, and every pair of lines with the same network: of those the first line stays. */
   build(): { data: PrefixTableData; same: SameKey[] } {
     const { family, width, hasPayload } = this;
-    const came = this.rows.finish();
-    const each = width + 3;
-    const { order, same } = sortedRows(came, each, width);
+    const { rows, order, same } = sortRows(this.rows.soFar(), width);
     const data = {
       family,
       words: uint32Array(order.length * width),
@@ -78,9 +71,8 @@ export class PrefixTableBuilder {
       payloads: uint32Array(hasPayload ? order.length : 0),
       starts: uint32Array(0),
     };
-    // In two passes: the rows come from all over the memory, and the processor fetches many at a time.
-    for (let i = 0; i < order.length; i++) putRow(data, width, i, came, (order[i] as number) * each);
-    for (let i = 0; i < order.length; i++) data.facts[i * facts.each + facts.parent] = parentOf(data, width, i);
+    putRows(data, width, rows, order);
+    putParents(data, width);
     if (order.length >= indexFrom) data.starts = indexByUpperHalf(data.words, width, order.length);
     return { data, same };
   }
@@ -155,13 +147,31 @@ export class PrefixTable {
   }
 }
 
-/** All but its parent, from where it came. */
-function putRow(data: PrefixTableData, width: number, row: number, came: Uint32Array, from: number): void {
-  for (let w = 0; w < width; w++) data.words[row * width + w] = came[from + w] as number;
-  const to = row * facts.each;
-  data.facts[to + facts.length] = came[from + width] as number;
-  data.facts[to + facts.line] = came[from + width + 1] as number;
-  if (data.payloads.length > 0) data.payloads[row] = came[from + width + 2] as number;
+/** All but their parents, in order, from where they came. */
+function putRows(
+  { words, facts: to, payloads }: PrefixTableData,
+  width: number,
+  came: Uint32Array,
+  order: Uint32Array,
+): void {
+  for (let row = 0; row < order.length; row++) {
+    const from = (order[row] as number) * (width + behindWords);
+    const wordsAt = row * width;
+    words[wordsAt] = came[from] as number;
+    if (width === 4) {
+      words[wordsAt + 1] = came[from + 1] as number;
+      words[wordsAt + 2] = came[from + 2] as number;
+      words[wordsAt + 3] = came[from + 3] as number;
+    }
+    to[row * facts.each + facts.length] = came[from + width] as number;
+    to[row * facts.each + facts.line] = came[from + width + 1] as number;
+    if (payloads.length > 0) payloads[row] = came[from + width + 2] as number;
+  }
+}
+
+function putParents(data: PrefixTableData, width: number): void {
+  const end = data.facts.length;
+  for (let row = 0, at = facts.parent; at < end; row++, at += facts.each) data.facts[at] = parentOf(data, width, row);
 }
 
 /** The row before this one is its parent or has the parent among its own parents. */
@@ -191,61 +201,4 @@ function indexByUpperHalf(words: Uint32Array, width: number, rows: number): Uint
   }
   starts[65536] = rows;
   return starts;
-}
-
-/** Where the more significant half of a 64-bit number lies in memory, and where the other. */
-const [high, low] = endianness() === 'LE' ? [1, 0] : [0, 1];
-
-/**
- * Row numbers sorted by words, then length, and every pair of rows with the same network: of those the one that came
- * first stays.
- *
- * Word by word: a word above its row's number is one number of 64 bits, and V8 sorts those without a call of ours; then
- * the rows that share the word by the next one.
- */
-function sortedRows(rows: Uint32Array, each: number, width: number): { order: Uint32Array; same: SameKey[] } {
-  const count = rows.length / each;
-  const keys = new BigUint64Array(memoryFor(8 * count), 0, count);
-  const halves = new Uint32Array(keys.buffer, 0, 2 * count);
-  for (let i = 0; i < count; i++) halves[2 * i + low] = i;
-  const order = uint32Array(count);
-  const same: SameKey[] = [];
-  let kept = 0;
-
-  /** Those from `from` to `to` share all words before the one at `place`. */
-  const sort = (from: number, to: number, place: number): void => {
-    const bits = place === width ? lengthBits : 0xffffffff;
-    let differ = 0;
-    for (let i = from; i < to; i++) {
-      const word = (rows[(halves[2 * i + low] as number) * each + place] as number) & bits;
-      halves[2 * i + high] = word;
-      differ |= word ^ (halves[2 * from + high] as number);
-    }
-    if (differ !== 0) keys.subarray(from, to).sort();
-    let start = from;
-    for (let i = from + 1; i <= to; i++) {
-      if (i < to && halves[2 * i + high] === halves[2 * start + high]) continue;
-      if (place < width && i - start > 1) sort(start, i, place + 1);
-      else keep(start, i);
-      start = i;
-    }
-  };
-  /** The first of those with one network, and each other one as a pair with it. */
-  const keep = (from: number, to: number): void => {
-    const first = halves[2 * from + low] as number;
-    order[kept++] = first;
-    for (let i = from + 1; i < to; i++) same.push(sameKey(rows, each, width, first, halves[2 * i + low] as number));
-  };
-  sort(0, count, 0);
-  return { order: order.subarray(0, kept), same };
-}
-
-function sameKey(rows: Uint32Array, each: number, width: number, first: number, second: number): SameKey {
-  const a = first * each + width;
-  const b = second * each + width;
-  return {
-    first: rows[a + 1] as number,
-    second: rows[b + 1] as number,
-    contradict: rows[a] !== rows[b] || rows[a + 2] !== rows[b + 2],
-  };
 }

@@ -11,7 +11,8 @@ import { type MapRow, parseMapLine } from './map-line';
 import { type MapValue, mapValueOf, ValueTableBuilder, type ValueTableData } from './map-value';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
-import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData, type SameKey } from './prefix-table';
+import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData } from './prefix-table';
+import type { SameKey } from './sorted-rows';
 
 export interface MapEntry {
   readonly source: SourceLine;

@@ -18,8 +18,10 @@ if (process.platform === 'linux') {
 }
 
 // Not before: reading the parser's code takes longer than most lists.
-const { memoryFor } = require('../core/large-memory') as typeof import('../core/large-memory');
+const { memoryFor, prepareHandOver } = require('../core/large-memory') as typeof import('../core/large-memory');
 const { mostReported, parseBytes } = require('./parse-bytes') as typeof import('./parse-bytes');
+
+prepareHandOver();
 
 /** Milliseconds. */
 const untilTaken = 200;
@@ -63,7 +65,7 @@ function parse(bytes: Uint8Array, task: Task): void {
   const { findings, ...parsed } = parseBytes(bytes, task);
   const said = findings.slice(0, mostReported);
   const handedOver: Parsed = { ...parsed, findings: said, unsaid: findings.length - said.length };
-  parentPort?.postMessage(handedOver, buffersIn(parsed.data));
+  parentPort?.postMessage(handedOver, [...new Set(buffersIn(parsed.data))]);
 }
 
 function buffersIn(value: unknown): ArrayBuffer[] {

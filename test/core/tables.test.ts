@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NameTable, NameTableBuilder } from '../../core/name-table';
-import { none, PrefixTable, PrefixTableBuilder, type SameKey } from '../../core/prefix-table';
+import { none, PrefixTable, PrefixTableBuilder } from '../../core/prefix-table';
+import type { SameKey } from '../../core/sorted-rows';
 import { address } from '../helpers/core';
 
 type Row = readonly [prefix: string, line: number, excluded?: boolean, payload?: number];

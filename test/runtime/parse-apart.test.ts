@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { memoryFor, PolicyList } from '../../core';
 import { hashOf, holdFile } from '../../runtime/file-reader';
 import { apartFrom, parseContent, readToParse, startAhead } from '../../runtime/parse-apart';
-import type { Parsed } from '../../runtime/parse-bytes';
+import { type Parsed, parseBytes } from '../../runtime/parse-bytes';
 import { makeFolder } from '../helpers/folder';
 import { Started } from '../helpers/started';
 import { until } from '../helpers/until';
@@ -71,6 +71,22 @@ describe('a large file', () => {
     assert.equal(hash, hashOf(Buffer.from(text)));
     assert.equal(started.threads, 1);
   });
+
+  for (const [what, line] of Object.entries({
+    'IPv4 networks': (i: number) => `${10 + (i & 1)}.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+    'IPv6 networks': (i: number) => `2001:db8:${i >> 16}:${(i & 0xffff).toString(16)}::${i % 7}`,
+    domains: (i: number) => `mail-${i % 7}.customer-${i}.example`,
+  })) {
+    it(`comes back as one piece of memory, and says the same as if it were parsed here: ${what}`, async () => {
+      const lines = Array.from({ length: 150_000 }, (_, i) => line(i));
+      const long = lines.concat(lines.slice(0, 1000)).join('\n');
+      const slot = { ...task, name: 'relay_to' } as const;
+      const { data } = await parseContent(await open(long, readToParse), slot);
+      assert.deepEqual(data, parseBytes(Buffer.from(long), slot).data);
+      const large = buffersIn(data).filter((buffer) => buffer.byteLength >= 1 << 20);
+      assert.equal(new Set(large).size, 1);
+    });
+  }
 
   it('comes back without data where it is known', async () => {
     const known = hashOf(Buffer.from(text));
@@ -191,4 +207,9 @@ function nicenessOfThreads(): number[] {
       return [];
     }
   });
+}
+
+function buffersIn(value: unknown): ArrayBufferLike[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(buffersIn) : [];
 }
