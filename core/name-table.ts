@@ -89,7 +89,8 @@ export class NameTableBuilder {
       pool: this.pool.finish(),
       rows: this.rows.finish(),
       payloads: this.payloads.finish(),
-      slots: uint32Array(2 * size),
+      // Written to before it is read: memory that is read first, the system provides twice, and stops the other processors for it.
+      slots: uint32Array(2 * size).fill(0),
     };
     const same: SameKey[] = [];
     for (let row = 0; row < count; row++) {

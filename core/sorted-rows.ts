@@ -26,9 +26,14 @@ export interface SortedRows {
 
 /** Puts the rows in order. `rows` in what it returns are the same ones, perhaps in other places. */
 export function sortRows(came: Uint32Array, width: number): SortedRows {
-  const each = width + behindWords;
-  const { rows, ends } = intoBuckets(came, each);
-  return { rows, ...sortedWithin(rows, ends, width) };
+  const { rows, ends } = intoBuckets(came, width + behindWords);
+  const startOf = (bucket: number) => ends[bucket - 1] ?? 0;
+  const longest = ends.reduce((most, end, bucket) => Math.max(most, end - startOf(bucket)), 0);
+  const sorter = new RowSorter(rows, width, longest);
+  ends.forEach((end, bucket) => {
+    sorter.sortBucket(startOf(bucket), end);
+  });
+  return sorter.finish();
 }
 
 /** So many rows, with all that is made of them, fit into what a processor has near at hand. */
@@ -81,32 +86,57 @@ function upperHalf(rows: Uint32Array, at: number): number {
 const [high, low] = endianness() === 'LE' ? [1, 0] : [0, 1];
 
 /**
- * Each bucket word by word: a word above its row's number is one number of 64 bits, and V8 sorts those without a call of ours;
- * then the rows that share the word by the next one.
+ * Sorts buckets word by word: a word above its row's number is one number of 64 bits, and V8 sorts those without a call of ours;
+ * then the rows that share the word by the next one. Each loop is a method of its own, which V8 compiles once.
  */
-function sortedWithin(rows: Uint32Array, ends: readonly number[], width: number): Omit<SortedRows, 'rows'> {
-  const each = width + behindWords;
-  const count = rows.length / each;
-  const keys = new BigUint64Array(memoryFor(8 * count), 0, count);
-  const halves = new Uint32Array(keys.buffer, 0, 2 * count);
-  for (let i = 0; i < count; i++) halves[2 * i + low] = i;
-  // What is in order is put where the first keys were, which nobody needs any more.
-  const order = halves;
-  const same: SameKey[] = [];
-  let kept = 0;
+class RowSorter {
+  private readonly each: number;
+  private readonly keys: BigUint64Array;
+  private readonly halves: Uint32Array;
+  private readonly order: Uint32Array;
+  private readonly same: SameKey[] = [];
+  private kept = 0;
 
-  /** Those from `from` to `to` share all words before the one at `place`. Its loops are functions of their own: V8 compiles each once. */
-  const sort = (from: number, to: number, place: number): void => {
-    if (readWords(from, to, place) !== 0) keys.subarray(from, to).sort();
+  constructor(
+    private readonly rows: Uint32Array,
+    private readonly width: number,
+    longestBucket: number,
+  ) {
+    this.each = width + behindWords;
+    const count = rows.length / this.each;
+    this.keys = new BigUint64Array(memoryFor(longestBucket * BigUint64Array.BYTES_PER_ELEMENT), 0, longestBucket);
+    this.halves = new Uint32Array(this.keys.buffer);
+    this.order = new Uint32Array(memoryFor(count * Uint32Array.BYTES_PER_ELEMENT), 0, count);
+  }
+
+  /** The next one. */
+  sortBucket(start: number, end: number): void {
+    this.takeNumbers(start, end);
+    this.sort(0, end - start, 0);
+  }
+
+  finish(): SortedRows {
+    return { rows: this.rows, order: this.order.subarray(0, this.kept), same: this.same };
+  }
+
+  private takeNumbers(start: number, end: number): void {
+    for (let i = 0; i < end - start; i++) this.halves[2 * i + low] = start + i;
+  }
+
+  /** The keys from `from` to `to` share all words before the one at `place`. */
+  private sort(from: number, to: number, place: number): void {
+    if (this.readWords(from, to, place) !== 0) this.keys.subarray(from, to).sort();
     for (let start = from, end = from; start < to; start = end) {
-      end = endOfRun(start, to);
-      if (place < width && end - start > 1) sort(start, end, place + 1);
-      else keep(start, end);
+      end = this.endOfRun(start, to);
+      if (place < this.width && end - start > 1) this.sort(start, end, place + 1);
+      else this.keep(start, end);
     }
-  };
+  }
+
   /** Puts the word of each above its number; the bits in which they differ. */
-  const readWords = (from: number, to: number, place: number): number => {
-    const bits = place === width ? lengthBits : 0xffffffff;
+  private readWords(from: number, to: number, place: number): number {
+    const { halves, rows, each } = this;
+    const bits = place === this.width ? lengthBits : 0xffffffff;
     let differ = 0;
     for (let i = from; i < to; i++) {
       const word = (rows[(halves[2 * i + low] as number) * each + place] as number) & bits;
@@ -114,29 +144,32 @@ function sortedWithin(rows: Uint32Array, ends: readonly number[], width: number)
       differ |= word ^ (halves[2 * from + high] as number);
     }
     return differ;
-  };
+  }
+
   /** Where those that share the word of the one at `start` end. */
-  const endOfRun = (start: number, to: number): number => {
+  private endOfRun(start: number, to: number): number {
+    const { halves } = this;
     const word = halves[2 * start + high];
     let end = start + 1;
     while (end < to && halves[2 * end + high] === word) end++;
     return end;
-  };
+  }
+
   /** The first of those with one network, and each other one as a pair with it. */
-  const keep = (from: number, to: number): void => {
-    const first = halves[2 * from + low] as number;
-    order[kept++] = first;
-    for (let i = from + 1; i < to; i++) same.push(sameKey(rows, each, width, first, halves[2 * i + low] as number));
-  };
-  ends.forEach((end, bucket) => {
-    sort(ends[bucket - 1] ?? 0, end, 0);
-  });
-  return { order: order.subarray(0, kept), same };
+  private keep(from: number, to: number): void {
+    const first = this.numberAt(from);
+    this.order[this.kept++] = first;
+    for (let i = from + 1; i < to; i++) this.same.push(sameKey(this.rows, this.width, first, this.numberAt(i)));
+  }
+
+  private numberAt(index: number): number {
+    return this.halves[2 * index + low] as number;
+  }
 }
 
-function sameKey(rows: Uint32Array, each: number, width: number, first: number, second: number): SameKey {
-  const a = first * each + width;
-  const b = second * each + width;
+function sameKey(rows: Uint32Array, width: number, first: number, second: number): SameKey {
+  const a = first * (width + behindWords) + width;
+  const b = second * (width + behindWords) + width;
   return {
     first: rows[a + 1] as number,
     second: rows[b + 1] as number,
