@@ -51,9 +51,9 @@ function intoBuckets(came: Uint32Array, each: number): { rows: Uint32Array; ends
   const places = Uint32Array.from([0, ...ends]);
   for (let from = 0; from < came.length; from += each) {
     const bucket = bucketOf[upperHalf(came, from)] as number;
-    const to = (places[bucket] as number) * each;
-    (places[bucket] as number)++;
-    for (let i = 0; i < each; i++) rows[to + i] = came[from + i] as number;
+    const place = places[bucket] as number;
+    places[bucket] = place + 1;
+    for (let i = 0; i < each; i++) rows[place * each + i] = came[from + i] as number;
   }
   return { rows, ends };
 }
@@ -63,7 +63,10 @@ const upperHalves = 65536;
 /** By the upper half of the first word: which bucket each is in, and where the buckets end. */
 function planBuckets(came: Uint32Array, each: number): { bucketOf: Uint32Array; ends: number[] } {
   const counts = new Uint32Array(upperHalves);
-  for (let from = 0; from < came.length; from += each) (counts[upperHalf(came, from)] as number)++;
+  for (let from = 0; from < came.length; from += each) {
+    const half = upperHalf(came, from);
+    counts[half] = (counts[half] as number) + 1;
+  }
   const bucketOf = new Uint32Array(upperHalves);
   const ends: number[] = [];
   let start = 0;

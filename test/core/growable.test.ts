@@ -32,6 +32,17 @@ describe('GrowableUint32', () => {
   });
 });
 
+describe('GrowableUint32, asked for room', () => {
+  it('grows no sooner than it has to', () => {
+    const growable = new GrowableUint32();
+    const { numbers } = growable;
+    assert.equal(growable.extend(numbers.length), 0);
+    assert.equal(growable.numbers, numbers);
+    assert.equal(growable.extend(1), numbers.length);
+    assert.notEqual(growable.numbers, numbers);
+  });
+});
+
 describe('GrowableUint8', () => {
   it('ends in as much memory as it needs, or in one large piece', () => {
     const sizes = [
