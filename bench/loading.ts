@@ -13,15 +13,15 @@ const reloads = 3;
 const few = 10_000;
 
 export async function loading(folder: string, files: Files): Promise<Result[]> {
+  const empty = path.join(folder, 'empty');
+  fs.writeFileSync(empty, '');
   return [
-    ...(await ofKind('addresses', 'local_ip', files.addresses, folder, 40)),
-    ...(await ofKind('domains', 'local_domain', files.domains, folder, 120)),
+    ...(await ofKind('addresses', 'local_ip', files.addresses, empty, 40)),
+    ...(await ofKind('domains', 'local_domain', files.domains, empty, 120)),
   ];
 }
 
-async function ofKind(what: string, slot: string, file: string, folder: string, bytes: number): Promise<Result[]> {
-  const empty = path.join(folder, 'empty');
-  fs.writeFileSync(empty, '');
+async function ofKind(what: string, slot: string, file: string, empty: string, bytes: number): Promise<Result[]> {
   const runsOf = async (of: string, how: 'list' | 'set') => {
     const all: OneList[] = [];
     for (let i = 0; i < runs; i++) all.push(await inFreshProcess<OneList>('one-list', slot, of, how));
@@ -36,7 +36,7 @@ async function ofKind(what: string, slot: string, file: string, folder: string, 
     { measure: `loading ${largest} ${what}, processor time`, value: full('cpu'), unit: 'ms' },
     { measure: `the same against reading its lines into a Set`, value: full('cpu') / asSet('intoSet'), unit: 'x' },
     { measure: `memory of ${largest} ${what}`, value: perEntry, unit: 'bytes an entry', target: { atMost: bytes } },
-    await afterReloads(folder, what, slot, file, bytes),
+    await afterReloads(what, slot, file, bytes),
   ];
 }
 
@@ -44,8 +44,8 @@ async function ofKind(what: string, slot: string, file: string, folder: string, 
  * Through the same store that serves mail, which parses large lists in a thread of its own: that takes some memory the first
  * time, whatever the size of the list.
  */
-async function afterReloads(folder: string, what: string, slot: string, file: string, bytes: number): Promise<Result> {
-  const small = path.join(folder, `few-${what}`);
+async function afterReloads(what: string, slot: string, file: string, bytes: number): Promise<Result> {
+  const small = `${file}-few`;
   fs.writeFileSync(small, `${fs.readFileSync(file, 'utf8').split('\n', few).join('\n')}\n`);
   const residentOf = (list: string) => inFreshProcess<FollowedList>('followed-list', slot, list, String(reloads));
   const without = await residentOf(small);

@@ -43,7 +43,7 @@ export {
   parseAddressLiteral,
   sameAddress,
 } from './ip-address';
-export { memoryFor, prepareHandOver } from './large-memory';
+export { memoryFor } from './large-memory';
 export { forEachLine, Line } from './lines';
 export {
   admits,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parseList } from '../../core';
+import { buffersIn } from '../helpers/buffers';
 
 const megabyte = 1 << 20;
 /** The system gets back whatever is at least as long. */
@@ -47,10 +48,4 @@ describe('a large list', () => {
 
 function parseWithLongComment() {
   return parseList('hosts', 'host.deny', `# ${'-'.repeat(32 * megabyte)}\n${lines.domains.slice(0, 10).join('\n')}`);
-}
-
-function buffersIn(value: unknown): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(buffersIn);
 }

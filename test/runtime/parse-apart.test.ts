@@ -6,6 +6,7 @@ import { memoryFor, PolicyList } from '../../core';
 import { hashOf, holdFile } from '../../runtime/file-reader';
 import { apartFrom, parseContent, readToParse, startAhead } from '../../runtime/parse-apart';
 import { type Parsed, parseBytes } from '../../runtime/parse-bytes';
+import { buffersIn } from '../helpers/buffers';
 import { makeFolder } from '../helpers/folder';
 import { Started } from '../helpers/started';
 import { until } from '../helpers/until';
@@ -207,9 +208,4 @@ function nicenessOfThreads(): number[] {
       return [];
     }
   });
-}
-
-function buffersIn(value: unknown): ArrayBufferLike[] {
-  if (ArrayBuffer.isView(value)) return [value.buffer];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(buffersIn) : [];
 }
