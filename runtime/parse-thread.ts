@@ -1,6 +1,6 @@
 /**
  * The thread in which one large list is parsed: reads it, or is given it; hashes, decodes, parses, and hands the tables over
- * without a copy. Where the processor is short, mail goes before it.
+ * without a copy. Where the processor is short, mail goes before it; and it rests again and again.
  */
 import { readSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
@@ -19,9 +19,14 @@ if (process.platform === 'linux') {
 
 // Not before: reading the parser's code takes longer than most lists.
 const { memoryFor, prepareHandOver } = require('../core/large-memory') as typeof import('../core/large-memory');
+const { Rests, restWhileParsing } = require('../core/rests') as typeof import('../core/rests');
 const { mostReported, parseBytes } = require('./parse-bytes') as typeof import('./parse-bytes');
 
+/** Of the time worked. */
+const rest = 0.7;
+
 prepareHandOver();
+restWhileParsing(new Rests(rest));
 
 /** Milliseconds. */
 const untilTaken = 200;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { promises as fs, readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { memoryFor, PolicyList } from '../../core';
 import { hashOf, holdFile } from '../../runtime/file-reader';
-import { apartFrom, parseContent, readToParse, startAhead } from '../../runtime/parse-apart';
+import { apartFrom, parseContent, type Request, readToParse, startAhead } from '../../runtime/parse-apart';
 import { type Parsed, parseBytes } from '../../runtime/parse-bytes';
 import { buffersIn } from '../helpers/buffers';
 import { makeFolder } from '../helpers/folder';
@@ -33,6 +35,23 @@ describe('a list that is parsed apart', () => {
     const { data } = await parsed(shared.subarray(shared.length - text.length));
     assert.ok(data);
     assert.match(shared.toString(), /^# not of the list\n10\.0\.0\.0\n/);
+  });
+
+  it('is left to a thread that rests', async () => {
+    const script = require.resolve('../../runtime/parse-thread');
+    const counting = `
+      let waits = 0;
+      Atomics.wait = () => { waits++; };
+      require(${JSON.stringify(script)});
+      const { parentPort } = require('node:worker_threads');
+      parentPort.on('message', () => parentPort.postMessage(waits));`;
+    const thread = new Worker(counting, { eval: true });
+    thread.postMessage({ parse: task, bytes: Buffer.from(text) } satisfies Request);
+    const [parsed] = await once(thread, 'message');
+    assert.ok(parsed.data);
+    const [waits] = await once(thread, 'message');
+    assert.ok(waits > 0);
+    await once(thread, 'exit');
   });
 
   if (process.platform === 'linux') {

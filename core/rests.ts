@@ -1,0 +1,56 @@
+/**
+ * Rests for a thread that works beside mail. However low its priority, a thread that works without end slows mail down: the
+ * processors share their caches, and what talks to the server has to share the server's processor.
+ */
+
+/** Milliseconds. */
+const leastRest = 1;
+/** Milliseconds. Whatever took longer from one call to the next was hardly all work. */
+const mostWork = 10;
+
+/** Rests for a part of the time that was worked. `now` and `sleep` are in milliseconds. */
+export class Rests {
+  private due = 0;
+  private last: number;
+
+  constructor(
+    private readonly share: number,
+    private readonly now = () => performance.now(),
+    private readonly sleep = sleepFor,
+  ) {
+    this.last = now();
+  }
+
+  /** To be called several times in a millisecond of work. */
+  whenDue(): void {
+    const now = this.now();
+    this.due += Math.min(now - this.last, mostWork) * this.share;
+    this.last = now;
+    if (this.due < leastRest) return;
+    this.sleep(this.due);
+    this.last = this.now();
+    // Where the processors are busy it sleeps longer, and has some of the next rest behind it.
+    this.due -= this.last - now;
+  }
+}
+
+const neverChanged = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+function sleepFor(time: number): void {
+  Atomics.wait(neverChanged, 0, 0, time);
+}
+
+/** To ask for the time takes as long as some of the things. */
+const eachOf = 256;
+
+let rests: Rests | undefined;
+
+/** For a thread that serves no mail: from now on it takes these while it parses a list; or none. */
+export function restWhileParsing(taken: Rests | undefined): void {
+  rests = taken;
+}
+
+/** For each of many things by its number, or for one that takes long: here the parser can be held up, in such a thread. */
+export function mayRest(number = 0): void {
+  if (number % eachOf === 0) rests?.whenDue();
+}
