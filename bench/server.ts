@@ -81,7 +81,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     let read = '';
     for (;;) {
       const hasEnded = child.exitCode !== null || child.signalCode !== null;
-      read += tail.read();
+      // The text may come in two parts. Of what is behind them nothing is looked at twice: the load comes from this process.
+      read = read.slice(-text.length) + tail.read();
       if (read.includes(text)) return;
       if (hasEnded || performance.now() > deadline) {
         const end = fs.readFileSync(log, 'utf8').slice(-2000);
@@ -112,7 +113,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-/** Reads only what is new: the log of a server under load is long, and the load comes from this process. */
+/** Reads only what is new: the log of a server under load is long. */
 function tailOf(log: string): { read(): string; close(): void } {
   const file = fs.openSync(log, 'r');
   const buffer = Buffer.allocUnsafe(1 << 20);
