@@ -17,6 +17,8 @@ export interface Load {
   readonly claim?: string | undefined;
   /** Whether another session may start, behind so many. */
   readonly goOn: (started: number) => boolean;
+  /** Called for each message that was taken. */
+  readonly taken?: () => void;
 }
 
 export interface LoadResult {
@@ -40,8 +42,10 @@ export async function sendMail(load: Load): Promise<LoadResult> {
   const start = performance.now();
   const lane = async () => {
     while (load.goOn(started)) {
-      if (await session(load, message, load.clientOf(started++))) messages++;
-      else refused++;
+      if (await session(load, message, load.clientOf(started++))) {
+        messages++;
+        load.taken?.();
+      } else refused++;
     }
   };
   await Promise.all(Array.from({ length: load.parallel }, lane));

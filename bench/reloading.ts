@@ -61,12 +61,22 @@ export async function reloading(files: Files): Promise<Result[]> {
  * program only reads the same lines into a Set: what a machine cannot do for that program it cannot do for us.
  */
 async function windowsOf(server: Server, files: Files, effort: Effort): Promise<Windows> {
+  const flow = new Flow(server, effort.sessions);
+  try {
+    return await windowsIn(flow, server, files, effort);
+  } finally {
+    await flow.end();
+  }
+}
+
+async function windowsIn(flow: Flow, server: Server, files: Files, effort: Effort): Promise<Windows> {
   const { sessions, rounds, mostRounds = rounds } = effort;
-  const quietWindow = () => windowOf(server, sessions, () => sleep(quietLength));
+  const quietWindow = () => flow.window(() => sleep(quietLength));
+  // Mail has to get going before the first that counts.
   const quiet = [await quietWindow()];
   const besideOf = async (what: () => Promise<unknown>): Promise<Beside> => {
     const before = quiet.at(-1) as Window;
-    const window = await windowOf(server, sessions, what);
+    const window = await flow.window(what);
     const after = await quietWindow();
     quiet.push(after);
     // The machine may be slower at one time than at another.
@@ -77,8 +87,13 @@ async function windowsOf(server: Server, files: Files, effort: Effort): Promise<
   const sets: Beside[] = [];
   const tellsTooLittle = () => [ours, sets].some((beside) => isOpen(all(beside, 'rate'), leastThroughput));
   for (let round = 1; round <= rounds || (round <= mostRounds && tellsTooLittle()); round++) {
-    for (const list of [addresses, domains]) {
-      const next = await prepare(server, list, files, sessions + round);
+    const lists = [addresses, domains].map((list) => ({
+      list,
+      next: server.configFile(`${list.name}.${sessions}.${round}`),
+    }));
+    for (const { list, next } of lists) await prepare(list, files, sessions + round, next);
+    quiet.push(await quietWindow());
+    for (const { list, next } of lists) {
       ours.push(await besideOf(() => reload(server, list, next)));
       sets.push(await besideOf(() => inFreshProcess('lines-into-set', files[list.from])));
     }
@@ -154,31 +169,52 @@ interface Window {
 /** Its rate and processor time are ratios to the quiet before and after. */
 type Beside = Window;
 
-/** Mail flows until what is done meanwhile has ended. */
-async function windowOf(server: Server, sessions: number, meanwhile: () => Promise<unknown>): Promise<Window> {
-  let over = false;
-  await server.loop();
-  const before = server.mainCpu();
-  const mail = sendMail({
-    port: server.port,
-    parallel: sessions,
-    recipient: 'user@local.example',
-    clientOf: anyLoopback,
-    goOn: () => !over,
-  });
-  await meanwhile();
-  over = true;
-  const { messages, seconds } = await mail;
-  const cpu = (server.mainCpu() - before) / messages;
-  return { rate: messages / seconds, cpu, seconds, ...(await server.loop()) };
+/** Mail that flows without a break, so that no window has to wait for it to get going. */
+class Flow {
+  private messages = 0;
+  private over = false;
+  private readonly sent: Promise<unknown>;
+
+  constructor(
+    private readonly server: Server,
+    sessions: number,
+  ) {
+    this.sent = sendMail({
+      port: server.port,
+      parallel: sessions,
+      recipient: 'user@local.example',
+      clientOf: anyLoopback,
+      goOn: () => !this.over,
+      taken: () => {
+        this.messages++;
+      },
+    });
+    // The window that is open, or the end, tells of it.
+    this.sent.catch(() => undefined);
+  }
+
+  /** From now until what is done meanwhile has ended. */
+  async window(meanwhile: () => Promise<unknown>): Promise<Window> {
+    const { server } = this;
+    await server.loop();
+    const before = { messages: this.messages, cpu: server.mainCpu(), time: performance.now() };
+    await Promise.race([meanwhile(), this.sent]);
+    const messages = this.messages - before.messages;
+    const seconds = (performance.now() - before.time) / 1000;
+    const cpu = (server.mainCpu() - before.cpu) / messages;
+    return { rate: messages / seconds, cpu, seconds, ...(await server.loop()) };
+  }
+
+  async end(): Promise<void> {
+    this.over = true;
+    await this.sent;
+  }
 }
 
 /** A new version of the list, to be put in its place by a rename. */
-async function prepare(server: Server, { name, from, more }: ReloadedList, files: Files, n: number): Promise<string> {
-  const next = server.configFile(`${name}.${n}`);
+async function prepare({ from, more }: ReloadedList, files: Files, n: number, next: string): Promise<void> {
   await fs.promises.copyFile(files[from], next);
   await fs.promises.appendFile(next, `${more(n)}\n`);
-  return next;
 }
 
 async function reload(server: Server, { name }: ReloadedList, next: string): Promise<void> {

@@ -3,6 +3,13 @@
  * processors share their caches, and what talks to the server has to share the server's processor.
  */
 
+export interface Amount {
+  /** Of the time worked. */
+  readonly share: number;
+  /** Milliseconds in all, and perhaps the last one over: a larger list is not much longer in coming. */
+  readonly most: number;
+}
+
 /** Milliseconds. */
 const leastRest = 1;
 /** Milliseconds. Whatever took longer from one call to the next was hardly all work. */
@@ -11,10 +18,11 @@ const mostWork = 10;
 /** Rests for a part of the time that was worked. `now` and `sleep` are in milliseconds. */
 export class Rests {
   private due = 0;
+  private rested = 0;
   private last: number;
 
   constructor(
-    private readonly share: number,
+    private readonly amount: Amount,
     private readonly now = () => performance.now(),
     private readonly sleep = sleepFor,
   ) {
@@ -23,14 +31,18 @@ export class Rests {
 
   /** To be called several times in a millisecond of work. */
   whenDue(): void {
+    const { share, most } = this.amount;
+    if (this.rested >= most) return;
     const now = this.now();
-    this.due += Math.min(now - this.last, mostWork) * this.share;
+    this.due += Math.min(now - this.last, mostWork) * share;
     this.last = now;
     if (this.due < leastRest) return;
     this.sleep(this.due);
     this.last = this.now();
-    // Where the processors are busy it sleeps longer, and has some of the next rest behind it.
-    this.due -= this.last - now;
+    const slept = this.last - now;
+    // Where the processors are busy that is longer, and some of the next rest is behind it.
+    this.due -= slept;
+    this.rested += slept;
   }
 }
 

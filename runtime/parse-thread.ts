@@ -22,11 +22,8 @@ const { memoryFor, prepareHandOver } = require('../core/large-memory') as typeof
 const { Rests, restWhileParsing } = require('../core/rests') as typeof import('../core/rests');
 const { mostReported, parseBytes } = require('./parse-bytes') as typeof import('./parse-bytes');
 
-/** Of the time worked. */
-const rest = 0.7;
-
 prepareHandOver();
-restWhileParsing(new Rests(rest));
+restWhileParsing(new Rests({ share: 0.6, most: 300 }));
 
 /** Milliseconds. */
 const untilTaken = 200;

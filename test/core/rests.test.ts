@@ -9,13 +9,13 @@ class Thread {
   sleeps = 0;
   readonly rests: Rests;
 
-  constructor(share: number, oversleeps = 0) {
+  constructor(share: number, { oversleeps = 0, most = 1000 } = {}) {
     const sleep = (time: number) => {
       this.time += time + oversleeps;
       this.rested += time + oversleeps;
       this.sleeps++;
     };
-    this.rests = new Rests(share, () => this.time, sleep);
+    this.rests = new Rests({ share, most }, () => this.time, sleep);
   }
 
   work(milliseconds: number, step: number): void {
@@ -48,7 +48,7 @@ describe('rests', () => {
   });
 
   it('come later where the last one was too long', () => {
-    const thread = new Thread(0.5, 3);
+    const thread = new Thread(0.5, { oversleeps: 3 });
     thread.work(2, 0.25);
     assert.deepEqual([thread.sleeps, thread.rested], [1, 4]);
     thread.work(7.75, 0.25);
@@ -63,9 +63,18 @@ describe('rests', () => {
     assert.equal(thread.rested, 5);
   });
 
+  it('end when they have been long enough in all', () => {
+    const thread = new Thread(0.5, { most: 10 });
+    thread.work(1000, 0.25);
+    assert.equal(thread.rested, 10);
+    const late = new Thread(0.5, { most: 10, oversleeps: 3 });
+    late.work(1000, 0.25);
+    assert.deepEqual([late.sleeps, late.rested], [3, 12]);
+  });
+
   it('hold the thread up', () => {
     let time = 0;
-    const rests = new Rests(0.5, () => time);
+    const rests = new Rests({ share: 0.5, most: 10 }, () => time);
     time = 8;
     const asked = waitsOf(() => rests.whenDue());
     assert.deepEqual(asked, [[0, 0, 4]]);
@@ -76,7 +85,7 @@ describe('a list that is parsed', () => {
   let asked: number;
   beforeEach(() => {
     asked = 0;
-    const rests = new Rests(0);
+    const rests = new Rests({ share: 0, most: 0 });
     rests.whenDue = () => {
       asked++;
     };
