@@ -1,7 +1,7 @@
 /** Reads a policy file, and tells a missing one from one that cannot be read. Never waits on a FIFO or device. */
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants, promises as fs, readFileSync, statSync } from 'node:fs';
-import { memoryFor } from '../core';
+import { memoryFor } from '../core/large-memory';
 
 export interface Bytes {
   readonly state: 'read';

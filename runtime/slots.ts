@@ -1,17 +1,11 @@
 /** The lists a policy is made of: which setting names each, what it parses to, and what its deletion means. */
 
 import { join } from 'node:path';
-import {
-  type ListData,
-  type ListKind,
-  type ListSource,
-  type Parsed,
-  type ParsedSettings,
-  parseList,
-  parseRelayMap,
-  type RelayMapData,
-  type Settings,
-} from '../core';
+import type { ListSource, ParsedSettings, Settings } from '../core';
+// Not all of it: a thread that parses reads this code while its list waits.
+import { type ListData, type ListKind, parseList } from '../core/list';
+import type { Parsed } from '../core/parse-lines';
+import { parseRelayMap, type RelayMapData } from '../core/relay-map';
 
 export const settingsFile = 'smtpcheck.ini';
 
