@@ -1,6 +1,6 @@
 /** Reads list text line by line: what is an entry, what is a comment, where each stands. */
 import { codesOf } from './codes';
-import { mayRest } from './rests';
+import { progress } from './progress';
 
 /** A line with an entry on it. The next line is the same object: what is to be kept of it is copied. */
 export class Line {
@@ -77,7 +77,7 @@ export function forEachLine(text: string, visit: (line: Line) => void, octets?: 
     if (nextHash < start) nextHash = placeOf('#', text, start);
     if (line.moveTo(start, Math.min(nextHash, end), end)) visit(line);
     start = end + 1;
-    mayRest(line.number);
+    progress(line.number);
   }
 }
 

@@ -19,11 +19,13 @@ if (process.platform === 'linux') {
 
 // Not before: reading the parser's code takes longer than most lists.
 const { memoryFor, prepareHandOver } = require('../core/large-memory') as typeof import('../core/large-memory');
-const { Rests, restWhileParsing } = require('../core/rests') as typeof import('../core/rests');
+const { callOnProgress } = require('../core/progress') as typeof import('../core/progress');
 const { mostReported, parseBytes } = require('./parse-bytes') as typeof import('./parse-bytes');
+const { Rests } = require('./rests') as typeof import('./rests');
 
 prepareHandOver();
-restWhileParsing(new Rests({ share: 0.6, most: 300 }));
+const rests = new Rests({ share: 0.6, most: 300 });
+callOnProgress(() => rests.whenDue());
 
 /** Milliseconds. */
 const untilTaken = 200;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseList } from '../../core';
-import { Rests, restWhileParsing } from '../../core/rests';
+import { Rests } from '../../runtime/rests';
 
 /** A thread whose time passes as it is told to; `oversleeps` is by how many milliseconds each time. */
 class Thread {
@@ -73,68 +72,20 @@ describe('rests', () => {
   });
 
   it('hold the thread up', () => {
-    let time = 0;
-    const rests = new Rests({ share: 0.5, most: 10 }, () => time);
-    time = 8;
-    const asked = waitsOf(() => rests.whenDue());
-    assert.deepEqual(asked, [[0, 0, 4]]);
+    const { wait } = Atomics;
+    const waited: unknown[] = [];
+    Atomics.wait = ((...how: unknown[]) => {
+      waited.push(how.slice(1));
+      return 'timed-out';
+    }) as typeof wait;
+    try {
+      let time = 0;
+      const rests = new Rests({ share: 0.5, most: 10 }, () => time);
+      time = 8;
+      rests.whenDue();
+    } finally {
+      Atomics.wait = wait;
+    }
+    assert.deepEqual(waited, [[0, 0, 4]]);
   });
 });
-
-describe('a list that is parsed', () => {
-  let asked: number;
-  beforeEach(() => {
-    asked = 0;
-    const rests = new Rests({ share: 0, most: 0 });
-    rests.whenDue = () => {
-      asked++;
-    };
-    restWhileParsing(rests);
-  });
-  afterEach(() => restWhileParsing(undefined));
-
-  const lines = (count: number, line: (n: number) => string) =>
-    Array.from({ length: count }, (_, n) => `${line(n)}\n`).join('');
-  const name = (n: number) => `n${n}.example`;
-  const parse = (text: string) => assert.ok(parseList('hosts', 'host.deny', text).data);
-
-  /** How much more often than for a list without lines. */
-  function askedFor(text: string): number {
-    parse('');
-    const first = asked;
-    parse(text);
-    return asked - 2 * first;
-  }
-
-  it('may rest at every 256th line, and before every bucket of networks', () => {
-    const buckets = 2;
-    const networks = lines(2048, (n) => `10.${n >> 10}.${(n >> 8) & 3}.${n & 255}`);
-    assert.equal(askedFor(networks), 8 + buckets);
-  });
-
-  it('may rest at every 256th line and name', () => {
-    assert.equal(askedFor(lines(1024, name)), 4 + 4);
-  });
-
-  it('does not rest where mail is served', () => {
-    restWhileParsing(undefined);
-    const waits = waitsOf(() => parse(lines(50_000, name)));
-    assert.deepEqual(waits, []);
-  });
-});
-
-/** How the thread is told to wait; it does not. */
-function waitsOf(run: () => void): unknown[] {
-  const asked: unknown[] = [];
-  const { wait } = Atomics;
-  Atomics.wait = ((...how: unknown[]) => {
-    asked.push(how.slice(1));
-    return 'timed-out';
-  }) as typeof wait;
-  try {
-    run();
-  } finally {
-    Atomics.wait = wait;
-  }
-  return asked;
-}

@@ -51,18 +51,3 @@ const neverChanged = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_E
 function sleepFor(time: number): void {
   Atomics.wait(neverChanged, 0, 0, time);
 }
-
-/** To ask for the time takes as long as some of the things. */
-const eachOf = 256;
-
-let rests: Rests | undefined;
-
-/** For a thread that serves no mail: from now on it takes these while it parses a list; or none. */
-export function restWhileParsing(taken: Rests | undefined): void {
-  rests = taken;
-}
-
-/** For each of many things by its number, or for one that takes long: here the parser can be held up, in such a thread. */
-export function mayRest(number = 0): void {
-  if (number % eachOf === 0) rests?.whenDue();
-}
