@@ -14,7 +14,7 @@ export const explanations: readonly Explanation[] = [
   {
     title: 'Another way to the same answer',
     why: `A short cut in front of the general way: an empty table, ASCII text, an equal hash, the index of a large list, words
-already known to differ, networks in buckets (one bucket for all of them, or one for each, gives the same order). Without it the answer is the same and comes later; \`npm run bench\` holds the time.`,
+already known to differ, networks in more than one bucket. Without it the answer is the same and comes later; \`npm run bench\` holds the time.`,
     survivors: {
       'core/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
       'core/codes.ts': [
@@ -81,15 +81,7 @@ already known to differ, networks in buckets (one bucket for all of them, or one
       ],
       'core/sorted-rows.ts': [
         'const startOf = (bucket: number) => ends[bucket + 1] ?? 0;',
-        'if (true) return { rows: came, ends: [count] };',
         'if (count < bucketRows) return { rows: came, ends: [count] };',
-        'if (false) continue;',
-        'if (end - start < bucketRows || half < upperHalves - 1) continue;',
-        'if (true && half < upperHalves - 1) continue;',
-        'if (end - start <= bucketRows && half < upperHalves - 1) continue;',
-        'if (end - start >= bucketRows && half < upperHalves - 1) continue;',
-        'if (end + start < bucketRows && half < upperHalves - 1) continue;',
-        'if (end - start < bucketRows && half >= upperHalves - 1) continue;',
         'if (place < this.width && true) this.sort(start, end, place + 1);',
         'if (place < this.width && end - start >= 1) this.sort(start, end, place + 1);',
         'if (place < this.width && end + start > 1) this.sort(start, end, place + 1);',
