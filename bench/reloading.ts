@@ -73,7 +73,8 @@ async function windowsIn(flow: Flow, server: Server, files: Files, effort: Effor
   const { sessions, rounds, mostRounds = rounds } = effort;
   const quietWindow = () => flow.window(() => sleep(quietLength));
   // Mail has to get going before the first that counts.
-  const quiet = [await quietWindow()];
+  await quietWindow();
+  const quiet: Window[] = [];
   const besideOf = async (what: () => Promise<unknown>): Promise<Beside> => {
     const before = quiet.at(-1) as Window;
     const window = await flow.window(what);
@@ -87,13 +88,12 @@ async function windowsIn(flow: Flow, server: Server, files: Files, effort: Effor
   const sets: Beside[] = [];
   const tellsTooLittle = () => [ours, sets].some((beside) => isOpen(all(beside, 'rate'), leastThroughput));
   for (let round = 1; round <= rounds || (round <= mostRounds && tellsTooLittle()); round++) {
-    const lists = [addresses, domains].map((list) => ({
-      list,
-      next: server.configFile(`${list.name}.${sessions}.${round}`),
-    }));
-    for (const { list, next } of lists) await prepare(list, files, sessions + round, next);
+    const prepared: { list: ReloadedList; next: string }[] = [];
+    for (const list of [addresses, domains]) {
+      prepared.push({ list, next: await prepare(server, list, files, sessions + round) });
+    }
     quiet.push(await quietWindow());
-    for (const { list, next } of lists) {
+    for (const { list, next } of prepared) {
       ours.push(await besideOf(() => reload(server, list, next)));
       sets.push(await besideOf(() => inFreshProcess('lines-into-set', files[list.from])));
     }
@@ -212,9 +212,11 @@ class Flow {
 }
 
 /** A new version of the list, to be put in its place by a rename. */
-async function prepare({ from, more }: ReloadedList, files: Files, n: number, next: string): Promise<void> {
+async function prepare(server: Server, { name, from, more }: ReloadedList, files: Files, n: number): Promise<string> {
+  const next = server.configFile(`${name}.${n}`);
   await fs.promises.copyFile(files[from], next);
   await fs.promises.appendFile(next, `${more(n)}\n`);
+  return next;
 }
 
 async function reload(server: Server, { name }: ReloadedList, next: string): Promise<void> {

@@ -81,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     let read = '';
     for (;;) {
       const hasEnded = child.exitCode !== null || child.signalCode !== null;
-      // The text may come in two parts. Of what is behind them nothing is looked at twice: the load comes from this process.
+      // The text may come in two parts; what stands before is not searched again, since the load comes from this process too.
       read = read.slice(-text.length) + tail.read();
       if (read.includes(text)) return;
       if (hasEnded || performance.now() > deadline) {
