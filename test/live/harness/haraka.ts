@@ -28,7 +28,7 @@ export interface HarakaOptions {
   readonly version?: HarakaVersion;
   /** As in `config/plugins`; those of `harness/plugins` can be named as well. */
   readonly plugins: readonly string[];
-  /** Config files by name. `smtpcheck.ini` gets a `[dns]` section for the stub unless it has one. */
+  /** Config files by name. `smtpcheck.ini` gets a `[dns]` section for the stub and a fast `[main]` unless it has them. */
   readonly files?: Readonly<Record<string, string>>;
   /** Worker processes; 0, the default, is a single process. */
   readonly nodes?: number;
@@ -97,7 +97,7 @@ function facade(running: HarakaProcess, directory: HarakaDirectory, ports: Ports
     pid: running.pid,
     directory: directory.path,
     configFile: directory.configFile,
-    write: (name, text) => directory.write(name, withDns(name, text, dns)),
+    write: (name, text) => directory.write(name, withHarnessSettings(name, text, dns)),
     remove: (name) => fs.rmSync(directory.configFile(name)),
     log: () => running.output,
     clearLog: () => {
@@ -117,8 +117,8 @@ async function portsFor(listeners: readonly Listener[]): Promise<Ports> {
 
 function makeDirectory(options: HarakaOptions, ports: Ports): HarakaDirectory {
   const dns = options.dns ?? NO_DNS;
-  const files: Record<string, string> = { 'smtpcheck.ini': withDns('smtpcheck.ini', '', dns) };
-  for (const [name, text] of Object.entries(options.files ?? {})) files[name] = withDns(name, text, dns);
+  const files: Record<string, string> = { 'smtpcheck.ini': withHarnessSettings('smtpcheck.ini', '', dns) };
+  for (const [name, text] of Object.entries(options.files ?? {})) files[name] = withHarnessSettings(name, text, dns);
   return makeHarakaDirectory({
     ...options,
     plugins: ['harness', ...options.plugins],
@@ -130,9 +130,12 @@ function makeDirectory(options: HarakaOptions, ports: Ports): HarakaDirectory {
   });
 }
 
-function withDns(name: string, text: string, dns: number): string {
-  if (name !== 'smtpcheck.ini' || /^\[dns\]/m.test(text)) return text;
-  return `${text}\n[dns]\nservers=127.0.0.1:${dns}\n`;
+/** The stub DNS, and lists that are in force soon after an edit, unless the text has the section already. */
+function withHarnessSettings(name: string, text: string, dns: number): string {
+  if (name !== 'smtpcheck.ini') return text;
+  const dnsSection = /^\[dns\]/m.test(text) ? '' : `\n[dns]\nservers=127.0.0.1:${dns}\n`;
+  const mainSection = /^\[main\]/m.test(text) ? '' : '\n[main]\nsettle=50ms\npoll=200ms\n';
+  return `${text}${dnsSection}${mainSection}`;
 }
 
 function hasIpv6(): boolean {

@@ -99,7 +99,7 @@ export function pause(milliseconds: number): Promise<void> {
 
 /** Longer than a change takes that an event tells of, and shorter than `[main] poll`. */
 export function settled(): Promise<void> {
-  return pause(1_000);
+  return pause(150);
 }
 
 /** The generation of the last version of the file that the log tells of, or 0. */
