@@ -9,7 +9,7 @@ import type { Audit, Channel } from './audit/channel';
 import { popChecks, smtpChecks } from './audit/checks';
 import { defaultLimits } from './audit/dialogue';
 import { Pace } from './audit/pace';
-import { jsonText, junitText, tapText } from './audit/report/machine';
+import { jsonReport, junitText, tapText } from './audit/report/machine';
 import type { Report } from './audit/report/summary';
 import { tableText } from './audit/report/table';
 import { overall, type Result, runChecks } from './audit/runner';
@@ -17,7 +17,7 @@ import { parsedAddress, type Site, siteOf } from './audit/site';
 import { channelsOf, isOurs, parseTarget } from './audit/targets';
 import { Transcript } from './audit/transcript';
 import { findHarakaFolder } from './haraka-folder';
-import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { packageVersion } from './package';
 import { loadFolder } from './site';
 
@@ -177,7 +177,7 @@ function demandConsent(channels: readonly Channel[], given: boolean): void {
 async function siteFor({ config, local, backup }: AuditOptions, io: Io): Promise<Site> {
   if (config === undefined) return siteOf({ local, backup, folder: undefined });
   const site = siteOf({ local, backup, folder: await loadFolder(findHarakaFolder(config, io), io.env) });
-  for (const key of site.unread) io.stderr.write(`nothing is expected by Redis, which was not read: ${key}\n`);
+  for (const key of site.unread) writeLine(io.stderr, `nothing is expected by Redis, which was not read: ${key}`);
   return site;
 }
 
@@ -247,7 +247,7 @@ function progressOn(io: Io): (done: number, all: number, what: string) => void {
 
 function write(report: Report, options: AuditOptions, io: Io): void {
   const form = options.json ? 'json' : options.format;
-  if (form === 'json') io.stdout.write(jsonText(report));
+  if (form === 'json') io.stdout.write(jsonReport(report));
   else if (form === 'tap') io.stdout.write(tapText(report));
   else if (form === 'junit') io.stdout.write(junitText(report));
   else {

@@ -7,7 +7,7 @@ import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
 import { printDialogue, printSteps, type Session, toJson } from './explain/print';
 import { notPlayed, surroundingsOf } from './explain/surroundings';
 import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePluginsOf } from './haraka-folder';
-import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { withRedis } from './redis';
 import { loadFolder } from './site';
 
@@ -60,9 +60,9 @@ export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   if (options.json) io.stdout.write(toJson(session));
   else if (options.session) io.stdout.write(printDialogue(session));
   else io.stdout.write(printSteps(session, wantsColour(io.stdout, io.env)));
-  for (const key of session.unread) io.stderr.write(`decided as without Redis, which was not read: ${key}\n`);
+  for (const key of session.unread) writeLine(io.stderr, `decided as without Redis, which was not read: ${key}`);
   if (session.notPlayed.length > 0) {
-    io.stderr.write(`not played, and could decide otherwise: ${session.notPlayed.join(', ')}\n`);
+    writeLine(io.stderr, `not played, and could decide otherwise: ${session.notPlayed.join(', ')}`);
   }
   return session.steps.every(({ reply }) => reply.code < 400) ? 0 : 1;
 }
@@ -127,7 +127,7 @@ async function policyOf(folder: HarakaFolder, env: NodeJS.ProcessEnv) {
     ...(second ? [`plugins:${second.line.line}: ${second.line.name} loads ${second.twice} a second time`] : []),
   ];
   if (!policy || hasFault(findings) || faults.length > 0) {
-    throw new CannotRun(`Haraka would not start with this:\n${faults.join('\n')}`);
+    throw new CannotRun('Haraka would not start with this:', ...faults);
   }
   const { site, unread } = withRedis(onDisk, keys);
   return { policy: site.policy ?? policy, unread };

@@ -37,7 +37,7 @@ import {
 import { settle } from './import/settle';
 import { isSourceType, type SourceType, sourceTypes } from './import/source-type';
 import { configFolder, plan, writeFiles } from './import/target';
-import { CannotRun, type ExitCode, type Io, wantsColour } from './io';
+import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 
 export interface ImportOptions {
   readonly sources: readonly string[];
@@ -64,7 +64,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
     skipMissing: options.skipMissing ?? false,
     keepLoopback: options.keepLoopback ?? false,
     hostName: options.hostname,
-    progress: (file, type) => io.stderr.write(`reading ${file} (${type})\n`),
+    progress: (file, type) => writeLine(io.stderr, `reading ${file} (${type})`),
   });
   const policy = settle(site);
   const output = resolve(io.cwd, options.output);
@@ -86,7 +86,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
   }
   if (!dryRun) writeOrExplain(folder, files);
   const unread = unreadLists(folder, files);
-  for (const { says } of unread) io.stderr.write(`smtpcheck.ini ${says}\n`);
+  for (const { says } of unread) writeLine(io.stderr, `smtpcheck.ini ${says}`);
   io.stderr.write(formatEmptied(files));
   io.stdout.write(json ? toJson(outcome) : formatFiles(outcome));
   return hasLosses(policy.remarks) || unread.some(({ matters }) => matters) ? 1 : 0;

@@ -16,7 +16,7 @@ import { parseSettings } from '../core';
 import { settingsFile, slots } from '../runtime/slots';
 import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigText, suitePluginsOf } from './haraka-folder';
 import { withPlugin } from './init/plugins-file';
-import { CannotRun, type ExitCode, type Io } from './io';
+import { CannotRun, type ExitCode, type Io, jsonText, writeLine } from './io';
 import { packageFolder, packageName } from './package';
 
 export interface InitOptions {
@@ -53,13 +53,13 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   for (const step of steps) {
     if (!dryRun) takeOrExplain(step);
     // Told at once: what was done before a failure was done.
-    if (!json) io.stdout.write(`${dryRun ? 'would ' : ''}${describe(step)}\n`);
+    if (!json) writeLine(io.stdout, `${dryRun ? 'would ' : ''}${describe(step)}`);
   }
   const installed = isInstalled(folder);
   if (json) io.stdout.write(toJson(folder, dryRun, steps, installed));
-  else if (steps.length === 0) io.stdout.write('everything is there already\n');
-  if (!installed) io.stderr.write(`not installed there yet: cd ${folder.path} && npm install ${packageName}\n`);
-  if (!dryRun) io.stderr.write(`next: cd ${folder.path} && npx smtpcheck lint\n`);
+  else if (steps.length === 0) writeLine(io.stdout, 'everything is there already');
+  if (!installed) writeLine(io.stderr, `not installed there yet: cd ${folder.path} && npm install ${packageName}`);
+  if (!dryRun) writeLine(io.stderr, `next: cd ${folder.path} && npx smtpcheck lint`);
   return 0;
 }
 
@@ -87,7 +87,7 @@ function describe({ action, file, line }: Step): string {
 /** The stable shape of `--json`, described in docs/cli.md. */
 function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[], installed: boolean): string {
   const did = steps.map(({ action, file, line }) => ({ action, file, ...(line !== undefined && { line }) }));
-  return `${JSON.stringify({ version: 1, folder: path, dryRun, steps: did, installed }, null, 2)}\n`;
+  return jsonText({ version: 1, folder: path, dryRun, steps: did, installed });
 }
 
 /** The settings, and every list in the config folder that they name, or would name by default. */

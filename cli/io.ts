@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable, printableLines } from '../core/characters';
 
 /** What a command may touch of the process it runs in, so that a test can run it without one. */
 export interface Io {
@@ -18,11 +19,28 @@ export interface Output {
 
 type Style = Parameters<typeof styleText>[0];
 
+/** Writes one line, whatever is in the text. */
+export function writeLine(output: Output, text: string): void {
+  output.write(`${printable(text)}\n`);
+}
+
+/** A JSON document: characters that a terminal would obey are escaped in it. */
+export function jsonText(value: unknown): string {
+  return `${printableLines(JSON.stringify(value, undefined, 2))}\n`;
+}
+
 /** 0: clean. 1: findings or refusals. 2: could not run, or could not tell. */
 export type ExitCode = 0 | 1 | 2;
 
-/** "Could not run": the message goes to stderr and the exit code is 2. */
-export class CannotRun extends Error {}
+/** "Could not run": the message goes to stderr, line by line, and the exit code is 2. */
+export class CannotRun extends Error {
+  readonly lines: readonly string[];
+
+  constructor(...lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
 
 /** Colours only on a terminal, and never where NO_COLOR is set (https://no-color.org). */
 export function wantsColour(output: Output, env: Io['env']): boolean {

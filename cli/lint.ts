@@ -7,7 +7,7 @@ import type { LoadedSite } from '../runtime/load';
 import { pathOf, type SlotName, settingsFile, slots } from '../runtime/slots';
 import { Suite } from '../runtime/suite';
 import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
-import { type ExitCode, type Io, wantsColour } from './io';
+import { type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { lintDns } from './lint/dns';
 import { entriesOf, type ListText, lintEntries, type Placed } from './lint/entries';
 import { lintFiles } from './lint/files';
@@ -59,11 +59,11 @@ export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
   const colour = wantsColour(io.stdout, io.env);
   io.stdout.write(format(report, as, { colour, pathOf: (file) => pathFrom(io.cwd, folder, file) }));
   if (options.dns && report.findings.some(({ severity }) => severity === 'fault')) {
-    io.stderr.write('the DNS was not asked: Haraka would not start with these faults\n');
+    writeLine(io.stderr, 'the DNS was not asked: Haraka would not start with these faults');
   }
   const errors = report.findings.filter((finding) => severityOf(finding) === 'error').length;
   const warnings = report.findings.length - errors;
-  io.stderr.write(`${count(errors, 'error')}, ${count(warnings, 'warning')} in ${folder.config}\n`);
+  writeLine(io.stderr, `${count(errors, 'error')}, ${count(warnings, 'warning')} in ${folder.config}`);
   return report.findings.length > 0 ? 1 : 0;
 }
 

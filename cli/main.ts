@@ -4,7 +4,8 @@
  * one that exports `command(io)`, and none is loaded that is not asked for.
  */
 import { Command, CommanderError, Help } from 'commander';
-import { CannotRun, type ExitCode, type Io } from './io';
+import { printableLines } from '../core/characters';
+import { CannotRun, type ExitCode, type Io, writeLine } from './io';
 import { packageVersion } from './package';
 
 interface CommandModule {
@@ -46,7 +47,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'smtpcheck: ')),
+      outputError: (text, write) => write(printableLines(text.replace(/^error: /, 'smtpcheck: '))),
     });
   const asked = argv[0] === 'help' ? argv[1] : argv[0];
   for (const [name, summary] of Object.entries(summaries)) {
@@ -66,7 +67,8 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof CannotRun)) throw error;
-    io.stderr.write(`smtpcheck: ${error.message}\n`);
+    const [first = '', ...more] = error.lines;
+    for (const line of [`smtpcheck: ${first}`, ...more]) writeLine(io.stderr, line);
     return 2;
   }
 }
@@ -82,7 +84,8 @@ if (require.main === module) {
       process.exitCode = code;
     },
     (error: unknown) => {
-      process.stderr.write(`smtpcheck: ${error instanceof Error ? error.stack : String(error)}\n`);
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      process.stderr.write(`smtpcheck: ${printableLines(text)}\n`);
       process.exitCode = 2;
     },
   );

@@ -21,12 +21,12 @@ export function authWarnings(request: AuthWarningRequest): string[] {
   const { ourName, claimedHelo } = request;
   if (!claimedHelo) return [`${ourName}: ${clientText(request)} didn't use HELO protocol`];
   if (helloIsTheClients(request)) return [];
-  return [`${ourName}: Host ${clientText(request)} claimed to be ${printable(claimedHelo)}`];
+  return [`${ourName}: Host ${clientText(request)} claimed to be ${headerWord(claimedHelo)}`];
 }
 
 function clientText({ clientName, clientIp, clientNameConfirmed }: AuthWarningRequest): string {
   if (!clientName) return `unknown [${clientIp}]`;
-  return `${printable(clientName)} [${clientIp}]${clientNameConfirmed ? '' : ' (may be forged)'}`;
+  return `${headerWord(clientName)} [${clientIp}]${clientNameConfirmed ? '' : ' (may be forged)'}`;
 }
 
 function helloIsTheClients({ claimedHelo = '', clientName, clientAddress }: AuthWarningRequest): boolean {
@@ -39,7 +39,7 @@ function bare(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** A claim may hold anything; a header may not. */
-function printable(claim: string): string {
+/** A claim may hold anything; what stands for it in the header is one word of ASCII, so that Haraka encodes nothing. */
+function headerWord(claim: string): string {
   return claim.replace(/[^\x21-\x7e]/g, '?').slice(0, 255);
 }

@@ -142,7 +142,7 @@ export function worded<Code extends string>(finding: Finding<Code>, { wrong, rem
 
 /** `localip:7: prefix-host-bits: 192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24` */
 export function describeFinding(finding: Finding): string {
-  return `${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`;
+  return printable(`${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`);
 }
 
 function cut(written: string): string {

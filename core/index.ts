@@ -3,7 +3,7 @@
  * modules themselves: in CommonJS each use of a name goes through a getter here.
  */
 export { type AuthWarningRequest, authWarningHeader, authWarnings } from './auth-warning';
-export { isAscii, printable } from './characters';
+export { isAscii, printable, printableLines } from './characters';
 export { type ClientNames, isForged, noNames, unaskedNames, unknownNames } from './client-names';
 export {
   type AskName,

@@ -33,7 +33,7 @@ export class CannotStart extends Error {
   declare readonly findings: readonly Finding[];
 
   constructor(findings: readonly Finding[]) {
-    super(`smtpcheck cannot start:\n${report(findings)}`);
+    super(['smtpcheck cannot start:', ...report(findings)].join('\n'));
     this.name = 'CannotStart';
     // Node prints what can be enumerated of an error below its message, and all of it is in the message.
     Object.defineProperty(this, 'findings', { value: findings });

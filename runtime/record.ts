@@ -1,5 +1,6 @@
 /** What a decision leaves behind: a log line with stable keys, results for other plugins, a counter. No opinion leaves nothing. */
 import { inspect } from 'node:util';
+import { printable } from '../core/characters';
 import { type Decision, formatReply, type Pass } from '../core/decision';
 import type { Address, Connection, Plugin } from '../types/haraka';
 import type { Suite } from './suite';
@@ -62,19 +63,23 @@ export function record(occasion: Occasion, decision: Opinion): void {
   connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
     action: decision.outcome,
     rule: decision.rule,
-    at: at ?? '',
+    at: shown(at),
     generation: occasion.generation,
-    ip: connection.remote.ip ?? '',
-    ptr: connection.remote.host ?? '',
-    helo: connection.hello.host ?? '',
-    from: connection.transaction?.mail_from?.format() ?? '',
-    rcpt: occasion.recipient?.format() ?? '',
-    reason: 'reply' in decision ? formatReply(decision.reply) : '',
+    ip: shown(connection.remote.ip),
+    ptr: shown(connection.remote.host),
+    helo: shown(connection.hello.host),
+    from: shown(connection.transaction?.mail_from?.format()),
+    rcpt: shown(occasion.recipient?.format()),
+    reason: 'reply' in decision ? shown(formatReply(decision.reply)) : '',
     ...(occasion.observing && { observed: true }),
   });
 }
 
-/** A fault of ours: said as an error, and counted. */
+function shown(text: string | null | undefined): string {
+  return text ? printable(text) : '';
+}
+
+/** A fault of ours: one line of the log, its stack included, and counted. */
 export function recordFault(
   plugin: Plugin,
   context: { logerror(...args: unknown[]): void },
@@ -84,5 +89,5 @@ export function recordFault(
 ): void {
   if (counters) counters.faults++;
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
-  context.logerror(plugin, `smtpcheck fault in ${hook}, answered with a temporary refusal: ${text}`);
+  context.logerror(plugin, `smtpcheck fault in ${hook}, answered with a temporary refusal: ${printable(text)}`);
 }

@@ -1,38 +1,56 @@
 /** What the policy store says of what it does, and how findings are worded there. */
-import { describeFinding, type Finding, hasFault } from '../core';
+import { describeFinding, type Finding, hasFault, printable } from '../core';
+import type { Plugin } from '../types/haraka';
 import type { Inherited, Version } from './load';
 import { mostReported } from './parse-bytes';
 
+/** Each text becomes a line of the log, safe for it: whoever logs has nothing to escape. */
 export interface StoreLog {
-  loginfo(text: string): void;
-  lognotice(text: string): void;
-  logwarn(text: string): void;
-  logerror(text: string): void;
+  loginfo(...lines: readonly string[]): void;
+  lognotice(...lines: readonly string[]): void;
+  logwarn(...lines: readonly string[]): void;
+  logerror(...lines: readonly string[]): void;
 }
 
-/** `unsaid`: how many findings there are besides. */
-export function report(findings: readonly Finding[], unsaid = 0): string {
+/** The log of a plugin of Haraka's. */
+export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
+  const logWith =
+    (level: keyof StoreLog) =>
+    (...lines: readonly string[]) => {
+      for (const line of lines) plugin[level](printable(line));
+    };
+  return {
+    loginfo: logWith('loginfo'),
+    lognotice: logWith('lognotice'),
+    logwarn: logWith('logwarn'),
+    logerror: logWith('logerror'),
+  };
+}
+
+/** A line for each finding. `unsaid`: how many findings there are besides. */
+export function report(findings: readonly Finding[], unsaid = 0): readonly string[] {
   const lines = findings.slice(0, mostReported).map((finding) => `  ${describeFinding(finding)}`);
   const more = Math.max(findings.length - mostReported, 0) + unsaid;
   if (more > 0) lines.push(`  and ${more} more`);
-  return lines.join('\n');
+  return lines;
 }
 
 export function tellFindings(log: StoreLog, findings: readonly Finding[]): void {
   if (findings.length === 0) return;
-  if (hasFault(findings)) log.logerror(report(findings));
-  else log.logwarn(report(findings));
+  if (hasFault(findings)) log.logerror(...report(findings));
+  else log.logwarn(...report(findings));
 }
 
 export function tellNotTaken(log: StoreLog, findings: readonly Finding[], unsaid = 0): void {
   const faults = findings.filter((finding) => finding.severity === 'fault');
-  log.logerror(`not taken, the last good version stays in force:\n${report(faults, unsaid)}`);
+  log.logerror('not taken, the last good version stays in force:', ...report(faults, unsaid));
 }
 
 export function tellInherited(log: StoreLog, { file, findings }: Inherited): void {
-  const reason = findings.length > 0 ? report(findings) : `  ${file} does not exist`;
+  const reason = findings.length > 0 ? report(findings) : [`  ${file} does not exist`];
   log.logerror(
-    `${file} is not taken from the disk: what the cluster's master has in force is in force here\n${reason}`,
+    `${file} is not taken from the disk: what the cluster's master has in force is in force here`,
+    ...reason,
   );
 }
 

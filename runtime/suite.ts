@@ -10,7 +10,7 @@ import { Counters } from './record';
 import { RedisIniFile } from './redis-ini';
 import { RedisAccess } from './redis-package';
 import { createResolver, type Resolver } from './resolver';
-import type { StoreLog } from './store-log';
+import { storeLogOf } from './store-log';
 
 export class Suite {
   readonly counters = new Counters();
@@ -102,12 +102,7 @@ export function suiteFor(plugin: Plugin): Suite {
   const folder = configFolderOf(plugin);
   const known = suites.get(folder);
   if (known) return known;
-  const log: StoreLog = {
-    loginfo: (text) => plugin.loginfo(text),
-    lognotice: (text) => plugin.lognotice(text),
-    logwarn: (text) => plugin.logwarn(text),
-    logerror: (text) => plugin.logerror(text),
-  };
+  const log = storeLogOf(plugin);
   const store = new PolicyStore(folder, log, new RedisAccess(new RedisIniFile(folder, log)));
   const me = plugin.config.get('me');
   const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');

@@ -39,7 +39,7 @@ export function siteOf({ local, backup, folder: loaded }: SiteWishes): Site {
   const { settings, findings } = onDisk;
   const { site, unread } = withRedis(onDisk, keys);
   const { policy } = site;
-  if (!policy) throw new CannotRun(`Haraka would not start with this:\n${findings.map(describeFinding).join('\n')}`);
+  if (!policy) throw new CannotRun('Haraka would not start with this:', ...findings.map(describeFinding));
   const { clientNetworks, destinations } = policy.relay;
   const { file } = settings.value.readable.relay.relay_to;
   const key = keys.get('relay_to');

@@ -1,4 +1,5 @@
 /** What was said, on which connection and when: raw as it came, and made printable only when it is shown. */
+import { printable } from '../../core';
 
 export interface Utterance {
   /** Milliseconds since the audit began. */
@@ -24,21 +25,6 @@ export class Transcript {
   }
 }
 
-/** A server's text may hold anything; a terminal, an XML file or a log must not obey it. */
-export function printable(text: string): string {
-  let out = '';
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (character === '\r') out += '\\r';
-    else if (character === '\n') out += '\\n';
-    else if (character === '\t') out += '\\t';
-    else if (code < 0x20 || (code > 0x7e && code < 0xa0)) out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else out += character;
-  }
-  return out;
-}
-
 export function shortened(text: string, length = 120): string {
-  const shown = printable(text);
-  return shown.length <= length ? shown : `${shown.slice(0, length - 1)}…`;
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

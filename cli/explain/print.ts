@@ -1,6 +1,6 @@
 /** A played session for people and for programs. */
 import { type Decision, printable, type SourceLine, type Way } from '../../core';
-import { painter } from '../io';
+import { jsonText, painter } from '../io';
 import type { HostReply, Step } from './host';
 
 export interface Session {
@@ -73,9 +73,9 @@ export function toJson(session: Session): string {
     })),
     reply: { code: reply.code, text: reply.text },
   }));
-  return `${JSON.stringify({ version: 1, client: { ip, name: hostName }, steps, way: way ?? null, notPlayed, unread }, null, 2)}\n`;
+  return jsonText({ version: 1, client: { ip, name: hostName }, steps, way: way ?? null, notPlayed, unread });
 }
 
 function place({ file, line }: SourceLine): string {
-  return `${file}:${line}`;
+  return printable(`${file}:${line}`);
 }

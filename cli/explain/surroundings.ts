@@ -56,7 +56,7 @@ function patternOf(patterns: readonly string[]): RegExp {
   try {
     return new RegExp(`^(?:${patterns.join('|')})$`, 'i');
   } catch (error) {
-    throw new CannotRun(`Haraka would not start with this:\nhost_list_regex: ${String(error)}`);
+    throw new CannotRun('Haraka would not start with this:', `host_list_regex: ${String(error)}`);
   }
 }
 

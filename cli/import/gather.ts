@@ -75,7 +75,10 @@ class Gatherer {
           `${source.file}: cannot tell what kind of source this is; say it with --type ${source.file}=TYPE`,
         );
     }
-    if (this.problems.length > 0) throw new CannotRun(this.problems.join('\nsmtpcheck: '));
+    if (this.problems.length > 0) {
+      const [first = '', ...more] = this.problems;
+      throw new CannotRun(first, ...more.map((problem) => `smtpcheck: ${problem}`));
+    }
     return { site: joinReadings(this.readings), sources: this.sources };
   }
 

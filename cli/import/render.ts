@@ -124,10 +124,10 @@ function commentLines(comments: readonly string[], place: number): string[] {
 }
 
 export function formatOrigin({ file: name, line }: SourceLine): string {
-  return `${clean(name)}:${line}`;
+  return printable(`${name}:${line}`);
 }
 
-/** Comments keep their text, tabs included; what else a terminal would obey is taken out. */
+/** Comments keep their text, tabs included; what else a terminal would obey is escaped. */
 function clean(text: string): string {
   return text.split('\t').map(printable).join('\t');
 }

@@ -1,6 +1,7 @@
 /** What an import says: files on stdout, remarks line by line on stderr; or one JSON document. */
 import { styleText } from 'node:util';
 import { printable } from '../../core';
+import { jsonText } from '../io';
 import { unifiedDiff } from './diff';
 import type { ReadSource } from './gather';
 import { describeRemark, kindOf, type RemarkKind } from './prose';
@@ -35,15 +36,15 @@ const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
 export function formatRemark(remark: Remark, colour: boolean): string {
   const { kind, says, relaying, instead } = describeRemark(remark);
   const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];
-  const lines = [`${formatOrigin(remark.at)}: ${label}: ${shown(remark.written)}: ${says} [${remark.code}]`];
+  const what = printable(`${shown(remark.written)}: ${says}`);
+  const lines = [`${formatOrigin(remark.at)}: ${label}: ${what} [${remark.code}]`];
   lines.push(`    relaying: ${relaying}`);
   if (instead) lines.push(`    instead: ${instead}`);
   return `${lines.join('\n')}\n`;
 }
 
-/** The source's text, fit for a terminal. */
 function shown(text: string): string {
-  const plain = printable(text.replace(/[\t\r\n ]+/g, ' '));
+  const plain = text.replace(/[\t\r\n ]+/g, ' ');
   return plain.length > 100 ? `${plain.slice(0, 97)}...` : plain;
 }
 
@@ -56,13 +57,18 @@ export function formatSummary(remarks: readonly Remark[]): string {
 const done = { create: 'wrote', replace: 'replaced', unchanged: 'unchanged' } as const;
 
 export function formatFiles(outcome: Outcome): string {
-  if (outcome.dryRun) return outcome.files.map((file) => unifiedDiff(file.name, file.before, file.after)).join('');
+  if (outcome.dryRun) return outcome.files.map((file) => shownDiff(file)).join('');
   return outcome.files.map((file) => `${describeFile(file)}\n`).join('');
 }
 
+/** Tabs and CRLF, which do a terminal no harm, stay: `patch` takes the diff as it is shown. */
+function shownDiff({ name, before, after }: PlannedFile): string {
+  return unifiedDiff(name, before, after).replace(/(?:(?!\r?\n)[^\t])+/g, printable);
+}
+
 function describeFile(file: PlannedFile): string {
-  if (isEmptied(file)) return `emptied ${file.shown} (it held ${entries(file.held)})`;
-  return `${done[file.action]} ${file.shown} (${entries(file.count)})`;
+  if (isEmptied(file)) return printable(`emptied ${file.shown} (it held ${entries(file.held)})`);
+  return printable(`${done[file.action]} ${file.shown} (${entries(file.count)})`);
 }
 
 function isEmptied({ count, held }: PlannedFile): boolean {
@@ -78,7 +84,8 @@ export function formatEmptied(files: readonly PlannedFile[]): string {
   return files
     .filter((file) => isEmptied(file) && (file.name === 'host.deny' || file.name === 'relay.map'))
     .map(
-      ({ shown: path, held }) => `warning: ${path} is emptied of ${entries(held)}: whom only they refuse is let in\n`,
+      ({ shown: path, held }) =>
+        `warning: ${printable(path)} is emptied of ${entries(held)}: whom only they refuse is let in\n`,
     )
     .join('');
 }
@@ -120,5 +127,5 @@ export function toJson(outcome: Outcome): string {
       ...describeRemark(remark),
     })),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return jsonText(document);
 }

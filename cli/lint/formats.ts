@@ -1,5 +1,6 @@
 /** How findings are written: for people, for programs, for CI. */
-import { painter } from '../io';
+import { printable } from '../../core';
+import { jsonText, painter } from '../io';
 import { xml } from '../xml';
 import { describeLint, type LintFinding, severityOf } from './finding';
 
@@ -26,7 +27,7 @@ export function format(report: Report, as: Format, { colour, pathOf }: Manner): 
     case 'text':
       return report.findings.map((finding) => `${textLine(finding, colour)}\n`).join('');
     case 'json':
-      return `${JSON.stringify(toJson(report), null, 2)}\n`;
+      return jsonText(toJson(report));
     case 'github':
       return report.findings.map((finding) => `${githubLine(finding, pathOf(finding.at.file))}\n`).join('');
     case 'junit':
@@ -38,7 +39,7 @@ function textLine(finding: LintFinding, colour: boolean): string {
   const { at, code } = finding;
   const severity = severityOf(finding);
   const paint = painter(colour);
-  const place = paint('bold', `${at.file}:${at.line}:${at.column ?? 1}`);
+  const place = paint('bold', printable(`${at.file}:${at.line}:${at.column ?? 1}`));
   return `${place}: ${paint(severity === 'error' ? 'red' : 'yellow', severity)}: ${describeLint(finding)} [${code}]`;
 }
 
@@ -66,7 +67,9 @@ function githubLine(finding: LintFinding, path: string): string {
   const data = (text: string) => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
   const property = (text: string) => data(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
   const { at, code } = finding;
-  return `::${severityOf(finding)} file=${property(path)},line=${at.line},col=${at.column ?? 1},title=${property(code)}::${data(describeLint(finding))}`;
+  return printable(
+    `::${severityOf(finding)} file=${property(path)},line=${at.line},col=${at.column ?? 1},title=${property(code)}::${data(describeLint(finding))}`,
+  );
 }
 
 /** One test case a file. */

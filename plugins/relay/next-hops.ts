@@ -8,6 +8,7 @@ import {
   type IpAddress,
   parseAddress,
   parseAddressLiteral,
+  printable,
 } from '../../core';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
 import type { Suite } from '../../runtime/suite';
@@ -59,8 +60,10 @@ async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: strin
 }
 
 function pointsBack(mail: OutboundMail, what: string): HookAnswer {
-  mail.logerror(`smtpcheck: ${what} this host; give its domain a next hop in relay.to`);
-  return { code: constants.denysoft, message: `${what} this host` };
+  // The domain is in the client's words, and Haraka logs the answer as well.
+  const message = printable(`${what} this host`);
+  mail.logerror(`smtpcheck: ${message}; give its domain a next hop in relay.to`);
+  return { code: constants.denysoft, message };
 }
 
 async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly IpAddress[]): Promise<boolean> {

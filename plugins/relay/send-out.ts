@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import constants from 'haraka-constants';
+import { printable } from '../../core/characters';
 import { reply } from '../../core/decision';
 import type { SuitePlugin } from '../../runtime/answer';
 import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
@@ -23,7 +24,9 @@ export async function sendOut(plugin: SuitePlugin, connection: Connection): Prom
   // The client has gone, and Haraka has let go of its message.
   if (connection.transaction !== transaction) return noOpinion;
   if (isWithoutRoom) {
-    plugin.logerror(`smtpcheck: no room for a message in ${queueFolder(plugin)}, the client is told to come again`);
+    plugin.logerror(
+      printable(`smtpcheck: no room for a message in ${queueFolder(plugin)}, the client is told to come again`),
+    );
     return answerWith('queue', noRoom);
   }
   return new Promise((resolve) => {

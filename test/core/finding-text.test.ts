@@ -151,7 +151,10 @@ describe('describeFault', () => {
   });
 
   it('shows nothing that a terminal would act on', () => {
-    assert.match(describeFault(fault('domain-syntax', at, '\u001b[31mx\r\n\u2028\u0085')), /^�\[31mx���� is no/);
+    assert.match(
+      describeFault(fault('domain-syntax', at, '\u001b[31mx\r\n\u2028\u0085')),
+      /^\\u001b\[31mx\\r\\n\\u2028\\u0085 is no/,
+    );
   });
 
   it('cuts what is too long', () => {

@@ -27,7 +27,7 @@ function held(answer: () => unknown): { readonly ask: Ask; release(): void } {
 
 function followed() {
   const said: string[] = [];
-  const say = (text: string) => void said.push(text);
+  const say = (...lines: readonly string[]) => void said.push(lines.join('\n'));
   const log = { loginfo: say, lognotice: say, logwarn: say, logerror: say };
   const key = new FollowedKey(slot, { name: 'redis:host.deny', key: 'host.deny' }, 0, log);
   const denies = (client: string) => {

@@ -13,7 +13,7 @@ class Followed {
   readonly store: PolicyStore;
 
   constructor(readonly folder: Folder) {
-    const say = (text: string) => void this.said.push(text);
+    const say = (...lines: readonly string[]) => void this.said.push(lines.join('\n'));
     this.store = new PolicyStore(folder.path, { loginfo: say, lognotice: say, logwarn: say, logerror: say });
     this.said.length = 0;
     this.store.follow();

@@ -22,7 +22,10 @@ class Followed {
     readonly folder: Folder,
     follow = true,
   ) {
-    const say = (level: string) => (text: string) => this.said.push(`${level} ${text}`);
+    const say =
+      (level: string) =>
+      (...lines: readonly string[]) =>
+        this.said.push(`${level} ${lines.join('\n')}`);
     this.store = new PolicyStore(folder.path, {
       loginfo: say('info'),
       lognotice: say('notice'),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { defer, permit, refuse, reply } from '../../core';
 import { Counters, type Occasion, type Opinion, record, recordFault } from '../../runtime/record';
-import type { Connection, Plugin } from '../../types/haraka';
+import type { Address, Connection, Plugin } from '../../types/haraka';
+import { obeyed } from '../helpers/obeyed';
 
 interface Said {
   readonly lines: (readonly [level: string, text: string, data: Record<string, unknown>])[];
@@ -99,6 +100,26 @@ describe('record', () => {
     });
   }
 
+  it('lets nothing that comes from outside act on the log', () => {
+    const { occasion: it, lines } = occasion({ transaction: true });
+    const hostile = 'a\x1b[31m\x07\t\r\n\x7f\x9b\u2028\u202e\u2066';
+    const address = { format: () => `<${hostile}@x.example>` };
+    const connection = Object.assign(it.connection, {
+      remote: { ip: '192.0.2.7', host: hostile },
+      hello: { host: hostile },
+    });
+    Object.assign(connection.transaction ?? {}, { mail_from: address });
+    const decision = refuse('relay-denied', reply(550, '5.7.1', hostile), { file: hostile, line: 3 });
+    record({ ...it, recipient: address as Address }, decision);
+    const shown = String.raw`a\u001b[31m\u0007\t\r\n\u007f\u009b\u2028\u202e\u2066`;
+    const { at, ptr, helo, from, rcpt, reason } = lines[0]?.[2] ?? {};
+    const mailbox = `<${shown}@x.example>`;
+    assert.deepEqual(
+      [at, ptr, helo, from, rcpt, reason],
+      [`${shown}:3`, shown, shown, mailbox, mailbox, `550 5.7.1 ${shown}`],
+    );
+  });
+
   it('prefers the results of the transaction, and says that it only observed', () => {
     const { occasion: it, lines, results } = occasion({ transaction: true, observing: true });
     record(it, refuse('relay-denied', no));
@@ -108,15 +129,16 @@ describe('record', () => {
 });
 
 describe('recordFault', () => {
-  it('counts, and tells of whatever was thrown', () => {
+  it('counts, and tells in one line of whatever was thrown', () => {
     const counters = new Counters();
     const said: string[] = [];
     const context = { logerror: (_plugin: unknown, text: unknown) => said.push(String(text)) };
-    for (const error of [new Error('boom'), 'a text', undefined, null, Object.create(null)]) {
+    for (const error of [new Error('boom\x1b\x9b'), 'a text', undefined, null, Object.create(null)]) {
       recordFault({ name: 'relay' } as Plugin, context, counters, 'rcpt', error);
     }
     assert.equal(counters.faults, 5);
-    assert.match(said[0] ?? '', /fault in rcpt.*Error: boom\n.*record\.test/s);
+    assert.match(said[0] ?? '', /fault in rcpt.*Error: boom\\u001b\\u009b\\n.*record\.test/);
+    assert.doesNotMatch(said.join(''), obeyed);
     assert.match(said[1] ?? '', /a text/);
   });
 });

@@ -31,7 +31,10 @@ class Followed {
     readonly folder: Folder,
     access: RedisAccess | 'redis.ini' = accessTo(redis),
   ) {
-    const say = (level: string) => (text: string) => this.said.push(`${level} ${text}`);
+    const say =
+      (level: string) =>
+      (...lines: readonly string[]) =>
+        this.said.push(`${level} ${lines.join('\n')}`);
     const log = { loginfo: say('info'), lognotice: say('notice'), logwarn: say('warn'), logerror: say('error') };
     this.store = new PolicyStore(folder.path, log, access === 'redis.ini' ? accessBy(folder.path, log) : access);
     stores.push(this.store);

@@ -3,7 +3,7 @@ import { report, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { answered } from '../dialogue-fault';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, isRefused, type SmtpDialogue, shownReply } from '../smtp-dialogue';
-import { printable, shortened } from '../transcript';
+import { shortened } from '../transcript';
 
 const mailBeforeHello: SmtpCheck = {
   id: 'mail-before-hello',
@@ -71,7 +71,7 @@ const helloJunk: SmtpCheck = {
       told += 1;
       if (!isAccepted(reply)) continue;
       // Taken is one thing; carrying the very byte onward is another.
-      const echoed = /\\x[01]/.test(printable(reply.text));
+      const echoed = /[\x00-\x08\x0b\x0c\x0e-\x1f]/.test(reply.text);
       // sendmail and Postfix read as far as the NUL, and what they read is a name.
       if (!echoed && (name === 'NUL' || (await refusedLater(context, smtp)))) continue;
       taken.push(name);

@@ -1,46 +1,43 @@
 /** The forms that programs read: JSON, TAP and JUnit. An open question is a failure in each of them, never a pass. */
+import { printable } from '../../../core';
+import { jsonText } from '../../io';
 import { xml } from '../../xml';
 import { channelName } from '../channel';
 import { overall, type Result } from '../runner';
-import { printable } from '../transcript';
 import { counts, documentation, type Report } from './summary';
 
 /** Changes only with the shape below; docs/audit.md describes it. */
 const schema = 'smtpcheck-audit/1';
 
-export function jsonText(report: Report): string {
+export function jsonReport(report: Report): string {
   const { results, channels, version, transcript } = report;
-  return `${JSON.stringify(
-    {
-      schema,
-      version,
-      verdict: overall(results),
-      counts: counts(results),
-      channels: channels.map(({ protocol, host, address, port, security }) => ({
-        protocol,
-        host,
-        address,
-        port,
-        security,
-      })),
-      results: results.map(({ check, channel, verdict, seen }) => ({
-        id: check.id,
-        title: check.title,
-        protocol: channel.protocol,
-        address: channel.address,
-        port: channel.port,
-        security: channel.security,
-        verdict,
-        seen,
-        why: check.why,
-        mend: check.mend,
-        more: `${documentation}#${check.id}`,
-      })),
-      ...(transcript === undefined ? {} : { transcript }),
-    },
-    undefined,
-    2,
-  )}\n`;
+  return jsonText({
+    schema,
+    version,
+    verdict: overall(results),
+    counts: counts(results),
+    channels: channels.map(({ protocol, host, address, port, security }) => ({
+      protocol,
+      host,
+      address,
+      port,
+      security,
+    })),
+    results: results.map(({ check, channel, verdict, seen }) => ({
+      id: check.id,
+      title: check.title,
+      protocol: channel.protocol,
+      address: channel.address,
+      port: channel.port,
+      security: channel.security,
+      verdict,
+      seen,
+      why: check.why,
+      mend: check.mend,
+      more: `${documentation}#${check.id}`,
+    })),
+    ...(transcript === undefined ? {} : { transcript }),
+  });
 }
 
 export function tapText({ results, transcript }: Report): string {
@@ -51,7 +48,7 @@ export function tapText({ results, transcript }: Report): string {
       `${passed ? 'ok' : 'not ok'} ${index + 1} - ${check.id} on ${channelName(channel)}`,
       '  ---',
       `  verdict: ${verdict}`,
-      `  seen: ${JSON.stringify(printable(seen))}`,
+      `  seen: ${printable(JSON.stringify(seen))}`,
       '  ...',
     );
   }
@@ -66,24 +63,19 @@ export function junitText({ results, transcript }: Report): string {
     `<testsuite name="smtpcheck audit" tests="${results.length}" failures="${sum.unsafe}" errors="${sum.unknown}">`,
     ...results.map(testcase),
   ];
-  if (transcript !== undefined) lines.push(`  <system-out>${shown(transcript.join('\n'))}</system-out>`);
+  if (transcript !== undefined) lines.push(`  <system-out>${xml(transcript.join('\n'))}</system-out>`);
   lines.push('</testsuite>');
   return `${lines.join('\n')}\n`;
 }
 
 function testcase({ check, channel, verdict, seen }: Result): string {
-  const open = `  <testcase classname="${shown(channelName(channel))}" name="${shown(check.id)}">`;
-  const message = `message="${shown(seen)}"`;
+  const open = `  <testcase classname="${xml(channelName(channel))}" name="${xml(check.id)}">`;
+  const message = `message="${xml(seen)}"`;
   const inside = {
     safe: '',
-    report: `<system-out>${shown(`report: ${seen}`)}</system-out>`,
-    unsafe: `<failure type="unsafe" ${message}>${shown(check.why)}</failure>`,
+    report: `<system-out>${xml(`report: ${seen}`)}</system-out>`,
+    unsafe: `<failure type="unsafe" ${message}>${xml(check.why)}</failure>`,
     unknown: `<error type="unknown" ${message}/>`,
   }[verdict];
   return `${open}${inside}</testcase>`;
-}
-
-/** Control characters made visible, lines kept. */
-function shown(text: string): string {
-  return xml(text.split('\n').map(printable).join('\n'));
 }

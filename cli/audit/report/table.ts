@@ -1,5 +1,6 @@
 /** The table for people: what was asked and seen, and below it why each weakness matters and how to mend it. */
 import Table from 'cli-table3';
+import { printable } from '../../../core';
 import { painter } from '../../io';
 import { channelName } from '../channel';
 import type { Verdict } from '../check';
@@ -29,15 +30,15 @@ export function tableText(
       verdictOf(verdict),
       `${check.title}\n(${check.id})`,
       where.length === all && all > 1 ? 'everywhere' : where.join('\n'),
-      seen,
+      printable(seen),
     ]);
   }
   for (const { where, seen, ids } of bundled)
-    table.push([verdictOf('unknown'), `${ids.length} checks`, where.join('\n'), seen]);
+    table.push([verdictOf('unknown'), `${ids.length} checks`, where.join('\n'), printable(seen)]);
   const parts = [
     `smtpcheck audit of ${[...new Set(report.channels.map(channelName))].join(', ')}`,
     table.toString(),
-    ...bundled.map(({ ids, seen }) => `Not asked (${seen}): ${ids.join(', ')}`),
+    ...bundled.map(({ ids, seen }) => `Not asked (${printable(seen)}): ${ids.join(', ')}`),
     ...mending(shown),
     verdictLine(report.results),
   ];

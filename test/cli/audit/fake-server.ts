@@ -33,7 +33,7 @@ function fixture(name: string): string {
 export const certificateFile = fixture('test-server.cert.pem');
 export const keyFile = fixture('test-server.key.pem');
 
-export function keyPair(name: 'test-server' | 'test-expired'): KeyPair {
+export function keyPair(name: 'test-server' | 'test-expired' | 'test-hostile'): KeyPair {
   const read = (end: string): string => fs.readFileSync(fixture(`${name}.${end}.pem`), 'utf8');
   return { cert: read('cert'), key: read('key') };
 }

@@ -211,7 +211,7 @@ async function follow(random: Random): Promise<string | undefined> {
   fs.writeFileSync(path.join(folder, 'smtpcheck.ini'), settings);
   for (const { file, text } of watched) fs.writeFileSync(path.join(folder, file), `${text(0)}\n`);
   const log: string[] = [];
-  const note = (text: string) => log.push(text);
+  const note = (...lines: readonly string[]) => log.push(lines.join('\n'));
   const store = new PolicyStore(folder, { loginfo: note, lognotice: note, logwarn: note, logerror: note });
   store.follow();
   const inForce = new Map<string, InForce>(watched.map(({ file }) => [file, 0]));

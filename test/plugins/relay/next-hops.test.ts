@@ -1,6 +1,7 @@
 /** Where mail goes that is relayed. */
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
+import { address } from '../../helpers/core';
 import { closeSites, Site } from '../../helpers/haraka';
 import { type DnsStub, startDns } from '../../live/harness/dns';
 
@@ -187,4 +188,21 @@ describe('the next hops', () => {
       }
     });
   }
+
+  it('let no domain act on the log', async () => {
+    const domain = 'a\x1b[31m\x07\x9b.self.example';
+    const site = new Site({ files: { 'relay.to': 'self.example' } });
+    // Today's resolver would not even ask for such a name.
+    const resolver = {
+      exchanges: async () => ({ state: 'none' }),
+      addresses: async () => ({ state: 'found', value: [address('127.0.0.1')] }),
+    };
+    Object.defineProperty(site.plugin.smtpcheck, 'resolver', { value: resolver });
+    const said: string[] = [];
+    const mail = { todo: { domain }, lognotice: () => {}, logerror: (...args: unknown[]) => said.push(args.join(' ')) };
+    const { message } = await site.run('get_mx', mail, domain);
+    const what = String.raw`the best MX of a\u001b[31m\u0007\u009b.self.example is this host`;
+    assert.equal(message, what);
+    assert.deepEqual(said, [`smtpcheck: ${what}; give its domain a next hop in relay.to`]);
+  });
 });
