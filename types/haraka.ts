@@ -17,7 +17,8 @@ export interface Address {
 }
 
 export interface Header {
-  get_all(name: string): readonly string[];
+  /** The lines as they go out, one element a header. Haraka's message holds this very array. */
+  readonly header_list: string[];
 }
 
 export interface Results {

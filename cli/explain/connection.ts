@@ -7,7 +7,7 @@ export class SimulatedTransaction implements Transaction {
   readonly rcpt_to: Address[] = [];
   readonly rcpt_count = { accept: 0 };
   readonly notes: Notes = {};
-  readonly header = { get_all: () => [] };
+  readonly header = { header_list: [] };
   readonly results = { add: silent };
   _relaying: boolean | undefined;
 

@@ -4,10 +4,10 @@ import { decideCommand } from '../../core/privacy';
 import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf } from '../../runtime/client';
 import { noOpinion } from '../../runtime/guard';
-import type { Connection } from '../../types/haraka';
+import type { Connection, Transaction } from '../../types/haraka';
 
-/** In the spelling of Haraka's own keys: another has to be made lower case at every message. */
-const headerKey = authWarningHeader.toLowerCase();
+/** RFC 5322 §4.5.8 has a reader take blanks before the colon; Haraka keeps such a line, and knows no name for it. */
+const warningLine = new RegExp(`^${authWarningHeader}\\s*:`, 'i');
 
 export function register(this: SuitePlugin): void {
   join(this, 'privacy');
@@ -46,8 +46,7 @@ const mark: Task = {
   run({ policy, connection }) {
     const { transaction } = connection;
     if (!transaction || !policy.privacy.flags.authwarnings || policy.mode.privacy === 'observe') return noOpinion;
-    const brought = transaction.header.get_all(headerKey).length > 0;
-    if (brought && !connection.relaying) transaction.remove_header(authWarningHeader);
+    if (!connection.relaying) removeWarnings(transaction);
     const client = clientOf(connection);
     const clientName = hostNameOf(connection);
     const warnings = authWarnings({
@@ -62,6 +61,15 @@ const mark: Task = {
     return noOpinion;
   },
 };
+
+function removeWarnings(transaction: Transaction): void {
+  const lines = transaction.header.header_list;
+  if (!lines.some((line) => warningLine.test(line))) return;
+  transaction.remove_header(authWarningHeader);
+  const others = lines.filter((line) => !warningLine.test(line));
+  // With no line at all Haraka would send the headers as they came.
+  lines.splice(0, lines.length, ...(others.length > 0 ? others : ['']));
+}
 
 function isIntroduced(connection: Connection): boolean {
   return Boolean(connection.hello.host);

@@ -1,5 +1,8 @@
 /** What strangers may ask, in which words they are told no, and what gets marked in the mail they send. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { checkout } from '../../examples/haraka-directory';
 import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { deliver, greet, load, open, rcpt, said, send, type Visit } from './harness/talk';
@@ -205,10 +208,52 @@ for (const version of versions) {
       assert.deepEqual(await warningsOf('brought'), [warning(`unknown [${nameless}]`, 'bank.example')]);
     });
 
+    for (const { name, brought } of [
+      { name: 'with a blank before the colon', brought: ['X-Authentication-Warning : forged'] },
+      { name: 'with a tab before it, in any letter case', brought: ['x-AUTHENTICATION-warning\t: forged'] },
+      { name: 'folded before and behind it', brought: ['X-Authentication-Warning \n\t: forged,\n and folded'] },
+      {
+        name: 'several, of every form',
+        brought: ['X-Authentication-Warning : a', 'X-Authentication-Warning: b', 'X-Authentication-Warning\t : c'],
+      },
+      {
+        name: 'behind lines that are no header',
+        brought: ['this is no header', ': nor this', 'X-Authentication-Warning : forged', 'nor is this'],
+      },
+      { name: 'behind a bare CR', brought: ['X-Other: a\rX-Authentication-Warning : forged'] },
+    ]) {
+      it(`removes them ${name}, and leaves the rest as it was`, async () => {
+        const headers = ['X-First: 1', ...brought, 'X-Authentication-Warnings: of another name', ''].join('\n');
+        await deliver(haraka, [local], `brought ${name}`, { from: nameless, helo: 'bank.example', headers });
+        assert.deepEqual(await warningsOf(`brought ${name}`), [
+          'X-Authentication-Warnings: of another name',
+          warning(`unknown [${nameless}]`, 'bank.example'),
+        ]);
+        const { text = '' } = (await haraka.queued()).find((one) => one.text.includes(`brought ${name}`)) ?? {};
+        assert.match(text, /^X-First: 1\r$/m);
+        for (const line of brought.filter((line) => !/authentication/i.test(line)))
+          assert.ok(text.includes(line), line);
+      });
+    }
+
+    it('removes them where no empty line ends the headers', async () => {
+      const session = await open(haraka, { from: nameless, helo: `[${nameless}]` });
+      await rcpt(session, local);
+      await session.command('DATA');
+      const text = 'Subject: no body\nX-Authentication-Warning: a\nX-Authentication-Warning : b\nX-Last: 1\n';
+      assert.match(said(await session.message(text)), OK);
+      session.destroy();
+      assert.deepEqual(await warningsOf('no body'), []);
+    });
+
     it('keeps those of a trusted client', async () => {
-      const headers = 'X-Authentication-Warning: inner.local.example: true story\n';
+      const headers =
+        'X-Authentication-Warning: inner.local.example: true story\nX-Authentication-Warning : obsolete\n';
       await deliver(haraka, ['user@victim.example'], 'kept warning', { from: trusted, helo: `[${trusted}]`, headers });
-      assert.deepEqual(await warningsOf('kept warning'), ['X-Authentication-Warning: inner.local.example: true story']);
+      assert.deepEqual(await warningsOf('kept warning'), [
+        'X-Authentication-Warning: inner.local.example: true story',
+        'X-Authentication-Warning : obsolete',
+      ]);
     });
 
     it('marks nothing and removes nothing without authwarnings', async () => {
@@ -222,6 +267,39 @@ for (const version of versions) {
       assert.doesNotMatch(haraka.log(), /smtpcheck fault|failed:|unhandled|ran callback multiple/i);
     });
   });
+}
+
+for (const version of versions) {
+  it(`removes warnings that are all the headers there are, where Haraka ${version} adds no Received header`, async () => {
+    const haraka = await startHaraka({
+      version,
+      plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
+      files: {
+        host_list: 'local.example\n',
+        'connection.ini': `${standardConnectionIni(version)}\n[headers]\nadd_received=false\n`,
+      },
+    });
+    try {
+      const kept = async (headers: string, body: string) => {
+        const session = await open(haraka, { from: nameless, helo: `[${nameless}]` });
+        await rcpt(session, local);
+        await session.command('DATA');
+        await session.message(`${headers}\n${body}\n`);
+        session.destroy();
+        return (await haraka.queued()).find(({ text }) => text.includes(body))?.text;
+      };
+      assert.equal(await kept('X-Only: 1\n', 'first'), 'X-Only: 1\r\n\r\nfirst\r\n');
+      const warnings = 'X-Authentication-Warning: a\nX-Authentication-Warning : b\n';
+      assert.equal(await kept(warnings, 'second'), '\r\nsecond\r\n');
+    } finally {
+      await haraka.stop();
+    }
+  });
+}
+
+function standardConnectionIni(version: HarakaVersion): string {
+  const haraka = path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1');
+  return fs.readFileSync(path.join(haraka, 'config', 'connection.ini'), 'utf8');
 }
 
 function mixed(word: string): string {

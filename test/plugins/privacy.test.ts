@@ -80,6 +80,12 @@ describe('privacy', () => {
 
 const header = 'X-Authentication-Warning';
 
+/** What stands in the header lines of that name, however it is spaced. */
+function warningsOf({ connection }: Session): readonly string[] {
+  const lines = connection.transaction?.header.header_list ?? [];
+  return lines.flatMap((line) => /^X-Authentication-Warning\s*: (.*)\n$/i.exec(line)?.[1] ?? []);
+}
+
 interface MarkCase {
   readonly name: string;
   readonly ini?: readonly string[];
@@ -142,11 +148,7 @@ describe('authwarnings', () => {
       if (brought) connection.transaction?.add_header(header, brought);
       const { code } = await session.site.run('data_post', connection);
       assert.equal(code, undefined);
-      const found = connection.transaction?.header.get_all(header) ?? [];
-      assert.deepEqual(
-        found.map((value) => value.trim()),
-        headers,
-      );
+      assert.deepEqual(warningsOf(session), headers);
     });
   }
 
@@ -157,9 +159,6 @@ describe('authwarnings', () => {
     Object.assign(connection.hello, { host: null });
     await session.mail();
     await session.site.run('data_post', connection);
-    assert.deepEqual(
-      connection.transaction?.header.get_all(header).map((value) => value.trim()),
-      ["mx.local.example: unknown [203.0.113.9] didn't use HELO protocol"],
-    );
+    assert.deepEqual(warningsOf(session), ["mx.local.example: unknown [203.0.113.9] didn't use HELO protocol"]);
   });
 });
