@@ -1,12 +1,11 @@
 /**
- * `npm start`: a real Haraka with this suite, as a university department might run it, in a throw-away directory.
+ * What `npm start` runs: a real Haraka with this suite, as a university department might run it, in a throw-away directory.
  * It listens on loopback only, sends nothing out, and is gone when it is stopped.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { printable, printableLines } from '../core';
 import { lists, thingsToTry } from './department';
 import { checkout, type HarakaDirectory, makeHarakaDirectory } from './haraka-directory';
 import { serveNames } from './names';
@@ -14,11 +13,8 @@ import { serveNames } from './names';
 const COULD_NOT_RUN = 2;
 const DEFAULT_PORT = 2525;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { port: { type: 'string', default: String(DEFAULT_PORT) } } });
-  const port = Number(values.port);
+export async function start(port: number): Promise<void> {
   if (!fs.existsSync(path.join(checkout, 'dist', 'index.js'))) fail('The suite is not built yet: npm run build');
-  await assertFree(port);
 
   const names = await serveNames();
   const directory = makeHarakaDirectory({
@@ -45,7 +41,7 @@ async function main(): Promise<void> {
     names.close();
     directory.remove();
     if (stopping) console.log('\nStopped; the directory is gone.');
-    else fail(`Haraka ended by itself:\n${log()}`);
+    else fail(printableLines(`Haraka ended by itself:\n${log()}`));
   });
 }
 
@@ -60,7 +56,7 @@ function follow(haraka: ChildProcess, directory: HarakaDirectory, ready: () => v
     all += text;
     const lines = (unfinished + text).split('\n');
     unfinished = lines.pop() ?? '';
-    for (const line of lines) if (/\[smtpcheck\b/.test(line)) console.log(line);
+    for (const line of lines) if (/\[smtpcheck\b/.test(line)) console.log(printable(line));
     if (listening || !all.includes('Listening on')) return;
     listening = true;
     ready();
@@ -87,20 +83,7 @@ To try, from another terminal:
   console.log('Ctrl-C stops it. What the suite decides is shown here:\n');
 }
 
-function assertFree(port: number): Promise<void> {
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') fail(`Port ${port}: ${error.message}`);
-      fail(`Port ${port} is taken by another program. Stop it, or choose another port: npm start -- --port 2526`);
-    });
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
-  });
-}
-
 function fail(message: string): never {
   console.error(message);
   process.exit(COULD_NOT_RUN);
 }
-
-void main();
