@@ -11,7 +11,8 @@ import type { Connection, Transaction } from '../../types/haraka';
 /** Bytes beside the message itself: its envelope, and whatever else is being queued at the same time. */
 const spare = 1 << 20;
 
-const noRoom = reply(452, '4.3.1', 'Insufficient system storage');
+/** RFC 5321 §4.2.3 has 452 for it; Haraka sends 450 for whatever a queue hook defers, with the rest as it stands here. */
+const noRoom = reply(450, '4.3.1', 'Insufficient system storage');
 
 /**
  * Queues the message. Where the disk has no room it is deferred without a try: Haraka can take a queue file that it could

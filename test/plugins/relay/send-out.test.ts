@@ -1,10 +1,13 @@
 /** The step to the outbound queue. */
 import assert from 'node:assert/strict';
+import fsPromises from 'node:fs/promises';
 import constants from 'haraka-constants';
 import type { Address } from '../../../types/haraka';
-import { closeSites, Site } from '../../helpers/haraka';
+import { closeSites, Site, textOf } from '../../helpers/haraka';
 
 afterEach(closeSites);
+
+const noRoom = '450 4.3.1 Insufficient system storage';
 
 describe('the queue step', () => {
   const files = { 'relay.to': 'backup.example', 'relay.map': 'To:void.example DISCARD' };
@@ -67,6 +70,32 @@ describe('the queue step', () => {
     ]);
     assert.equal(session.connection.transaction?.notes.smtpcheck, undefined);
   });
+
+  for (const { name, bavail, reply } of [
+    { name: 'defers where the disk has no room for a mebibyte', bavail: 255, reply: noRoom },
+    { name: 'queues where it has', bavail: 256, reply: undefined },
+  ]) {
+    it(name, async () => {
+      const { HARAKA } = process.env;
+      const { statfs } = fsPromises;
+      const site = new Site({ files: { ...files, queue_dir: 'queue' } });
+      const session = site.session();
+      await session.open();
+      await session.send('a@backup.example');
+      try {
+        process.env.HARAKA = site.folder.path;
+        Object.assign(fsPromises, { statfs: async () => ({ bavail, bsize: 4096 }) });
+        const { code, message } = await site.run('queue', session.connection);
+        assert.equal(code, reply ? constants.denysoft : constants.ok);
+        assert.equal(message && textOf(message), reply);
+        assert.equal(site.sent.length, reply ? 0 : 1);
+      } finally {
+        Object.assign(fsPromises, { statfs });
+        if (HARAKA === undefined) delete process.env.HARAKA;
+        else process.env.HARAKA = HARAKA;
+      }
+    });
+  }
 
   it('passes on what the outbound queue answers', async () => {
     const site = new Site({ files });
