@@ -26,9 +26,9 @@ themselves, and let a route pass that ends at a domain of ours.`,
   {
     title: "Haraka's parser takes no address that RFC 5321 does not know",
     difference: 'stricter',
-    sendmail: ['sh-quoted-09', 'sh-gateway-01', 'sh-domain-05', 'sh-comment-04', 'sh-length-05'],
-    postfix: ['sh-gateway-01', 'sh-domain-05', 'sh-comment-04', 'sh-control-07'],
-    why: `Both others repair what they can: they drop comments and a last dot, quote colons, keep a DEL. Haraka answers
+    sendmail: ['sh-quoted-09', 'sh-gateway-01', 'sh-domain-05', 'sh-comment-04', 'sh-control-15', 'sh-length-05'],
+    postfix: ['sh-gateway-01', 'sh-domain-05', 'sh-comment-04', 'sh-control-07', 'sh-control-15', 'sh-control-17'],
+    why: `Both others repair what they can: they drop comments and a last dot, quote colons, keep a DEL or a BEL. Haraka answers
 501 before a plugin is asked. Nothing of the kind comes from a mail server of today.`,
   },
   {
@@ -55,7 +55,10 @@ one message. With none of the three is the text inside it a second message.`,
   {
     title: 'HELO needs a well-formed name',
     difference: 'stricter',
-    postfix: ['peer-helo-10', 'peer-helo-11', 'peer-helo-12', 'peer-helo-14', 'peer-helo-15', 'peer-helo-18'],
+    postfix: [
+      ...['sh-control-08', 'sh-control-09', 'sh-control-10', 'sh-control-11', 'sh-control-12', 'sh-control-13'],
+      ...['peer-helo-10', 'peer-helo-11', 'peer-helo-12', 'peer-helo-14', 'peer-helo-15', 'peer-helo-18'],
+    ],
     why: `The suite looks at characters and length, as sendmail does. Postfix does so only with
 \`reject_invalid_helo_hostname\`, which is no part of this policy.`,
   },
