@@ -3,6 +3,7 @@ import net from 'node:net';
 import {
   decideRelay,
   type ListKind,
+  LocalDomains,
   PolicyList,
   parseAddress,
   parseList,
@@ -57,7 +58,8 @@ function byAddress(size: number): Timed {
     name: `by address, ${size}`,
     run: (i) => {
       const clientAddress = parseAddress(asking[i % clients] as string);
-      return decideRelay(policy, { clientAddress, clientNames, recipient, vouched: false }).outcome.length;
+      return decideRelay(policy, { clientAddress, clientNames, recipient, recipientIsHere: false, vouched: false })
+        .outcome.length;
     },
   };
 }
@@ -72,7 +74,8 @@ function byName(size: number): Timed {
       const confirmed = asking[i % clients] as string[];
       const clientNames = { state: 'known', claimed: confirmed, confirmed, unresolved: [] } as const;
       const clientAddress = parseAddress('192.0.2.1');
-      return decideRelay(policy, { clientAddress, clientNames, recipient, vouched: false }).outcome.length;
+      return decideRelay(policy, { clientAddress, clientNames, recipient, recipientIsHere: false, vouched: false })
+        .outcome.length;
     },
   };
 }
@@ -84,6 +87,8 @@ function policyWith(lists: Partial<RelayPolicy>): RelayPolicy {
     clientDomains: loaded('local_domain', []),
     destinations: loaded('relay_to', []),
     map: new RelayMap(emptySlot('relay_map', 'relay.map') as RelayMapData),
+    localDomains: new LocalDomains({ file: 'host_list', lines: [] }, { file: 'host_list_regex', lines: [] }),
+    localDelivery: true,
     ...lists,
   };
 }

@@ -97,6 +97,7 @@ export async function playSession(
   const surroundings = surroundingsOf(
     folder,
     plugins.map(({ name }) => name),
+    policy.relay.localDomains,
   );
   const suite = new Suite({ policy, close() {} }, surroundings.me.toLowerCase(), resolverFor(options, address));
   const ip = formatAddress(address);
@@ -108,7 +109,14 @@ export async function playSession(
     if (host.closed) break;
     steps.push(await host.command(line));
   }
-  return { ip, hostName, steps, way: host.way, notPlayed: notPlayed(plugins.map(({ name }) => name)), unread };
+  return {
+    ip,
+    hostName,
+    steps,
+    recipients: host.recipients,
+    notPlayed: notPlayed(plugins.map(({ name }) => name)),
+    unread,
+  };
 }
 
 /** What Haraka would not start with cannot be explained. */

@@ -22,7 +22,7 @@ import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { parseSettings } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
-import { pathOf, settingsFile, slots } from '../runtime/slots';
+import { listSlots, pathOf, settingsFile } from '../runtime/slots';
 import { gather } from './import/gather';
 import { render } from './import/render';
 import {
@@ -105,7 +105,7 @@ function unreadLists(folder: string, files: Outcome['files']): UnreadList[] {
   if (state.state !== 'read') return [];
   const defaults = parseSettings(settingsFile, '').readable;
   const settings = parseSettings(settingsFile, decodeText(state.bytes)).readable;
-  return slots.flatMap((slot) => {
+  return listSlots.flatMap((slot) => {
     const ours = slot.sourceIn(defaults).file;
     const { file, redis } = slot.sourceIn(settings);
     const path = join(folder, ours);

@@ -13,7 +13,7 @@ import {
 import { dirname, isAbsolute, join } from 'node:path';
 import { Command } from 'commander';
 import { parseSettings } from '../core';
-import { settingsFile, slots } from '../runtime/slots';
+import { listSlots, settingsFile } from '../runtime/slots';
 import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigText, suitePluginsOf } from './haraka-folder';
 import { withPlugin } from './init/plugins-file';
 import { CannotRun, type ExitCode, type Io, jsonText, writeLine } from './io';
@@ -94,7 +94,7 @@ function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[],
 function listSteps(folder: HarakaFolder): (Step | undefined)[] {
   const defaults = parseSettings(settingsFile, '').readable;
   const settings = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable;
-  const lists = slots
+  const lists = listSlots
     .map((slot) => ({ file: slot.sourceIn(settings).file, model: slot.sourceIn(defaults).file }))
     .filter(({ file }) => file !== '' && !isAbsolute(file));
   return [{ file: settingsFile, model: settingsFile }, ...lists].map(({ file, model }) =>

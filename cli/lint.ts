@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import type { ListKind } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
 import type { LoadedSite } from '../runtime/load';
-import { pathOf, type SlotName, settingsFile, slots } from '../runtime/slots';
+import { listSlots, pathOf, type SlotName, settingsFile } from '../runtime/slots';
 import { Suite } from '../runtime/suite';
 import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour, writeLine } from './io';
@@ -17,6 +17,7 @@ import { lintMapRefusals } from './lint/map-refusals';
 import { lintRelayMap, rowsOf } from './lint/relay-map';
 import {
   lintLocalDomains,
+  lintLocalRecipients,
   lintPlugins,
   lintProxies,
   lintSettings,
@@ -83,7 +84,7 @@ export async function lint(
 ): Promise<Report> {
   const { onDisk: site, keys } = await loadFolder(folder, env);
   const { readable: settings, written } = site.settings.value;
-  const looks = slots.flatMap((slot) => {
+  const looks = listSlots.flatMap((slot) => {
     const once = keys.get(slot.name);
     return once ? [{ slot: slot.name, ...lookAt(slot, once) }] : [];
   });
@@ -109,6 +110,7 @@ export async function lint(
     ...lintLocalDomains(folder, entries('relay_to')),
     ...lintProxies(folder, entries('local_ip')),
     ...lintPlugins(folder),
+    ...lintLocalRecipients(folder, settings),
     ...lintStockRelay(folder),
   ];
   if (askDns && site.policy) {
@@ -132,7 +134,7 @@ function placedIn(text: SlotText): { readonly kind: ListKind; readonly placed: r
 }
 
 function textsOf(folder: HarakaFolder, site: LoadedSite): SlotText[] {
-  return slots.flatMap((slot) => {
+  return listSlots.flatMap((slot) => {
     const { file } = slot.sourceIn(site.settings.value.readable);
     const state = file === '' ? undefined : readFileStateSync(pathOf(folder.config, file));
     return state?.state === 'read' ? [{ slot: slot.name, file, text: decodeText(state.bytes) }] : [];

@@ -84,6 +84,10 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     wrong: 'has a next hop, and only a domain that is not excluded can have one',
     remedy: 'take the next hop out',
   },
+  'pattern-syntax': {
+    wrong: (f) => `is no regular expression: ${f.detail}`,
+    remedy: 'write one that matches whole names, as in (.*\\.)?example\\.org',
+  },
   'map-key-syntax': {
     wrong: 'has no key that the map knows here',
     remedy: 'write Connect: with an address, network or domain, or To: with a domain, user@domain, user@ or address',

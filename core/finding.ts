@@ -56,6 +56,8 @@ export const findingCodes = [
   'mailbox-not-here',
   'route-syntax',
   'route-not-here',
+  // local domains
+  'pattern-syntax',
   // relay.map
   'map-key-syntax',
   'map-tag-unknown',

@@ -57,6 +57,7 @@ export {
   type Recipient,
 } from './list';
 export type { ListSource, RedisKey, RedisServer } from './list-source';
+export { LocalDomains, type LocalDomainsData, parseHostList, parseHostListRegex } from './local-domains';
 export { carriesRoute } from './mailbox';
 export { type MapRow, parseMapLine } from './map-line';
 export type { MapValue } from './map-value';
@@ -71,10 +72,12 @@ export {
   privacyFlags,
 } from './privacy';
 export {
+  type AcceptedRecipient,
   canTellTrust,
+  type Disposition,
+  decideDisposition,
   decideRecipientForm,
   decideRelay,
-  decideSplit,
   decideTrust,
   findDestination,
   type RelayDecision,
@@ -82,7 +85,6 @@ export {
   type RelayPolicy,
   type RelayRequest,
   type RelayRule,
-  type Way,
 } from './relay-decision';
 export { parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
 export { formatRoute, parseRoute, type Route } from './route';

@@ -21,6 +21,7 @@ import {
 } from './decision';
 import { formatAddress, type IpAddress, parseAddressLiteral } from './ip-address';
 import { admits, type ListEntry, type PolicyList, type Recipient } from './list';
+import type { LocalDomains } from './local-domains';
 import { carriesRoute } from './mailbox';
 import type { MapEntry, RelayMap } from './relay-map';
 
@@ -34,6 +35,10 @@ export interface RelayPolicy {
   /** `relay.to`: destinations that anyone may send to. */
   readonly destinations: PolicyList;
   readonly map: RelayMap;
+  /** Domains that this server delivers itself, whoever sends to them. */
+  readonly localDomains: LocalDomains;
+  /** `false`: whatever a client may relay is sent on, our own domains included. */
+  readonly localDelivery: boolean;
 }
 
 export interface RelayRequest {
@@ -41,6 +46,8 @@ export interface RelayRequest {
   readonly clientAddress: IpAddress | undefined;
   readonly clientNames: ClientNames;
   readonly recipient: Recipient;
+  /** The recipient's domain is an address literal of this host. */
+  readonly recipientIsHere: boolean;
   /** Another plugin has granted relaying (`connection.relaying`, not by us). */
   readonly vouched: boolean;
 }
@@ -52,15 +59,16 @@ export type RelayRule =
   | 'destination'
   | 'relay-map'
   | 'postmaster'
+  | 'own-address'
   | 'list-unavailable'
   | 'name-unknown'
   | 'relay-denied'
   | 'restriction-off';
 
-/** `relay`: sent on. `local`: ours. `discard`: accepted and dropped. */
-export type Way = 'relay' | 'local' | 'discard';
+/** Where an accepted recipient goes: to Haraka's outbound queue, to the queue plugins, or nowhere. */
+export type Disposition = 'relay' | 'local' | 'discard';
 
-export type RelayPermit = Permit<RelayRule> & { readonly way: Way };
+export type RelayPermit = Permit<RelayRule> & { readonly disposition: Disposition };
 
 export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit>;
 
@@ -68,7 +76,9 @@ export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDe
   if (request.vouched) return pass('vouched');
 
   // RFC 5321 §4.5.1: mail to <postmaster> without a domain is ours to take.
-  if (isBarePostmaster(request.recipient)) return { ...permit('postmaster'), way: 'local' };
+  if (isBarePostmaster(request.recipient)) return { ...permit('postmaster'), disposition: 'local' };
+  // RFC 5321 §4.1.3, RFC 1123 §5.2.17: mail to an address literal of ours is for us.
+  if (request.recipientIsHere) return { ...permit('own-address'), disposition: 'local' };
 
   const client = decideTrust(policy, request);
   if (client) return onward(client);
@@ -151,19 +161,35 @@ function isDisguised(written: string, domain: string): boolean {
   return written.split('.').some((label, i) => !isAscii(label) && !labels[i]?.startsWith('xn--'));
 }
 
-export const sameWay = pass('same-way');
+/** What is known of a recipient that has been accepted. */
+export interface AcceptedRecipient {
+  readonly recipient: Recipient;
+  /** The recipient's domain is an address literal of this host. */
+  readonly recipientIsHere: boolean;
+  /** The client may relay to anyone: by our lists, by AUTH or by another plugin's word. */
+  readonly relaying: boolean;
+  /** What `decideRelay` gave; absent where another plugin has accepted the recipient. */
+  readonly permit: RelayPermit | undefined;
+  /** The plugin that accepted the recipient has vouched for this mailbox, and not only for the client. */
+  readonly knownMailbox: boolean;
+}
 
 /**
- * Haraka queues a transaction as one, so its recipients must all go the same way. `before` is the way of the recipients
- * it holds already, if any.
+ * Where an accepted recipient goes, each on its own: our domains are delivered here whoever sends to them. A plugin that
+ * accepts a recipient from a client without the right to relay says by this that the recipient is ours.
  */
-export function decideSplit(before: Way | undefined, now: Way): Decision<'separate-transaction' | 'same-way'> {
-  if (before === undefined || before === now) return sameWay;
-  return defer('separate-transaction', reply(452, '4.5.3', 'Send this recipient in a separate transaction'));
+export function decideDisposition(policy: RelayPolicy, accepted: AcceptedRecipient): Disposition {
+  const { permit, relaying, recipient } = accepted;
+  if (permit && permit.disposition !== 'relay') return permit.disposition;
+  if (!permit && !relaying) return 'local';
+  if (!policy.localDelivery) return 'relay';
+  return accepted.knownMailbox || accepted.recipientIsHere || policy.localDomains.has(recipient.domain)
+    ? 'local'
+    : 'relay';
 }
 
 function onward({ outcome, rule, at }: Permit<RelayRule>): RelayPermit {
-  return at ? { outcome, rule, at, way: 'relay' } : { outcome, rule, way: 'relay' };
+  return at ? { outcome, rule, at, disposition: 'relay' } : { outcome, rule, disposition: 'relay' };
 }
 
 function isBarePostmaster(recipient: Recipient): boolean {
@@ -179,7 +205,7 @@ function decideByMap(map: RelayMap, request: RelayRequest): Exclude<RelayDecisio
     return answer.code < 500 ? defer('relay-map', answer, source) : refuse('relay-map', answer, source);
   }
   const discard = found.find(({ value }) => value.action === 'discard');
-  if (discard) return { ...permit('relay-map', discard.source), way: 'discard' };
+  if (discard) return { ...permit('relay-map', discard.source), disposition: 'discard' };
   const relay = found.find(({ value }) => value.action === 'relay');
   return relay && onward(permit('relay-map', relay.source));
 }
@@ -204,7 +230,7 @@ function someListUnavailable({ clientNetworks, clientDomains, destinations, map 
 }
 
 function isOnward(decision: RelayDecision | undefined): boolean {
-  return decision?.outcome === 'permit' && decision.way === 'relay';
+  return decision?.outcome === 'permit' && decision.disposition === 'relay';
 }
 
 /** A client without an address has no name to ask for. */

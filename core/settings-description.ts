@@ -69,6 +69,12 @@ export const settingsDescription = {
       sendmail: "FEATURE(`access_db')",
       cf: 'RELAY_MAP',
     }),
+    local_delivery: boolean({
+      default: 'true',
+      summary:
+        'mail for our own domains (host_list, host_list_regex, and what a plugin that knows mailboxes accepts) goes to the queue plugins, whoever sends it. false: whatever comes from a client that may relay is sent on, for a host that forwards everything',
+      sendmail: 'class w',
+    }),
     this_host: hosts({
       default: '',
       summary: 'names and addresses of this host in MX records, besides its own name and interfaces (behind NAT)',

@@ -44,6 +44,10 @@ export interface Task<C = Connection, P = unknown, D extends Decision = Decision
   onPermit?(decision: Extract<D, Permit>, params: P, call: Call<C>): HookAnswer;
   /** For the log. */
   recipient?(params: P): Address;
+  /** The hook that makes a permit final records it, by `recordPermit`. */
+  readonly permitIsFinalLater?: true;
+  /** How many times the limit of one plugin the answer may take: others are asked within, each with its own limit. */
+  readonly limitFactor?: number;
 }
 
 /** One call of a hook, and what is at hand for it. */
@@ -120,7 +124,8 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     const { hook } = task;
     const { generation } = policy;
     const recipient = task.recipient?.(params);
-    record({ plugin, suite, hook, connection, generation, observing, recipient }, said);
+    const isFinal = observing || said.outcome !== 'permit' || !task.permitIsFinalLater;
+    if (isFinal) record({ plugin, suite, hook, connection, generation, observing, recipient }, said);
     if (observing) return noOpinion;
     switch (said.outcome) {
       case 'permit':
@@ -131,8 +136,8 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     }
   }
 
-  get limit(): number {
-    return this.plugin.smtpcheckLimit ?? 0;
+  limitOf({ limitFactor = 1 }: Task<C, P>): number {
+    return (this.plugin.smtpcheckLimit ?? 0) * limitFactor;
   }
 
   onFault(task: Task<C, P>): HookAnswer {
@@ -147,6 +152,12 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
   report(task: Task<C, P>, error: unknown): void {
     recordFault(this.plugin, this.connection, this.suite.counters, task.hook, error);
   }
+}
+
+/** Records a permit for a recipient that nobody can take back any more. */
+export function recordPermit({ plugin, suite, policy, connection }: Call, permit: Permit, recipient: Address): void {
+  const { generation } = policy;
+  record({ plugin, suite, hook: 'rcpt_ok', connection, generation, observing: false, recipient }, permit);
 }
 
 function isDecision(said: Decision | HookAnswer): said is Decision {

@@ -5,6 +5,7 @@ import type { DenyPolicy } from '../core/deny-decision';
 import { type IpAddress, parseAddress } from '../core/ip-address';
 import type { RelayPolicy } from '../core/relay-decision';
 import type { Connection } from '../types/haraka';
+import type { BeforeRecipient } from './dispositions';
 
 export interface Client {
   /** As Haraka writes it. */
@@ -19,6 +20,8 @@ export interface Client {
   trust: Permit | undefined;
   /** Trust that was told of without being given: while observing, or where another plugin had given it before. */
   told: Permit | undefined;
+  /** Of the recipient of this RCPT, where other plugins may say more than yes. */
+  beforeRecipient: BeforeRecipient | undefined;
   /** We gave trust and took it back. */
   withdrawn: boolean;
 }
@@ -41,6 +44,7 @@ export function clientOf(connection: Known): Client {
     clearedBy: undefined,
     trust: undefined,
     told: undefined,
+    beforeRecipient: undefined,
     // Trust given to the address before must not survive it.
     withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),
   };

@@ -109,7 +109,7 @@ export class FollowedKey {
   private takeMissing(): void {
     const { name, key } = this.redis;
     const { slot } = this;
-    if (slot.whenDeleted === 'keep') {
+    if (slot.whenDeleted !== 'empty') {
       const kept = this.content
         ? 'its last content stays in force, so that nothing it refuses gets in'
         : 'what it refuses cannot be told';

@@ -18,6 +18,7 @@ export type Hook =
   | 'data_post'
   | 'queue'
   | 'queue_outbound'
+  | 'bounce'
   | 'vrfy'
   | 'unrecognized_command'
   | 'get_mx';
@@ -33,7 +34,7 @@ export const noOpinion: HookAnswer = {};
 /** A call of a hook, in which one or several tasks are asked. All but `ask` is needed only when something is amiss. */
 export interface Guarded<T> {
   /** Milliseconds until a pending answer counts as a fault; 0 for no limit. */
-  readonly limit: number;
+  limitOf(task: T): number;
   ask(task: T): HookAnswer | Promise<HookAnswer>;
   /** What to answer where the answer could not be made. */
   onFault(task: T): HookAnswer;
@@ -73,7 +74,7 @@ function askGuarded<T>(call: Guarded<T>, task: T): HookAnswer | Promise<HookAnsw
 }
 
 function settle<T>(call: Guarded<T>, task: T, promise: Promise<HookAnswer>): Promise<HookAnswer> {
-  const { limit } = call;
+  const limit = call.limitOf(task);
   return new Promise((resolve) => {
     const late = () => resolve(faulty(call, task, new Error(`no answer within ${limit} ms`)));
     const timer = limit > 0 ? setTimeout(late, limit) : undefined;
@@ -111,7 +112,8 @@ export function answerWith(hook: Hook, said: Reply): HookAnswer {
   const temporary = said.code < 500;
   switch (hook) {
     case 'connect_init':
-      // Verdicts are ignored here.
+    case 'bounce':
+      // Verdicts are ignored at the former, and any but none would drop the bounce at the latter.
       return noOpinion;
     case 'connect':
       // RFC 5321 §4.3.2 knows 554 and 421 here; after 554 the server waits for QUIT (§3.1), after 421 it closes.

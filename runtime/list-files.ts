@@ -141,10 +141,10 @@ export class ListFiles {
     before: Version<SlotData> | undefined,
     state: FileState,
   ): Version<SlotData> | undefined {
-    if (slot.whenDeleted === 'keep' && before && before.hash !== 'missing') {
+    if (slot.whenDeleted !== 'empty' && before && before.hash !== 'missing') {
       this.turnedDown.set(name, state.stamp);
       this.log.logerror(
-        `${file} was deleted: its last content stays in force, so that nothing it refuses gets in; to refuse nobody, make it an empty file`,
+        `${file} was deleted: its last content stays in force, so that ${slot.whenDeleted.keepSo}, make it an empty file`,
       );
       return undefined;
     }

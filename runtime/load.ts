@@ -5,7 +5,10 @@ import {
   type Finding,
   fault,
   hasFault,
+  type ListKind,
   type ListSource,
+  LocalDomains,
+  type LocalDomainsData,
   type ParsedSettings,
   PolicyList,
   parseSettings,
@@ -196,13 +199,16 @@ export function unreadable(file: string, reason: string): Finding {
 }
 
 export function listsOf(versions: SlotVersions): Lists {
-  const list = (name: Exclude<SlotName, 'relay_map'>) =>
-    new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);
+  const list = (name: ListKind) => new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);
   return {
     local_ip: list('local_ip'),
     local_domain: list('local_domain'),
     relay_to: list('relay_to'),
     hosts: list('hosts'),
     relay_map: new RelayMap(versions.relay_map.value as ConstructorParameters<typeof RelayMap>[0]),
+    local_domains: new LocalDomains(
+      versions.host_list.value as LocalDomainsData,
+      versions.host_list_regex.value as LocalDomainsData,
+    ),
   };
 }

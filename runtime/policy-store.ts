@@ -190,7 +190,7 @@ export class PolicyStore {
     const version = redis ? (this.files[name] ?? unavailable(slot, redis)) : this.versions[name];
     const isMissing = version.hash === 'missing';
     const isOnDisk = file === '' || !(this.listFiles.isTurnedDown(name, path) || (isMissing && this.isNamed(slot)));
-    this.handOver.need(name, slot.whenDeleted === 'keep' && file !== '' && !isMissing);
+    this.handOver.need(name, slot.whenDeleted !== 'empty' && file !== '' && !isMissing);
     if (isOnDisk) this.handOver.withdraw(name);
     else this.handOver.leave(name, path, version);
   }

@@ -2,6 +2,7 @@
 import {
   type DenyPolicy,
   type ListKind,
+  type LocalDomains,
   type Mode,
   modeOf,
   type PluginName,
@@ -25,7 +26,10 @@ export interface Policy {
 }
 
 /** The lists and the map of one policy. */
-export type Lists = { readonly [K in ListKind]: PolicyList } & { readonly relay_map: RelayMap };
+export type Lists = { readonly [K in ListKind]: PolicyList } & {
+  readonly relay_map: RelayMap;
+  readonly local_domains: LocalDomains;
+};
 
 export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
   return {
@@ -37,6 +41,8 @@ export function buildPolicy(generation: number, settings: Settings, lists: Lists
       clientDomains: lists.local_domain,
       destinations: lists.relay_to,
       map: lists.relay_map,
+      localDomains: lists.local_domains,
+      localDelivery: settings.relay.local_delivery,
     },
     deny: { clients: lists.hosts, onDnsFailure: settings.deny.on_dns_failure },
     privacy: { flags: privacyFlagsOf(settings), vrfyReply: settings.privacy.vrfy_reply === '252' ? 252 : 502 },

@@ -4,40 +4,72 @@ import { join } from 'node:path';
 import type { ListSource, ParsedSettings, Settings } from '../core';
 // Not all of it: a thread that parses reads this code while its list waits.
 import { type ListData, type ListKind, parseList } from '../core/list';
+import { type LocalDomainsData, parseHostList, parseHostListRegex } from '../core/local-domains';
 import type { Parsed } from '../core/parse-lines';
 import { parseRelayMap, type RelayMapData } from '../core/relay-map';
 
 export const settingsFile = 'smtpcheck.ini';
 
-export type SlotName = ListKind | 'relay_map';
+export type LocalDomainsSlot = 'host_list' | 'host_list_regex';
+
+export type SlotName = ListKind | 'relay_map' | LocalDomainsSlot;
 
 export interface Slot {
   readonly name: SlotName;
-  /** `section.key` of the setting that says where the list is. */
+  /** `section.key` of the setting that says where the list is; the name of the file, where that is Haraka's own. */
   readonly setting: string;
   sourceIn(settings: Settings): ListSource;
   /**
    * What to do with the list in force when its file or key is deleted while the server runs. Revoking by deleting must work,
    * so allow lists become empty; losing a deny list must not open a door, so it stays.
    */
-  readonly whenDeleted: 'empty' | 'keep';
+  readonly whenDeleted: 'empty' | { readonly keepSo: string };
 }
 
-export const slots: readonly Slot[] = [
+/** The lists of the suite itself, each named by a setting. */
+export const listSlots: readonly Slot[] = [
   { name: 'local_ip', setting: 'relay.local_ip', sourceIn: (s) => s.relay.local_ip, whenDeleted: 'empty' },
   { name: 'local_domain', setting: 'relay.local_domain', sourceIn: (s) => s.relay.local_domain, whenDeleted: 'empty' },
   { name: 'relay_to', setting: 'relay.relay_to', sourceIn: (s) => s.relay.relay_to, whenDeleted: 'empty' },
   { name: 'relay_map', setting: 'relay.relay_map', sourceIn: (s) => s.relay.relay_map, whenDeleted: 'empty' },
-  { name: 'hosts', setting: 'deny.hosts', sourceIn: (s) => s.deny.hosts, whenDeleted: 'keep' },
+  {
+    name: 'hosts',
+    setting: 'deny.hosts',
+    sourceIn: (s) => s.deny.hosts,
+    whenDeleted: { keepSo: 'nothing it refuses gets in; to refuse nobody' },
+  },
 ];
 
-export type SlotData = ListData | RelayMapData;
+/** Haraka's own files of local domains. The plugin that reads them there keeps their last content too. */
+const localDomainsSlots = (['host_list', 'host_list_regex'] as const).map((name): Slot => {
+  const source = { file: name };
+  return {
+    name,
+    setting: name,
+    sourceIn: () => source,
+    whenDeleted: { keepSo: 'mail for our own domains is not sent out; for no domain of our own' },
+  };
+});
+
+/** Everything that is followed. */
+export const slots: readonly Slot[] = [...listSlots, ...localDomainsSlots];
+
+export type SlotData = ListData | RelayMapData | LocalDomainsData;
 
 /** The list data of a slot, or why there is none. */
 export type ParsedSlot = Parsed<SlotData>;
 
 export function parseSlot(name: SlotName, file: string, text: string, octets?: Uint8Array): ParsedSlot {
-  return name === 'relay_map' ? parseRelayMap(file, text, octets) : parseList(name, file, text, octets);
+  switch (name) {
+    case 'relay_map':
+      return parseRelayMap(file, text, octets);
+    case 'host_list':
+      return parseHostList(file, text);
+    case 'host_list_regex':
+      return parseHostListRegex(file, text);
+    default:
+      return parseList(name, file, text, octets);
+  }
 }
 
 /** The empty list of a slot, under the name of the file that could fill it. */

@@ -17,19 +17,20 @@ export interface Address {
 }
 
 export interface Header {
+  headers: Readonly<Record<string, readonly string[]>>;
+  headers_decoded: Readonly<Record<string, readonly string[]>>;
   /** The lines as they go out, one element a header. Haraka's message holds this very array. */
   readonly header_list: string[];
 }
 
 export interface Results {
   add(plugin: { readonly name: string }, result: Record<string, unknown>): void;
+  get(plugin: string): { readonly pass?: unknown } | undefined;
 }
 
 export interface Transaction {
   readonly mail_from: Address | null;
-  readonly rcpt_to: readonly Address[];
-  /** Recipients by the reply they got. */
-  readonly rcpt_count: { readonly accept: number };
+  rcpt_to: readonly Address[];
   /** The size of the message. */
   readonly data_bytes?: number;
   readonly notes: Notes;
@@ -39,7 +40,10 @@ export interface Transaction {
   remove_header(name: string): void;
 }
 
-export type Notes = Record<string, unknown>;
+export interface Notes extends Record<string, unknown> {
+  /** Which queue is to take the message, and its next hop: `queue.wants` and `queue.next_hop`. */
+  queue?: Readonly<Record<string, unknown>> | undefined;
+}
 
 export interface Connection {
   readonly remote: { readonly ip: string | null; readonly host: string | null };
@@ -50,6 +54,8 @@ export interface Connection {
   readonly proxy: { allowed: boolean };
   readonly results: Results;
   readonly transaction: Transaction | null;
+  /** The plugins of the running hook that have not been asked yet, each with its method. */
+  readonly hooks_to_run: readonly (readonly [{ readonly name: string }, ...unknown[]])[];
   /** Inside a transaction the setter speaks of that transaction alone. */
   relaying: boolean;
   /** What `relaying` is outside of transactions. */
@@ -64,13 +70,26 @@ export type AddressParams = readonly [Address, ...unknown[]];
 
 /** An outbound queue item, as `get_mx` is handed it. */
 export interface OutboundMail {
-  readonly todo: { readonly notes?: Notes };
+  readonly todo: { readonly notes?: Notes; readonly rcpt_to: readonly BouncedRecipient[] };
   logerror(...args: unknown[]): void;
+}
+
+/** A recipient of an outbound queue item, with what its bounce says of it. */
+export interface BouncedRecipient {
+  dsn_action?: string;
+  dsn_status?: string;
+  dsn_code?: number;
+  dsn_msg?: string;
 }
 
 export interface Outbound {
   /** Puts the transaction into the outbound queue; `next` gets a code and a text. */
   send_trans_email(transaction: Transaction, next: (code: number, message?: unknown) => void): void;
+}
+
+export interface Hooks {
+  /** Asks the plugins of a hook in turn, and calls `<hook>_respond` of the object with what they answer. */
+  run_hooks(hook: string, object: object): void;
 }
 
 export interface HarakaConfig {
@@ -86,6 +105,7 @@ export interface Plugin {
   readonly config: HarakaConfig;
   register_hook(hook: string, method: string, priority?: number): void;
   haraka_require(name: 'outbound'): Outbound;
+  haraka_require(name: 'plugins'): Hooks;
   loginfo(...args: unknown[]): void;
   lognotice(...args: unknown[]): void;
   logwarn(...args: unknown[]): void;

@@ -3,12 +3,13 @@ import type { Address, Connection, Notes, Transaction } from '../../types/haraka
 
 const silent = (): void => {};
 
+const noResults = { add: silent, get: () => undefined };
+
 export class SimulatedTransaction implements Transaction {
-  readonly rcpt_to: Address[] = [];
-  readonly rcpt_count = { accept: 0 };
+  rcpt_to: Address[] = [];
   readonly notes: Notes = {};
-  readonly header = { header_list: [] };
-  readonly results = { add: silent };
+  readonly header = { headers: {}, headers_decoded: {}, header_list: [] };
+  readonly results = noResults;
   _relaying: boolean | undefined;
 
   constructor(readonly mail_from: Address) {}
@@ -23,7 +24,8 @@ export class SimulatedConnection implements Connection {
   hello: Connection['hello'] = { verb: null, host: null };
   readonly notes: Notes = {};
   readonly proxy = { allowed: false };
-  readonly results = { add: silent };
+  readonly results = noResults;
+  readonly hooks_to_run = [];
   transaction: SimulatedTransaction | null = null;
   _relaying = false;
   readonly lognotice = silent;

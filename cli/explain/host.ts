@@ -4,9 +4,9 @@
  * not played.
  */
 import constants from 'haraka-constants';
-import { isAscii, type PluginName, type Way } from '../../core';
+import { type Disposition, isAscii, type PluginName } from '../../core';
+import { recipientsOf, routingOf } from '../../runtime/dispositions';
 import type { Suite } from '../../runtime/suite';
-import { markOf } from '../../runtime/transaction-mark';
 import { SimulatedConnection, SimulatedTransaction } from './connection';
 import { type Answer, Hooks, type Said } from './hooks';
 import { type Path, parsePath } from './path';
@@ -24,6 +24,16 @@ export interface Step {
   readonly said: readonly Said[];
   readonly reply: HostReply;
 }
+
+/** An accepted recipient. */
+export interface RoutedRecipient {
+  readonly address: string;
+  readonly disposition: Disposition;
+  /** The queue plugin that is asked first, or Haraka's outbound queue; nothing where no plugin takes local mail. */
+  readonly queue: string | undefined;
+}
+
+const outboundQueue = "Haraka's outbound queue";
 
 export interface HostOptions extends Surroundings {
   readonly suite: Suite;
@@ -57,11 +67,20 @@ export class SimulatedHost {
     return this.isClosed;
   }
 
-  /** Where an accepted transaction would go: the suite's word, or Haraka's own rule. */
-  get way(): Way | undefined {
+  /** Where each accepted recipient would go: the suite's word, or Haraka's own rule. */
+  get recipients(): readonly RoutedRecipient[] {
     const { transaction, relaying } = this.connection;
-    if (!transaction || transaction.rcpt_to.length === 0) return undefined;
-    return relaying ? 'relay' : (markOf(transaction.notes)?.way ?? 'local');
+    if (!transaction) return [];
+    const { queues } = this.options;
+    const routed = recipientsOf(transaction);
+    const isRouted = routingOf(transaction) !== undefined;
+    return transaction.rcpt_to.map((recipient) => {
+      const isSentOut = isRouted ? routed.relay.includes(recipient) : relaying;
+      const address = recipient.format();
+      if (routed.discard.includes(recipient)) return { address, disposition: 'discard', queue: undefined };
+      if (!isSentOut) return { address, disposition: 'local', queue: queues.local };
+      return { address, disposition: 'relay', queue: (relaying ? queues.relaying : undefined) ?? outboundQueue };
+    });
   }
 
   async connect(): Promise<Step> {
@@ -181,7 +200,6 @@ export class SimulatedHost {
       answer = { code: constants.deny, message: `I cannot deliver mail for ${address.format()}` };
     }
     if (!isDenied(answer)) {
-      transaction.rcpt_count.accept++;
       return { code: 250, text: `recipient ${address.format()} OK` };
     }
     transaction.rcpt_to.pop();

@@ -1,25 +1,24 @@
 /** A played session for people and for programs. */
-import { type Decision, printable, type SourceLine, type Way } from '../../core';
+import { type Decision, type Disposition, printable, type SourceLine } from '../../core';
 import { jsonText, painter } from '../io';
-import type { HostReply, Step } from './host';
+import type { HostReply, RoutedRecipient, Step } from './host';
 
 export interface Session {
   readonly ip: string;
   /** As Haraka names the client: a PTR name, `NXDOMAIN` or `DNSERROR`. */
   readonly hostName: string;
   readonly steps: readonly Step[];
-  /** Where the accepted recipients would go. */
-  readonly way: Way | undefined;
+  readonly recipients: readonly RoutedRecipient[];
   /** Plugins of the folder that were not played and could decide. */
   readonly notPlayed: readonly string[];
   /** Keys of Redis that could not be read, each with the reason. */
   readonly unread: readonly string[];
 }
 
-const ways: Readonly<Record<Way, string>> = {
-  relay: "to Haraka's outbound queue",
-  local: 'to the local queue plugin',
-  discard: 'nowhere: accepted and dropped',
+const dispositions: Readonly<Record<Disposition, string>> = {
+  relay: 'is relayed',
+  local: 'is local',
+  discard: 'is accepted and dropped',
 };
 
 /** Step by step what each rule said, with the line that made it say so, and the reply. */
@@ -33,8 +32,13 @@ export function printSteps(session: Session, colour: boolean): string {
     const painted = paint(reply.code < 400 ? 'green' : 'red', more.length > 0 ? `${first.replace('-', ' ')} …` : first);
     lines.push(`  -> ${painted}`);
   }
-  if (session.way) lines.push('', `The accepted recipients go ${ways[session.way]}.`);
+  if (session.recipients.length > 0) lines.push('', ...session.recipients.map(recipientLine));
   return `${lines.join('\n')}\n`;
+}
+
+function recipientLine({ address, disposition, queue }: RoutedRecipient): string {
+  const to = disposition === 'discard' ? '' : `: to ${queue ?? 'no queue, since no queue plugin is loaded'}`;
+  return `${printable(address)} ${dispositions[disposition]}${to}`;
 }
 
 function ruleLine(decision: Decision, observed: boolean): string {
@@ -62,7 +66,8 @@ function replyLines({ code, text }: HostReply): string[] {
 
 /** The stable shape of `--json`, described in docs/cli.md. */
 export function toJson(session: Session): string {
-  const { ip, hostName, way, notPlayed, unread } = session;
+  const { ip, hostName, notPlayed, unread } = session;
+  const recipients = session.recipients.map(({ queue, ...recipient }) => ({ ...recipient, queue: queue ?? null }));
   const steps = session.steps.map(({ command, said, reply }) => ({
     command,
     decisions: said.map(({ decision, observed }) => ({
@@ -73,7 +78,7 @@ export function toJson(session: Session): string {
     })),
     reply: { code: reply.code, text: reply.text },
   }));
-  return jsonText({ version: 1, client: { ip, name: hostName }, steps, way: way ?? null, notPlayed, unread });
+  return jsonText({ version: 1, client: { ip, name: hostName }, steps, recipients, notPlayed, unread });
 }
 
 function place({ file, line }: SourceLine): string {

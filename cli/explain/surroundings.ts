@@ -1,21 +1,21 @@
 /** What a played session takes from the Haraka folder besides the suite's own files. */
 import { hostname } from 'node:os';
+import type { LocalDomains as LocalDomainsOfPolicy } from '../../core';
 import type { Address } from '../../types/haraka';
 import {
   type HarakaFolder,
   isTrue,
   readConfigIni,
-  readConfigLines,
   readConfigText,
   readConfigValue,
   suitePluginsOf,
 } from '../haraka-folder';
-import { CannotRun } from '../io';
 
 export interface Surroundings {
   /** The server's own name. */
   readonly me: string;
   readonly localDomains: LocalDomains | undefined;
+  readonly queues: Queues;
   /** Of `connection.ini`. */
   readonly limits: { readonly strictPaths: boolean; readonly lineLength: number; readonly messageSize: number };
 }
@@ -27,13 +27,27 @@ export interface LocalDomains {
   readonly antiSpoof: boolean;
 }
 
-export function surroundingsOf(folder: HarakaFolder, plugins: readonly string[]): Surroundings {
+/** The plugins that are asked first to queue a message. */
+export interface Queues {
+  readonly local: string | undefined;
+  /** For what is relayed for a client that may relay to anyone; without one Haraka's own step takes it. */
+  readonly relaying: string | undefined;
+}
+
+export function surroundingsOf(
+  folder: HarakaFolder,
+  plugins: readonly string[],
+  localDomains: LocalDomainsOfPolicy,
+): Surroundings {
   const connection = readConfigIni(folder, 'connection.ini')?.entries ?? [];
   const setting = (section: string, key: string) =>
     connection.find((entry) => entry.section === section && entry.key === key)?.value ?? '';
   return {
     me: readConfigValue(folder, 'me') ?? hostname(),
-    localDomains: plugins.includes('rcpt_to.in_host_list') ? localDomains(folder) : undefined,
+    localDomains: plugins.includes('rcpt_to.in_host_list')
+      ? { has: (domain) => localDomains.has(domain), antiSpoof: antiSpoofOf(folder) }
+      : undefined,
+    queues: queuesOf(folder, plugins),
     limits: {
       strictPaths: isTrue(setting('main', 'strict_rfc1869')),
       lineLength: Number(setting('max', 'line_length')) || 512,
@@ -42,22 +56,28 @@ export function surroundingsOf(folder: HarakaFolder, plugins: readonly string[])
   };
 }
 
-function localDomains(folder: HarakaFolder): LocalDomains {
-  const domains = new Set(readConfigLines(folder, 'host_list').map(({ text }) => text.toLowerCase()));
-  const patterns = readConfigLines(folder, 'host_list_regex').map(({ text }) => text);
-  const pattern = patterns.length > 0 ? patternOf(patterns) : undefined;
-  return {
-    has: (domain) => domains.has(domain) || (pattern?.test(domain) ?? false),
-    antiSpoof: /^(?:[1-9]|[a-z])/i.test((readConfigText(folder, 'host_list.anti_spoof') ?? '').trim()),
-  };
+function antiSpoofOf(folder: HarakaFolder): boolean {
+  return /^(?:[1-9]|[a-z])/i.test((readConfigText(folder, 'host_list.anti_spoof') ?? '').trim());
 }
 
-function patternOf(patterns: readonly string[]): RegExp {
-  try {
-    return new RegExp(`^(?:${patterns.join('|')})$`, 'i');
-  } catch (error) {
-    throw new CannotRun('Haraka would not start with this:', `host_list_regex: ${String(error)}`);
-  }
+/** The setting by which a plugin of Haraka's takes mail of clients that may relay, and its default. */
+const enableOutbound: Readonly<Record<string, { readonly file: string; readonly isDefault: boolean }>> = {
+  'queue/smtp_forward': { file: 'smtp_forward.ini', isDefault: false },
+  'queue/smtp_proxy': { file: 'smtp_proxy.ini', isDefault: true },
+  'queue/qmail-queue': { file: 'qmail-queue.ini', isDefault: true },
+};
+
+function queuesOf(folder: HarakaFolder, plugins: readonly string[]): Queues {
+  // queue/discard takes only what another plugin wants dropped.
+  const queues = plugins.filter((name) => /^queue[/-]|lmtp/i.test(name) && name !== 'queue/discard');
+  const relaying = queues.find((name) => {
+    const setting = enableOutbound[name];
+    if (!setting) return false;
+    const entries = readConfigIni(folder, setting.file)?.entries ?? [];
+    const value = entries.find(({ section, key }) => section === 'main' && key === 'enable_outbound')?.value;
+    return value === undefined ? setting.isDefault : isTrue(value);
+  });
+  return { local: queues.find((name) => name !== 'queue/deliver'), relaying };
 }
 
 export function domainOf(address: Address): string {

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nearest, type Settings } from '../../core';
-import { pathOf, settingsFile, slots } from '../../runtime/slots';
+import { listSlots, pathOf, settingsFile } from '../../runtime/slots';
 import type { HarakaFolder } from '../haraka-folder';
 import { type LintFinding, lintFinding } from './finding';
 
@@ -16,11 +16,14 @@ interface NamedFile {
 }
 
 export function lintFiles(folder: HarakaFolder, settings: Settings): LintFinding[] {
-  const lists = slots
+  const lists = listSlots
     .map((slot) => slot.sourceIn(settings).file)
     .filter((file) => file !== '')
     .map((file) => ({ file, path: pathOf(folder.config, file) }));
-  const others = [settingsFile, 'plugins', 'host_list'].map((file) => ({ file, path: join(folder.config, file) }));
+  const others = [settingsFile, 'plugins', 'host_list', 'host_list_regex'].map((file) => ({
+    file,
+    path: join(folder.config, file),
+  }));
   // Whoever may write a folder can put another file in the place of one that he may not write.
   const folders = new Set([folder.config, ...lists.map(({ path }) => dirname(path))]);
   return [

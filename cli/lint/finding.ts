@@ -25,6 +25,7 @@ export const lintCodes = [
   'plugin-order',
   'plugin-lifts-refusals',
   'queue-absent',
+  'local-recipients-unknown',
   // Haraka's own relay plugin and lists
   'stock-relay-all',
   'stock-dest-domains',
@@ -55,6 +56,7 @@ const errors: ReadonlySet<string> = new Set<LintCode>([
   'plugin-order',
   'plugin-lifts-refusals',
   'queue-absent',
+  'local-recipients-unknown',
   'stock-relay-all',
   'stock-dest-domains',
 ]);
@@ -141,6 +143,11 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'queue-absent': {
     wrong: 'has no queue plugin: what is accepted for local domains is answered 451 and goes nowhere',
     remedy: 'add a queue plugin, as queue/lmtp or queue/smtp_forward',
+  },
+  'local-recipients-unknown': {
+    wrong: (f) => `${f.detail}: mail for our own domains is refused, or sent out where the client may relay`,
+    remedy:
+      'load rcpt_to.in_host_list and write our domains into host_list; or [relay] local_delivery=false, where everything is to be sent on',
   },
   'stock-relay-all': {
     wrong: 'lets every client relay to everyone',

@@ -64,15 +64,19 @@ export function lintPlugins(folder: HarakaFolder): LintFinding[] {
  * the one loaded first is asked first, and an OK ends the hook. Our places make the order of lines matter nowhere else.
  */
 function firstPlaceOf(folder: HarakaFolder, name: string): string | undefined {
-  const source = [
+  const registration =
+    /\bregister_hook\(\s*['"](rcpt|vrfy|unrecognized_command|queue|get_mx)['"][^)]*,\s*-[1-9]\d{2,}\s*\)/;
+  return registration.exec(sourceOf(folder, name) ?? '')?.[1];
+}
+
+/** The code of a plugin that is installed in the folder. */
+function sourceOf(folder: HarakaFolder, name: string): string | undefined {
+  const path = [
     join(folder.path, 'plugins', `${name}.js`),
     join(folder.path, 'plugins', name, 'index.js'),
     join(folder.path, 'node_modules', `haraka-plugin-${name}`, 'index.js'),
   ].find((path) => existsSync(path));
-  if (!source) return undefined;
-  const registration =
-    /\bregister_hook\(\s*['"](rcpt|rcpt_ok|vrfy|unrecognized_command|queue|get_mx)['"][^)]*,\s*-[1-9]\d{2,}\s*\)/;
-  return registration.exec(readFileSync(source, 'utf8'))?.[1];
+  return path === undefined ? undefined : readFileSync(path, 'utf8');
 }
 
 /** Plugins of Haraka's that take back what other plugins refuse, unless those are named in their settings. */
@@ -92,6 +96,32 @@ function refusalsLiftedBy(folder: HarakaFolder, name: string, ours: readonly Plu
 
 function iniValue(folder: HarakaFolder, file: string, section: string, key: string): string | undefined {
   return readConfigIni(folder, file)?.entries.find((entry) => entry.section === section && entry.key === key)?.value;
+}
+
+/** Whether our own domains are known: without them their mail is sent out or refused. */
+export function lintLocalRecipients(folder: HarakaFolder, { relay }: Pick<Settings, 'relay'>): LintFinding[] {
+  const lines = pluginLines(folder);
+  const isOurs = lines.some(({ name }) => suitePluginsOf(name).includes('relay'));
+  if (!isOurs || !relay.local_delivery) return [];
+  const unknown = (file: string, detail: string) =>
+    lintFinding('local-recipients-unknown', { file, line: 1 }, `config/${file}`, { detail });
+  const isEmpty = ['host_list', 'host_list_regex'].every((file) => readConfigLines(folder, file).length === 0);
+  return [
+    ...(lines.some(({ name }) => acceptsRecipients(folder, name))
+      ? []
+      : [unknown('plugins', 'has no plugin that accepts local recipients')]),
+    ...(isEmpty ? [unknown('host_list', 'names no domain')] : []),
+  ];
+}
+
+function acceptsRecipients(folder: HarakaFolder, name: string): boolean {
+  if (/^rcpt_to\.|^recipient-routes$|^qmail-deliverable$|ldap/.test(name)) return true;
+  if (name === 'queue/smtp_forward')
+    return isTrue(iniValue(folder, 'smtp_forward.ini', 'main', 'check_recipient') ?? '');
+  const source = suitePluginsOf(name).length > 0 ? undefined : sourceOf(folder, name);
+  return (
+    source !== undefined && /\bhook_rcpt\b|\bregister_hook\(\s*['"]rcpt['"]/.test(source) && /\bOK\b/i.test(source)
+  );
 }
 
 /** `relay.ini`, `relay_acl_allow`: what Haraka's own relay plugin does beside us, if it is loaded. */

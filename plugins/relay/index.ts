@@ -4,22 +4,16 @@
  */
 import constants from 'haraka-constants';
 import { type AskName, decided } from '../../core/decision';
-import { admits, type Recipient } from '../../core/list';
-import {
-  canTellTrust,
-  decideRecipientForm,
-  decideRelay,
-  decideSplit,
-  type RelayDecision,
-  sameWay,
-} from '../../core/relay-decision';
+import { admits } from '../../core/list';
+import { canTellTrust, decideRecipientForm, decideRelay, type RelayDecision } from '../../core/relay-decision';
 import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf, refuseProxyLines } from '../../runtime/client';
+import { keepPermit } from '../../runtime/dispositions';
 import { noOpinion } from '../../runtime/guard';
-import { markOf, onwardOf, setMark, setOnward } from '../../runtime/transaction-mark';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
-import { nextHops } from './next-hops';
-import { sendOut } from './send-out';
+import { describeRefusal, nextHops } from './next-hops';
+import { isThisHost, recipientOf } from './recipient';
+import { chooseQueue, queue, queueOutbound, routeRecipient, watchRecipient } from './routing';
 import { grantTrust, reviewTrust, trustOf } from './trust';
 
 export function register(this: SuitePlugin): void {
@@ -37,10 +31,12 @@ export function registerRelay(plugin: SuitePlugin): void {
 export function registerRelayAlone(plugin: SuitePlugin): void {
   registerHook(plugin, 'connect_init', 'relay_trust_address', first, trustAddress);
   registerHook(plugin, 'rcpt', 'relay_decide_recipient', last, decideRecipient);
-  registerHook(plugin, 'rcpt_ok', 'relay_split_transaction', first, splitTransaction);
+  registerHook(plugin, 'rcpt_ok', 'relay_route_recipient', last, routeRecipient);
+  registerHook(plugin, 'data_post', 'relay_choose_queue', last, chooseQueue);
   registerHook(plugin, 'queue', 'relay_queue', first, queue);
   registerHook(plugin, 'queue_outbound', 'relay_queue_outbound', last, queueOutbound);
   registerHook(plugin, 'get_mx', 'relay_next_hops', first, findNextHops);
+  registerHook(plugin, 'bounce', 'relay_bounce', first, tellRefusal);
 }
 
 export function shutdown(this: SuitePlugin): void {
@@ -89,6 +85,7 @@ export const guardRecipient: Task<Connection, AddressParams> = {
     const { policy, connection } = call;
     const client = clientOf(connection);
     reviewTrust(call, client);
+    watchRecipient(connection);
     const trusted = connection.relaying || trustOf(policy.relay, client) !== undefined;
     return decideRecipientForm(recipientOf(address), trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
   },
@@ -103,57 +100,10 @@ const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
     const decision = decideFor(call, address);
     return decision.outcome === 'ask-name' ? askAndDecide(call, address) : decision;
   },
+  permitIsFinalLater: true,
   onPermit(permit, [address], { connection }) {
-    const backup = permit.rule === 'destination' || permit.rule === 'relay-map';
-    setOnward(connection.transaction, address, { way: permit.way, backup });
+    keepPermit(connection.transaction, address, permit);
     return { code: constants.ok };
-  },
-};
-
-/** For every recipient that anyone accepted: a transaction holds recipients of one way only. */
-const splitTransaction: Task<Connection, Address> = {
-  plugin: 'relay',
-  hook: 'rcpt_ok',
-  recipient: (address) => address,
-  run({ policy, connection }, address) {
-    const { transaction } = connection;
-    if (!transaction) return sameWay;
-    const onward = onwardOf(address);
-    // Haraka counts a recipient when all have agreed to it. Plugins may have put others into the transaction before.
-    const isFirst = transaction.rcpt_count.accept === 0;
-    const mark = isFirst ? undefined : markOf(transaction.notes);
-    const before = isFirst ? undefined : (mark?.way ?? 'local');
-    // Mail to our postmaster stays here, whoever sends it. Else Haraka sends out the whole transaction of a relaying client.
-    const isOurs = onward?.way === 'local';
-    if (isOurs && isFirst) connection.relaying = false;
-    const goesOut = connection.relaying && !isOurs;
-    const way = goesOut ? 'relay' : (onward?.way ?? 'local');
-    const decision = goesOut ? sameWay : decideSplit(before, way);
-    if (decision.outcome !== 'pass') return decision;
-    const backup = onward?.backup === true || mark?.backup === true;
-    if (policy.mode.relay === 'enforce') setMark(transaction.notes, { way, backup });
-    return decision;
-  },
-};
-
-/** Mail that goes out although `connection.relaying` is off takes its own step to the outbound queue. */
-const queue: Task = {
-  plugin: 'relay',
-  hook: 'queue',
-  run({ plugin, connection }) {
-    const { transaction } = connection;
-    const way = markOf(transaction?.notes)?.way;
-    if (way === 'discard') return { code: constants.ok, message: 'Message accepted' };
-    return way === 'relay' ? sendOut(plugin, connection) : noOpinion;
-  },
-};
-
-/** Haraka's own step answers 550 where its queue cannot be written, and a full disk would lose a trusted client's mail. */
-const queueOutbound: Task = {
-  plugin: 'relay',
-  hook: 'queue_outbound',
-  run({ plugin, connection }) {
-    return connection.relaying && clientOf(connection).trust ? sendOut(plugin, connection) : noOpinion;
   },
 };
 
@@ -164,6 +114,16 @@ const findNextHops: Task<OutboundMail, string> = {
   run: ({ suite, connection: mail }, domain) => nextHops(suite, mail, domain),
 };
 
+/** What a queue has refused for good, after another had taken the rest of the message, is bounced with the words of the refusal. */
+const tellRefusal: Task<OutboundMail, Error> = {
+  plugin: 'relay',
+  hook: 'bounce',
+  run({ connection: mail }, error) {
+    describeRefusal(mail, error);
+    return noOpinion;
+  },
+};
+
 /** Asks for the client's name and decides with the policy in force by then. */
 async function askAndDecide(call: Call, address: Address): Promise<RelayDecision> {
   const client = clientOf(call.connection);
@@ -171,16 +131,13 @@ async function askAndDecide(call: Call, address: Address): Promise<RelayDecision
   return decided(decideFor(call.renew(), address));
 }
 
-function decideFor({ policy, connection }: Call, address: Address): RelayDecision | AskName {
+function decideFor({ suite, policy, connection }: Call, address: Address): RelayDecision | AskName {
   const client = clientOf(connection);
   return decideRelay(policy.relay, {
     clientAddress: client.address,
     clientNames: client.names,
     recipient: recipientOf(address),
+    recipientIsHere: isThisHost(suite, address),
     vouched: connection.relaying && !client.trust,
   });
-}
-
-function recipientOf({ user, host, original_host }: Address): Recipient & { readonly writtenDomain: string } {
-  return { localPart: user ?? '', domain: (host ?? '').toLowerCase(), writtenDomain: original_host ?? '' };
 }

@@ -10,18 +10,21 @@ import {
   parseAddressLiteral,
   printable,
 } from '../../core';
+import { markOf } from '../../runtime/dispositions';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
 import type { Suite } from '../../runtime/suite';
-import { markOf } from '../../runtime/transaction-mark';
 import type { OutboundMail } from '../../types/haraka';
 
 /** No opinion about mail of trusted clients to domains that are not listed: Haraka's own look-up serves them, but not literals. */
 export function nextHops(suite: Suite, mail: OutboundMail, domain: string): HookAnswer | Promise<HookAnswer> {
   const { policy } = suite;
   const { notes } = mail.todo;
-  if (policy.mode.relay === 'observe') return noOpinion;
+  const mark = markOf(notes);
+  if (mark?.refused !== undefined) return { code: constants.deny, message: mark.refused };
+  // What was queued before still goes where its entry says.
+  if (policy.mode.relay === 'observe' && !mark) return noOpinion;
   // Local mail on its way to an LMTP server goes through Haraka's outbound queue too.
-  if (notes?.using_lmtp && !markOf(notes)) return noOpinion;
+  if (notes?.using_lmtp && !mark) return noOpinion;
   // Any domain may have its route there, and without it mail could go where it must not: it waits in the queue.
   if (!policy.relay.destinations.available) return answerWith('get_mx', localProblem);
   const entry = findDestination(policy.relay, domain.toLowerCase());
@@ -31,7 +34,7 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
   }
   const literal = parseAddressLiteral(domain);
   if (literal) return theAddress(suite, mail, literal);
-  return entry || markOf(notes)?.backup ? exchangesBeforeUs(suite, mail, domain) : noOpinion;
+  return entry || mark?.backup ? exchangesBeforeUs(suite, mail, domain) : noOpinion;
 }
 
 /** RFC 5321 §5.1: a literal is its own next hop. Haraka would look for MX records of its text, and bounce the message. */
@@ -72,4 +75,14 @@ async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly 
   if (literal) return suite.isOurAddress(literal, addresses);
   const found = await Promise.all(([4, 6] as const).map((family) => suite.resolver.addresses(exchange, family)));
   return found.some((answer) => answer.state === 'found' && answer.value.some((a) => suite.isOurAddress(a, addresses)));
+}
+
+/** Puts the words of the refusal into the bounce: Haraka would say that the domain has no MX. */
+export function describeRefusal(mail: OutboundMail, error: Error): void {
+  const refusal = markOf(mail.todo.notes)?.refused;
+  if (refusal === undefined) return;
+  error.message = refusal;
+  for (const recipient of mail.todo.rcpt_to) {
+    Object.assign(recipient, { dsn_action: 'failed', dsn_status: '5.0.0', dsn_code: 550, dsn_msg: refusal });
+  }
 }

@@ -1,4 +1,4 @@
-/** The step to Haraka's outbound queue, for mail that the lists send on. */
+/** The step to Haraka's outbound queue, for mail that is sent on. */
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import constants from 'haraka-constants';
@@ -21,21 +21,27 @@ const noRoom = reply(450, '4.3.1', 'Insufficient system storage');
 export async function sendOut(plugin: SuitePlugin, connection: Connection): Promise<HookAnswer> {
   const { transaction } = connection;
   if (!transaction) return noOpinion;
-  const isWithoutRoom = await isFull(plugin, transaction);
-  // The client has gone, and Haraka has let go of its message.
-  if (connection.transaction !== transaction) return noOpinion;
-  if (isWithoutRoom) {
-    plugin.logerror(
-      printable(`smtpcheck: no room for a message in ${queueFolder(plugin)}, the client is told to come again`),
-    );
-    return answerWith('queue', noRoom);
-  }
+  const full = await deferIfFull(plugin, connection);
+  if (full) return full;
   return new Promise((resolve) => {
     plugin.haraka_require('outbound').send_trans_email(transaction, (code, message) =>
       // Haraka words success itself, and adds the transaction's id.
       resolve(code === constants.ok ? { code } : { code, message }),
     );
   });
+}
+
+/** The answer where there is no room for the message, or nobody to be answered any more. */
+export async function deferIfFull(plugin: SuitePlugin, connection: Connection): Promise<HookAnswer | undefined> {
+  const { transaction } = connection;
+  const isWithoutRoom = transaction !== null && (await isFull(plugin, transaction));
+  // The client has gone, and Haraka has let go of its message.
+  if (!transaction || connection.transaction !== transaction) return noOpinion;
+  if (!isWithoutRoom) return undefined;
+  plugin.logerror(
+    printable(`smtpcheck: no room for a message in ${queueFolder(plugin)}, the client is told to come again`),
+  );
+  return answerWith('queue', noRoom);
 }
 
 async function isFull(plugin: SuitePlugin, { data_bytes: size = 0 }: Transaction): Promise<boolean> {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../core/client-names';
-import { decideRecipientForm, decideRelay, decideSplit, decideTrust, findDestination } from '../../core/relay-decision';
+import {
+  decideDisposition,
+  decideRecipientForm,
+  decideRelay,
+  decideTrust,
+  findDestination,
+  type RelayPermit,
+} from '../../core/relay-decision';
 import { named, type RelayAsk, type RelaySite, recipient, relayPolicy, relayRequest, told } from '../helpers/core';
 
 const client = '203.0.113.9';
@@ -119,6 +126,18 @@ const cases: readonly DecisionCase[] = [
     says: denied,
   },
   { name: 'takes bare postmaster as local', site: {}, ask: { to: 'Postmaster' }, says: 'permit postmaster local' },
+  {
+    name: 'takes mail to an address literal of this host as local',
+    site: { relayTo: ['192.0.2.25'] },
+    ask: { to: 'user@[192.0.2.25]', here: true },
+    says: 'permit own-address local',
+  },
+  {
+    name: 'takes no other literal',
+    site: {},
+    ask: { to: 'user@[192.0.2.25]' },
+    says: denied,
+  },
   { name: 'takes no other bare name', site: {}, ask: { to: 'root' }, says: denied },
   { name: 'takes postmaster of no foreign domain', site: {}, ask: { to: 'postmaster@victim.example' }, says: denied },
   {
@@ -437,22 +456,86 @@ describe('decideRecipientForm, of a domain beyond ASCII', () => {
   }
 });
 
-describe('decideSplit', () => {
-  const ways = ['relay', 'local', 'discard'] as const;
-
-  it('passes the first recipient, whatever its way', () => {
-    for (const way of ways) assert.equal(decideSplit(undefined, way).outcome, 'pass');
+describe('decideDisposition', () => {
+  const site: RelaySite = { hostList: ['local.example'] };
+  const permitOf = (rule: RelayPermit['rule'], disposition: RelayPermit['disposition']): RelayPermit => ({
+    outcome: 'permit',
+    rule,
+    disposition,
   });
-
-  it('keeps each way to itself', () => {
-    for (const before of ways) {
-      for (const now of ways) {
-        const decision = told(decideSplit(before, now));
-        const apart = 'defer separate-transaction 452 4.5.3 Send this recipient in a separate transaction';
-        assert.equal(decision, before === now ? 'pass same-way' : apart, `${before} then ${now}`);
-      }
-    }
-  });
+  const ofClient = permitOf('client-network', 'relay');
+  const ofDestination = permitOf('destination', 'relay');
+  const rows: readonly {
+    readonly name: string;
+    readonly to?: string;
+    readonly permit?: RelayPermit;
+    readonly relaying?: boolean;
+    readonly known?: boolean;
+    readonly here?: boolean;
+    readonly site?: RelaySite;
+    readonly goes: RelayPermit['disposition'];
+  }[] = [
+    { name: 'what another plugin accepts from a stranger is local', goes: 'local' },
+    { name: 'our domain is local from a client that may relay', to: 'a@local.example', relaying: true, goes: 'local' },
+    { name: 'a name below our domain is not ours', to: 'a@sub.local.example', relaying: true, goes: 'relay' },
+    { name: 'another domain is relayed', relaying: true, goes: 'relay' },
+    {
+      name: 'our domain is local for a client that is trusted late',
+      to: 'a@local.example',
+      permit: ofClient,
+      goes: 'local',
+    },
+    { name: 'another domain is relayed for it', permit: ofClient, goes: 'relay' },
+    { name: 'a mailbox that a plugin knows is local', relaying: true, known: true, goes: 'local' },
+    { name: 'a literal of this host is local', to: 'a@[192.0.2.1]', relaying: true, here: true, goes: 'local' },
+    { name: 'a listed destination is relayed', to: 'a@backup.example', permit: ofDestination, goes: 'relay' },
+    { name: 'a listed destination that is ours is local', to: 'a@local.example', permit: ofDestination, goes: 'local' },
+    { name: 'bare postmaster is local', to: 'postmaster', permit: permitOf('postmaster', 'local'), goes: 'local' },
+    {
+      name: 'what the map drops is dropped',
+      to: 'a@local.example',
+      permit: permitOf('relay-map', 'discard'),
+      relaying: true,
+      goes: 'discard',
+    },
+    {
+      name: 'everything is relayed with local_delivery=false',
+      to: 'a@local.example',
+      relaying: true,
+      known: true,
+      site: { ...site, localDelivery: false },
+      goes: 'relay',
+    },
+    {
+      name: 'even then postmaster is local',
+      to: 'postmaster',
+      permit: permitOf('postmaster', 'local'),
+      relaying: true,
+      site: { ...site, localDelivery: false },
+      goes: 'local',
+    },
+    {
+      name: 'even then what a plugin accepts from a stranger is local',
+      to: 'a@local.example',
+      site: { ...site, localDelivery: false },
+      goes: 'local',
+    },
+  ];
+  for (const {
+    name,
+    to = 'a@victim.example',
+    permit,
+    relaying = false,
+    known = false,
+    here = false,
+    goes,
+    ...row
+  } of rows) {
+    it(name, () => {
+      const accepted = { recipient: recipient(to), recipientIsHere: here, relaying, permit, knownMailbox: known };
+      assert.equal(decideDisposition(relayPolicy(row.site ?? site), accepted), goes);
+    });
+  }
 });
 
 describe('findDestination', () => {

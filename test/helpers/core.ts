@@ -8,6 +8,7 @@ import {
   type IpAddress,
   type ListEntry,
   type ListKind,
+  LocalDomains,
   PolicyList,
   parseAddress,
   parseList,
@@ -77,6 +78,8 @@ export interface RelaySite {
   readonly relayTo?: readonly string[];
   readonly map?: readonly string[];
   readonly restriction?: boolean;
+  readonly hostList?: readonly string[];
+  readonly localDelivery?: boolean;
 }
 
 export function relayPolicy(site: RelaySite = {}): RelayPolicy {
@@ -86,12 +89,21 @@ export function relayPolicy(site: RelaySite = {}): RelayPolicy {
     clientDomains: listOf('local_domain', ...(site.localdomain ?? [])),
     destinations: listOf('relay_to', ...(site.relayTo ?? [])),
     map: mapOf(...(site.map ?? [])),
+    localDomains: localDomainsOf(...(site.hostList ?? [])),
+    localDelivery: site.localDelivery ?? true,
   };
+}
+
+export function localDomainsOf(...names: readonly string[]): LocalDomains {
+  const patterns = { file: 'host_list_regex', lines: [] };
+  return new LocalDomains({ file: 'host_list', lines: names }, patterns);
 }
 
 export interface RelayAsk {
   readonly from?: string | undefined;
   readonly to?: string;
+  /** The recipient's domain is an address literal of this host. */
+  readonly here?: boolean;
   readonly names?: ClientNames;
   readonly vouched?: boolean;
 }
@@ -102,6 +114,7 @@ export function relayRequest(ask: RelayAsk = {}): RelayRequest {
     clientAddress: from === undefined ? undefined : address(from),
     clientNames: ask.names ?? unaskedNames,
     recipient: recipient(ask.to ?? 'user@victim.example'),
+    recipientIsHere: ask.here ?? false,
     vouched: ask.vouched ?? false,
   };
 }
@@ -119,7 +132,7 @@ export function named(
 export function told(decision: Decision | RelayDecision | AskName): string {
   if (decision.outcome === 'ask-name') return 'ask-name';
   const parts = [decision.outcome, decision.rule, decision.at && `${decision.at.file}:${decision.at.line}`];
-  if ('way' in decision) parts.push(decision.way);
+  if ('disposition' in decision) parts.push(decision.disposition);
   if ('reply' in decision) {
     const { code, enhanced, text } = decision.reply;
     parts.push(`${code} ${enhanced.join('.')} ${text}`);

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
@@ -131,6 +132,8 @@ export class Site {
       plugin[level] = (...args: unknown[]) => this.log.push(`${level} ${args.map(String).join(' ')}`);
     }
     plugin.haraka_require = (name: string) => {
+      if (name === 'plugins')
+        return { run_hooks: (hook: string, subject: object) => void this.runAndRespond(hook, subject) };
       assert.equal(name, 'outbound');
       return {
         send_trans_email: (transaction: Transaction, next: (code: number, message?: unknown) => void) => {
@@ -161,11 +164,20 @@ export class Site {
   /** Calls the methods of a hook by priority until one has an opinion. */
   async run(hook: string, subject: unknown, ...args: unknown[]): Promise<HookResult> {
     const methods = this.hooks.filter((registered) => registered.hook === hook).sort((a, b) => a.priority - b.priority);
+    const left = methods.map(({ plugin, method }) => [plugin, method] as const);
+    if (typeof subject === 'object' && subject !== null && 'hooks_to_run' in subject) subject.hooks_to_run = left;
     for (const { plugin, method } of methods) {
+      left.shift();
       const { rc, msg } = await callHook(plugin, method, subject, ...args);
       if (rc !== undefined && rc !== constants.cont) return { code: rc, message: msg };
     }
     return { code: undefined, message: undefined };
+  }
+
+  /** As Haraka's `run_hooks` does it. */
+  private async runAndRespond(hook: string, subject: object): Promise<void> {
+    const { code = constants.cont, message } = await this.run(hook, subject);
+    (subject as Record<string, (code: number, message: unknown) => void>)[`${hook}_respond`]?.(code, message);
   }
 
   session(options: SessionOptions = {}): Session {
@@ -186,7 +198,7 @@ export interface SessionOptions {
 
 interface MutableConnection extends Omit<Connection, 'remote' | 'transaction'> {
   remote: { ip: string | null; host: string | null };
-  transaction: (Transaction & { rcpt_to: Address[]; rcpt_count: { accept: number }; mail_from: Address | null }) | null;
+  transaction: (Transaction & { rcpt_to: Address[]; mail_from: Address | null }) | null;
   init_transaction(): void;
 }
 
@@ -247,8 +259,7 @@ export class Session {
     }
     if (result.code === constants.ok) result = await this.site.run('rcpt_ok', this.connection, address);
     const reply = this.replyOf(result, '250');
-    if (reply.startsWith('250')) transaction.rcpt_count.accept++;
-    else transaction.rcpt_to.pop();
+    if (!reply.startsWith('250')) transaction.rcpt_to.pop();
     return reply;
   }
 
@@ -263,6 +274,17 @@ export class Session {
   /** Who would get the message. */
   get recipients(): string[] {
     return (this.connection.transaction?.rcpt_to ?? []).map((address) => `${address.user}@${address.host}`);
+  }
+
+  /** `local a@local.example`, one line for each recipient. */
+  get routed(): readonly string[] {
+    // The plugins come from `dist/`, and so must what they keep of a transaction.
+    const dispositions = createRequire(__filename)(path.join(checkout, 'dist', 'runtime', 'dispositions.js'));
+    const { recipientsOf } = dispositions as typeof import('../../runtime/dispositions');
+    return Object.entries(recipientsOf(this.connection.transaction as Transaction)).flatMap(
+      ([disposition, recipients]) =>
+        recipients.map(({ user, host }) => `${disposition} ${user}${host ? `@${host}` : ''}`),
+    );
   }
 
   endTransaction(): void {

@@ -112,7 +112,7 @@ const faults: readonly Fault[] = [
     play: atRcpt(outside, { from: lazy }),
   },
   { hook: 'rcpt, keeping the record of a permit', broken: 'record', ways: ['throw'], play: atRcpt(backup) },
-  { hook: 'rcpt_ok', broken: 'decideSplit', ways: decisions, play: atRcpt(local) },
+  { hook: 'rcpt_ok', broken: 'decideDisposition', ways: ['throw'], play: atRcpt(backup) },
   {
     hook: 'vrfy',
     broken: 'decideCommand',
@@ -133,9 +133,22 @@ const faults: readonly Fault[] = [
   },
   {
     hook: 'queue',
-    broken: 'markOf',
+    broken: 'recipientsOf',
     ways: ['throw'],
-    play: (haraka, sabotage) => atEnd(haraka, sabotage, backup, 'broken mark'),
+    play: (haraka, sabotage) => atEnd(haraka, sabotage, backup, 'broken recipients'),
+    reply: /^450 4\.3\.0 Temporary local problem/,
+  },
+  {
+    hook: 'data_post, choosing the queue',
+    broken: 'recipientsOf',
+    ways: ['throw'],
+    play: (haraka, sabotage) => atEnd(haraka, sabotage, local, 'broken choice', { from: trusted }),
+  },
+  {
+    hook: 'queue, in parts',
+    broken: 'queueInParts',
+    ways: ['throw', 'reject', 'hang', 'nothing'],
+    play: (haraka, sabotage) => atEnd(haraka, sabotage, [local, backup], 'broken parts'),
     reply: /^450 4\.3\.0 Temporary local problem/,
   },
   {
@@ -240,7 +253,7 @@ describe('a fault inside a running Haraka', () => {
     assert.doesNotMatch(haraka.log(), /sabotage: unhandled|Caught exception/);
     const queued = (await haraka.queued()).flatMap(({ recipients }) => recipients);
     assert.deepEqual([...new Set(queued)], [local]);
-    for (const subject of ['broken queue', 'broken mark', 'broken data_post']) {
+    for (const subject of ['broken queue', 'broken recipients', 'broken choice', 'broken parts', 'broken data_post']) {
       assert.deepEqual(await queuedAs(haraka, subject), []);
     }
   });
@@ -332,12 +345,12 @@ async function inTransaction(haraka: RunningHaraka, sabotage: () => void, comman
 async function atEnd(
   haraka: RunningHaraka,
   sabotage: () => void,
-  to: string,
+  to: string | readonly string[],
   subject: string,
   visit: Visit = {},
 ): Promise<string> {
   const client: SmtpClient = await open(haraka, visit);
-  assert.match(await rcpt(client, to), OK);
+  for (const recipient of [to].flat()) assert.match(await rcpt(client, recipient), OK);
   sabotage();
   const reply = await send(client, subject);
   client.destroy();

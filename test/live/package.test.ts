@@ -137,13 +137,14 @@ describe('the package', () => {
         ehlo: ['helo_check_name -100'],
         mail: ['helo_check_introduced -100', 'hook_mail 0'],
         rcpt: ['smtpcheck_recipient -100', 'hook_rcpt 0', 'relay_decide_recipient 100'],
-        rcpt_ok: ['relay_split_transaction -100'],
+        rcpt_ok: ['relay_route_recipient 100'],
         vrfy: ['privacy_vrfy -100'],
         unrecognized_command: ['privacy_command -100'],
-        data_post: ['privacy_mark -100'],
+        data_post: ['privacy_mark -100', 'relay_choose_queue 100'],
         queue: ['relay_queue -100', 'hook_queue 0'],
         queue_outbound: ['relay_queue_outbound 100'],
         get_mx: ['relay_next_hops -100'],
+        bounce: ['relay_bounce -100'],
       });
     });
   }

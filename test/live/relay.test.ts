@@ -74,7 +74,6 @@ const files = {
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';
-const SPLIT = '452 4.5.3 Send this recipient in a separate transaction';
 
 interface Row {
   readonly name: string;
@@ -314,33 +313,42 @@ for (const version of versions) {
       ]);
     });
 
-    for (const [first, second, via] of [
-      ['user@local.example', 'user@backup.example', 'local'],
-      ['user@backup.example', 'user@local.example', 'outbound'],
-      ['user@dropped.example', 'user@backup.example', ''],
-      ['user@backup.example', 'user@dropped.example', 'outbound'],
-    ]) {
-      it(`puts ${second} off behind ${first}, and takes it in the next transaction`, async () => {
-        const subject = `split ${first} ${second}`;
-        const session = await open(haraka);
-        assert.match(await rcpt(session, first as string), OK);
-        assert.equal(await rcpt(session, second as string), SPLIT);
-        assert.match(await rcpt(session, first?.replace('user', 'other') as string), OK);
-        assert.match(await send(session, subject), OK);
-        const queued = via ? [`${via} ${first?.replace('user', 'other')}`, `${via} ${first}`].sort() : [];
+    for (const [recipients, queued] of [
+      [
+        ['user@local.example', 'user@backup.example', 'other@local.example'],
+        ['local other@local.example', 'local user@local.example', 'outbound user@backup.example'],
+      ],
+      [['user@dropped.example', 'user@backup.example'], ['outbound user@backup.example']],
+      [
+        ['user@backup.example', 'user@dropped.example', 'user@local.example'],
+        ['local user@local.example', 'outbound user@backup.example'],
+      ],
+      [['user@dropped.example'], []],
+    ] as const) {
+      it(`sends each recipient its own way: ${recipients.join(', ')}`, async () => {
+        const subject = `own way ${recipients.join(' ')}`;
+        assert.match(await deliver(haraka, recipients, subject), OK);
         assert.deepEqual(await queuedAs(haraka, subject), queued);
-        await session.command('MAIL FROM:<someone@sender.example>');
-        assert.match(await rcpt(session, second as string), OK);
-        session.destroy();
       });
     }
 
-    it('takes recipients of every kind in one transaction from trusted clients', async () => {
-      const session = await open(haraka, { from: client.listed });
-      for (const recipient of ['user@local.example', 'user@victim.example', 'user@backup.example']) {
-        assert.match(await rcpt(session, recipient), OK);
+    it('takes recipients of every kind in one transaction from trusted clients, and keeps ours here', async () => {
+      const recipients = ['user@local.example', 'user@victim.example', 'user@backup.example'];
+      assert.match(await deliver(haraka, recipients, 'every kind', { from: client.listed }), OK);
+      assert.deepEqual(await queuedAs(haraka, 'every kind'), [
+        'local user@local.example',
+        'outbound user@backup.example',
+        'outbound user@victim.example',
+      ]);
+    });
+
+    it('takes mail to an address literal of this host, whoever sends it, and to no other literal', async () => {
+      for (const from of [undefined, client.listed]) {
+        const subject = `literal ${from ?? 'of a stranger'}`;
+        assert.match(await deliver(haraka, ['user@[127.0.0.1]'], subject, from ? { from } : {}), OK);
+        assert.deepEqual(await queuedAs(haraka, subject), ['local user@[127.0.0.1]']);
       }
-      session.destroy();
+      assert.equal(await askFor(haraka, 'user@[192.0.2.77]'), DENIED);
     });
 
     it('lets AUTH relay, and fails who has the wrong password', async () => {

@@ -174,7 +174,7 @@ describe('a list that changes under a running Haraka', () => {
     assert.match(await rcpt(session, outside), OK);
     await load(haraka, 'localip', '127.8\n');
     assert.equal(await rcpt(session, 'next@victim.example'), DENIED);
-    assert.match(await rcpt(session, 'user@local.example'), /^(250|452) /);
+    assert.match(await rcpt(session, 'user@local.example'), OK);
     for (const client of [session, idle]) {
       await client.command('MAIL FROM:<someone@sender.example>');
       assert.equal(await rcpt(client, outside), DENIED);

@@ -17,10 +17,12 @@ const hooksOf: Readonly<Record<PluginName, Hooks>> = {
     connect_init: ['relay_trust_address'],
     connect: ['relay_trust_name'],
     rcpt: ['relay_guard_recipient', 'relay_decide_recipient'],
-    rcpt_ok: ['relay_split_transaction'],
+    rcpt_ok: ['relay_route_recipient'],
+    data_post: ['relay_choose_queue'],
     queue: ['relay_queue'],
     queue_outbound: ['relay_queue_outbound'],
     get_mx: ['relay_next_hops'],
+    bounce: ['relay_bounce'],
   },
 };
 const names = Object.keys(hooksOf) as PluginName[];
@@ -51,6 +53,7 @@ describe('smtpcheck', () => {
     const together: Hooks = {
       ...{ ...helo, ...privacy, ...relay },
       connect: ['smtpcheck_connect'],
+      data_post: ['privacy_mark', 'relay_choose_queue'],
       rcpt: ['smtpcheck_recipient', 'relay_decide_recipient'],
     };
     assert.deepEqual(plugin.hooks, together);

@@ -14,16 +14,20 @@ interface Told {
 type Body = () => HookAnswer | Promise<HookAnswer>;
 
 /** A call whose tasks are bodies. */
-const call: Guarded<Body> = { limit: 100, ask: (body) => body(), onFault: () => refused, report: () => {} };
+const call: Guarded<Body> = { limitOf: () => 100, ask: (body) => body(), onFault: () => refused, report: () => {} };
 
 /** Runs bodies to their end: what `next` was called with, and what was reported. */
 async function play(bodies: readonly Body[], limit = 100, next?: () => void): Promise<Told> {
   const answers: HookAnswer[] = [];
   const reports: unknown[] = [];
-  askInTurn({ ...call, limit, report: (_body, error) => reports.push(error) }, bodies, (code, message) => {
-    answers.push({ ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
-    next?.();
-  });
+  askInTurn(
+    { ...call, limitOf: () => limit, report: (_body, error) => reports.push(error) },
+    bodies,
+    (code, message) => {
+      answers.push({ ...(code !== undefined && { code }), ...(message !== undefined && { message }) });
+      next?.();
+    },
+  );
   await until('there is an answer', () => answers.length > 0);
   await new Promise((done) => setTimeout(done, 30));
   return { answers, reports };

@@ -5,6 +5,8 @@ import { parseSlot, slots } from '../../runtime/slots';
 import { makeFolder } from '../helpers/folder';
 
 const listTexts = {
+  host_list: 'local.example\n',
+  host_list_regex: '(.*\\.)?dept\\.example\n',
   local_ip: '192.0.2\n!192.0.2.66\n2001:db8::/32\n',
   local_domain: 'campus.example\n=mail.example\n',
   relay_to: 'backup.example [10.0.0.5]:2525\nuser@one.example\n192.0.2.25\n',

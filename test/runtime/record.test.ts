@@ -59,8 +59,8 @@ describe('record', () => {
     { decision: permit('client-network', at), result: { pass: 'client-network', at: 'localip:3' }, level: 'info' },
     { decision: refuse('relay-denied', no), result: { fail: 'relay-denied' }, level: 'notice', reason: '550 5.7.1 No' },
     {
-      decision: defer('separate-transaction', later),
-      result: { skip: 'separate-transaction' },
+      decision: defer('relay-map', later),
+      result: { skip: 'relay-map' },
       level: 'notice',
       reason: '450 4.7.1 Later',
     },

@@ -13,6 +13,7 @@ import {
   parseRelayMap,
   RelayMap,
 } from '../../../core';
+import { localDomainsOf } from '../../helpers/core';
 
 export interface Client {
   readonly ip: string;
@@ -61,10 +62,12 @@ export class ImportedPolicy {
         clientDomains: this.lists.localdomain,
         destinations: this.lists['relay.to'],
         map: this.map,
+        localDomains: localDomainsOf(),
+        localDelivery: true,
       },
-      { clientAddress, clientNames, recipient: { localPart, domain }, vouched: false },
+      { clientAddress, clientNames, recipient: { localPart, domain }, recipientIsHere: false, vouched: false },
     );
-    return decision.outcome === 'permit' && decision.way === 'relay' ? 'relayed' : 'not relayed';
+    return decision.outcome === 'permit' && decision.disposition === 'relay' ? 'relayed' : 'not relayed';
   }
 }
 

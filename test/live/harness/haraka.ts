@@ -37,6 +37,8 @@ export interface HarakaOptions {
   readonly dns?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly packageDirectory?: string;
+  /** Packages of this checkout that stand for plugins, by the plugins' names. */
+  readonly pluginPackages?: Readonly<Record<string, string>>;
 }
 
 export interface RunningHaraka {
@@ -119,7 +121,7 @@ function makeDirectory(options: HarakaOptions, ports: Ports): HarakaDirectory {
   const dns = options.dns ?? NO_DNS;
   const files: Record<string, string> = { 'smtpcheck.ini': withHarnessSettings('smtpcheck.ini', '', dns) };
   for (const [name, text] of Object.entries(options.files ?? {})) files[name] = withHarnessSettings(name, text, dns);
-  return makeHarakaDirectory({
+  const directory = makeHarakaDirectory({
     ...options,
     plugins: ['harness', ...options.plugins],
     files,
@@ -128,6 +130,10 @@ function makeDirectory(options: HarakaOptions, ports: Ports): HarakaDirectory {
       .join(','),
     localPlugins: path.join(checkout, 'test', 'live', 'harness', 'plugins'),
   });
+  for (const [name, packageName] of Object.entries(options.pluginPackages ?? {})) {
+    fs.symlinkSync(path.join(checkout, 'node_modules', packageName), path.join(directory.path, 'plugins', name), 'dir');
+  }
+  return directory;
 }
 
 /** The stub DNS, and lists that are in force soon after an edit, unless the text has the section already. */

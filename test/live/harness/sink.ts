@@ -1,59 +1,95 @@
-/** A small SMTP server on loopback that takes everything and tells what it was given. */
+/** A small SMTP or LMTP server on loopback that takes everything, but for what a test has it refuse, and tells what it was given. */
 import net from 'node:net';
+
+export interface TakenMessage {
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly text: string;
+}
 
 export interface Sink {
   readonly port: number;
   /** Recipients of the messages taken so far, in order. */
   readonly taken: readonly string[];
+  readonly messages: readonly TakenMessage[];
   /** How often somebody connected. */
   readonly connections: number;
+  /** The reply to a recipient; nothing takes it. */
+  refuse: (recipient: string) => string | undefined;
   stop(): Promise<void>;
 }
 
 export async function startSink(): Promise<Sink> {
-  const taken: string[] = [];
   const sockets = new Set<net.Socket>();
+  const messages: TakenMessage[] = [];
   let connections = 0;
   const server = net.createServer((socket) => {
     connections++;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
-    serve(socket, taken);
+    serve(socket, sink, (message) => messages.push(message));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return {
+  const sink: Sink = {
     port: (server.address() as net.AddressInfo).port,
-    taken,
+    messages,
+    get taken() {
+      return messages.flatMap(({ recipients }) => recipients);
+    },
     get connections() {
       return connections;
     },
+    refuse: () => undefined,
     stop() {
       for (const socket of sockets) socket.destroy();
       return new Promise((done) => server.close(() => done()));
     },
   };
+  return sink;
 }
 
-function serve(socket: net.Socket, taken: string[]): void {
+function serve(socket: net.Socket, sink: Sink, take: (message: TakenMessage) => void): void {
+  let sender = '';
   let recipients: string[] = [];
+  let text: string[] | undefined;
   let unread = '';
-  let body = false;
+  let isLmtp = false;
   socket.setEncoding('latin1');
   socket.write('220 sink.example ESMTP\r\n');
-  socket.on('data', (text) => {
-    const lines = (unread + text).split('\r\n');
+  socket.on('data', (data) => {
+    const lines = (unread + data).split('\r\n');
     unread = lines.pop() ?? '';
     for (const line of lines) {
-      if (body) {
-        if (line !== '.') continue;
-        body = false;
-        taken.push(...recipients);
-        recipients = [];
+      if (text && line !== '.') {
+        text.push(line);
+        continue;
       }
-      const recipient = /^RCPT TO:<(.*?)>/i.exec(line)?.[1];
-      if (recipient !== undefined) recipients.push(recipient);
-      body = /^DATA$/i.test(line);
-      socket.write(body ? '354 go ahead\r\n' : /^QUIT/i.test(line) ? '221 bye\r\n' : '250 ok\r\n');
+      socket.write(`${reply(line)}\r\n`);
     }
   });
+
+  function reply(line: string): string {
+    if (text) {
+      take({ sender, recipients, text: text.join('\n') });
+      // RFC 2033 §4.2: LMTP answers for each recipient.
+      const answers = isLmtp ? recipients.map(() => '250 ok') : ['250 ok'];
+      text = undefined;
+      recipients = [];
+      return answers.join('\r\n');
+    }
+    const path = /^(MAIL FROM|RCPT TO):<(.*?)>/i.exec(line);
+    if (/^MAIL/i.test(line)) {
+      sender = path?.[2] ?? '';
+      recipients = [];
+    } else if (path?.[2] !== undefined) {
+      const refusal = sink.refuse(path[2]);
+      if (refusal !== undefined) return refusal;
+      recipients.push(path[2]);
+    }
+    isLmtp ||= /^LHLO/i.test(line);
+    if (/^QUIT/i.test(line)) return '221 bye';
+    if (!/^DATA$/i.test(line)) return '250 ok';
+    text = [];
+    return '354 go ahead';
+  }
 }

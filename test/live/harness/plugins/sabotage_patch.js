@@ -9,13 +9,14 @@ const targets = {
   decideRecipientForm: 'core/relay-decision',
   decideRelay: 'core/relay-decision',
   decideTrust: 'core/relay-decision',
-  decideSplit: 'core/relay-decision',
+  decideDisposition: 'core/relay-decision',
   decideCommand: 'core/privacy',
   authWarnings: 'core/auth-warning',
-  markOf: 'runtime/transaction-mark',
+  recipientsOf: 'runtime/dispositions',
   record: 'runtime/record',
   recordFault: 'runtime/record',
   nextHops: 'plugins/relay/next-hops',
+  queueInParts: 'plugins/relay/queue-parts',
 };
 
 exports.patch = (dist, outbound, folder) => {

@@ -1,0 +1,139 @@
+/**
+ * A message for recipients of both kinds is queued twice, each time as if those recipients alone had come: for ours by
+ * the queue plugins, for the relayed ones by the step to Haraka's outbound queue. Each part is handed to the hooks as a view
+ * of the connection.
+ */
+import constants from 'haraka-constants';
+import { printable } from '../../core/characters';
+import { reply } from '../../core/decision';
+import type { SuitePlugin } from '../../runtime/answer';
+import { partOf, type Routing } from '../../runtime/dispositions';
+import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
+import type { Address, Connection, Header, Notes, Transaction } from '../../types/haraka';
+import { deferIfFull, sendOut } from './send-out';
+
+type QueueHook = 'queue' | 'queue_outbound';
+
+export interface Parts {
+  readonly local: readonly Address[];
+  readonly relay: readonly Address[];
+}
+
+const declined = reply(451, '4.3.0', 'Queuing declined or disabled, try later');
+
+/**
+ * The local part comes first: most that can fail for now is behind the queue plugins, and as long as nothing is queued the
+ * client can come again without anybody getting the message twice. What one part is refused for good when the other is
+ * queued cannot be said to the client, who would take it for all of them: it is bounced.
+ */
+export async function queueInParts(
+  plugin: SuitePlugin,
+  connection: Connection,
+  routing: Routing,
+  { local, relay }: Parts,
+): Promise<HookAnswer> {
+  const { transaction } = connection;
+  if (!transaction) return noOpinion;
+  const full = await deferIfFull(plugin, connection);
+  if (full) return full;
+
+  const restoreHeader = keepHeader(transaction.header);
+  const run = async (step: () => Promise<HookAnswer>): Promise<HookAnswer> => {
+    const answer = await step();
+    // Haraka's outbound queue adds headers of its own, and plugins sign: each part has those that are its own.
+    restoreHeader();
+    return answer;
+  };
+  const view = (recipients: readonly Address[], notes: Notes, relaying = false) =>
+    viewOf(connection, transaction, partOf(transaction, recipients, { relaying, notes }));
+  const bounce = (recipients: readonly Address[], refusal: HookAnswer) =>
+    run(() => sendOut(plugin, view(recipients, { smtpcheck: { refused: textOf(refusal) } })));
+
+  const ofLocal =
+    local.length === 0
+      ? { code: constants.ok }
+      : await run(() => runHooks(plugin, 'queue', view(local, { smtpcheck: undefined })));
+  if (ofLocal.code !== constants.ok && !isRefusal(ofLocal)) return ofLocal;
+
+  const relayed = view(relay, { queue: routing.relayQueue }, routing.relaying);
+  const ofRelayed = await run(() =>
+    routing.relaying ? runHooks(plugin, 'queue_outbound', relayed) : sendOut(plugin, relayed),
+  );
+  if (ofRelayed.code !== constants.ok && !isRefusal(ofRelayed)) return ofRelayed;
+
+  if (!isRefusal(ofLocal) && !isRefusal(ofRelayed)) return ofLocal;
+  if (isRefusal(ofLocal) && isRefusal(ofRelayed)) return ofLocal;
+  const [refused, refusal] = isRefusal(ofLocal) ? [local, ofLocal] : [relay, ofRelayed];
+  const bounced = await bounce(refused, refusal);
+  if (bounced.code !== constants.ok) return bounced;
+  const count = `${refused.length} of ${local.length + relay.length} recipients`;
+  return {
+    code: constants.ok,
+    message: `Message queued, but refused for ${count}, which a bounce reports: ${textOf(refusal)}`,
+  };
+}
+
+function isRefusal({ code }: HookAnswer): boolean {
+  return code === constants.deny || code === constants.denydisconnect;
+}
+
+function textOf({ message }: HookAnswer): string {
+  const { reply } = (typeof message === 'object' && message !== null ? message : {}) as { readonly reply?: string };
+  // What a server behind a queue plugin has answered goes into a log, a reply and a bounce.
+  return printable(String(reply ?? message ?? 'Message denied'));
+}
+
+/** The connection with a part of its transaction, as long as the client is there. Haraka runs hooks on it as on any other. */
+function viewOf(connection: Connection, whole: Transaction, part: Transaction): Connection {
+  return Object.create(connection, {
+    transaction: { get: () => (connection.transaction === whole ? part : null) },
+    // Haraka refuses to run hooks where others are running.
+    hooks_to_run: { value: [], writable: true },
+    saved_hooks_to_run: { value: [], writable: true },
+    current_hook: { value: null, writable: true },
+  });
+}
+
+/** How often it is looked whether the client has gone, in milliseconds. */
+const lookForClient = 1000;
+
+/** The answer of the queue plugins. Haraka gives each of them its time. */
+function runHooks(plugin: SuitePlugin, hook: QueueHook, view: Connection): Promise<HookAnswer> {
+  return new Promise((resolve, reject) => {
+    const answer = (value: HookAnswer) => {
+      clearInterval(watch);
+      resolve(value);
+    };
+    // Haraka drops the answer of a plugin whose client has gone.
+    const watch = setInterval(() => {
+      if (!view.transaction) answer(noOpinion);
+    }, lookForClient).unref();
+    Object.assign(view, {
+      [`${hook}_respond`]: (code: number, message: unknown) =>
+        answer(code === constants.cont ? answerWith(hook, declined) : { code, message }),
+    });
+    try {
+      plugin.haraka_require('plugins').run_hooks(hook, view);
+    } catch (error) {
+      clearInterval(watch);
+      reject(error);
+    }
+  });
+}
+
+/** Keeps the header as it is. The message stream holds on to the list, so that one is put back into it. */
+function keepHeader(header: Header): () => void {
+  const { headers, headers_decoded: decoded, header_list: list } = header;
+  const kept = { headers: copyOf(headers), decoded: copyOf(decoded), list: [...list] };
+  return () => {
+    header.headers = copyOf(kept.headers);
+    header.headers_decoded = copyOf(kept.decoded);
+    list.splice(0, list.length, ...kept.list);
+  };
+}
+
+function copyOf(headers: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
+  const copies: Record<string, string[]> = Object.create(null);
+  for (const [name, values] of Object.entries(headers)) copies[name] = [...values];
+  return copies;
+}
