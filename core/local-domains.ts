@@ -31,16 +31,29 @@ export function parseHostList(file: string, text: string): Parsed<LocalDomainsDa
 /** Never throws. Haraka joins the lines to one expression, which must match the whole name. */
 export function parseHostListRegex(file: string, text: string): Parsed<LocalDomainsData> {
   const lines = linesOf(text);
-  const findings = lines.flatMap(({ line, number }): Finding[] => {
-    try {
-      wholeName([line]);
-      return [];
-    } catch (error) {
-      const reason = (error as Error).message.replace(/^.*: /, '').toLowerCase();
-      return [fault('pattern-syntax', { file, line: number }, line, { detail: reason })];
-    }
+  const patterns = lines.map(({ line }) => line);
+  // Each line alone first: `a)|(?:b` would be sound among others, and get past the anchors.
+  const faulty = lines.filter(({ line }) => reasonAgainst(line) !== undefined);
+  if (faulty.length === 0 && reasonAgainst(patterns.join('|')) !== undefined) {
+    // Lines that are sound alone need not be so together: two groups of one name, or `\k` beside a named group.
+    const first = lines.find((_, i) => reasonAgainst(patterns.slice(0, i + 1).join('|')) !== undefined);
+    if (first) faulty.push(first);
+  }
+  const findings = faulty.map(({ line, number }): Finding => {
+    const detail = reasonAgainst(line) ?? reasonAgainst(patterns.join('|')) ?? '';
+    return fault('pattern-syntax', { file, line: number }, line, { detail });
   });
-  return findings.length > 0 ? { findings } : { data: { file, lines: lines.map(({ line }) => line) }, findings };
+  return findings.length > 0 ? { findings } : { data: { file, lines: patterns }, findings };
+}
+
+/** Why the expression cannot be compiled, in the words of the JavaScript engine. */
+function reasonAgainst(pattern: string): string | undefined {
+  try {
+    new RegExp(pattern, 'i');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^.*: /s, '').toLowerCase();
+  }
 }
 
 function wholeName(patterns: readonly string[]): RegExp {

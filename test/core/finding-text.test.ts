@@ -3,10 +3,12 @@ import fs from 'node:fs';
 import { type Finding, type FindingCode, fault, findingCodes, hasFault, warning } from '../../core/finding';
 import { describeFault, describeFinding } from '../../core/finding-text';
 import { type ListKind, parseList } from '../../core/list';
+import { parseHostListRegex } from '../../core/local-domains';
 import { parseRelayMap } from '../../core/relay-map';
 import { parseSettings } from '../../core/settings';
 
-type Source = ListKind | 'relay_map' | 'settings' | readonly Finding[];
+type Parsed = ListKind | 'relay_map' | 'host_list_regex' | 'settings';
+type Source = Parsed | readonly Finding[];
 
 interface FindingCase {
   readonly code: FindingCode;
@@ -48,6 +50,7 @@ const cases: readonly FindingCase[] = [
   { code: 'mailbox-not-here', in: 'local_domain', text: 'user@campus.example' },
   { code: 'route-syntax', in: 'relay_to', text: 'backup.example [10.0.0.5]:99999' },
   { code: 'route-not-here', in: 'relay_to', text: 'user@backup.example mx.example.net' },
+  { code: 'pattern-syntax', in: 'host_list_regex', text: '*.dept.example' },
   { code: 'map-key-syntax', in: 'relay_map', text: 'Connect:root@ REJECT' },
   { code: 'map-tag-unknown', in: 'relay_map', text: 'ClientRate:192.0.2 10' },
   { code: 'map-from-relay', in: 'relay_map', text: 'From:partner.example RELAY' },
@@ -70,6 +73,7 @@ const cases: readonly FindingCase[] = [
 function findingsIn({ in: source, text }: FindingCase): readonly Finding[] {
   if (typeof source !== 'string') return source;
   if (source === 'relay_map') return parseRelayMap('relay.map', text).findings;
+  if (source === 'host_list_regex') return parseHostListRegex('host_list_regex', text).findings;
   if (source === 'settings') return parseSettings('smtpcheck.ini', text).findings;
   return parseList(source, 'list', text).findings;
 }
@@ -99,11 +103,12 @@ describe('findings', () => {
 });
 
 /** The file of an example in docs/rules.md, by what it is parsed as. */
-const parsedAs: Readonly<Record<string, ListKind | 'relay_map' | 'settings'>> = {
+const parsedAs: Readonly<Record<string, Parsed>> = {
   localip: 'local_ip',
   localdomain: 'local_domain',
   'relay.to': 'relay_to',
   'host.deny': 'hosts',
+  host_list_regex: 'host_list_regex',
   'relay.map': 'relay_map',
   'smtpcheck.ini': 'settings',
 };
@@ -126,7 +131,7 @@ describe('describeFinding', () => {
       const kind = parsedAs[file];
       const known = ofFiles[code];
       assert.ok(known ?? kind, `${file} is a file of ours`);
-      const findings = known ? [known] : findingsIn({ code, in: kind as ListKind, text });
+      const findings = known ? [known] : findingsIn({ code, in: kind as Parsed, text });
       const words = findings.map((finding) =>
         describeFinding(finding)
           .replace(/^\S+?:(?=[0-9])/, '')

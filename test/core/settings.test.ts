@@ -32,6 +32,7 @@ describe('the defaults', () => {
         local_domain: { file: 'localdomain' },
         relay_to: { file: 'relay.to' },
         relay_map: { file: 'relay.map' },
+        local_delivery: true,
         this_host: [],
       },
       deny: { mode: '', hosts: { file: 'host.deny' }, at: 'connect', on_dns_failure: 'defer' },

@@ -208,6 +208,7 @@ describe('a worker that comes later', () => {
     store.policy.relay.clientNetworks.findAddress(address(client)) !== undefined;
   const denies = (store: PolicyStore, client: string) =>
     store.policy.deny.clients.findAddress(address(client)) !== undefined;
+  const delivers = (store: PolicyStore, domain: string) => store.policy.relay.localDomains.has(domain);
   const sendsOut = (store: PolicyStore, domain: string) =>
     store.policy.relay.destinations.findDomain(domain) !== undefined ||
     store.policy.relay.map.findRecipient({ localPart: 'user', domain }) !== undefined;
@@ -257,6 +258,22 @@ describe('a worker that comes later', () => {
       holds: (store) => denies(store, '198.51.100.7'),
       repair: ({ write }) => write('denied', '198.51.100.8'),
       repaired: (store) => denies(store, '198.51.100.8') && !denies(store, '198.51.100.7'),
+    },
+    {
+      name: 'host_list was deleted, and host_list_regex has a fault',
+      files: { host_list: 'one.example', host_list_regex: 'two\\.example' },
+      damage: ({ remove, write }) => {
+        remove('host_list');
+        write('host_list_regex', 'two\\.example\n*.three.example');
+      },
+      noticed: 'host_list_regex:2: pattern-syntax',
+      said: 'host_list does not exist',
+      holds: (store) => delivers(store, 'one.example') && delivers(store, 'two.example'),
+      repair: ({ write }) => {
+        write('host_list', '');
+        write('host_list_regex', 'three\\.example');
+      },
+      repaired: (store) => !delivers(store, 'one.example') && delivers(store, 'three.example'),
     },
     {
       name: 'localip has a fault',

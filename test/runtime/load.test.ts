@@ -31,6 +31,12 @@ const cases: readonly LoadCase[] = [
     files: { 'smtpcheck.ini': '[deny]\nhosts=host.deny' },
     findings: ['host.deny:1 file-missing'],
   },
+  { name: 'takes any line of host_list, as Haraka does', files: { host_list: '*.local.example # ours' }, findings: [] },
+  {
+    name: 'does not take a directory for host_list',
+    files: { 'host_list/x': '' },
+    findings: ['host_list:1 file-unreadable'],
+  },
   { name: 'does not take a directory for a list', files: { 'localip/x': '' }, findings: ['localip:1 file-unreadable'] },
   {
     // A pattern that tries every blank as the start of the text takes minutes; the runner waits for seconds.
@@ -57,6 +63,7 @@ const cases: readonly LoadCase[] = [
       'relay.to': '*.backup.example',
       'relay.map': 'From:a.example RELAY',
       'host.deny': 'a@spam.example',
+      host_list_regex: '*.local.example',
     },
     findings: [
       'localip:1 prefix-host-bits',
@@ -65,6 +72,7 @@ const cases: readonly LoadCase[] = [
       'relay.to:1 domain-wildcard',
       'relay.map:1 map-from-relay',
       'host.deny:1 mailbox-not-here',
+      'host_list_regex:1 pattern-syntax',
     ],
   },
   {
@@ -101,6 +109,7 @@ describe('loadSite', () => {
     assert.ok(policy);
     assert.equal(policy.relay.clientNetworks.size + policy.relay.destinations.size + policy.relay.map.size, 0);
     assert.equal(policy.relay.restriction, true);
+    assert.ok(!policy.relay.localDomains.has('local.example') && !policy.relay.localDomains.has(''));
   });
 });
 

@@ -50,6 +50,11 @@ class Followed {
     return this.store.policy.deny.clients.findAddress(address(client)) !== undefined;
   }
 
+  /** Whether the server delivers the mail for a domain itself. */
+  delivers(domain: string): boolean {
+    return this.store.policy.relay.localDomains.has(domain);
+  }
+
   saying(text: string | RegExp): number {
     return this.said.filter((line) => (typeof text === 'string' ? line.includes(text) : text.test(line))).length;
   }
@@ -361,6 +366,55 @@ describe('host.deny', () => {
     site.folder.write('smtpcheck.ini', `${quick}[deny]\nhosts=denied\n`);
     await until('it is told of', () => site.saying('denied:1: file-missing') === 1);
     assert.ok(site.denies('198.51.100.7'));
+  });
+});
+
+describe('host_list', () => {
+  it('is followed, and host_list_regex with it', async () => {
+    const site = start({ host_list: 'one.example', host_list_regex: 'web[0-9]\\.example' });
+    assert.ok(site.delivers('one.example') && site.delivers('web1.example'));
+    site.folder.write('host_list', 'two.example');
+    await until('the new names are in force', () => site.delivers('two.example'));
+    assert.ok(!site.delivers('one.example') && site.delivers('web1.example'));
+    site.folder.write('host_list_regex', 'ftp[0-9]\\.example');
+    await until('the new expressions are in force', () => site.delivers('ftp1.example'));
+    assert.ok(site.delivers('two.example') && !site.delivers('web1.example'));
+    assert.equal(site.saying(/^notice loaded file=host_list generation=2 sha256=[0-9a-f]{12}$/), 1);
+    assert.equal(site.saying(/^notice loaded file=host_list_regex generation=3 /), 1);
+  });
+
+  it('appears where there was none at start', async () => {
+    const site = start({});
+    site.folder.write('host_list', 'one.example');
+    await until('it is in force', () => site.delivers('one.example'));
+  });
+
+  for (const [file, text] of [
+    ['host_list', 'one.example'],
+    ['host_list_regex', 'one\\.example'],
+  ] as const) {
+    it(`stays in force when it is deleted, and says so: ${file}`, async () => {
+      const site = start({ [file]: text });
+      site.folder.remove(file);
+      await until('it is told of', () => site.saying(`${file} was deleted`) === 1);
+      await sleep(aWhile);
+      const said = `error ${file} was deleted: its last content stays in force, so that mail for our own domains is not sent out; for no domain of our own, make it an empty file`;
+      assert.deepEqual([site.said, site.generation], [[said], 1]);
+      assert.ok(site.delivers('one.example'));
+      site.folder.write(file, '');
+      await until('it is empty', () => !site.delivers('one.example'));
+    });
+  }
+
+  it('leaves the old expressions in force when one is wrong', async () => {
+    const site = start({ host_list_regex: 'one\\.example' });
+    site.folder.write('host_list_regex', 'two\\.example\n*.three.example\n');
+    await until('it is told of', () => site.saying('host_list_regex:2: pattern-syntax: *.three.example') === 1);
+    await sleep(aWhile);
+    assert.ok(site.delivers('one.example') && !site.delivers('two.example'));
+    assert.deepEqual([site.generation, site.saying('not taken')], [1, 1]);
+    site.folder.write('host_list_regex', 'two\\.example\n');
+    await until('the next attempt is in force', () => site.delivers('two.example'));
   });
 });
 
