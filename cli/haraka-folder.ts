@@ -63,6 +63,11 @@ export function readConfigLines(folder: HarakaFolder, file: string): HarakaLine[
     .filter(({ text }) => text !== '' && !/^[;#]/.test(text));
 }
 
+/** Whether Haraka's own lists name any local domain. */
+export function namesLocalDomains(folder: HarakaFolder): boolean {
+  return ['host_list', 'host_list_regex'].some((file) => readConfigLines(folder, file).length > 0);
+}
+
 /** The only line of a file such as `me`. */
 export function readConfigValue(folder: HarakaFolder, file: string): string | undefined {
   return readConfigLines(folder, file)[0]?.text;

@@ -12,9 +12,16 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Command } from 'commander';
-import { parseSettings } from '../core';
+import { parseSettings, type Settings } from '../core';
 import { listSlots, settingsFile } from '../runtime/slots';
-import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigText, suitePluginsOf } from './haraka-folder';
+import {
+  findHarakaFolder,
+  type HarakaFolder,
+  namesLocalDomains,
+  pluginLines,
+  readConfigText,
+  suitePluginsOf,
+} from './haraka-folder';
 import { withPlugin } from './init/plugins-file';
 import { CannotRun, type ExitCode, type Io, jsonText, writeLine } from './io';
 import { packageFolder, packageName } from './package';
@@ -49,7 +56,10 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   const { dryRun = false, json = false } = options;
   const folder = findHarakaFolder(options.directory, io);
   if (!existsSync(join(folder.config, 'plugins'))) throw new CannotRun(`${folder.config} has no plugins file`);
-  const steps = [...listSteps(folder), helpStep(folder), pluginStep(folder)].filter((step) => step !== undefined);
+  const settings = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable;
+  const steps = [...listSteps(folder, settings), helpStep(folder), pluginStep(folder)].filter(
+    (step) => step !== undefined,
+  );
   for (const step of steps) {
     if (!dryRun) takeOrExplain(step);
     // Told at once: what was done before a failure was done.
@@ -59,6 +69,9 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   if (json) io.stdout.write(toJson(folder, dryRun, steps, installed));
   else if (steps.length === 0) writeLine(io.stdout, 'everything is there already');
   if (!installed) writeLine(io.stderr, `not installed there yet: cd ${folder.path} && npm install ${packageName}`);
+  if (settings.relay.local_delivery && !namesLocalDomains(folder)) {
+    writeLine(io.stderr, 'config/host_list names no domain yet: write those there whose mail this host delivers itself');
+  }
   if (!dryRun) writeLine(io.stderr, `next: cd ${folder.path} && npx smtpcheck lint`);
   return 0;
 }
@@ -91,9 +104,8 @@ function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[],
 }
 
 /** The settings, and every list in the config folder that they name, or would name by default. */
-function listSteps(folder: HarakaFolder): (Step | undefined)[] {
+function listSteps(folder: HarakaFolder, settings: Settings): (Step | undefined)[] {
   const defaults = parseSettings(settingsFile, '').readable;
-  const settings = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable;
   const lists = listSlots
     .map((slot) => ({ file: slot.sourceIn(settings).file, model: slot.sourceIn(defaults).file }))
     .filter(({ file }) => file !== '' && !isAbsolute(file));

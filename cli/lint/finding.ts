@@ -145,9 +145,9 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     remedy: 'add a queue plugin, as queue/lmtp or queue/smtp_forward',
   },
   'local-recipients-unknown': {
-    wrong: (f) => `${f.detail}: mail for our own domains is refused, or sent out where the client may relay`,
-    remedy:
-      'load rcpt_to.in_host_list and write our domains into host_list; or [relay] local_delivery=false, where everything is to be sent on',
+    wrong: (f) => String(f.detail),
+    remedy: (f) =>
+      `${f.at.file === 'plugins' ? 'load rcpt_to.in_host_list, or a plugin that knows our mailboxes' : 'write our domains into host_list, one a line'}; or set [relay] local_delivery=false, where everything is to be sent on`,
   },
   'stock-relay-all': {
     wrong: 'lets every client relay to everyone',

@@ -14,6 +14,7 @@ import {
   type HarakaFolder,
   isTrue,
   loadedTwice,
+  namesLocalDomains,
   type PluginLine,
   pluginLines,
   readConfigIni,
@@ -105,12 +106,23 @@ export function lintLocalRecipients(folder: HarakaFolder, { relay }: Pick<Settin
   if (!isOurs || !relay.local_delivery) return [];
   const unknown = (file: string, detail: string) =>
     lintFinding('local-recipients-unknown', { file, line: 1 }, `config/${file}`, { detail });
-  const isEmpty = ['host_list', 'host_list_regex'].every((file) => readConfigLines(folder, file).length === 0);
   return [
     ...(lines.some(({ name }) => acceptsRecipients(folder, name))
       ? []
-      : [unknown('plugins', 'has no plugin that accepts local recipients')]),
-    ...(isEmpty ? [unknown('host_list', 'names no domain')] : []),
+      : [
+          unknown(
+            'plugins',
+            'has no plugin that accepts local recipients: mail that strangers send to our own domains is refused',
+          ),
+        ]),
+    ...(!namesLocalDomains(folder)
+      ? [
+          unknown(
+            'host_list',
+            'names no domain, and host_list_regex none either: mail that clients of ours send to our own domains is relayed and not delivered here',
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -18,6 +18,7 @@ function site(files: Readonly<Record<string, string>> = {}): Folder {
   const config = {
     me: 'mx.local.example\n',
     plugins: 'smtpcheck\nrcpt_to.in_host_list\nqueue/lmtp\n',
+    host_list: 'local.example\n',
     'smtpcheck.ini': ini,
     map: '',
     'redis.ini': `[server]\nport=${redis.port}\n`,

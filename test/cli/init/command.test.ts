@@ -13,6 +13,8 @@ const files = ['config/smtpcheck.ini', ...lists.map((name) => `config/${name}`),
 function site(files: Readonly<Record<string, string>> = {}): Folder {
   return makeFolder({
     'config/plugins': '# ours\ntls\nqueue/lmtp\n',
+    // As `haraka -i` leaves it: the name of the host.
+    'config/host_list': 'mx.local.example\n',
     'config/smtp.ini': 'listen=127.0.0.1:25\n',
     ...files,
   });
@@ -50,10 +52,26 @@ describe('smtpcheck init', () => {
   });
 
   it('leaves a folder that lint finds nothing wrong in', async () => {
-    const folder = site();
+    const folder = site({ 'config/plugins': 'tls\nrcpt_to.in_host_list\nqueue/lmtp\n' });
     await smtpcheck(['init', folder.path]);
     fs.chmodSync(folder.file('config'), 0o755);
-    assert.equal((await smtpcheck(['lint'], { cwd: folder.path })).code, 0);
+    const { code, stdout } = await smtpcheck(['lint'], { cwd: folder.path });
+    assert.equal(code, 0, stdout);
+  });
+
+  it('says so where no local domain is named yet', async () => {
+    const hint = 'config/host_list names no domain yet: write those there whose mail this host delivers itself\n';
+    for (const [files, said] of [
+      [{ 'config/host_list': '# none\n' }, hint],
+      [{ 'config/host_list': '', 'config/host_list_regex': '(.*\\.)?local\\.example\n' }, ''],
+      [{ 'config/host_list': '', 'config/smtpcheck.ini': '[relay]\nlocal_delivery=false\n' }, ''],
+      [{}, ''],
+    ] as const) {
+      const folder = site({ 'node_modules/haraka-plugin-smtpcheck/package.json': '{}', ...files });
+      const { code, stderr } = await smtpcheck(['init', folder.path]);
+      assert.equal(code, 0);
+      assert.equal(stderr, `${said}next: cd ${folder.path} && npx smtpcheck lint\n`);
+    }
   });
 
   it('keeps what is there, byte for byte', async () => {

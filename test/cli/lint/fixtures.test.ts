@@ -115,6 +115,10 @@ const cases: readonly Fixture[] = [
     findings: ['plugins:1 error plugin-lifts-refusals', 'plugins:4 error plugin-lifts-refusals'],
   },
   { name: 'queue-absent', findings: ['plugins:1 error queue-absent'] },
+  {
+    name: 'local-recipients-unknown',
+    findings: ['host_list:1 error local-recipients-unknown', 'plugins:1 error local-recipients-unknown'],
+  },
   { name: 'stock-relay-all', findings: ['relay.ini:3 error stock-relay-all'] },
   { name: 'stock-dest-domains', findings: ['relay.ini:3 error stock-dest-domains'] },
   {
@@ -225,6 +229,7 @@ describe('smtpcheck lint', () => {
     fs.rmSync(folder.file('config'), { recursive: true });
     fs.cpSync(path.join(checkout, 'config'), folder.file('config'), { recursive: true });
     folder.write('config/plugins', 'smtpcheck\nrcpt_to.in_host_list\nqueue/lmtp\n');
+    folder.write('config/host_list', 'local.example\n');
     for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
     assert.deepEqual(await linesOf(folder), []);
   });
