@@ -67,9 +67,11 @@ const enableOutbound: Readonly<Record<string, { readonly file: string; readonly 
   'queue/qmail-queue': { file: 'qmail-queue.ini', isDefault: true },
 };
 
+/** Queue plugins that take only what another plugin wants dropped or kept aside. */
+const takesOnRequest = /^queue\/(?:discard|quarantine)$/;
+
 function queuesOf(folder: HarakaFolder, plugins: readonly string[]): Queues {
-  // queue/discard takes only what another plugin wants dropped.
-  const queues = plugins.filter((name) => /^queue[/-]|lmtp/i.test(name) && name !== 'queue/discard');
+  const queues = plugins.filter((name) => /^queue[/-]|lmtp/i.test(name) && !takesOnRequest.test(name));
   const relaying = queues.find((name) => {
     const setting = enableOutbound[name];
     if (!setting) return false;

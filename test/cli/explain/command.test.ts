@@ -50,10 +50,9 @@ describe('smtpcheck explain as a process', () => {
         '  pass    client-not-denied',
         '  pass    plain-recipient',
         '  permit  destination  relay.to:1',
-        '  pass    same-way',
         '  -> 250 recipient <user@x.backup.example> OK',
         '',
-        "The accepted recipients go to Haraka's outbound queue.",
+        "<user@x.backup.example> is relayed: to Haraka's outbound queue",
         '',
       ].join('\n'),
     );
@@ -69,19 +68,30 @@ describe('smtpcheck explain as a process', () => {
     );
   });
 
-  it('plays several recipients in one transaction', async () => {
-    const { code, stdout } = await smtpcheck(
-      [...stranger, '--to', 'a@local.example', '--to', 'b@backup.example', '--to', 'c@local.example'],
-      { cwd: site().path },
-    );
+  it('plays several recipients in one transaction, each of which goes its own way', async () => {
+    const to = ['a@local.example', 'b@backup.example', 'x@old.backup.example', 'c@local.example', 'd@void.example'];
+    const { code, stdout } = await smtpcheck([...stranger, ...to.flatMap((recipient) => ['--to', recipient])], {
+      cwd: site({ 'relay.map': 'To:void.example DISCARD\n' }).path,
+    });
     assert.equal(code, 1);
     const replies = stdout.match(/-> .*/g)?.slice(3);
     assert.deepEqual(replies, [
       '-> 250 recipient <a@local.example> OK',
-      '-> 452 4.5.3 Send this recipient in a separate transaction',
+      '-> 250 recipient <b@backup.example> OK',
+      '-> 550 5.7.1 Relaying denied. IP name lookup failed [203.0.113.7]',
       '-> 250 recipient <c@local.example> OK',
+      '-> 250 recipient <d@void.example> OK',
     ]);
-    assert.match(stdout, /\nThe accepted recipients go to the local queue plugin\.\n$/);
+    assert.equal(
+      stdout.split('\n\n').at(-1),
+      [
+        '<a@local.example> is local: to queue/lmtp',
+        "<b@backup.example> is relayed: to Haraka's outbound queue",
+        '<c@local.example> is local: to queue/lmtp',
+        '<d@void.example> is accepted and dropped',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('prints the whole dialogue with --session', async () => {
@@ -112,7 +122,10 @@ describe('smtpcheck explain as a process', () => {
 
   it('prints one document with --json', async () => {
     const { code, stdout } = await smtpcheck(
-      ['explain', '--ip', '192.0.2.9', '--no-dns', '--to', 'user@x.example', '--json', '--session'],
+      [
+        ...['explain', '--ip', '192.0.2.9', '--no-dns', '--json', '--session'],
+        ...['--to', 'user@x.example', '--to', 'a@local.example'],
+      ],
       { cwd: site({ plugins: 'spf\nsmtpcheck\nqueue/lmtp\n' }).path },
     );
     assert.equal(code, 0);
@@ -121,13 +134,19 @@ describe('smtpcheck explain as a process', () => {
     assert.deepEqual(rest, {
       version: 1,
       client: { ip: '192.0.2.9', name: 'NXDOMAIN' },
-      way: 'relay',
+      recipients: [
+        { address: '<user@x.example>', disposition: 'relay', queue: "Haraka's outbound queue" },
+        { address: '<a@local.example>', disposition: 'local', queue: 'queue/lmtp' },
+      ],
       notPlayed: ['spf'],
       unread: [],
     });
     assert.deepEqual(
       steps.map(({ command }) => command),
-      ['(connect)', 'EHLO client.example.org', 'MAIL FROM:<>', 'RCPT TO:<user@x.example>', 'QUIT'],
+      [
+        ...['(connect)', 'EHLO client.example.org', 'MAIL FROM:<>'],
+        ...['RCPT TO:<user@x.example>', 'RCPT TO:<a@local.example>', 'QUIT'],
+      ],
     );
     assert.deepEqual(steps[0]?.decisions, [
       { outcome: 'permit', rule: 'client-network', at: { file: 'localip', line: 2 }, observed: false },
@@ -229,6 +248,138 @@ describe('smtpcheck explain on a terminal', () => {
   });
 });
 
+describe('smtpcheck explain, of where each recipient goes', () => {
+  const campus = '192.0.2.9';
+  const elsewhere = '203.0.113.7';
+  const outbound = "relay Haraka's outbound queue";
+
+  interface QueueCase {
+    readonly name: string;
+    readonly from?: string;
+    readonly to: string;
+    /** Of the queues; `rcpt_to.in_host_list` unless there is another. */
+    readonly plugins?: string;
+    readonly files?: Readonly<Record<string, string>>;
+    /** `disposition queue`. */
+    readonly goes: string;
+  }
+  const cases: readonly QueueCase[] = [
+    { name: 'local, from a stranger', to: 'a@local.example', goes: 'local queue/lmtp' },
+    { name: 'local, from the campus', from: campus, to: 'a@local.example', goes: 'local queue/lmtp' },
+    {
+      name: 'local by host_list_regex, from the campus',
+      from: campus,
+      to: 'a@x.dept.example',
+      files: { host_list_regex: '(.*\\.)?dept\\.example\n' },
+      goes: 'local queue/lmtp',
+    },
+    { name: 'local, bare postmaster', to: 'postmaster', goes: 'local queue/lmtp' },
+    { name: 'relayed, from a stranger', to: 'a@backup.example', goes: outbound },
+    { name: 'relayed, from the campus', from: campus, to: 'a@victim.example', goes: outbound },
+    {
+      name: 'dropped',
+      to: 'a@void.example',
+      files: { 'relay.map': 'To:void.example DISCARD\n' },
+      goes: 'discard null',
+    },
+    {
+      name: 'relayed as all mail of the campus is, with local_delivery=false',
+      from: campus,
+      to: 'a@local.example',
+      files: { 'smtpcheck.ini': '[relay]\nlocal_delivery=false\n' },
+      goes: outbound,
+    },
+    {
+      name: 'local from a stranger even so',
+      to: 'a@local.example',
+      files: { 'smtpcheck.ini': '[relay]\nlocal_delivery=false\n' },
+      goes: 'local queue/lmtp',
+    },
+    { name: 'local, and no queue plugin', to: 'a@local.example', plugins: '', goes: 'local null' },
+    { name: 'relayed, and no queue plugin', to: 'a@backup.example', plugins: '', goes: outbound },
+    {
+      name: 'local, and only plugins that queue what others want dropped or kept aside',
+      to: 'a@local.example',
+      plugins: 'queue/discard\nqueue/quarantine',
+      goes: 'local null',
+    },
+    {
+      name: 'local, and several queue plugins',
+      to: 'a@local.example',
+      plugins: 'queue/quarantine\nqueue/smtp_forward\nqueue/lmtp',
+      goes: 'local queue/smtp_forward',
+    },
+    {
+      name: 'relayed for a stranger beside smtp_forward with enable_outbound',
+      to: 'a@backup.example',
+      plugins: 'queue/smtp_forward',
+      files: { 'smtp_forward.ini': 'enable_outbound=true\n' },
+      goes: outbound,
+    },
+    {
+      name: 'relayed for the campus by smtp_forward with enable_outbound',
+      from: campus,
+      to: 'a@victim.example',
+      plugins: 'queue/smtp_forward',
+      files: { 'smtp_forward.ini': 'enable_outbound=true\n' },
+      goes: 'relay queue/smtp_forward',
+    },
+    {
+      name: 'relayed for the campus beside smtp_forward without enable_outbound',
+      from: campus,
+      to: 'a@victim.example',
+      plugins: 'queue/smtp_forward',
+      goes: outbound,
+    },
+    {
+      name: 'local, from the campus, by smtp_forward without enable_outbound',
+      from: campus,
+      to: 'a@local.example',
+      plugins: 'queue/smtp_forward',
+      goes: 'local queue/smtp_forward',
+    },
+    {
+      name: 'relayed for the campus by qmail-queue, which takes outbound mail by default',
+      from: campus,
+      to: 'a@victim.example',
+      plugins: 'queue/lmtp\nqueue/qmail-queue',
+      goes: 'relay queue/qmail-queue',
+    },
+    {
+      name: 'relayed for the campus beside qmail-queue with enable_outbound=false',
+      from: campus,
+      to: 'a@victim.example',
+      plugins: 'queue/qmail-queue',
+      files: { 'qmail-queue.ini': '[main]\nenable_outbound=false\n' },
+      goes: outbound,
+    },
+  ];
+  for (const { name, from = elsewhere, to, plugins = 'queue/lmtp', files, goes } of cases) {
+    it(`says where it goes: ${name}`, async () => {
+      const folder = site({ ...files, plugins: `smtpcheck\nrcpt_to.in_host_list\n${plugins}\n` });
+      const { code, stdout } = await smtpcheck(['explain', '--ip', from, '--no-dns', '--to', to, '--json'], {
+        cwd: folder.path,
+      });
+      const { recipients } = JSON.parse(stdout) as { recipients: readonly Record<string, string | null>[] };
+      assert.deepEqual(
+        recipients.map(({ address, disposition, queue }) => `${address} ${disposition} ${queue}`),
+        [`<${to}> ${goes}`],
+      );
+      assert.equal(code, 0);
+    });
+  }
+
+  it('says in words what no queue takes', async () => {
+    const { stdout } = await smtpcheck([...stranger, '--to', 'a@local.example'], {
+      cwd: site({ plugins: 'smtpcheck\nrcpt_to.in_host_list\n' }).path,
+    });
+    assert.equal(
+      stdout.split('\n\n').at(-1),
+      '<a@local.example> is local: to no queue, since no queue plugin is loaded\n',
+    );
+  });
+});
+
 describe('smtpcheck explain and names', () => {
   let stub: DnsStub;
   before(async () => {
@@ -246,10 +397,8 @@ describe('smtpcheck explain and names', () => {
   const lastOf = async (...args: readonly string[]) => {
     const folder = site({ 'smtpcheck.ini': `[dns]\nservers=127.0.0.1:${stub.port}\n` });
     const { stdout } = await smtpcheck(['explain', '--to', 'user@x.example', ...args], { cwd: folder.path });
-    return stdout.trimEnd().split('\n').slice(-1)[0]?.trim() ===
-      "The accepted recipients go to Haraka's outbound queue."
-      ? 'relayed'
-      : stdout.trimEnd().split('\n').at(-1)?.trim();
+    const last = stdout.trimEnd().split('\n').at(-1)?.trim();
+    return last === "<user@x.example> is relayed: to Haraka's outbound queue" ? 'relayed' : last;
   };
 
   it('asks the DNS for them', async () => {
