@@ -73,9 +73,10 @@ export function readConfigValue(folder: HarakaFolder, file: string): string | un
   return readConfigLines(folder, file)[0]?.text;
 }
 
+/** An ini file of Haraka's own, for which a lone carriage return ends a line too. */
 export function readConfigIni(folder: HarakaFolder, file: string): Ini | undefined {
   const text = readConfigText(folder, file);
-  return text === undefined ? undefined : parseIni(text);
+  return text === undefined ? undefined : parseIni(text.replace(/\r\n?/g, '\n'));
 }
 
 /** As Haraka reads booleans. */

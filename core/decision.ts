@@ -73,6 +73,9 @@ export function reply(code: number, enhanced: `${2 | 4 | 5}.${number}.${number}`
   return { code, enhanced: [kind as 2 | 4 | 5, subject as number, detail as number], text };
 }
 
+/** Octets of a reply line, code and CRLF included (RFC 5321 §4.5.3.1.5). */
+export const longestReply = 512;
+
 /** The reply as the client reads it. */
 export function formatReply(r: Reply): string {
   return `${r.code} ${r.enhanced.join('.')} ${r.text}`;

@@ -53,6 +53,14 @@ export interface Problem {
 
 export type EntryKind = Entry['kind'];
 
+/** Characters. No sound entry has nearly as many, and with millions a regular expression overflows. */
+export const longestEntry = 4096;
+
+export const tooLong: Problem = {
+  problem: 'unexpected-text',
+  detail: `one entry of at most ${longestEntry} characters`,
+};
+
 export function isProblem(value: object): value is Problem {
   return 'problem' in value;
 }
@@ -62,6 +70,7 @@ export function isProblem(value: object): value is Problem {
  * Never throws.
  */
 export function parseEntry(text: string): Entry | Problem {
+  if (text.length > longestEntry) return tooLong;
   const excluded = text.startsWith('!');
   const body = excluded ? text.slice(1) : text;
   if (body === '') return { problem: 'unexpected-text', detail: 'an entry after the !' };
@@ -161,7 +170,9 @@ function parseDomain(text: string): Body | Problem {
 
 /** All of them at once: a remedy is parsed in its turn, and must not come back here for each. */
 function withoutLeadingDots(written: string): string {
-  return written.replace(/^(?:\*?\.)+/, '');
+  let start = 0;
+  while (written[start] === '.' || written.startsWith('*.', start)) start += written[start] === '.' ? 1 : 2;
+  return written.slice(start);
 }
 
 function parseMailbox(text: string): Body | Problem {

@@ -1,5 +1,5 @@
 /** Findings as prose: the words of those that a load makes, and how any finding becomes a sentence. */
-import { printable } from './characters';
+import { printable, shortened } from './characters';
 import type { Finding, FindingCode } from './finding';
 
 /** What is wrong, in one sentence without the place; and what to do where the finding itself has no better form to offer. */
@@ -10,8 +10,8 @@ export interface Wording<Code extends string = FindingCode> {
 
 const wordings: Readonly<Record<FindingCode, Wording>> = {
   'bad-characters': {
-    wrong: 'has a control character, a blank that is neither space nor tab, or bytes that are not UTF-8',
-    remedy: 'write the entry in plain characters and save the file as UTF-8',
+    wrong: (f) => `has the character ${f.detail}, which may hide what stands behind it or is no part of an entry`,
+    remedy: 'write the line in plain characters, end lines with LF or CRLF, and save the file as UTF-8',
   },
   'unexpected-text': {
     wrong: (f) => `is more or less than ${f.detail}`,
@@ -114,7 +114,7 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     remedy: 'write ERROR:5.7.1:550 No thanks, or 550 No thanks, in ASCII',
   },
   'ini-syntax': {
-    wrong: 'is neither a section nor key=value',
+    wrong: (f) => `is neither a section nor key=value${f.detail ? ` of ${f.detail}` : ''}`,
     remedy: 'a comment starts with ; at the start of the line',
   },
   'ini-section-unknown': { wrong: 'is no section of smtpcheck.ini', remedy: 'see docs/settings.md for the sections' },
@@ -141,14 +141,10 @@ export function describeFault(finding: Finding): string {
 export function worded<Code extends string>(finding: Finding<Code>, { wrong, remedy }: Wording<Code>): string {
   const say = (text: Wording<Code>['wrong']) => (typeof text === 'string' ? text : text(finding));
   const { written, use } = finding;
-  return printable(`${cut(written)} ${say(wrong)}; ${use === undefined ? say(remedy) : `write ${use}`}`);
+  return printable(`${shortened(written)} ${say(wrong)}; ${use === undefined ? say(remedy) : `write ${use}`}`);
 }
 
 /** `localip:7: prefix-host-bits: 192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24` */
 export function describeFinding(finding: Finding): string {
   return printable(`${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`);
-}
-
-function cut(written: string): string {
-  return written.length > 120 ? `${written.slice(0, 117)}...` : written;
 }

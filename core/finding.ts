@@ -2,6 +2,7 @@
  * What can be wrong with something an operator wrote, as data. A finding says where and what; `finding-text.ts` turns
  * it into prose, `docs/rules.md` has a heading for each code. Codes name the fault and are never reused.
  */
+import { shortened } from './characters';
 
 /** A line of a file, both as the operator knows them. Lines and columns count from 1. */
 export interface SourceLine {
@@ -16,7 +17,7 @@ export interface Finding<Code extends string = FindingCode> {
   readonly code: Code;
   readonly severity: Severity;
   readonly at: SourceLine & { readonly column?: number };
-  /** The text as written. */
+  /** The text as written, cut where it is very long. */
   readonly written: string;
   /** What to write instead, where one form is likely meant. */
   readonly use?: string;
@@ -84,7 +85,7 @@ export function fault(
   written: string,
   more: Pick<Finding, 'use' | 'detail'> = {},
 ): Finding {
-  return { code, severity: 'fault', at, written, ...more };
+  return { code, severity: 'fault', at, written: shortened(written), ...more };
 }
 
 export function warning(
@@ -93,7 +94,7 @@ export function warning(
   written: string,
   more: Pick<Finding, 'use' | 'detail'> = {},
 ): Finding {
-  return { code, severity: 'warning', at, written, ...more };
+  return { code, severity: 'warning', at, written: shortened(written), ...more };
 }
 
 export function hasFault(findings: readonly Finding[]): boolean {

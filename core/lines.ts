@@ -1,5 +1,7 @@
 /** Reads list text line by line: what is an entry, what is a comment, where each stands. */
+import { badCharacterOf, placeOfHidingCharacter } from './characters';
 import { codesOf } from './codes';
+import { longestEntry, type Problem, tooLong } from './entry';
 import { progress } from './progress';
 
 /** A line with an entry on it. The next line is the same object: what is to be kept of it is copied. */
@@ -65,20 +67,32 @@ export class Line {
 
 /**
  * Calls back for each line that holds more than blanks and a comment. `#` starts a comment wherever it stands. BOM,
- * CRLF and a missing last newline are fine. `octets`: the text in UTF-8, where that is there already.
+ * CRLF and a missing last newline are fine. A line with a character that can hide text has no comment: all of it is the
+ * entry, which no parser lets pass. `octets`: the text in UTF-8, where that is there already.
  */
 export function forEachLine(text: string, visit: (line: Line) => void, octets?: Uint8Array): void {
   const line = new Line(text, codesOf(text, octets));
   let start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let nextHash = -1;
+  let nextHiding = -1;
   for (line.number = 1; start < text.length; line.number++) {
     const end = placeOf('\n', text, start);
-    // Not from every line: without a # in it the whole rest of the text is read.
+    // Not from every line: without one in it the whole rest of the text is read.
     if (nextHash < start) nextHash = placeOf('#', text, start);
-    if (line.moveTo(start, Math.min(nextHash, end), end)) visit(line);
+    if (nextHiding < start) nextHiding = placeOfHidingCharacter(text, start);
+    const contentEnd = endsInReturn(line.codes, start, end) ? end - 1 : end;
+    const commentAt = nextHiding < end ? contentEnd : Math.min(nextHash, contentEnd);
+    if (line.moveTo(start, commentAt, contentEnd)) visit(line);
     start = end + 1;
     progress(line.number);
   }
+}
+
+/** What is wrong with a line of any list, before it is known what is on it. */
+export function faultOfLine(line: Line): Problem | undefined {
+  const bad = badCharacterOf(line.text);
+  if (bad) return { problem: 'bad-characters', detail: bad };
+  return line.to - line.from > longestEntry ? tooLong : undefined;
 }
 
 function placeOf(character: string, text: string, from: number): number {
@@ -86,14 +100,10 @@ function placeOf(character: string, text: string, from: number): number {
   return place < 0 ? text.length : place;
 }
 
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0d;
+function endsInReturn(codes: Uint8Array, start: number, end: number): boolean {
+  return end > start && end < codes.length && codes[end - 1] === 0x0d;
 }
 
-/**
- * Characters no entry can hold: controls, blanks other than space and tab (a full-width space looks like one), what
- * is left of bytes that are not UTF-8.
- */
-export function hasBadCharacter(text: string): boolean {
-  return /[\x00-\x08\x0a-\x1f\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff\ufffd]/.test(text);
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -80,7 +80,7 @@ function readKey(word: string, defaultKey: string): Read<RedisKey> {
   const url = /^\/\/([^/]+)\/?(.*)$/.exec(rest);
   if (url) return { expected: aKey, use: `redis:[${url[1]}]${url[2]}` };
   const match = /^(?:\[((?:\[[^\][]*\])?[^\][]*)\])?([^\][:].*)?$/.exec(rest);
-  if (!match || /[\x00-\x1f\x7f]/.test(rest)) return { expected: aKey };
+  if (!match) return { expected: aKey };
   const [, written, key = defaultKey] = match;
   if (written === undefined) return { value: { name: `redis:${key}`, key } };
   const server = readServer(written);
@@ -101,6 +101,6 @@ function readServer(text: string): RedisServer | undefined {
 }
 
 function isFile(text: string): boolean {
-  if (/^\/[^\s\0]+$/.test(text)) return true;
-  return /^[^\s\0/][^\s\0]*$/.test(text) && !text.split('/').includes('..');
+  if (/^\/\S+$/.test(text)) return true;
+  return /^[^\s/]\S*$/.test(text) && !text.split('/').includes('..');
 }

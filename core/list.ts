@@ -5,7 +5,7 @@
 import { type Entry, type EntryKind, formatLiteral, isProblem, type Problem, parseEntry, withRoute } from './entry';
 import type { SourceLine } from './finding';
 import { type IpAddress, parseAddressLiteral } from './ip-address';
-import { hasBadCharacter, type Line } from './lines';
+import { faultOfLine, type Line } from './lines';
 import { foldLocalPart, mailboxKey } from './mailbox';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
@@ -135,10 +135,11 @@ export function parseList(kind: ListKind, file: string, text: string, octets?: U
 
 /** The entry of one line, of a kind that the list may hold. */
 export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
-  // What is plain has neither blanks nor bad characters; a comment right behind it may matter.
+  const wrong = faultOfLine(line);
+  if (wrong) return wrong;
+  // A comment right behind what is plain may matter.
   const plain = line.glued ? undefined : parsePlainEntry(line.text);
   if (plain && holds(kind, plain.kind)) return plain;
-  if (hasBadCharacter(line.text)) return { problem: 'bad-characters' };
   const [word = '', ...rest] = line.text.split(/[ \t]+/);
   // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
   if (line.glued && line.comment.includes('@') && !word.includes('@') && rest.length === 0)

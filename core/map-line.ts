@@ -2,9 +2,10 @@
  * One line of `relay.map`: what its key speaks of and its value, or what is wrong with it. Keys may carry `Connect:` (the
  * client) or `To:` (the recipient); without a tag a key speaks of both.
  */
-import { reply } from './decision';
+import { shortened } from './characters';
+import { formatReply, longestReply, type Reply, reply } from './decision';
 import { type Entry, isProblem, type Problem, parseEntry } from './entry';
-import { hasBadCharacter, type Line } from './lines';
+import { faultOfLine, type Line } from './lines';
 import { foldLocalPart } from './mailbox';
 import type { MapValue } from './map-value';
 import { parsePlainEntry } from './plain-entry';
@@ -17,7 +18,8 @@ export interface MapRow {
 
 /** Reads a line of which comment and outer blanks are gone already. Never throws. */
 export function parseMapLine(line: Line): MapRow | Problem {
-  if (hasBadCharacter(line.text)) return { problem: 'bad-characters' };
+  const wrong = faultOfLine(line);
+  if (wrong) return wrong;
   const match = /^(\S+)(?:[ \t]+(.*))?$/s.exec(line.text);
   const written = match?.[1] ?? '';
   const valueText = match?.[2];
@@ -29,7 +31,7 @@ export function parseMapLine(line: Line): MapRow | Problem {
   // A sender address is only a claim: From: with RELAY opens the relay to whoever knows a name.
   if (name === 'from' && /^relay$/i.test(valueText)) return { problem: 'map-from-relay' };
   if (name !== undefined && name !== 'connect' && name !== 'to') {
-    return { problem: 'map-tag-unknown', detail: tag?.[1] ?? '' };
+    return { problem: 'map-tag-unknown', detail: shortened(tag?.[1] ?? '') };
   }
   const side = name === 'connect' || name === 'to' ? name : 'both';
   const key = parseKey(keyText);
@@ -82,5 +84,10 @@ function parseValue(text: string): MapValue | Problem {
   }
   const subject = Number(parts[2] ?? parts[6] ?? 7);
   const detail = Number(parts[3] ?? parts[7] ?? 1);
-  return { action: 'reply', reply: { code, enhanced: [kind, subject, detail], text: said } };
+  const answer: Reply = { code, enhanced: [kind, subject, detail], text: said };
+  // It is ASCII: a character is an octet. CRLF ends the line.
+  if (formatReply(answer).length + 2 > longestReply) {
+    return { problem: 'map-reply-syntax', detail: `a line of at most ${longestReply} octets, code and CRLF included` };
+  }
+  return { action: 'reply', reply: answer };
 }

@@ -1,4 +1,5 @@
 /** The kinds of values a setting can have: how its text is read, and what is expected where it cannot be. */
+import { shortened } from './characters';
 import { parseDomainName } from './domain-name';
 import { parseAddress } from './ip-address';
 import { nearest } from './suggest';
@@ -92,7 +93,7 @@ export function hosts(about: About): Setting<readonly string[]> {
     read(text) {
       const value = words(text).map((word) => word.toLowerCase().replace(/\.$/, ''));
       const bad = value.find((word) => !parseAddress(word) && parseDomainName(word) === undefined);
-      return bad === undefined ? { value } : { expected: `host names and IP addresses; ${bad} is neither` };
+      return bad === undefined ? { value } : { expected: `host names and IP addresses; ${shortened(bad)} is neither` };
     },
   };
 }
@@ -109,7 +110,7 @@ export function servers(about: About): Setting<readonly string[]> {
       const value = words(text);
       const bad = value.find((word) => !isServer(word));
       if (bad === undefined) return { value };
-      const expected = `IP addresses of DNS servers; ${bad} is none`;
+      const expected = `IP addresses of DNS servers; ${shortened(bad)} is none`;
       const sound = value.map((word) => (isServer(word) ? word : word.replace(/%[^\]]*/, '')));
       return sound.every(isServer) ? { expected, use: sound.join(', ') } : { expected };
     },

@@ -1,4 +1,5 @@
 /** Reads `smtpcheck.ini` against the description of its settings. */
+import { shortened } from './characters';
 import { type Finding, fault, type SourceLine, warning } from './finding';
 import { parseIni } from './ini';
 import { expandFlags, flagsThatDoNotApply, flagWords, type PrivacyFlags } from './privacy';
@@ -19,7 +20,9 @@ export interface ParsedSettings {
 /** Reads an ini text against the description. Never throws; reports every fault. Empty text gives the defaults. */
 export function parseSettings(file: string, text: string): ParsedSettings {
   const ini = parseIni(text);
-  const findings: Finding[] = ini.bad.map(({ line, written }) => fault('ini-syntax', { file, line }, written));
+  const findings: Finding[] = ini.bad.map(({ line, written, problem, ...more }) =>
+    fault(problem, { file, line }, written, more),
+  );
   const values = defaults();
   const written = new Map<string, SourceLine>();
 
@@ -46,7 +49,7 @@ export function parseSettings(file: string, text: string): ParsedSettings {
     const result = (section[entry.key] as Setting<unknown>).read(entry.value);
     if ('value' in result) (values[entry.section] as Record<string, unknown>)[entry.key] = result.value;
     else {
-      const use = result.use === undefined ? {} : { use: `${entry.key}=${result.use}` };
+      const use = result.use === undefined ? {} : { use: shortened(`${entry.key}=${result.use}`) };
       findings.push(fault('ini-value', at, entry.written, { detail: result.expected, ...use }));
     }
     if (path === 'privacy.flags') findings.push(...flagFindings(at, words(entry.value)));

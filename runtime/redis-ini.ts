@@ -3,7 +3,7 @@
  * change only the last of the plugins that have read a file.
  */
 import { dirname, join } from 'node:path';
-import { parseIni } from '../core';
+import { describeFinding, fault, parseIni } from '../core';
 import { timerSlack } from './alarm';
 import { type Bytes, decodeText, readBytes, readFileStateSync } from './file-reader';
 import { Lookout } from './lookout';
@@ -104,16 +104,24 @@ export class RedisIniFile implements RedisConfig {
     else if (file.state === 'unreadable') {
       this.log.logerror(`${name} cannot be read, and its last content stays in force: ${file.reason}`);
     } else {
-      this.text = decodeText(file.bytes);
+      const text = decodeText(file.bytes);
+      parseRedisIni(text);
+      this.text = text;
       this.changed();
     }
   }
 }
 
-/** Sections of strings and numbers. */
+/** Sections of strings and numbers. Throws where a character may hide some of them: what is left could lead to another server. */
 export function parseRedisIni(text: string): RedisIni {
   const sections = new Map<string, Map<string, string | number>>([['main', new Map()]]);
-  for (const { section, key, value } of parseIni(text).entries) {
+  const { entries, bad } = parseIni(text);
+  const hidden = bad.find(({ problem }) => problem === 'bad-characters');
+  if (hidden) {
+    const { line, written, problem, ...more } = hidden;
+    throw new Error(describeFinding(fault(problem, { file: name, line }, written, more)));
+  }
+  for (const { section, key, value } of entries) {
     sections.set(section, (sections.get(section) ?? new Map()).set(key, iniValue(value)));
   }
   return Object.fromEntries([...sections].map(([section, keys]) => [section, Object.fromEntries(keys)]));

@@ -82,9 +82,9 @@ async function scanFrom(ask: Ask, command: Scan, key: string, from: string, coun
 
 /** Each entry as a line of its own; `each` items make an entry, with a tab between them. */
 function linesOf(items: readonly unknown[], each: 1 | 2): Buffer {
-  // An entry with a line break inside must not pass for two: U+FFFD stands in for it, which no entry may hold.
+  // An entry with a line break inside must not pass for two: the line separator stands in for it, which no line may hold.
   const lines = items.map(
-    (item, i) => `${String(item).replaceAll('\n', '\ufffd')}${(i + 1) % each === 0 ? '\n' : '\t'}`,
+    (item, i) => `${String(item).replaceAll('\n', '\u2028')}${(i + 1) % each === 0 ? '\n' : '\t'}`,
   );
   return Buffer.from(lines.join(''));
 }

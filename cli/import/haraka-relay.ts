@@ -1,5 +1,5 @@
 /** Haraka's own relay plugin: `relay.ini`, `relay_acl_allow` and `relay_dest_domains.ini`. */
-import { formatAddress, parseAddress, parseIni } from '../../core';
+import { formatAddress, type IniEntry, parseAddress, parseIni } from '../../core';
 import { maskAddress, widthOf } from '../../core/ip-address';
 import { Collector, type SourceItem } from './collector';
 import type { Reading, Where } from './site-policy';
@@ -9,8 +9,8 @@ import { commentedLines, splitLines } from './text-lines';
 export function readHarakaRelayIni(text: string, where: Where): Reading {
   const out = new Collector(where);
   const settings = new Map(
-    parseIni(text)
-      .entries.filter(({ section }) => section === 'relay')
+    iniEntries(text, out)
+      .filter(({ section }) => section === 'relay')
       .map((entry) => [entry.key, entry]),
   );
   const isOn = (key: string, byDefault: boolean) => {
@@ -22,6 +22,13 @@ export function readHarakaRelayIni(text: string, where: Where): Reading {
   if (!isOn('acl', true)) out.features.push('haraka-acl-off');
   if (isOn('dest_domains', false)) out.features.push('haraka-dest-domains');
   return out;
+}
+
+/** For Haraka a lone carriage return ends a line of an ini file too, as it does of all that is imported. */
+function iniEntries(text: string, out: Collector): readonly IniEntry[] {
+  const { entries, bad } = parseIni(text.replace(/\r\n?/g, '\n'));
+  for (const { line, written } of bad) out.remark('haraka-ini-syntax', { line, written });
+  return entries;
 }
 
 /** relay_acl_allow: addresses and networks, as the plugin matched them. */
@@ -67,7 +74,7 @@ function readAcl(out: Collector, entry: string, item: SourceItem): void {
 export function readHarakaDestDomains(text: string, where: Where): Reading {
   const out = new Collector(where);
   const comments = commentsOf(text);
-  for (const { section, key, value, line, written } of parseIni(text).entries) {
+  for (const { section, key, value, line, written } of iniEntries(text, out)) {
     if (section !== 'domains') continue;
     const item: SourceItem = { line, written, comments: comments.get(line) ?? [] };
     const { action, nexthop } = parseDestination(value);

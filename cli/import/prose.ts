@@ -479,6 +479,11 @@ const words: Readonly<Record<RemarkCode, Words>> = {
     says: 'not an address or network.',
     relaying: 'what it was meant to match is not relayed for.',
   },
+  'haraka-ini-syntax': {
+    kind: 'left-out',
+    says: 'not a section, a setting or a comment in plain characters.',
+    relaying: 'what it was meant to permit is not permitted.',
+  },
   'haraka-host-bits': {
     kind: 'changed',
     says: 'host bits behind the prefix; written as {detail}, which is what the relay plugin matched.',

@@ -90,6 +90,7 @@ export const remarkCodes = [
   'haraka-acl-off',
   'haraka-dest-off',
   'haraka-acl-syntax',
+  'haraka-ini-syntax',
   'haraka-host-bits',
   'haraka-bare-ipv6',
   'haraka-dest-value',

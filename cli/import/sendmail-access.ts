@@ -4,6 +4,7 @@
  * wider one becomes its exclusion, so that the most specific key decides here as it did there.
  */
 
+import { longestReply } from '../../core/decision';
 import { Collector, type SourceItem } from './collector';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
 import type { ListName, Reading, Where } from './site-policy';
@@ -268,10 +269,14 @@ export function parseAccessValue(text: string): Value {
   const status = tagged?.[1] ?? (temporary ? '4.7.1' : '5.7.1');
   // A status of the other class would contradict the code; the code is what clients obey.
   const sound = status.startsWith(reply[1] ?? '') ? status : temporary ? '4.7.1' : '5.7.1';
+  // A reply line has a bound, and a refusal must not get lost for its length.
+  const room = longestReply - `${reply[1]}${reply[2]} ${sound} \r\n`.length;
   const words =
     (reply[3] ?? '')
       .replace(/["#]/g, '')
       .replace(/[^\x20-\x7e]/g, '?')
+      .trim()
+      .slice(0, room)
       .trim() || 'Access denied';
   return { kind: 'error', temporary, text: `ERROR:${sound}:${reply[1]}${reply[2]} ${words}` };
 }

@@ -166,5 +166,37 @@ describe('describeFault', () => {
     const shown = (length: number) => describeFault(warning('domain-syntax', at, 'x'.repeat(length))).split(' ')[0];
     assert.equal(shown(120), 'x'.repeat(120));
     assert.equal(shown(121), `${'x'.repeat(117)}...`);
+    for (const make of [fault, warning]) {
+      assert.equal(make('domain-syntax', at, '\u{1f600}'.repeat(100)).written, `${'\u{1f600}'.repeat(58)}...`);
+    }
+  });
+
+  it('fits on a line of a log, whatever is wrong with a line of millions of characters', () => {
+    const long = 'x'.repeat(3_000_000);
+    for (const text of [long, `#\r${long}`, `${long}:1 RELAY`, `[${long}`, `hosts=${long}`, `${long} RELAY # x`]) {
+      const findings = [...parseList('hosts', 'x', text).findings, ...parseRelayMap('x', text).findings];
+      findings.push(...parseSettings('x', text).findings);
+      for (const finding of findings)
+        assert.ok(JSON.stringify(finding).length < 400 && describeFinding(finding).length < 400);
+      assert.equal(findings.length, 3);
+    }
+  });
+
+  it('fits there where the settings have as many characters as they may', () => {
+    for (const [section, key] of [
+      ['dns', 'servers'],
+      ['deny', 'skip'],
+      ['relay', 'relay_map'],
+      ['privacy', 'flags'],
+      ['deny', 'at'],
+    ]) {
+      const { findings } = parseSettings('x', `[${section}]\n${key}=${'!'.repeat(4000)}\n[${'y'.repeat(4000)}]\n`);
+      for (const finding of findings) assert.ok(describeFinding(finding).length < 600, describeFinding(finding));
+    }
+  });
+
+  it('names the tag of a map in part where it is long', () => {
+    const { findings } = parseRelayMap('x', `${'x'.repeat(4000)}:a.example RELAY`);
+    assert.ok(findings.every((finding) => describeFinding(finding).length < 400));
   });
 });

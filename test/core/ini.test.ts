@@ -48,9 +48,28 @@ const cases: readonly IniCase[] = [
     name: 'reports what is neither',
     text: 'word\n[open\n=1\na b=1\nok=1\nx[relay]\n[relay]x\n',
     entries: ['5:1 main.ok=1'],
-    bad: ['1 word', '2 [open', '3 =1', '4 a b=1', '6 x[relay]', '7 [relay]x'],
+    bad: ['1 word', '2 [open', '3 =1', '4 a b=1', '6 x[relay]', '7 [relay]x'].map((text) =>
+      text.replace(' ', ' ini-syntax '),
+    ),
   },
-  { name: 'reports old Mac line ends', text: 'a=1\rb=2', bad: ['1 a=1\rb=2'] },
+  { name: 'reports old Mac line ends', text: 'a=1\rb=2', bad: ['1 bad-characters a=1\rb=2'] },
+  ...['\r', '\v', '\f', '\u0085', '\u2028', '\u2029', '\0', '\u001b', '\u202e'].map((character) => ({
+    name: `reports ${JSON.stringify(character)} in a comment`,
+    text: `; relay${character}[relay]\na=1`,
+    entries: ['2:1 main.a=1'],
+    bad: [`1 bad-characters ; relay${character}[relay]`],
+  })),
+  {
+    name: 'reports a line of more characters than any setting has',
+    text: `a=${'x'.repeat(4094)}\nb=${'x'.repeat(4095)}\n; ${'x'.repeat(5000)}`,
+    entries: [`1:1 main.a=${'x'.repeat(4094)}`],
+    bad: [`2 ini-syntax b=${'x'.repeat(4095)}`],
+  },
+  {
+    name: 'takes no time over blanks in a section',
+    text: `[${' '.repeat(4000)}x`,
+    bad: [`1 ini-syntax [${' '.repeat(4000)}x`],
+  },
   {
     name: 'has no keys of objects',
     text: '__proto__=1\n[constructor]\ntoString=2',
@@ -72,7 +91,7 @@ describe('parseIni', () => {
         sections,
       );
       assert.deepEqual(
-        ini.bad.map(({ line, written }) => `${line} ${written}`),
+        ini.bad.map(({ line, problem, written }) => `${line} ${problem} ${written}`),
         bad,
       );
     });

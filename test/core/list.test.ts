@@ -308,7 +308,34 @@ const textCases: readonly TextCase[] = [
     gives: ['1:1 bad-characters'],
   },
   { name: 'finds bytes that are not UTF-8', kind: 'hosts', text: 'spam\ufffd.example', gives: ['1:1 bad-characters'] },
-  { name: 'leaves comments alone', kind: 'hosts', text: '# \ufffd\u0007 é\nspam.example # \ufffd', gives: 1 },
+  { name: 'leaves text in comments alone', kind: 'hosts', text: '# \ufffd\t\u3000é\nspam.example # \ufffd', gives: 1 },
+  {
+    name: 'finds old Mac line ends behind a comment',
+    kind: 'hosts',
+    text: '# bad hosts\r127.66\rspam.example\r',
+    gives: ['1:1 bad-characters'],
+  },
+  {
+    name: 'finds a carriage return more than CRLF has, and one without its line feed at the end',
+    kind: 'local_ip',
+    text: '127.9\r\r\n127.8\r\n127.7\r',
+    gives: ['1:1 bad-characters', '3:1 bad-characters'],
+  },
+  ...['\r', '\v', '\f', '\u0085', '\u2028', '\u2029', '\u001c', '\u001d', '\u001e', '\0', '\b', '\u001b', '\u007f']
+    .concat(['\u009b', '\u202e', '\u2066'])
+    .map((character) => ({
+      name: `finds ${JSON.stringify(character)} in a comment`,
+      kind: 'local_ip' as const,
+      text: `127.9 # campus${character}!127.9.66\n127.8\n`,
+      gives: ['1:1 bad-characters'],
+    })),
+  {
+    name: 'takes no line of millions of characters',
+    kind: 'hosts',
+    text: `127.66\n${'*.'.repeat(2_000_000)}\n${'a.'.repeat(2_000_000)}@b.example`,
+    gives: ['2:1 unexpected-text', '3:1 unexpected-text'],
+  },
+  { name: 'takes a comment of any length', kind: 'hosts', text: `127.66 # ${'*.'.repeat(10_000)}`, gives: 1 },
   { name: 'wants one entry a line', kind: 'local_ip', text: '192.0.2.7 192.0.2.8', gives: ['1:1 unexpected-text'] },
   {
     name: 'sees a mailbox cut at its #',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { badCharacterOf } from '../../core/characters';
 import { formatEntry, isProblem, parseEntry } from '../../core/entry';
 import { hasFault } from '../../core/finding';
 import { describeFinding } from '../../core/finding-text';
@@ -15,12 +16,13 @@ import {
   parseIpv6,
   widthOf,
 } from '../../core/ip-address';
-import { forEachLine, hasBadCharacter, Line } from '../../core/lines';
+import { forEachLine, Line } from '../../core/lines';
 import { type ListKind, listKinds, PolicyList, parseList, parseListLine } from '../../core/list';
 import { parseRelayMap, RelayMap } from '../../core/relay-map';
 import { parseRoute } from '../../core/route';
 import { parseSettings } from '../../core/settings';
 import { address, listOf, shown } from '../helpers/core';
+import { checkNothingIsHidden, lineEnds } from '../helpers/line-ends';
 import { fc, runs } from '../helpers/properties';
 
 const word = fc.oneof(fc.nat({ max: 0xffffffff }), fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff));
@@ -307,6 +309,12 @@ describe('any text', () => {
     );
   });
 
+  it('never keeps an entry behind a line end of any kind without a fault', () => {
+    const comment = anyText.map((text) => `# ${text}`);
+    const around = fc.oneof(anyText, comment, fc.constantFrom('', '; campus', '127.9 # campus'));
+    fc.assert(fc.property(around, fc.constantFrom(...lineEnds), around, checkNothingIsHidden));
+  });
+
   it('can be asked for as an address, a name or a recipient', () => {
     const list = listOf('relay_to', 'backup.example', 'user@other.example', 'müller@other.example', '192.0.2.25');
     fc.assert(
@@ -406,7 +414,7 @@ describe('what is an address', () => {
 
 describe('a line with one entry', () => {
   it('means what the entry means, in any list that may hold it', () => {
-    const word = entryText.filter((text) => /^[^\s#]+$/.test(text) && !hasBadCharacter(text));
+    const word = entryText.filter((text) => /^[^\s#]+$/.test(text) && badCharacterOf(text) === undefined);
     fc.assert(
       fc.property(word, fc.constantFrom(...(Object.keys(listKinds) as ListKind[])), (text, kind) => {
         const line = Line.of(text);

@@ -254,7 +254,19 @@ const faults: readonly { readonly line: string; readonly code: string; readonly 
   { line: 'Connect:0.0.0.0/0 RELAY', code: 'prefix-everything' },
   { line: 'Connect:192.0.2.9/24 RELAY', code: 'prefix-host-bits' },
   { line: 'Connect:[192.0.2.9] RELAY', code: 'address-brackets' },
-  { line: 'To:a.\ufffd.example RELAY', code: 'bad-characters' },
+  { line: 'To:a.\ufffd.example RELAY', code: 'bad-characters', detail: 'U+FFFD' },
+  { line: '# a.example\rTo:a.example REJECT', code: 'bad-characters', detail: 'U+000D' },
+  {
+    line: `To:a.example ERROR:5.7.1:550 ${'x'.repeat(501)}`,
+    code: 'map-reply-syntax',
+    detail: 'a line of at most 512 octets, code and CRLF included',
+  },
+  {
+    line: `To:a.example 450 ${'x'.repeat(501)}`,
+    code: 'map-reply-syntax',
+    detail: 'a line of at most 512 octets, code and CRLF included',
+  },
+  { line: `To:a.example 450 ${'x '.repeat(3_000_000)}`, code: 'unexpected-text' },
 ];
 
 describe('parseRelayMap', () => {

@@ -190,10 +190,8 @@ const values: readonly ValueCase[] = [
       'redis:[db.example:65536]ours': undefined,
       'redis:[[db.example]:6380]ours': undefined,
       'redis:[[2001:db8::6]ours': undefined,
-      'redis:\u0007': undefined,
       '/etc/local ip': undefined,
       'etc/local ip': undefined,
-      'x\u0000': undefined,
     },
   },
   {

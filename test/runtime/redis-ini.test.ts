@@ -34,6 +34,16 @@ describe('parseRedisIni', () => {
   }
 });
 
+describe('redis.ini with a character that may hide a part of it', () => {
+  const hidden = `; see below\r[server]\rport=6381\r`;
+  const message = /redis\.ini:1: bad-characters: .* has the character U\+000D/;
+
+  it('is not read', () => {
+    assert.throws(() => parseRedisIni(hidden), message);
+    assert.throws(() => new RedisIniFile(makeFolder({ 'redis.ini': hidden }).path, console as never).get(), message);
+  });
+});
+
 describe('redis.ini while Haraka runs', () => {
   const pace = { poll: 200, settle: 100 };
   const closing: RedisAccess[] = [];
@@ -69,6 +79,19 @@ describe('redis.ini while Haraka runs', () => {
     fs.renameSync(folder.file('other'), folder.file('redis.ini'));
     await until('it is told of', () => ports.length > 1);
     assert.deepEqual(ports, [6381, 6382]);
+  });
+
+  it('stays as it was where a character may hide a part of what it is now', async () => {
+    const { folder, said, access, ports } = follow({ 'redis.ini': redisIni(6380) });
+    assert.equal(access.optionsFor(undefined).socket.port, 6380);
+    folder.write('redis.ini', '; see below\r[server]\rport=6381\r');
+    await until('it is told of', () => said.length > 0);
+    assert.match(said.join(), /redis\.ini is not taken: redis\.ini:1: bad-characters: /);
+    assert.deepEqual(ports, []);
+    folder.write('redis.ini', redisIni(6382));
+    await until('it is mended', () => ports.length > 0);
+    assert.deepEqual(ports, [6382]);
+    assert.equal(said.length, 1);
   });
 
   it('is found by the poll where no event comes', async () => {

@@ -215,6 +215,11 @@ describe('a list in Redis that cannot be taken', () => {
       says: 'redis:host.deny:1: bad-characters',
     },
     {
+      name: 'has a comment with a line break',
+      spoil: () => redis.add('host.deny', '192.0.2 #\n192.0.2.8'),
+      says: 'redis:host.deny:1: bad-characters',
+    },
+    {
       name: 'is of another type',
       spoil: () => redis.set('host.deny', { type: 'list' }),
       says: 'redis:host.deny:1: redis-type: host.deny is of the type list',

@@ -66,10 +66,26 @@ const cases: readonly HarakaCase[] = [
     becomes: { remarks: ['2 haraka-dest-off', '3 haraka-any-route', '4 haraka-dest-value'] },
   },
   {
+    name: 'relay_dest_domains.ini: line ends as Haraka has them, and no line lost without a remark',
+    type: 'haraka-dest-domains',
+    text: '[domains]\ra.example={"action":"accept"}\r# old\rc.example={"action":"deny"}\rd.example={}\u2028e.example={}\rf.example\r',
+    context: inForce,
+    becomes: {
+      'relay.to': ['=a.example'],
+      remarks: ['2 haraka-dest-relaying', '5 haraka-ini-syntax', '6 haraka-ini-syntax'],
+    },
+  },
+  {
     name: 'relay.ini: an open relay is not carried over',
     type: 'haraka-relay-ini',
     text: '[relay]\nall=true\n',
     becomes: { remarks: ['2 haraka-all'] },
+  },
+  {
+    name: 'relay.ini: nor one with the line ends of an old Mac, nor what nobody can be sure to read',
+    type: 'haraka-relay-ini',
+    text: '; mine\r[relay]\rall=true\rdest_domains\u0085=true\r',
+    becomes: { remarks: ['3 haraka-all', '4 haraka-ini-syntax'] },
   },
 ];
 

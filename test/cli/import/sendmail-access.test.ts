@@ -100,6 +100,17 @@ const cases: readonly AccessCase[] = [
     },
   },
   {
+    name: 'keeps a refusal with as much of its text as a reply line has room for',
+    access: `To:a.example ERROR:5.1.1:550 ${'x'.repeat(5000)}\nTo:b.example 450 ${'y '.repeat(300)}\n`,
+    becomes: {
+      map: [
+        `To:a.example ERROR:5.1.1:550 ${'x'.repeat(500)}`,
+        `To:b.example ERROR:4.7.1:450 ${'y '.repeat(250).trim()}`,
+      ],
+      remarks: ['1 access-recipient', '2 access-recipient'],
+    },
+  },
+  {
     name: 'ends a relayed domain where a narrower recipient is not relayed',
     access: 'To:backup.example RELAY\nTo:sub.backup.example OK\nTo:user@backup.example REJECT\n',
     becomes: {

@@ -157,6 +157,21 @@ const cases: readonly Fixture[] = [
       'smtpcheck.ini:2 error ini-key-unknown',
     ],
   },
+  {
+    name: 'hidden-behind-a-line-end',
+    findings: [
+      'host.deny:1 error bad-characters',
+      'localip:1 error bad-characters',
+      'relay.map:2 error bad-characters',
+      'smtpcheck.ini:2 error bad-characters',
+    ],
+    arrange: (folder) => {
+      folder.write('config/host.deny', '# bad hosts\r203.0.113\rspam.example\r');
+      folder.write('config/localip', '198.51.100 # campus\u2028!198.51.100.9\n');
+      folder.write('config/relay.map', 'To:a.example REJECT\n# gone\vTo:b.example REJECT\n');
+      folder.write('config/smtpcheck.ini', '[deny]\n; see below\u0085[relay]\nat=rcpt\n');
+    },
+  },
   { name: 'domain-unresolved', dns: true, findings: ['localdomain:2 warning domain-unresolved'] },
   {
     name: 'destination-mx',

@@ -24,6 +24,7 @@ import {
   parseSettings,
 } from '../../../core';
 import { decodeText } from '../../../runtime/file-reader';
+import { checkNothingIsHidden, lineEnds } from '../../helpers/line-ends';
 import type { Fuzzer } from './fuzzer';
 
 interface Parser {
@@ -72,6 +73,18 @@ const parsers: readonly Parser[] = [
   {
     name: 'isWellFormedHello',
     parse: (text) => assert.ok(!isWellFormedHello(text) || /^[!-~]{1,255}$/.test(text), 'a name of other characters'),
+  },
+  {
+    name: 'the text before an entry',
+    parse(text) {
+      for (const lineEnd of lineEnds) checkNothingIsHidden(text, lineEnd, '');
+    },
+  },
+  {
+    name: 'the text behind an entry',
+    parse(text) {
+      for (const lineEnd of lineEnds) checkNothingIsHidden('# campus', lineEnd, text);
+    },
   },
   { name: 'carriesRoute', parse: (text) => assert.equal(typeof carriesRoute(text), 'boolean') },
 ];
@@ -139,7 +152,8 @@ const tokens = [
     '\0',
     '\ufeff',
     '\ufffd',
-    '\u2028',
+    ...lineEnds.filter((lineEnd) => lineEnd > '\x80'),
+    ...['\v', '\f', '\x1b', '\u202e'],
     '\u00a0',
     '\ud800',
     '\u0130',
