@@ -10,14 +10,21 @@ import { isAscii } from './characters';
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
+ * The domain that mail to the written one must go to: in A-labels, whatever letters were used for it (case, accents of
+ * their own, full width; UTS 46). Empty where it can be none. Haraka 3.3 makes its `host` of it so; 3.1 encodes the
+ * letters as they were written, and each spelling becomes another host.
+ */
+export function canonicalDomain(written: string): string {
+  return (isAscii(written) ? written : domainToASCII(written)).toLowerCase();
+}
+
+/**
  * The name in the form lists hold, or `undefined` where the text is no domain name: an empty or over-long label
  * (RFC 1035 §2.3.4: 63 octets, 253 in all), a character outside letters, digits, `-` and `_`, or a last label of
  * digits alone, which only an address has. U-labels become A-labels.
  */
 export function parseDomainName(text: string): string | undefined {
-  let name = text.toLowerCase();
-  if (name.endsWith('.')) name = name.slice(0, -1);
-  if (!isAscii(name)) name = domainToASCII(name);
+  const name = canonicalDomain(text.endsWith('.') ? text.slice(0, -1) : text);
   if (name.length === 0 || name.length > 253) return undefined;
   const labels = name.split('.');
   if (!labels.every((l) => label.test(l))) return undefined;

@@ -21,7 +21,7 @@ export {
   reply,
 } from './decision';
 export { type DenyDecision, type DenyPolicy, type DenyRequest, type DenyRule, decideDeny } from './deny-decision';
-export { isPublicSuffix, parseDomainName } from './domain-name';
+export { canonicalDomain, isPublicSuffix, parseDomainName } from './domain-name';
 export { type Entry, type EntryKind, formatEntry, isProblem, type Problem, parseEntry } from './entry';
 export {
   type Finding,

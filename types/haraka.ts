@@ -11,8 +11,8 @@ export interface Address {
   readonly original_host?: string;
   /** Local part, quotes included; `postmaster` for `<postmaster>`. */
   readonly user: string | null;
-  /** Lower-case A-labels or a literal in brackets; empty for `<postmaster>` and `<>`. */
-  readonly host: string | null;
+  /** A-labels in lower case or a literal in brackets; empty for `<postmaster>` and `<>`. Mail goes there. */
+  host: string | null;
   format(): string;
 }
 

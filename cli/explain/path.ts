@@ -1,7 +1,6 @@
 /** The argument of MAIL and RCPT as Haraka 3.3 reads it (its rfc1869.js, and its address parser's limits). */
-import { domainToASCII } from 'node:url';
 import { Address as ParsedAddress } from 'address-rfc2821';
-import { isAscii } from '../../core';
+import { canonicalDomain, isAscii } from '../../core';
 import type { Address } from '../../types/haraka';
 
 export interface Path {
@@ -52,6 +51,6 @@ function parseAddress(path: string): Address | undefined {
   // RFC 1035 §2.3.4; the parser of Haraka 3.1 lets longer labels through, and maps other characters otherwise.
   if (written.split('.').some((label) => Buffer.byteLength(label) > 63)) return undefined;
   if (isAscii(written)) return address;
-  const ascii = domainToASCII(written).toLowerCase();
-  return ascii === '' ? undefined : { ...address, host: ascii };
+  const domain = canonicalDomain(written);
+  return domain === '' ? undefined : { ...address, host: domain };
 }

@@ -12,7 +12,7 @@ import { keepPermit } from '../../runtime/dispositions';
 import { noOpinion } from '../../runtime/guard';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
 import { describeRefusal, nextHops } from './next-hops';
-import { isThisHost, recipientOf } from './recipient';
+import { isThisHost, recipientOf, writtenRecipientOf } from './recipient';
 import { chooseQueue, queue, queueOutbound, routeRecipient, watchRecipient } from './routing';
 import { grantTrust, reviewTrust, trustOf } from './trust';
 
@@ -87,7 +87,12 @@ export const guardRecipient: Task<Connection, AddressParams> = {
     reviewTrust(call, client);
     watchRecipient(connection);
     const trusted = connection.relaying || trustOf(policy.relay, client) !== undefined;
-    return decideRecipientForm(recipientOf(address), trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
+    const recipient = writtenRecipientOf(address);
+    // What is decided on is where the mail must go, and what the other plugins must see.
+    if (policy.mode.relay === 'enforce' && address.host && address.host !== recipient.domain) {
+      address.host = recipient.domain;
+    }
+    return decideRecipientForm(recipient, trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
   },
 };
 
@@ -136,7 +141,8 @@ function decideFor({ suite, policy, connection }: Call, address: Address): Relay
   return decideRelay(policy.relay, {
     clientAddress: client.address,
     clientNames: client.names,
-    recipient: recipientOf(address),
+    // Where the suite decides, the guard has put the host right.
+    recipient: policy.mode.relay === 'enforce' ? recipientOf(address) : writtenRecipientOf(address),
     recipientIsHere: isThisHost(suite, address),
     vouched: connection.relaying && !client.trust,
   });

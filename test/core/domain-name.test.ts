@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isPublicSuffix, parseDomainName } from '../../core/domain-name';
+import { canonicalDomain, isPublicSuffix, parseDomainName } from '../../core/domain-name';
 
 const label63 = 'a'.repeat(63);
 const longest = [label63, label63, label63, 'a'.repeat(61)].join('.');
@@ -31,6 +31,7 @@ const names: readonly { readonly text: string; readonly is: string | undefined }
   { text: 'bücher.example', is: 'xn--bcher-kva.example' },
   { text: 'BÜCHER.Example.', is: 'xn--bcher-kva.example' },
   { text: 'xn--bcher-kva.example', is: 'xn--bcher-kva.example' },
+  { text: 'ΟΔΟΣ.example', is: 'xn--pxavbq.example' },
   { text: '早稲田.example', is: 'xn--0gvz35a4wd.example' },
   { text: '１９２.0.2.7', is: undefined },
   { text: 'ex\u0000ample.org', is: undefined },
@@ -41,6 +42,22 @@ describe('parseDomainName', () => {
     const about = text.length > 40 ? `${text.slice(0, 37)}... of ${text.length}` : JSON.stringify(text);
     it(`${is === undefined ? 'knows no name in' : 'reads'} ${about}`, () => assert.equal(parseDomainName(text), is));
   }
+});
+
+describe('canonicalDomain', () => {
+  const spellings = ['bücher', 'BÜCHER', 'Bu\u0308cher', 'BU\u0308CHER', 'ｂüｃｈｅｒ', 'ＢÜＣＨＥＲ', 'bü\u00adcher'];
+  for (const spelling of spellings) {
+    it(`gives the A-label of ${spelling}`, () => {
+      assert.equal(canonicalDomain(`${spelling}.example`), 'xn--bcher-kva.example');
+      assert.equal(parseDomainName(`${spelling}.example`), 'xn--bcher-kva.example', 'as lists have it');
+    });
+  }
+
+  it('leaves ASCII as it is but for its case, and gives nothing for what is no domain', () => {
+    assert.equal(canonicalDomain('XN--BCHER-KVA.Example.'), 'xn--bcher-kva.example.');
+    assert.equal(canonicalDomain('[IPv6:2001:DB8::25]'), '[ipv6:2001:db8::25]');
+    assert.equal(canonicalDomain('büch％er.example'), '');
+  });
 });
 
 describe('isPublicSuffix', () => {

@@ -100,6 +100,20 @@ const cases: readonly RcptCase[] = [
     to: 'user@bücher.example',
     reply: '250',
   },
+  ...['bücher', 'BÜCHER', 'Bu\u0308cher', 'ｂüｃｈｅｒ', 'xn--BCHER-kva'].map((spelling) => ({
+    name: `knows an exclusion whatever letters it is written in: ${spelling}`,
+    files: { 'relay.to': 'backup.example\n!bücher.backup.example' },
+    to: `user@${spelling}.backup.example`,
+    reply: denied,
+    result: ['fail', 'relay-denied'] as const,
+  })),
+  {
+    name: 'refuses a domain that is another one once it is mapped',
+    files: { 'relay.to': 'backup.example' },
+    to: 'user@ｂａｃｋｕｐ.example',
+    reply: '550 5.1.2 Bad destination system address',
+    result: ['fail', 'impossible-domain'],
+  },
   { name: 'takes bare postmaster', to: 'postmaster', reply: '250', result: ['pass', 'postmaster'] },
   {
     name: 'refuses a percent route to a local domain',
@@ -183,6 +197,63 @@ for (const addresses of addressClasses) {
           assert.ok(session.results(result[0]).includes(result[1]), `${result} in ${session.results(result[0])}`);
       });
     }
+  });
+}
+
+for (const addresses of addressClasses) {
+  describe(`relay to a domain beyond ASCII, with ${addresses.name}`, () => {
+    const spellings = ['bücher', 'BÜCHER', 'BU\u0308CHER', 'ＢÜＣＨＥＲ'];
+    const hosts = ['user@xn--bcher-kva.example'];
+
+    for (const spelling of spellings) {
+      it(`sends mail for ${spelling} where it was decided to go`, async () => {
+        const relayTo = { 'relay.to': 'bücher.example' };
+        const stranger = new Site({ addresses, files: relayTo }).session();
+        assert.deepEqual(await stranger.send(`user@${spelling}.example`), ['250']);
+        assert.deepEqual(stranger.recipients, hosts);
+        const trusted = new Site({ addresses, files: { localip: '203.0.113' } }).session();
+        await trusted.open();
+        assert.deepEqual(await trusted.send(`user@${spelling}.example`), ['250']);
+        assert.deepEqual(trusted.recipients, hosts);
+      });
+
+      it(`shows other plugins the domain of ${spelling}`, async () => {
+        const session = new Site({ addresses, local: ['xn--bcher-kva.example'] }).session();
+        assert.deepEqual(await session.send(`user@${spelling}.example`), ['250']);
+        assert.deepEqual(session.recipients, hosts);
+      });
+
+      it(`decides on ${spelling} and changes nothing where it only observes`, async () => {
+        const files = { 'relay.to': 'bücher.example' };
+        const session = new Site({ addresses, ini: ['[relay]', 'mode=observe'], files }).session();
+        await session.mail();
+        const address = addresses.make(`user@${spelling}.example`);
+        const { host } = address;
+        await session.rcpt(address);
+        assert.equal(address.host, host);
+        const rules = session.log.map(({ data }) => `${data.action} ${data.rule} ${data.observed}`);
+        assert.ok(rules.includes('permit destination true'), rules.join());
+      });
+    }
+
+    it('decides by what another plugin has put in the place of the domain', async () => {
+      const site = new Site({ addresses, files: { 'relay.to': 'bücher.example' } });
+      const session = site.session();
+      await session.mail();
+      const address = addresses.make('user@BÜCHER.example');
+      site.hooks.push({
+        hook: 'rcpt',
+        priority: 0,
+        method: 'rewrite',
+        plugin: Object.assign(Object.create(site.plugin), {
+          rewrite: (next: () => void) => {
+            address.host = 'victim.example';
+            next();
+          },
+        }),
+      });
+      assert.equal(await session.rcpt(address), denied);
+    });
   });
 }
 
