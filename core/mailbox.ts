@@ -36,20 +36,30 @@ export function mailboxKey(localPart: string, domain: string): string {
 }
 
 /**
+ * An address of Internet mail in the attribute of an X.400 address (RFC 2156, MIXER), which gateways unwrap:
+ * `/DD.RFC-822=user(a)host/`, `/S=user(a)host/O=x/`.
+ */
+function holdsMixerAddress(content: string): boolean {
+  if (/(?:^|[/;])\s*(?:dda?[.:]\s*)?rfc-?822\s*=/i.test(content)) return true;
+  if (!/(?:^\s*dda?[.:]|[/;])[^/;=]*=/i.test(content)) return false;
+  // (a) is @, (p) is %, (b) is !, and so is the number of each, in decimal or, to some gateways, in octal.
+  return /[^\s/;=]\((?:[apb]|064|037|033|100|045|041)\)[^\s/;]/i.test(content);
+}
+
+/**
  * Whether a machine behind us might take the local part for an address of its own: `user%host`, `host!user`,
  * `user@host` in quotes or escaped, and the encapsulations that some gateways unwrap. Mail to such a recipient is
- * local by its domain and may still end anywhere. Ordinary odd local parts (VERP, SRS, BATV, `100%`) are not routes.
+ * local by its domain and may still end anywhere. Ordinary odd local parts (VERP, SRS, BATV) are not routes.
  */
 export function carriesRoute(localPart: string): boolean {
   if (/^[A-Za-z0-9._-]*$/.test(localPart)) return false;
   let content = unquoteLocalPart(localPart);
   // A host that normalises reads a full-width percent, bang or at sign as the plain one.
   if (!isAscii(content)) content = content.normalize('NFKC');
-  if (content.includes('@')) return true;
-  if (/%./s.test(content)) return true;
-  if (/.!./s.test(content)) return true;
+  // With nothing on one side too: who reads a route there reads an empty host or user, and may repair it.
+  if (/[@%!]/.test(content)) return true;
   // host:user was Berknet's route, node::user DECnet's; both need quotes today.
   if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+:.|.::./is.test(content)) return true;
   // Exchange's encapsulation of an SMTP address: +40 is its at sign.
-  return /^IMCEASMTP-.*\+40/is.test(content);
+  return /^IMCEASMTP-.*\+40/is.test(content) || holdsMixerAddress(content);
 }

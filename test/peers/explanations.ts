@@ -17,11 +17,17 @@ export const explanations: readonly Explanation[] = [
   {
     title: 'A route is refused wherever it leads',
     difference: 'stricter',
-    sendmail: ['sh-quoted-07', 'sh-gateway-02', 'sh-gateway-03', 'sh-legit-26'],
-    postfix: ['sh-gateway-02', 'sh-gateway-03', 'sh-unicode-01', 'sh-unicode-02', 'sh-legit-26'],
+    sendmail: [
+      ...['sh-bang-08', 'sh-bang-09', 'sh-quoted-07', 'sh-gateway-02', 'sh-gateway-03', 'sh-gateway-05'],
+      ...['sh-legit-26'],
+    ],
+    postfix: [
+      ...['sh-gateway-02', 'sh-gateway-03', 'sh-gateway-04', 'sh-gateway-05', 'sh-gateway-06', 'sh-gateway-07'],
+      ...['sh-gateway-08', 'sh-unicode-01', 'sh-unicode-02', 'sh-legit-26'],
+    ],
     why: `On purpose. A machine behind us may read a local part in its own way: take off quotes and backslashes, unwrap
-Exchange's or Berknet's forms, or normalise full-width signs. sendmail and Postfix look only at what they would follow
-themselves, and let a route pass that ends at a domain of ours.`,
+Exchange's, Berknet's or X.400's forms, or normalise full-width signs. sendmail and Postfix look only at what they would
+follow themselves, and let a route pass that ends at a domain of ours; sendmail, one through a host without a name.`,
   },
   {
     title: "Haraka's parser takes no address that RFC 5321 does not know",
@@ -85,13 +91,11 @@ one message. With none of the three is the text inside it a second message.`,
 same for every name, so it tells nothing. \`[privacy] vrfy_reply=502\` is for those who want a hard no.`,
   },
   {
-    title: 'A percent sign with nothing after it is no route',
+    title: 'Domains beyond ASCII are read',
     difference: 'laxer',
-    sendmail: ['sh-legit-23'],
-    postfix: ['sh-legit-23'],
-    why: `Here the others are too strict: \`100%@local.example\` is a local mailbox by RFC 5321 and names no second host.
-Both read an empty host after the sign and refuse the address for its syntax. No other mail is taken here that neither
-of them takes.`,
+    sendmail: ['sh-legit-30', 'sh-legit-31'],
+    why: `Haraka offers SMTPUTF8, as Postfix does; sendmail as Debian builds it does not. Whatever letters a domain is
+written in, it is looked up and sent to as its A-labels.`,
   },
   {
     title: 'A message with bare carriage returns is taken',
@@ -134,10 +138,17 @@ the next transaction of the same connection, as mail servers do by themselves.`,
   {
     title: 'What others call bad syntax is refused by policy',
     difference: 'other class',
-    sendmail: ['sh-domain-13', 'sh-unicode-01', 'sh-unicode-02', 'sh-params-06'],
-    postfix: ['sh-literal-07', 'sh-literal-08', 'sh-domain-11', 'sh-domain-13', 'sh-domain-14'],
-    why: `All refuse for good. Haraka offers SMTPUTF8 and reads letters beyond ASCII, which sendmail does not; Postfix calls
-such a domain, unless SMTPUTF8 was asked for, and a bare number bad syntax. Here both are domains that are on no list,
-and one that turns into another when it is mapped to ASCII is refused as impossible.`,
+    sendmail: [
+      ...['sh-percent-09', 'sh-percent-10', 'sh-percent-11', 'sh-percent-12', 'sh-percent-13', 'sh-quoted-10'],
+      ...['sh-quoted-11', 'sh-domain-13', 'sh-domain-16', 'sh-unicode-01', 'sh-unicode-02', 'sh-params-06'],
+    ],
+    postfix: [
+      ...['sh-percent-09', 'sh-percent-10', 'sh-percent-13', 'sh-bang-09', 'sh-bang-10', 'sh-quoted-10'],
+      ...['sh-literal-07', 'sh-literal-08', 'sh-domain-11', 'sh-domain-13', 'sh-domain-14', 'sh-domain-16'],
+    ],
+    why: `All refuse for good. To the others a route with an empty host or user is an address with a part missing. Haraka
+offers SMTPUTF8 and reads letters beyond ASCII, which sendmail does not; Postfix calls such a domain, unless SMTPUTF8 was
+asked for, and a bare number bad syntax. Here both are domains that are on no list, and one that turns into another when
+it is mapped to ASCII is refused as impossible.`,
   },
 ];

@@ -14,7 +14,6 @@ const localParts = [
   'a%victim.example',
   'victim.example!a',
   '"a@victim.example"',
-  '100%',
   'SRS0=H=T=victim.example=a',
 ];
 const domains = [

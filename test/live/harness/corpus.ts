@@ -88,7 +88,7 @@ export function strangerMayReach(recipient: string): boolean {
   const user = recipient.slice(0, at).replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
   const domain = recipient.slice(at + 1).toLowerCase();
   const reachable = domain === 'local.example' || /^(.+\.)?backup\.example$/.test(domain) || domain === '[192.0.2.25]';
-  return at > 0 && reachable && !/[%!@]./.test(user);
+  return at > 0 && reachable && !/[%!@]/.test(user) && !/=.*\([apb]\)/i.test(user);
 }
 
 /** As the envelope has it: the domain as A-labels in lower case, no source route. */
