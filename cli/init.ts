@@ -70,7 +70,10 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   else if (steps.length === 0) writeLine(io.stdout, 'everything is there already');
   if (!installed) writeLine(io.stderr, `not installed there yet: cd ${folder.path} && npm install ${packageName}`);
   if (settings.relay.local_delivery && !namesLocalDomains(folder)) {
-    writeLine(io.stderr, 'config/host_list names no domain yet: write those there whose mail this host delivers itself');
+    writeLine(
+      io.stderr,
+      'config/host_list names no domain yet: write those there whose mail this host delivers itself',
+    );
   }
   if (!dryRun) writeLine(io.stderr, `next: cd ${folder.path} && npx smtpcheck lint`);
   return 0;

@@ -38,8 +38,6 @@ export interface Routing {
   backup: boolean;
   /** What other plugins have noted for the recipients that are relayed. */
   relayQueue: QueueNotes;
-  /** The client may relay to anyone: Haraka was to send out the whole transaction. */
-  relaying: boolean;
 }
 
 const routingKey = Symbol('smtpcheck routing');
@@ -51,14 +49,9 @@ export function routingOf(transaction: Known): Routing | undefined {
   return transaction[routingKey];
 }
 
-export function startRouting(transaction: Known): Routing {
-  transaction[routingKey] ??= {
-    dispositions: new Map(),
-    seen: 0,
-    backup: false,
-    relayQueue: undefined,
-    relaying: false,
-  };
+/** The routing of the transaction, or a new one: `seen` recipients of it are local then. */
+export function startRouting(transaction: Known, seen = 0): Routing {
+  transaction[routingKey] ??= { dispositions: new Map(), seen, backup: false, relayQueue: undefined };
   return transaction[routingKey];
 }
 

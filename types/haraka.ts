@@ -31,6 +31,8 @@ export interface Results {
 export interface Transaction {
   readonly mail_from: Address | null;
   rcpt_to: readonly Address[];
+  /** Recipients by the reply they got. */
+  readonly rcpt_count: { accept: number };
   /** The size of the message. */
   readonly data_bytes?: number;
   readonly notes: Notes;

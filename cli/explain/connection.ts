@@ -7,6 +7,7 @@ const noResults = { add: silent, get: () => undefined };
 
 export class SimulatedTransaction implements Transaction {
   rcpt_to: Address[] = [];
+  readonly rcpt_count = { accept: 0 };
   readonly notes: Notes = {};
   readonly header = { headers: {}, headers_decoded: {}, header_list: [] };
   readonly results = noResults;

@@ -200,6 +200,7 @@ export class SimulatedHost {
       answer = { code: constants.deny, message: `I cannot deliver mail for ${address.format()}` };
     }
     if (!isDenied(answer)) {
+      transaction.rcpt_count.accept++;
       return { code: 250, text: `recipient ${address.format()} OK` };
     }
     transaction.rcpt_to.pop();

@@ -13,7 +13,7 @@ import { noOpinion } from '../../runtime/guard';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
 import { describeRefusal, nextHops } from './next-hops';
 import { isThisHost, recipientOf, writtenRecipientOf } from './recipient';
-import { chooseQueue, queue, queueOutbound, routeRecipient, watchRecipient } from './routing';
+import { queue, queueOutbound, routeRecipient, sendOutLast, watchRecipient } from './routing';
 import { grantTrust, reviewTrust, trustOf } from './trust';
 
 export function register(this: SuitePlugin): void {
@@ -32,9 +32,9 @@ export function registerRelayAlone(plugin: SuitePlugin): void {
   registerHook(plugin, 'connect_init', 'relay_trust_address', first, trustAddress);
   registerHook(plugin, 'rcpt', 'relay_decide_recipient', last, decideRecipient);
   registerHook(plugin, 'rcpt_ok', 'relay_route_recipient', last, routeRecipient);
-  registerHook(plugin, 'data_post', 'relay_choose_queue', last, chooseQueue);
   registerHook(plugin, 'queue', 'relay_queue', first, queue);
-  registerHook(plugin, 'queue_outbound', 'relay_queue_outbound', last, queueOutbound);
+  registerHook(plugin, 'queue_outbound', 'relay_queue_outbound', first, queueOutbound);
+  registerHook(plugin, 'queue_outbound', 'relay_send_out', last, sendOutLast);
   registerHook(plugin, 'get_mx', 'relay_next_hops', first, findNextHops);
   registerHook(plugin, 'bounce', 'relay_bounce', first, tellRefusal);
 }

@@ -7,7 +7,7 @@ import constants from 'haraka-constants';
 import { printable } from '../../core/characters';
 import { reply } from '../../core/decision';
 import type { SuitePlugin } from '../../runtime/answer';
-import { partOf, type Routing } from '../../runtime/dispositions';
+import { partOf, type QueueNotes } from '../../runtime/dispositions';
 import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
 import type { Address, Connection, Header, Notes, Transaction } from '../../types/haraka';
 import { deferIfFull, sendOut } from './send-out';
@@ -17,6 +17,8 @@ type QueueHook = 'queue' | 'queue_outbound';
 export interface Parts {
   readonly local: readonly Address[];
   readonly relay: readonly Address[];
+  /** What other plugins have noted for the relayed ones. */
+  readonly relayQueue: QueueNotes;
 }
 
 const declined = reply(451, '4.3.0', 'Queuing declined or disabled, try later');
@@ -29,48 +31,46 @@ const declined = reply(451, '4.3.0', 'Queuing declined or disabled, try later');
 export async function queueInParts(
   plugin: SuitePlugin,
   connection: Connection,
-  routing: Routing,
-  { local, relay }: Parts,
+  { local, relay, relayQueue }: Parts,
 ): Promise<HookAnswer> {
-  const { transaction } = connection;
+  const { transaction, relaying } = connection;
   if (!transaction) return noOpinion;
-  const full = await deferIfFull(plugin, connection);
+  const full = relay.length > 0 ? await deferIfFull(plugin, connection) : undefined;
   if (full) return full;
 
   const restoreHeader = keepHeader(transaction.header);
-  const run = async (step: () => Promise<HookAnswer>): Promise<HookAnswer> => {
-    const answer = await step();
-    // Haraka's outbound queue adds headers of its own, and plugins sign: each part has those that are its own.
+  type Step = (view: Connection) => Promise<HookAnswer>;
+  const queuePart = async (recipients: readonly Address[], notes: Notes, step: Step): Promise<HookAnswer> => {
+    const part = partOf(transaction, recipients, { relaying: relaying && recipients === relay, notes });
+    const answer = await step(viewOf(connection, transaction, part));
+    // Haraka's outbound queue adds headers, and plugins sign: each part has those that are its own.
     restoreHeader();
     return answer;
   };
-  const view = (recipients: readonly Address[], notes: Notes, relaying = false) =>
-    viewOf(connection, transaction, partOf(transaction, recipients, { relaying, notes }));
-  const bounce = (recipients: readonly Address[], refusal: HookAnswer) =>
-    run(() => sendOut(plugin, view(recipients, { smtpcheck: { refused: textOf(refusal) } })));
+  const send: Step = (view) => sendOut(plugin, view);
+  const ask =
+    (hook: QueueHook): Step =>
+    (view) =>
+      runHooks(plugin, hook, view);
 
-  const ofLocal =
-    local.length === 0
-      ? { code: constants.ok }
-      : await run(() => runHooks(plugin, 'queue', view(local, { smtpcheck: undefined })));
-  if (ofLocal.code !== constants.ok && !isRefusal(ofLocal)) return ofLocal;
+  const ofLocal = await queuePart(local, { smtpcheck: undefined }, ask('queue'));
+  if (isForNow(ofLocal) || relay.length === 0) return ofLocal;
+  const ofRelayed = await queuePart(relay, { queue: relayQueue }, relaying ? ask('queue_outbound') : send);
+  if (isForNow(ofRelayed)) return ofRelayed;
+  if (isRefusal(ofLocal) === isRefusal(ofRelayed)) return ofLocal;
 
-  const relayed = view(relay, { queue: routing.relayQueue }, routing.relaying);
-  const ofRelayed = await run(() =>
-    routing.relaying ? runHooks(plugin, 'queue_outbound', relayed) : sendOut(plugin, relayed),
-  );
-  if (ofRelayed.code !== constants.ok && !isRefusal(ofRelayed)) return ofRelayed;
-
-  if (!isRefusal(ofLocal) && !isRefusal(ofRelayed)) return ofLocal;
-  if (isRefusal(ofLocal) && isRefusal(ofRelayed)) return ofLocal;
-  const [refused, refusal] = isRefusal(ofLocal) ? [local, ofLocal] : [relay, ofRelayed];
-  const bounced = await bounce(refused, refusal);
+  const [refused, refusal] = isRefusal(ofLocal) ? [local, textOf(ofLocal)] : [relay, textOf(ofRelayed)];
+  const bounced = await queuePart(refused, { smtpcheck: { refused: refusal } }, send);
   if (bounced.code !== constants.ok) return bounced;
   const count = `${refused.length} of ${local.length + relay.length} recipients`;
   return {
     code: constants.ok,
-    message: `Message queued, but refused for ${count}, which a bounce reports: ${textOf(refusal)}`,
+    message: `Message queued, but refused for ${count}, which a bounce reports: ${refusal}`,
   };
+}
+
+function isForNow(answer: HookAnswer): boolean {
+  return answer.code !== constants.ok && !isRefusal(answer);
 }
 
 function isRefusal({ code }: HookAnswer): boolean {

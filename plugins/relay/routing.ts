@@ -53,7 +53,8 @@ export const routeRecipient: Task<Connection, Address> = {
 
 function routeNewRecipients({ suite, policy, connection }: Call, transaction: Transaction): void {
   const before = clientOf(connection).beforeRecipient;
-  const routing = startRouting(transaction);
+  // Whoever was accepted before without a routing is local.
+  const routing = startRouting(transaction, transaction.rcpt_count.accept > 0 ? transaction.rcpt_to.length - 1 : 0);
   const { notes } = transaction;
   // The note speaks of the whole transaction; `aliases` means this recipient by it.
   const isDropped = Boolean(notes.discard) && !before?.discard;
@@ -89,52 +90,42 @@ function isSame(a: QueueNotes, b: QueueNotes): boolean {
 }
 
 /**
- * The last word before Haraka chooses the queue hooks: it would send out the whole transaction of a client that may relay,
- * and ask no queue plugin.
+ * Before any queue plugin is asked. Haraka has chosen the hook by the client: whatever comes from one that may relay is to
+ * go out, and of anybody else nothing is.
  */
-export const chooseQueue: Task = {
-  plugin: 'relay',
-  hook: 'data_post',
-  run({ connection }) {
-    const { transaction } = connection;
-    const routing = transaction && routingOf(transaction);
-    if (!routing || !connection.relaying) return noOpinion;
-    const { local, discard } = recipientsOf(transaction);
-    if (local.length + discard.length > 0) {
-      routing.relaying = true;
-      connection.relaying = false;
-    } else transaction.notes.queue = routing.relayQueue;
-    return noOpinion;
-  },
-};
+function queueByRecipient(hook: 'queue' | 'queue_outbound'): Task {
+  return {
+    plugin: 'relay',
+    hook,
+    limitFactor: 5,
+    run({ plugin, connection }) {
+      const { transaction } = connection;
+      const routing = transaction && routingOf(transaction);
+      if (!routing) return noOpinion;
+      const { local, ...others } = recipientsOf(transaction);
+      const { notes } = transaction;
+      // A plugin has found that nobody is to get the message; queue/discard takes it for those that stay here.
+      const relay = notes.discard || connection.notes.discard ? [] : others.relay;
+      if (local.length + relay.length === 0) return { code: constants.ok, message: 'Message accepted' };
 
-/** What is relayed takes its own step to the outbound queue; what is local is left to the queue plugins. */
-export const queue: Task = {
-  plugin: 'relay',
-  hook: 'queue',
-  limitFactor: 5,
-  run({ plugin, connection }) {
-    const { transaction } = connection;
-    const routing = transaction && routingOf(transaction);
-    if (!routing) return noOpinion;
-    const { local, relay, discard } = recipientsOf(transaction);
-    const { notes } = transaction;
-    // A plugin has found out that nobody is to get the message, and queue/discard takes it for those that stay here.
-    const isDropped = Boolean(notes.discard || connection.notes.discard);
-    if (relay.length === 0 || isDropped) {
-      if (local.length === 0) return { code: constants.ok, message: 'Message accepted' };
-      transaction.rcpt_to = local;
-      notes.smtpcheck = undefined;
-      return noOpinion;
-    }
-    if (local.length + discard.length > 0) return queueInParts(plugin, connection, routing, { local, relay });
-    notes.queue = routing.relayQueue;
-    return sendOut(plugin, connection);
-  },
-};
+      const isOutbound = hook === 'queue_outbound';
+      if (isOutbound ? local.length > 0 : relay.length > 0 && local.length > 0) {
+        return queueInParts(plugin, connection, { local, relay, relayQueue: routing.relayQueue });
+      }
+      // What is left goes one way. The plugins of the hook are asked as if it alone had come.
+      transaction.rcpt_to = isOutbound || relay.length > 0 ? relay : local;
+      if (relay.length > 0) notes.queue = routing.relayQueue;
+      else notes.smtpcheck = undefined;
+      return !isOutbound && relay.length > 0 ? sendOut(plugin, connection) : noOpinion;
+    },
+  };
+}
+
+export const queue = queueByRecipient('queue');
+export const queueOutbound = queueByRecipient('queue_outbound');
 
 /** Haraka's own step answers 550 where its queue cannot be written, and a full disk would lose the mail. */
-export const queueOutbound: Task = {
+export const sendOutLast: Task = {
   plugin: 'relay',
   hook: 'queue_outbound',
   run({ plugin, policy, connection }) {

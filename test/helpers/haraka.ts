@@ -259,7 +259,8 @@ export class Session {
     }
     if (result.code === constants.ok) result = await this.site.run('rcpt_ok', this.connection, address);
     const reply = this.replyOf(result, '250');
-    if (!reply.startsWith('250')) transaction.rcpt_to.pop();
+    if (reply.startsWith('250')) transaction.rcpt_count.accept++;
+    else transaction.rcpt_to.pop();
     return reply;
   }
 

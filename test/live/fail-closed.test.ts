@@ -139,10 +139,11 @@ const faults: readonly Fault[] = [
     reply: /^450 4\.3\.0 Temporary local problem/,
   },
   {
-    hook: 'data_post, choosing the queue',
+    hook: 'queue_outbound, for a local recipient',
     broken: 'recipientsOf',
     ways: ['throw'],
     play: (haraka, sabotage) => atEnd(haraka, sabotage, local, 'broken choice', { from: trusted }),
+    reply: /^450 4\.3\.0 Temporary local problem/,
   },
   {
     hook: 'queue, in parts',

@@ -140,9 +140,9 @@ describe('the package', () => {
         rcpt_ok: ['relay_route_recipient 100'],
         vrfy: ['privacy_vrfy -100'],
         unrecognized_command: ['privacy_command -100'],
-        data_post: ['privacy_mark -100', 'relay_choose_queue 100'],
+        data_post: ['privacy_mark -100'],
         queue: ['relay_queue -100', 'hook_queue 0'],
-        queue_outbound: ['relay_queue_outbound 100'],
+        queue_outbound: ['relay_queue_outbound -100', 'relay_send_out 100'],
         get_mx: ['relay_next_hops -100'],
         bounce: ['relay_bounce -100'],
       });

@@ -18,9 +18,8 @@ const hooksOf: Readonly<Record<PluginName, Hooks>> = {
     connect: ['relay_trust_name'],
     rcpt: ['relay_guard_recipient', 'relay_decide_recipient'],
     rcpt_ok: ['relay_route_recipient'],
-    data_post: ['relay_choose_queue'],
     queue: ['relay_queue'],
-    queue_outbound: ['relay_queue_outbound'],
+    queue_outbound: ['relay_queue_outbound', 'relay_send_out'],
     get_mx: ['relay_next_hops'],
     bounce: ['relay_bounce'],
   },
@@ -53,7 +52,6 @@ describe('smtpcheck', () => {
     const together: Hooks = {
       ...{ ...helo, ...privacy, ...relay },
       connect: ['smtpcheck_connect'],
-      data_post: ['privacy_mark', 'relay_choose_queue'],
       rcpt: ['smtpcheck_recipient', 'relay_decide_recipient'],
     };
     assert.deepEqual(plugin.hooks, together);

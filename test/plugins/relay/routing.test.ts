@@ -230,6 +230,18 @@ describe('the recipients of a transaction', () => {
     assert.deepEqual(session.routed, ['relay a@elsewhere.example']);
   });
 
+  it('that were accepted before a plugin grants relaying stay local', async () => {
+    const site = new Site({ files: { ...files, host_list: '' }, local: [] });
+    const plugin = rcptPlugin('partners', (connection, { user }) => {
+      if (user === 'partner') connection.relaying = true;
+    });
+    site.hooks.push({ hook: 'rcpt', plugin, method: 'hook_rcpt', priority: 0 });
+    const session = site.session();
+    await session.open();
+    await session.send('ours@elsewhere.example', 'partner@elsewhere.example');
+    assert.deepEqual(session.routed, ['relay partner@elsewhere.example', 'local ours@elsewhere.example']);
+  });
+
   it('that a plugin wants dropped are dropped, and no other', async () => {
     const site = new Site({ files });
     const aliases = {
