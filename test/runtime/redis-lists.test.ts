@@ -220,6 +220,11 @@ describe('a list in Redis that cannot be taken', () => {
       says: 'redis:host.deny:1: bad-characters',
     },
     {
+      name: 'is a text with the line ends of an old Mac',
+      spoil: () => redis.set('host.deny', '# bad hosts\r192.0.2.8\r'),
+      says: 'redis:host.deny:1: bad-characters',
+    },
+    {
       name: 'is of another type',
       spoil: () => redis.set('host.deny', { type: 'list' }),
       says: 'redis:host.deny:1: redis-type: host.deny is of the type list',
