@@ -41,8 +41,13 @@ const cases: readonly LoadCase[] = [
   {
     // A pattern that tries every blank as the start of the text takes minutes; the runner waits for seconds.
     name: 'does not linger over a reply of blanks',
-    files: { 'relay.map': `example.org 550 ${' '.repeat(300_000)}é\n` },
-    findings: ['relay.map:1 map-reply-syntax'],
+    files: {
+      'relay.map': `example.org 550 ${' '.repeat(4_000)}é\nexample.net 550 ${' '.repeat(300_000)}é\n`.repeat(100),
+    },
+    findings: Array.from(
+      { length: 200 },
+      (_, i) => `relay.map:${i + 1} ${i % 2 ? 'unexpected-text' : 'map-reply-syntax'}`,
+    ),
   },
   {
     name: 'does not wait for a FIFO',
