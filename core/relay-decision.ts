@@ -182,10 +182,10 @@ export function decideDisposition(policy: RelayPolicy, accepted: AcceptedRecipie
   const { permit, relaying, recipient } = accepted;
   if (permit && permit.disposition !== 'relay') return permit.disposition;
   if (!permit && !relaying) return 'local';
+  // No other host could take these.
+  if (isBarePostmaster(recipient) || accepted.recipientIsHere) return 'local';
   if (!policy.localDelivery) return 'relay';
-  return accepted.knownMailbox || accepted.recipientIsHere || policy.localDomains.has(recipient.domain)
-    ? 'local'
-    : 'relay';
+  return accepted.knownMailbox || policy.localDomains.has(recipient.domain) ? 'local' : 'relay';
 }
 
 function onward({ outcome, rule, at }: Permit<RelayRule>): RelayPermit {
