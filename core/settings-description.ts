@@ -72,8 +72,8 @@ export const settingsDescription = {
     local_delivery: boolean({
       default: 'true',
       summary:
-        'mail for our own domains (host_list, host_list_regex, and what a plugin that knows mailboxes accepts) goes to the queue plugins, whoever sends it. false: whatever comes from a client that may relay is sent on, for a host that forwards everything',
-      sendmail: 'class w',
+        'mail for our own domains (host_list, host_list_regex, and what a plugin that knows mailboxes accepts) is local, whoever sends it: the queue plugins get it. false: whatever a client that may relay sends is relayed, for a host that delivers nothing itself and sends everything on',
+      sendmail: "without FEATURE(`nullclient')",
     }),
     this_host: hosts({
       default: '',

@@ -55,6 +55,11 @@ export const thingsToTry: readonly ThingToTry[] = [
     reply: '550 5.7.1 Relaying denied. IP name possibly forged [127.50.0.3]',
   },
   {
+    what: 'What the campus network sends to one of us is delivered here, not sent out',
+    arguments: ['--from', '127.9.0.1', '--to', 'someone@dept.example'],
+    reply: '250',
+  },
+  {
     what: 'Anybody may write to a domain that we are backup MX for',
     arguments: [...stranger, '--to', 'someone@backup.example'],
     reply: '250',
@@ -70,9 +75,9 @@ export const thingsToTry: readonly ThingToTry[] = [
     reply: '550 5.7.1 Relaying denied',
   },
   {
-    what: 'A local and a backup recipient need a transaction each',
+    what: 'One message to a local and a backup recipient goes both ways: delivered here, and relayed',
     arguments: [...stranger, '--to', 'someone@dept.example', '--to', 'someone@backup.example'],
-    reply: '452 4.5.3 Send this recipient in a separate transaction',
+    reply: '250',
   },
   {
     what: 'A denied client',

@@ -51,6 +51,31 @@ describe('npm start', () => {
     });
   }
 
+  it('delivers here what the campus sends to one of us, and relays the other part of a mixed message alone', async () => {
+    const filesIn = (folder: string) =>
+      fs.readdirSync(path.join(directory(), folder)).filter((name) => !/^\./.test(name));
+    const added = async (...given: readonly string[]) => {
+      const before = new Set([...filesIn('messages'), ...filesIn('queue')]);
+      await run(process.execPath, [script('try.js'), '--port', String(port), ...given]);
+      const recipients = (folder: string) =>
+        filesIn(folder)
+          .filter((name) => !before.has(name))
+          .flatMap(
+            (name) =>
+              fs.readFileSync(path.join(directory(), folder, name), 'latin1').match(/[\w]+@\w+\.example/g) ?? [],
+          )
+          .filter((address, i, all) => address !== 'someone@sender.example' && all.indexOf(address) === i);
+      return { delivered: recipients('messages'), toGoOut: recipients('queue') };
+    };
+    const toUs = ['--to', 'someone@dept.example'];
+    assert.deepEqual(await added('--from', '127.9.0.1', ...toUs), { delivered: ['someone@dept.example'], toGoOut: [] });
+    const mixed = [...toUs, '--to', 'someone@backup.example'];
+    assert.deepEqual(await added(...mixed), {
+      delivered: ['someone@dept.example'],
+      toGoOut: ['someone@backup.example'],
+    });
+  });
+
   it('keeps what was delivered and what would go out where it says', () => {
     assert.match(output, /delivered {2}.*messages\n/);
     assert.notDeepEqual(fs.readdirSync(path.join(directory(), 'messages')), []);

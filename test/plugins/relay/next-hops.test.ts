@@ -126,7 +126,7 @@ describe('the next hops', () => {
     {
       name: 'follow the rule for what was accepted as backup, listed or not',
       domain: 'backup.example',
-      notes: { smtpcheck: { way: 'relay', backup: true } },
+      notes: { smtpcheck: { backup: true } },
       gives: ['10 mx1.backup.example'],
     },
     { name: "are no business of ours for a trusted client's mail elsewhere", domain: 'backup.example', gives: 'none' },
