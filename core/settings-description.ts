@@ -132,7 +132,8 @@ export const settingsDescription = {
       summary:
         "DNS servers that the suite asks; empty: those of the system. Haraka's own look-up of the client's name always asks those of the system, so where they cannot tell it, trust by name comes at RCPT, not at connect",
     }),
-    timeout: duration({ min: '100ms', max: '10s' }, { default: '2s', summary: 'how long one DNS question may take' }),
+    // c-ares, which asks for Node, waits for no server longer than 5 s.
+    timeout: duration({ min: '100ms', max: '5s' }, { default: '2s', summary: 'how long one DNS question may take' }),
     tries: count(
       { min: 1, max: 5 },
       { default: '2', summary: 'how often a DNS question is asked before it has failed' },

@@ -262,6 +262,18 @@ for (const version of versions) {
       await load(haraka, 'smtpcheck.ini', `[dns]\nservers=127.0.0.1:${stub.port}\ntimeout=300ms\ntries=2\n`);
     });
 
+    it('waits for a name as long as the timeout says, however quick the DNS was before', async () => {
+      const from = '127.62.0.10';
+      await load(haraka, 'smtpcheck.ini', `[dns]\nservers=127.0.0.1:${stub.port}\ntimeout=2s\ntries=1\n`);
+      for (const from of ['127.62.2.1', '127.62.2.2', '127.62.2.3', '127.62.2.4']) {
+        stub.change({ [from]: { PTR: [], delay: 5 } });
+        assert.match(await askFor(haraka, outside, { from }), /^550 /);
+      }
+      stub.change({ [from]: ['late.campus.example'], 'late.campus.example': { A: [from], delay: 1_500 } });
+      assert.match(await askFor(haraka, outside, { from }), OK);
+      await load(haraka, 'smtpcheck.ini', `[dns]\nservers=127.0.0.1:${stub.port}\ntimeout=300ms\ntries=2\n`);
+    });
+
     it('answers every client when more ask at once than can be remembered', async () => {
       const ini = `[dns]\nservers=127.0.0.1:${stub.port}\ncache_size=1\n`;
       const clients = Array.from({ length: 10 }, (_, i) => `127.62.1.${i + 1}`);

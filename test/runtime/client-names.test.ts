@@ -236,6 +236,42 @@ describe('createResolver', () => {
     }
   });
 
+  for (const delay of [1200, 1900]) {
+    it(`takes an answer after ${delay} ms with timeout=2s, however quick the server was before`, async () => {
+      dns.change({ 'late.campus.example': { A: ['192.0.2.40'], delay }, 'quick.campus.example': { A: [], delay: 2 } });
+      const resolver = createResolver(settings('timeout=2s', 'tries=1'));
+      for (let i = 0; i < 10; i++) await resolver.addresses('quick.campus.example', 4);
+      assert.equal((await resolver.addresses('late.campus.example', 4)).state, 'found');
+    });
+  }
+
+  it('takes no answer after timeout times tries', async () => {
+    dns.change({ 'late.campus.example': { A: ['192.0.2.40'], delay: 600 } });
+    const started = performance.now();
+    const answer = await createResolver(settings('timeout=250ms', 'tries=2')).addresses('late.campus.example', 4);
+    assert.deepEqual(answer, { state: 'unknown' });
+    const took = performance.now() - started;
+    assert.ok(took >= 450 && took < 600, `${took} ms`);
+  });
+
+  it('waits once for a server that is silent, and asks the other one first from then on', async () => {
+    const silent = await startDns({ 'one.campus.example': { answer: 'drop' } });
+    try {
+      const servers = `servers=127.0.0.1:${silent.port} 127.0.0.1:${dns.port}`;
+      const resolver = createResolver(settings(servers, 'timeout=300ms', 'tries=2'));
+      for (const states of [['found'], ['found', 'found', 'found']]) {
+        const answers = await Promise.all(states.map(() => resolver.addresses('one.campus.example', 4)));
+        assert.deepEqual(
+          answers.map(({ state }) => state),
+          states,
+        );
+        assert.equal(silent.questions.length, 1);
+      }
+    } finally {
+      await silent.stop();
+    }
+  });
+
   it('asks as often as it may, and no longer', async () => {
     const answer = await createResolver(settings('timeout=100ms', 'tries=3')).exchanges('lost.campus.example');
     assert.deepEqual(answer, { state: 'unknown' });
