@@ -6,12 +6,14 @@ export interface ClientNames {
    * `unknown`: the PTR look-up failed for now.
    */
   readonly state: 'unasked' | 'none' | 'known' | 'unknown';
-  /** All PTR names, confirmed or not. */
+  /** All PTR names, confirmed or not, in the form of `normalizeDnsName`. */
   readonly claimed: readonly string[];
   /** Those among them whose own addresses include the client's (forward-confirmed). */
   readonly confirmed: readonly string[];
   /** Those among them whose forward look-up failed for now. */
   readonly unresolved: readonly string[];
+  /** Until when the answer counts, in milliseconds of `performance.now()`; absent where nothing was asked. */
+  readonly expires?: number;
 }
 
 function names(state: ClientNames['state']): ClientNames {

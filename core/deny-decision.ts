@@ -12,6 +12,7 @@ export interface DenyPolicy {
 }
 
 export interface DenyRequest {
+  /** `undefined` where the host has none for the client, or one that cannot be read. */
   readonly clientAddress: IpAddress | undefined;
   readonly clientNames: ClientNames;
 }
@@ -20,6 +21,7 @@ export type DenyRule =
   | 'list-unavailable'
   | 'client-denied-network'
   | 'client-denied-domain'
+  | 'client-address-unknown'
   | 'client-name-unknown'
   | 'client-not-denied';
 
@@ -29,7 +31,11 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
   // Trusted clients are deferred as well: the list may name them, and it wins over every trust.
   if (!policy.clients.available) return defer('list-unavailable', unavailable);
 
-  const network = request.clientAddress && policy.clients.findAddress(request.clientAddress);
+  if (policy.clients.size === 0) return notDenied;
+  // A proxy may write an address as Haraka takes it and nobody else does (`0x7f000001`).
+  if (!request.clientAddress) return defer('client-address-unknown', unavailable);
+
+  const network = policy.clients.findAddress(request.clientAddress);
   if (admits(network)) return refuse('client-denied-network', denied, network.source);
   if (policy.clients.domainCount === 0) return notDenied;
 
@@ -40,7 +46,7 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
   }
   if (request.clientNames.state === 'unasked') return askName;
   if (request.clientNames.state === 'unknown' && policy.onDnsFailure === 'defer') {
-    return defer('client-name-unknown', cannotResolve(request));
+    return defer('client-name-unknown', cannotResolve(request.clientAddress));
   }
   return notDenied;
 }
@@ -49,7 +55,6 @@ export const notDenied = pass('client-not-denied');
 const denied = reply(550, '5.7.1', 'Access denied');
 const unavailable = reply(450, '4.7.1', 'Access temporarily denied');
 
-function cannotResolve(request: DenyRequest) {
-  const address = request.clientAddress ? formatAddress(request.clientAddress) : 'unknown';
-  return reply(450, '4.7.1', `Access temporarily denied. Cannot resolve PTR record for ${address}`);
+function cannotResolve(address: IpAddress) {
+  return reply(450, '4.7.1', `Access temporarily denied. Cannot resolve PTR record for ${formatAddress(address)}`);
 }

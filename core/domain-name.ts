@@ -31,6 +31,30 @@ export function parseDomainName(text: string): string | undefined {
   return /^[0-9]+$/.test(labels[labels.length - 1] ?? '') ? undefined : name;
 }
 
+/**
+ * A name from the DNS in the form by which lists are searched: lower case, no trailing dot. Its labels may hold any octet
+ * (RFC 2181 §11). c-ares writes those that are no plain text with a backslash (RFC 1035 §5.1), a dot among them; here each is
+ * `\DDD`, and every dot divides labels: `x\.campus.example` is a host of `example`, and not one of `campus.example`.
+ */
+export function normalizeDnsName(text: string): string {
+  const name = plainName.test(text) ? text : text.replace(/\\([0-9]{3}|.)?|[^ -~]/gsu, escapeOctets);
+  const lower = name.toLowerCase();
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+}
+
+const plainName = /^[!-[\]-~]*$/;
+
+function escapeOctets(written: string, escaped?: string): string {
+  const isNumber = escaped?.length === 3 && Number(escaped) < 256;
+  const octets = isNumber ? [Number(escaped)] : Buffer.from(escaped ?? written);
+  return [...octets].map(escapeOctet).join('');
+}
+
+function escapeOctet(octet: number): string {
+  const isPlain = octet >= 0x20 && octet < 0x7f && octet !== 0x2e && octet !== 0x5c;
+  return isPlain ? String.fromCharCode(octet) : `\\${String(octet).padStart(3, '0')}`;
+}
+
 // What is asked is a name in the form of `parseDomainName`, so tldts need not look for one in it.
 const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: false };
 

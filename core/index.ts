@@ -21,7 +21,7 @@ export {
   reply,
 } from './decision';
 export { type DenyDecision, type DenyPolicy, type DenyRequest, type DenyRule, decideDeny } from './deny-decision';
-export { canonicalDomain, isPublicSuffix, parseDomainName } from './domain-name';
+export { canonicalDomain, isPublicSuffix, normalizeDnsName, parseDomainName } from './domain-name';
 export { type Entry, type EntryKind, formatEntry, isProblem, type Problem, parseEntry } from './entry';
 export {
   type Finding,
@@ -73,12 +73,12 @@ export {
 } from './privacy';
 export {
   type AcceptedRecipient,
-  canTellTrust,
   type Disposition,
   decideDisposition,
   decideRecipientForm,
   decideRelay,
   decideTrust,
+  type FormRequest,
   findDestination,
   type RelayDecision,
   type RelayPermit,

@@ -26,7 +26,7 @@ import { carriesRoute } from './mailbox';
 import type { MapEntry, RelayMap } from './relay-map';
 
 export interface RelayPolicy {
-  /** `false`: whatever no list permits is left to the other plugins. */
+  /** `false`: whatever no list permits is left to the other plugins, unless `relay.map` refuses it. */
   readonly restriction: boolean;
   /** `localip`: clients that may relay to anyone. */
   readonly clientNetworks: PolicyList;
@@ -62,6 +62,9 @@ export type RelayRule =
   | 'own-address'
   | 'list-unavailable'
   | 'name-unknown'
+  | 'trust-withdrawn'
+  | 'client-excluded'
+  | 'destination-excluded'
   | 'relay-denied'
   | 'restriction-off';
 
@@ -92,14 +95,38 @@ export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDe
   if (someListUnavailable(policy) && !isOnward(mapped)) return defer('list-unavailable', unavailable);
   if (mapped) return mapped;
 
-  if (!policy.restriction) return pass('restriction-off');
   if (nameMightHaveEarned(policy, request.clientNames)) return defer('name-unknown', cannotResolve(request));
+  if (!policy.restriction) return pass('restriction-off');
+  return refusal(policy, request);
+}
+
+/** Where exclusions made the refusal it names the first, in the order in which the lists are asked. */
+function refusal(policy: RelayPolicy, request: RelayRequest): RelayDecision {
+  const client = clientExclusion(policy, request);
+  if (client) return refuse('client-excluded', denied, client.source);
+  const destination = policy.destinations.findRecipient(request.recipient);
+  if (destination?.excluded) return refuse('destination-excluded', denied, destination.source);
   return refuse('relay-denied', relayingDenied(policy, request));
 }
 
+function clientExclusion(policy: TrustPolicy, { clientAddress, clientNames }: RelayRequest): ListEntry | undefined {
+  const network = clientAddress && policy.clientNetworks.findAddress(clientAddress);
+  if (network?.excluded) return network;
+  return clientNames.confirmed.map((name) => policy.clientDomains.findDomain(name)).find((host) => host?.excluded);
+}
+
+/** After trust was withdrawn: 421 ends the connection, and on a new one the client has what it has a right to. */
+export const trustWithdrawn = defer(
+  'trust-withdrawn',
+  reply(421, '4.7.1', 'Relaying permission has changed, please reconnect'),
+);
+
+/** The lists that trust a client. */
+type TrustPolicy = Pick<RelayPolicy, 'clientNetworks' | 'clientDomains'>;
+
 /** Whether the client itself is trusted to relay to anyone: by its address, or by a confirmed name. */
 export function decideTrust(
-  policy: Pick<RelayPolicy, 'clientNetworks' | 'clientDomains'>,
+  policy: TrustPolicy,
   request: Pick<RelayRequest, 'clientAddress' | 'clientNames'>,
 ): Permit<'client-network' | 'client-domain'> | undefined {
   const network = request.clientAddress && policy.clientNetworks.findAddress(request.clientAddress);
@@ -113,29 +140,46 @@ export function decideTrust(
 }
 
 /** Whether the lists that trust a client can be told just now: where they cannot, no trust found means nothing. */
-export function canTellTrust(policy: Pick<RelayPolicy, 'clientNetworks' | 'clientDomains'>): boolean {
+function canTellTrust(policy: TrustPolicy): boolean {
   return policy.clientNetworks.available && policy.clientDomains.available;
 }
 
-export type FormRule = 'routed-local-part' | 'impossible-domain' | 'list-unavailable' | 'plain-recipient';
+export interface FormRequest extends Pick<RelayRequest, 'clientAddress' | 'clientNames'> {
+  readonly recipient: Recipient & { readonly writtenDomain?: string };
+  /** `connection.relaying`, whoever has set it. */
+  readonly relaying: boolean;
+}
+
+export type FormRule =
+  | 'routed-local-part'
+  | 'impossible-domain'
+  | 'list-unavailable'
+  | 'name-unknown'
+  | 'trust-withdrawn'
+  | 'plain-recipient';
+
+export type FormDecision = Exclude<Decision<FormRule>, Permit>;
 
 /**
  * Recipients that are refused for their form, whatever the lists say: from anyone a domain that cannot be one, and from
- * an untrusted client a local part that carries a route, whatever the domain behind it. `unknown`: the lists that could
- * trust the client cannot be told just now.
+ * an untrusted client a local part that carries a route, whatever the domain behind it. A route asks for relaying, and is
+ * not refused without restriction.
  */
 export function decideRecipientForm(
-  recipient: Recipient & { readonly writtenDomain?: string },
-  trusted: boolean | 'unknown',
-): Exclude<Decision<FormRule>, Permit> {
+  policy: TrustPolicy & Pick<RelayPolicy, 'restriction'>,
+  request: FormRequest,
+): FormDecision | AskName {
+  const { recipient } = request;
   if (isImpossibleDomain(recipient.domain) || isDisguised(recipient.writtenDomain ?? '', recipient.domain)) {
     return refuse('impossible-domain', reply(550, '5.1.2', 'Bad destination system address'));
   }
-  if (trusted !== true && carriesRoute(recipient.localPart)) {
-    if (trusted === 'unknown') return defer('list-unavailable', unavailable);
-    return refuse('routed-local-part', reply(550, '5.7.1', 'Relaying denied'));
-  }
-  return plainRecipient;
+  if (request.relaying || !policy.restriction || !carriesRoute(recipient.localPart)) return plainRecipient;
+  if (decideTrust(policy, request)) return plainRecipient;
+
+  if (canAskName(request) && policy.clientDomains.domainCount > 0) return askName;
+  if (!canTellTrust(policy)) return defer('list-unavailable', unavailable);
+  if (nameMightBeTrusted(policy, request.clientNames)) return defer('name-unknown', cannotResolve(request));
+  return refuse('routed-local-part', denied);
 }
 
 const plainRecipient = pass('plain-recipient');
@@ -234,7 +278,7 @@ function isOnward(decision: RelayDecision | undefined): boolean {
 }
 
 /** A client without an address has no name to ask for. */
-function canAskName({ clientAddress, clientNames }: RelayRequest): boolean {
+function canAskName({ clientAddress, clientNames }: Pick<RelayRequest, 'clientAddress' | 'clientNames'>): boolean {
   return clientAddress !== undefined && clientNames.state === 'unasked';
 }
 
@@ -249,14 +293,18 @@ function nameCouldChange(policy: RelayPolicy, mapped: RelayDecision | undefined)
 
 /** Whether a look-up that failed could have ended in a permit. */
 function nameMightHaveEarned(policy: RelayPolicy, client: ClientNames): boolean {
-  if (client.state === 'unknown') return policy.clientDomains.domainCount > 0 || policy.map.relaysByName;
-  return client.unresolved.some(
-    (name) =>
-      admits(policy.clientDomains.findDomain(name)) || policy.map.findClientName(name)?.value.action === 'relay',
-  );
+  if (nameMightBeTrusted(policy, client)) return true;
+  if (client.state === 'unknown') return policy.map.relaysByName;
+  return client.unresolved.some((name) => policy.map.findClientName(name)?.value.action === 'relay');
 }
 
-function cannotResolve(request: RelayRequest): Reply {
+/** Whether a look-up that failed could have found a name in `localdomain`. */
+function nameMightBeTrusted({ clientDomains }: TrustPolicy, client: ClientNames): boolean {
+  if (client.state === 'unknown') return clientDomains.domainCount > 0;
+  return client.unresolved.some((name) => admits(clientDomains.findDomain(name)));
+}
+
+function cannotResolve(request: Pick<RelayRequest, 'clientAddress'>): Reply {
   return reply(450, '4.7.1', `Relaying temporarily denied. Cannot resolve PTR record for ${addressText(request)}`);
 }
 
@@ -272,7 +320,7 @@ function relayingDenied(policy: RelayPolicy, request: RelayRequest): Reply {
   return { ...denied, text: `${denied.text}${reason}` };
 }
 
-function addressText(request: RelayRequest): string {
+function addressText(request: Pick<RelayRequest, 'clientAddress'>): string {
   return request.clientAddress ? formatAddress(request.clientAddress) : 'unknown';
 }
 

@@ -41,7 +41,7 @@ export const settingsDescription = {
     restriction: boolean({
       default: 'true',
       summary:
-        'nobody outside may relay to outside. false: the plugin permits by its lists and refuses nothing; what no list permits is left to other plugins and to Haraka, which refuses it',
+        'nobody outside may relay to outside. false: what no list permits is left to other plugins and to Haraka, which refuses it where none accepts it, and routes in local parts are not refused. What relay.map refuses, discards or defers by an entry stays so',
       sendmail: 'default (without FEATURE(`promiscuous_relay`))',
       cf: 'MAIL_RELAY_RESTRICTION',
     }),
@@ -94,9 +94,10 @@ export const settingsDescription = {
       summary: 'when a client is refused: at connect, or at each RCPT, when sender and recipient can be logged',
       sendmail: "rcpt: FEATURE(`delay_checks')",
     }),
-    on_dns_failure: choice(['defer', 'pass'], {
-      default: 'defer',
-      summary: 'what to do when host.deny has domains and the name of a client cannot be looked up just now',
+    on_dns_failure: choice(['pass', 'defer'], {
+      default: 'pass',
+      summary:
+        'what to do when host.deny has domains and the name of a client cannot be looked up just now. defer protects from nobody who controls the reverse zone, and keeps out every client whose zone is broken',
     }),
   },
   helo: {

@@ -7,7 +7,7 @@ import {
   type ClientNames,
   type IpAddress,
   noNames,
-  parseDomainName,
+  normalizeDnsName,
   type Settings,
   sameAddress,
   unknownNames,
@@ -25,24 +25,26 @@ interface Client {
   readonly address: IpAddress;
 }
 
+type DatedNames = ClientNames & { readonly expires: number };
+
 export class ClientNameService {
-  private readonly claims: LRUCache<string, ClientNames, Client>;
-  private readonly confirmations: LRUCache<string, ClientNames, Client>;
+  private readonly claims: LRUCache<string, DatedNames, Client>;
+  private readonly confirmations: LRUCache<string, DatedNames, Client>;
 
   constructor(
     private readonly resolver: Resolver,
-    settings: Pick<Settings['dns'], 'cache_size' | 'cache_ttl'>,
+    private readonly settings: Pick<Settings['dns'], 'cache_size' | 'cache_ttl'>,
   ) {
-    const cache = (look: (client: Client) => Promise<Remembered>) =>
-      new LRUCache<string, ClientNames, Client>({
+    const cache = (look: (client: Client) => Promise<DatedNames>) =>
+      new LRUCache<string, DatedNames, Client>({
         max: settings.cache_size,
         ttl: settings.cache_ttl,
         // A client pushed out while its names are being looked up still waits for them.
         ignoreFetchAbort: true,
         fetchMethod: async (_ip, _stale, { options, context }) => {
-          const { names, ttl } = await look(context);
+          const names = await look(context);
           // A TTL of 0 would mean forever to the cache.
-          options.ttl = Math.max(1, Math.min(ttl * 1000, settings.cache_ttl));
+          options.ttl = Math.max(1, names.expires - performance.now());
           return names;
         },
       });
@@ -51,30 +53,28 @@ export class ClientNameService {
   }
 
   /** The PTR names alone: one question. */
-  async claimed(client: Client): Promise<ClientNames> {
-    return (await this.claims.fetch(client.ip, { context: client })) ?? unknownNames;
+  async claimed(client: Client): Promise<DatedNames> {
+    return (await this.claims.fetch(client.ip, { context: client })) ?? this.dated(unknownNames, 0);
   }
 
   /** The PTR names, and which of them are confirmed: one question more for each name. */
-  async confirmed(client: Client): Promise<ClientNames> {
-    return (await this.confirmations.fetch(client.ip, { context: client })) ?? unknownNames;
+  async confirmed(client: Client): Promise<DatedNames> {
+    return (await this.confirmations.fetch(client.ip, { context: client })) ?? this.dated(unknownNames, 0);
   }
 
-  private async lookUpClaims({ ip }: Client): Promise<Remembered> {
+  private async lookUpClaims({ ip }: Client): Promise<DatedNames> {
     const answer = await this.resolver.reverse(ip);
-    if (answer.state !== 'found') return withoutAnswer(answer);
-    const claimed = answer.value
-      .slice(0, mostNames)
-      .map((name) => parseDomainName(name))
-      .filter((name) => name !== undefined);
-    if (claimed.length === 0) return { names: noNames, ttl: negativeTtl };
-    return { names: { state: 'known', claimed, confirmed: [], unresolved: [] }, ttl: answer.ttl };
+    if (answer.state === 'unknown') return this.dated(unknownNames, unknownTtl);
+    const names = answer.state === 'found' ? answer.value.slice(0, mostNames).map(normalizeDnsName) : [];
+    // The root is a name without a label, and nobody's.
+    const claimed = names.filter((name) => name !== '');
+    if (claimed.length === 0) return this.dated(noNames, negativeTtl);
+    return this.dated({ state: 'known', claimed, confirmed: [], unresolved: [] }, Number.POSITIVE_INFINITY);
   }
 
-  private async lookUpConfirmations(client: Client): Promise<Remembered> {
+  private async lookUpConfirmations(client: Client): Promise<DatedNames> {
     const names = await this.claimed(client);
-    if (names.state === 'unknown') return { names, ttl: unknownTtl };
-    if (names.state !== 'known') return { names, ttl: negativeTtl };
+    if (names.state !== 'known') return names;
 
     const answers = await Promise.all(
       names.claimed.map((name) => this.resolver.addresses(name, client.address.family)),
@@ -84,17 +84,12 @@ export class ClientNameService {
     const confirmed = names.claimed.filter((_, i) => leadsBack(answers[i] as Answer<readonly IpAddress[]>));
     const unresolved = names.claimed.filter((_, i) => answers[i]?.state === 'unknown');
     const ttls = answers.map((answer) => (answer.state === 'found' ? answer.ttl : negativeTtl));
-    const ttl = unresolved.length > 0 ? unknownTtl : Math.min(...ttls);
-    return { names: { ...names, confirmed, unresolved }, ttl };
+    const { expires } = this.dated(names, unresolved.length > 0 ? unknownTtl : Math.min(...ttls));
+    return { ...names, confirmed, unresolved, expires: Math.min(expires, names.expires) };
   }
-}
 
-interface Remembered {
-  readonly names: ClientNames;
-  /** Seconds. */
-  readonly ttl: number;
-}
-
-function withoutAnswer(answer: Answer<unknown>): Remembered {
-  return answer.state === 'none' ? { names: noNames, ttl: negativeTtl } : { names: unknownNames, ttl: unknownTtl };
+  /** `ttl` in seconds. */
+  private dated(names: ClientNames, ttl: number): DatedNames {
+    return { ...names, expires: performance.now() + Math.min(ttl * 1000, this.settings.cache_ttl) };
+  }
 }

@@ -2,6 +2,7 @@
 import { type ClientNames, unaskedNames } from '../core/client-names';
 import type { Permit } from '../core/decision';
 import type { DenyPolicy } from '../core/deny-decision';
+import { normalizeDnsName } from '../core/domain-name';
 import { type IpAddress, parseAddress } from '../core/ip-address';
 import type { RelayPolicy } from '../core/relay-decision';
 import type { Connection } from '../types/haraka';
@@ -22,8 +23,10 @@ export interface Client {
   told: Permit | undefined;
   /** Of the recipient of this RCPT, where other plugins may say more than yes. */
   beforeRecipient: BeforeRecipient | undefined;
-  /** We gave trust and took it back. */
+  /** We gave trust and took it back, and `connection.relaying` still shows it. */
   withdrawn: boolean;
+  /** Trust was withdrawn from this client on this connection. */
+  mustReconnect: boolean;
 }
 
 /** A symbol of ours: no other plugin, no log and no queue file meets it. A WeakMap would cost a message more than a list. */
@@ -47,9 +50,16 @@ export function clientOf(connection: Known): Client {
     beforeRecipient: undefined,
     // Trust given to the address before must not survive it.
     withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),
+    mustReconnect: false,
   };
   connection[clientKey] = client;
   return client;
+}
+
+/** Names that were looked up count for as long as their records do, also for a client that stays connected. */
+export function forgetExpiredNames(client: Client): void {
+  const { expires } = client.names;
+  if (expires !== undefined && expires <= performance.now()) client.names = unaskedNames;
 }
 
 /** The PTR name that Haraka's own look-up found, if it found one. */
@@ -64,7 +74,7 @@ export function hostNameOf(connection: Connection): string | undefined {
  */
 export function namesFromHaraka(connection: Connection): ClientNames {
   const name = hostNameOf(connection);
-  return name === undefined ? unaskedNames : { ...unaskedNames, claimed: [name] };
+  return name === undefined ? unaskedNames : { ...unaskedNames, claimed: [normalizeDnsName(name)] };
 }
 
 /** Whether AUTH succeeded on this connection: such a client relays by its own right. */

@@ -107,27 +107,42 @@ function isPromise(answer: HookAnswer | Promise<HookAnswer>): answer is Promise<
   return typeof (answer as Promise<HookAnswer>).then === 'function';
 }
 
+/** The reply as the client reads it: at some hooks Haraka has codes of its own. */
+export function replyAt(hook: Hook, said: Reply): Reply {
+  switch (hook) {
+    case 'connect':
+      // RFC 5321 §4.3.2 knows 554 and 421 here; after 554 the server waits for QUIT (§3.1), after 421 it closes.
+      return { ...said, code: isTemporary(said) ? 421 : 554 };
+    case 'queue':
+    case 'queue_outbound':
+      // Haraka takes the text alone of a DSN.
+      return { ...said, code: isTemporary(said) ? 450 : 550 };
+    default:
+      return said;
+  }
+}
+
 /** A refusal or deferral in the form that each hook of Haraka's needs, so that the client reads exactly this reply. */
 export function answerWith(hook: Hook, said: Reply): HookAnswer {
-  const temporary = said.code < 500;
+  const message = dsnOf(said);
   switch (hook) {
     case 'connect_init':
     case 'bounce':
       // Verdicts are ignored at the former, and any but none would drop the bounce at the latter.
       return noOpinion;
     case 'connect':
-      // RFC 5321 §4.3.2 knows 554 and 421 here; after 554 the server waits for QUIT (§3.1), after 421 it closes.
-      return temporary
-        ? { code: constants.denysoftdisconnect, message: dsnOf({ ...said, code: 421 }) }
-        : { code: constants.deny, message: dsnOf({ ...said, code: 554 }) };
+      return {
+        code: isTemporary(said) ? constants.denysoftdisconnect : constants.deny,
+        message: dsnOf(replyAt(hook, said)),
+      };
     case 'vrfy':
       // DENY would reset the transaction; with OK the code of the DSN is sent and nothing else happens.
-      return { code: constants.ok, message: dsnOf(said) };
+      return { code: constants.ok, message };
     case 'unrecognized_command':
       // OK would mean that a reply has been sent; DENY leaves the transaction alone here.
-      return { code: constants.deny, message: dsnOf(said) };
+      return { code: constants.deny, message };
     case 'get_mx':
-      return { code: temporary ? constants.denysoft : constants.deny, message: said.text };
+      return { code: isTemporary(said) ? constants.denysoft : constants.deny, message: said.text };
     case 'helo':
     case 'mail':
     case 'rcpt':
@@ -135,8 +150,14 @@ export function answerWith(hook: Hook, said: Reply): HookAnswer {
     case 'data_post':
     case 'queue':
     case 'queue_outbound':
-      return { code: temporary ? constants.denysoft : constants.deny, message: dsnOf(said) };
+      // RFC 5321 §3.8: after 421 the server closes the connection.
+      if (said.code === 421) return { code: constants.denysoftdisconnect, message };
+      return { code: isTemporary(said) ? constants.denysoft : constants.deny, message };
   }
+}
+
+function isTemporary({ code }: Reply): boolean {
+  return code < 500;
 }
 
 /** The reply to a command that could not be decided on. */

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { printable } from '../core/characters';
 import { type Decision, formatReply, type Pass } from '../core/decision';
 import type { Address, Connection, Plugin } from '../types/haraka';
+import { type Hook, replyAt } from './guard';
 import type { Suite } from './suite';
 
 /** All results are stored under this name, whichever way the plugins are loaded. */
@@ -32,7 +33,7 @@ export class Counters {
 export interface Occasion {
   readonly plugin: Plugin;
   readonly suite: Pick<Suite, 'counters' | 'onDecision'>;
-  readonly hook: string;
+  readonly hook: Hook;
   readonly connection: Connection;
   readonly generation: number;
   readonly observing: boolean;
@@ -70,7 +71,7 @@ export function record(occasion: Occasion, decision: Opinion): void {
     helo: shown(connection.hello.host),
     from: shown(connection.transaction?.mail_from?.format()),
     rcpt: shown(occasion.recipient?.format()),
-    reason: 'reply' in decision ? shown(formatReply(decision.reply)) : '',
+    reason: 'reply' in decision ? shown(formatReply(replyAt(occasion.hook, decision.reply))) : '',
     ...(occasion.observing && { observed: true }),
   });
 }

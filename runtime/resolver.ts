@@ -35,7 +35,8 @@ export function createResolver({ servers: configured, timeout, tries }: Settings
         return { state: 'found', value, ttl: ttlOf(value) };
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === dns.NOTFOUND || code === dns.NODATA) return { state: 'none' };
+        // c-ares asks for no name with certain characters: whatever is there, nobody can look it up.
+        if (code === dns.NOTFOUND || code === dns.NODATA || code === dns.BADNAME) return { state: 'none' };
         // The next question must not wait for a silent server again.
         const isSilent = code === undefined || code === dns.TIMEOUT;
         if (isSilent && server === servers[0]) servers = [...servers.slice(1), server];

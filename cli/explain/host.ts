@@ -204,7 +204,7 @@ export class SimulatedHost {
       return { code: 250, text: `recipient ${address.format()} OK` };
     }
     transaction.rcpt_to.pop();
-    return denial(answer);
+    return answer.code === constants.denysoftdisconnect ? this.close(denial(answer)) : denial(answer);
   }
 
   private path(command: 'mail' | 'rcpt', rest: string): Path | HostReply {

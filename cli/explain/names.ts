@@ -1,5 +1,5 @@
 /** The client's names for a played session: given on the command line, or asked of the DNS. */
-import { type IpAddress, parseAddress, type Settings } from '../../core';
+import { type IpAddress, isAscii, normalizeDnsName, parseAddress, parseDomainName, type Settings } from '../../core';
 import { type Answer, createResolver, type Resolver } from '../../runtime/resolver';
 
 export interface NameOptions {
@@ -15,7 +15,8 @@ export interface NameOptions {
 
 /** A resolver that knows this client alone, or the real one where nothing was given. */
 export function resolverFor(options: NameOptions, address: IpAddress): (settings: Settings['dns']) => Resolver {
-  const names = [...options.ptr, ...options.forgedPtr];
+  const confirmed = options.ptr.map(asInDns);
+  const names = [...confirmed, ...options.forgedPtr.map(asInDns)];
   if (options.dns && !options.dnsFailure && names.length === 0) return createResolver;
   const failed = { state: 'unknown' } as const;
   const none = { state: 'none' } as const;
@@ -23,13 +24,14 @@ export function resolverFor(options: NameOptions, address: IpAddress): (settings
   return () => ({
     reverse: async () => (options.dnsFailure ? failed : names.length === 0 ? none : found(names)),
     addresses: async (name) =>
-      options.dnsFailure ? failed : options.ptr.some((ptr) => same(ptr, name)) ? found([address]) : none,
+      options.dnsFailure ? failed : confirmed.some((ptr) => normalizeDnsName(ptr) === name) ? found([address]) : none,
     exchanges: async () => (options.dnsFailure ? failed : none),
   });
 }
 
-function same(a: string, b: string): boolean {
-  return a.toLowerCase().replace(/\.$/, '') === b.toLowerCase().replace(/\.$/, '');
+/** U-labels, which an operator may write, are A-labels there. */
+function asInDns(name: string): string {
+  return isAscii(name) ? name : (parseDomainName(name) ?? name);
 }
 
 /** What Haraka's own look-up would have put into `remote.host`. */

@@ -1,8 +1,9 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
+import { unknownNames } from '../../core/client-names';
 import { decided, pass } from '../../core/decision';
 import { type DenyDecision, decideDeny, notDenied } from '../../core/deny-decision';
 import { type Call, first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { type Client, clientOf, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
+import { type Client, clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
 import type { AddressParams, Connection } from '../../types/haraka';
 
@@ -43,6 +44,7 @@ export const denyAtRecipient: Task<Connection, AddressParams> = {
 
 function decide({ suite, policy, connection }: Call): DenyDecision | Promise<DenyDecision> {
   const client = clientOf(connection);
+  forgetExpiredNames(client);
   if (client.clearedBy === policy.deny) return notDenied;
   const decision = decideDeny(policy.deny, {
     clientAddress: client.address,
@@ -54,7 +56,7 @@ function decide({ suite, policy, connection }: Call): DenyDecision | Promise<Den
 
 /** Haraka knows one PTR name of the client at most; another may be the one that is listed. */
 async function askAndDecide(suite: Suite, client: Client): Promise<DenyDecision> {
-  if (!client.address) return notDenied;
-  const clientNames = await suite.names.claimed({ ip: client.ip, address: client.address });
-  return decided(decideDeny(suite.policy.deny, { clientAddress: client.address, clientNames }));
+  const { ip, address } = client;
+  const clientNames = address ? await suite.names.claimed({ ip, address }) : unknownNames;
+  return decided(decideDeny(suite.policy.deny, { clientAddress: address, clientNames }));
 }

@@ -1,5 +1,6 @@
 /** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `core/privacy.ts`. */
 import { authWarningHeader, authWarnings } from '../../core/auth-warning';
+import { normalizeDnsName } from '../../core/domain-name';
 import { decideCommand } from '../../core/privacy';
 import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, hostNameOf } from '../../runtime/client';
@@ -54,7 +55,7 @@ const mark: Task = {
       clientAddress: client.address,
       clientIp: client.ip,
       clientName,
-      clientNameConfirmed: clientName !== undefined && client.names.confirmed.includes(clientName.toLowerCase()),
+      clientNameConfirmed: clientName !== undefined && client.names.confirmed.includes(normalizeDnsName(clientName)),
       claimedHelo: connection.hello.host ?? undefined,
     });
     for (const text of warnings) transaction.add_header(authWarningHeader, text);

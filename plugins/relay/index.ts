@@ -5,16 +5,22 @@
 import constants from 'haraka-constants';
 import { type AskName, decided } from '../../core/decision';
 import { admits } from '../../core/list';
-import { canTellTrust, decideRecipientForm, decideRelay, type RelayDecision } from '../../core/relay-decision';
+import {
+  decideRecipientForm,
+  decideRelay,
+  type FormDecision,
+  type RelayDecision,
+  trustWithdrawn,
+} from '../../core/relay-decision';
 import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { clientOf, hostNameOf, refuseProxyLines } from '../../runtime/client';
+import { clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
 import { keepPermit } from '../../runtime/dispositions';
-import { noOpinion } from '../../runtime/guard';
+import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
 import { describeRefusal, nextHops } from './next-hops';
 import { isThisHost, recipientOf, writtenRecipientOf } from './recipient';
 import { queue, queueOutbound, routeRecipient, sendOutLast, watchRecipient } from './routing';
-import { grantTrust, reviewTrust, trustOf } from './trust';
+import { grantTrust, reviewTrust } from './trust';
 
 export function register(this: SuitePlugin): void {
   join(this, 'relay');
@@ -58,18 +64,16 @@ export const trustName: Task = {
   plugin: 'relay',
   hook: 'connect',
   run(call) {
-    const { suite, policy, connection } = call;
+    const { policy, connection } = call;
     if (policy.mode.relay === 'enforce') refuseProxyLines(connection);
     const client = clientOf(connection);
     // XCLIENT leads here and not through connect_init, so the address counts again.
     grantTrust(call, client);
-    const { ip, address } = client;
-    const name = hostNameOf(connection);
-    if (connection.relaying || !name || !address || !admits(policy.relay.clientDomains.findDomain(name))) {
+    const [name] = namesFromHaraka(connection).claimed;
+    if (connection.relaying || !name || !client.address || !admits(policy.relay.clientDomains.findDomain(name))) {
       return noOpinion;
     }
-    return suite.names.confirmed({ ip, address }).then((names) => {
-      client.names = names;
+    return askNames(call).then(() => {
       grantTrust(call.renew());
       return noOpinion;
     });
@@ -82,26 +86,47 @@ export const guardRecipient: Task<Connection, AddressParams> = {
   hook: 'rcpt',
   recipient: ([address]) => address,
   run(call, [address]) {
-    const { policy, connection } = call;
-    const client = clientOf(connection);
-    reviewTrust(call, client);
-    watchRecipient(connection);
-    const trusted = connection.relaying || trustOf(policy.relay, client) !== undefined;
-    const recipient = writtenRecipientOf(address);
-    // What is decided on is where the mail must go, and what the other plugins must see.
-    if (policy.mode.relay === 'enforce' && address.host && address.host !== recipient.domain) {
-      address.host = recipient.domain;
-    }
-    return decideRecipientForm(recipient, trusted || (canTellTrust(policy.relay) ? false : 'unknown'));
+    const client = clientOf(call.connection);
+    forgetExpiredNames(client);
+    // A name may lead elsewhere by now.
+    const isToAsk = client.trust?.rule === 'client-domain' && client.names.state === 'unasked';
+    return isToAsk ? askNames(call).then(() => guard(call.renew(), address)) : guard(call, address);
   },
 };
+
+function guard(call: Call, address: Address): FormDecision | HookAnswer | Promise<FormDecision> {
+  if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
+  watchRecipient(call.connection);
+  const decision = decideForm(call, address);
+  return decision.outcome === 'ask-name'
+    ? askNames(call).then(() => decided(decideForm(call.renew(), address)))
+    : decision;
+}
+
+/** A plugin that only observes has to end what it began before. */
+function reconnect({ policy }: Call): typeof trustWithdrawn | HookAnswer {
+  return policy.mode.relay === 'observe' ? answerWith('rcpt', trustWithdrawn.reply) : trustWithdrawn;
+}
+
+function decideForm({ policy, connection }: Call, address: Address): FormDecision | AskName {
+  const { address: clientAddress, names: clientNames } = clientOf(connection);
+  const { relaying } = connection;
+  const recipient = writtenRecipientOf(address);
+  // What is decided on is where the mail must go, and what the other plugins must see.
+  if (policy.mode.relay === 'enforce' && address.host && address.host !== recipient.domain) {
+    address.host = recipient.domain;
+  }
+  return decideRecipientForm(policy.relay, { clientAddress, clientNames, recipient, relaying });
+}
 
 /** After the other plugins, none of which has vouched for the recipient. */
 const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
   plugin: 'relay',
   hook: 'rcpt',
   recipient: ([address]) => address,
-  run(call, [address]): RelayDecision | Promise<RelayDecision> {
+  run(call, [address]): RelayDecision | HookAnswer | Promise<RelayDecision> {
+    // The lists may have changed while another plugin was busy with this recipient.
+    if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
     const decision = decideFor(call, address);
     return decision.outcome === 'ask-name' ? askAndDecide(call, address) : decision;
   },
@@ -129,11 +154,16 @@ const tellRefusal: Task<OutboundMail, Error> = {
   },
 };
 
-/** Asks for the client's name and decides with the policy in force by then. */
+/** Asks for the client's names and decides with the policy in force by then. */
 async function askAndDecide(call: Call, address: Address): Promise<RelayDecision> {
-  const client = clientOf(call.connection);
-  if (client.address) client.names = await call.suite.names.confirmed({ ip: client.ip, address: client.address });
+  await askNames(call);
   return decided(decideFor(call.renew(), address));
+}
+
+async function askNames({ suite, connection }: Call): Promise<void> {
+  const client = clientOf(connection);
+  const { ip, address } = client;
+  if (address) client.names = await suite.names.confirmed({ ip, address });
 }
 
 function decideFor({ suite, policy, connection }: Call, address: Address): RelayDecision | AskName {

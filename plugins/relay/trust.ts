@@ -33,11 +33,14 @@ export function grantTrust(call: Call, client = clientOf(call.connection)): void
     client.told = trust;
   }
   const { generation } = policy;
-  record({ plugin, suite, hook: 'trust', connection, generation, observing }, trust);
+  record({ plugin, suite, hook: 'connect', connection, generation, observing }, trust);
 }
 
-/** Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. */
-export function reviewTrust({ plugin, policy, connection }: Call, client: Client): void {
+/**
+ * Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. Whether the connection is
+ * to be opened anew: another plugin may have granted the same before, and nobody sees that beside our own grant.
+ */
+export function reviewTrust({ plugin, policy, connection }: Call, client: Client): boolean {
   if (client.trust && (policy.mode.relay === 'observe' || !trustOf(policy.relay, client))) {
     connection.lognotice(plugin, `smtpcheck trust withdrawn from ${client.ip}`, {
       rule: client.trust.rule,
@@ -45,11 +48,15 @@ export function reviewTrust({ plugin, policy, connection }: Call, client: Client
     });
     client.trust = undefined;
     client.withdrawn = true;
+    client.mustReconnect = true;
   }
-  if (!client.withdrawn || isAuthenticated(connection)) return;
-  // Inside a transaction the setter speaks of that one alone; the connection itself must forget as well.
-  connection.relaying = false;
-  connection._relaying = false;
-  // Whoever grants relaying from here on does so by their own word.
-  client.withdrawn = false;
+  if (isAuthenticated(connection)) return false;
+  if (client.withdrawn) {
+    // Inside a transaction the setter speaks of that one alone; the connection itself must forget as well.
+    connection.relaying = false;
+    connection._relaying = false;
+    // Whoever grants relaying from here on does so by their own word.
+    client.withdrawn = false;
+  }
+  return client.mustReconnect && !connection.relaying;
 }

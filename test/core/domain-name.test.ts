@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { canonicalDomain, isPublicSuffix, parseDomainName } from '../../core/domain-name';
+import { canonicalDomain, isPublicSuffix, normalizeDnsName, parseDomainName } from '../../core/domain-name';
 
 const label63 = 'a'.repeat(63);
 const longest = [label63, label63, label63, 'a'.repeat(61)].join('.');
@@ -36,6 +36,43 @@ const names: readonly { readonly text: string; readonly is: string | undefined }
   { text: '１９２.0.2.7', is: undefined },
   { text: 'ex\u0000ample.org', is: undefined },
 ];
+
+/** Each as c-ares writes it: `String.raw` keeps its backslashes. */
+const dnsNames: readonly { readonly text: string; readonly is: string }[] = [
+  { text: 'Mail.Example.ORG', is: 'mail.example.org' },
+  { text: 'example.org.', is: 'example.org' },
+  { text: 'bad-.spam.example', is: 'bad-.spam.example' },
+  { text: '-pc.campus.example', is: '-pc.campus.example' },
+  { text: '*._x/24.example', is: '*._x/24.example' },
+  { text: 'with space.example', is: 'with space.example' },
+  { text: String.raw`with\ space\032.example`, is: 'with space .example' },
+  { text: String.raw`x\.campus.example`, is: String.raw`x\046campus.example` },
+  { text: String.raw`x\046campus.example`, is: String.raw`x\046campus.example` },
+  { text: String.raw`host\.campus\.example`, is: String.raw`host\046campus\046example` },
+  { text: String.raw`x\\.campus.example`, is: String.raw`x\092.campus.example` },
+  { text: String.raw`x\\\.campus.example`, is: String.raw`x\092\046campus.example` },
+  { text: String.raw`evil\000.example`, is: String.raw`evil\000.example` },
+  { text: String.raw`A\066\255.example`, is: String.raw`ab\255.example` },
+  { text: String.raw`a\"b\@c\$.example`, is: 'a"b@c$.example' },
+  { text: String.raw`example\.`, is: String.raw`example\046` },
+  { text: String.raw`a\999.example`, is: 'a999.example' },
+  { text: 'tail\\', is: String.raw`tail\092` },
+  { text: 'host\n.example', is: String.raw`host\010.example` },
+  { text: 'host\\\n.example', is: String.raw`host\010.example` },
+  { text: '\u212aelvin.example', is: String.raw`\226\132\170elvin.example` },
+  { text: '\u3002campus.example', is: String.raw`\227\128\130campus.example` },
+  { text: '.', is: '' },
+  { text: '', is: '' },
+];
+
+describe('normalizeDnsName', () => {
+  for (const { text, is } of dnsNames) {
+    it(`makes ${JSON.stringify(is)} of ${JSON.stringify(text)}`, () => {
+      assert.equal(normalizeDnsName(text), is);
+      assert.equal(normalizeDnsName(is), is);
+    });
+  }
+});
 
 describe('parseDomainName', () => {
   for (const { text, is } of names) {

@@ -8,7 +8,16 @@ import {
   findDestination,
   type RelayPermit,
 } from '../../core/relay-decision';
-import { named, type RelayAsk, type RelaySite, recipient, relayPolicy, relayRequest, told } from '../helpers/core';
+import {
+  formRequest,
+  named,
+  type RelayAsk,
+  type RelaySite,
+  recipient,
+  relayPolicy,
+  relayRequest,
+  told,
+} from '../helpers/core';
 
 const client = '203.0.113.9';
 const denied = 'refuse relay-denied 550 5.7.1 Relaying denied';
@@ -24,6 +33,14 @@ const everything: RelaySite = {
   map: ['To:backup.example REJECT', 'Connect:203.0.113.9 REJECT'],
 };
 const confirmedHere = named(['lab1.campus.example'], ['lab1.campus.example']);
+
+/** Each with what it excludes on its second line. */
+const exclusions: RelaySite = {
+  localip: ['203.0.113', `!${client}`],
+  localdomain: ['campus.example', '!guest.campus.example'],
+  relayTo: ['backup.example', '!old.backup.example'],
+};
+const excludedName = named(['x.guest.campus.example'], ['x.guest.campus.example']);
 
 interface DecisionCase {
   readonly name: string;
@@ -62,7 +79,7 @@ const cases: readonly DecisionCase[] = [
     name: 'permits no address that is excluded',
     site: { localip: ['203.0.113', `!${client}`] },
     ask: {},
-    says: denied,
+    says: 'refuse client-excluded localip:2 550 5.7.1 Relaying denied',
   },
   { name: 'does not trust loopback unless it is listed', site: {}, ask: { from: '127.0.0.1' }, says: denied },
   {
@@ -99,7 +116,7 @@ const cases: readonly DecisionCase[] = [
     name: 'does not permit by a confirmed name that is excluded',
     site: { localdomain: ['campus.example', '!guest.campus.example'] },
     ask: { names: named(['x.guest.campus.example'], ['x.guest.campus.example']) },
-    says: denied,
+    says: 'refuse client-excluded localdomain:2 550 5.7.1 Relaying denied',
   },
   {
     name: 'permits by destination before the map',
@@ -117,7 +134,7 @@ const cases: readonly DecisionCase[] = [
     name: 'permits no destination that is excluded',
     site: { relayTo: ['backup.example', '!old.backup.example'] },
     ask: { to: 'u@old.backup.example' },
-    says: denied,
+    says: 'refuse destination-excluded relay.to:2 550 5.7.1 Relaying denied',
   },
   {
     name: 'permits a listed mailbox and no other of its domain',
@@ -349,10 +366,65 @@ const cases: readonly DecisionCase[] = [
     says: 'permit destination relay.to:1 relay',
   },
   {
-    name: 'defers nothing without restriction',
+    name: 'defers without restriction too what a name might have permitted: Haraka would refuse it for good',
     site: { restriction: false, localdomain: ['campus.example'] },
     ask: { names: unknownNames },
+    says: cannotResolve,
+  },
+  {
+    name: 'refuses nothing without restriction that an exclusion does not permit',
+    site: { restriction: false, localip: ['203.0.113', `!${client}`] },
+    ask: {},
     says: 'pass restriction-off',
+  },
+
+  {
+    name: 'names the exclusion of the address first, before those of name and destination',
+    site: exclusions,
+    ask: { to: 'u@old.backup.example', names: excludedName },
+    says: 'refuse client-excluded localip:2 550 5.7.1 Relaying denied',
+  },
+  {
+    name: 'names the exclusion of the name before that of the destination',
+    site: { ...exclusions, localip: [] },
+    ask: { to: 'u@old.backup.example', names: excludedName },
+    says: 'refuse client-excluded localdomain:2 550 5.7.1 Relaying denied',
+  },
+  {
+    name: 'names the exclusion of a mailbox',
+    site: { relayTo: ['backup.example', '!user@backup.example'] },
+    ask: { to: 'user@backup.example' },
+    says: 'refuse destination-excluded relay.to:2 550 5.7.1 Relaying denied',
+  },
+  {
+    name: 'names an exclusion, and not that there is no name',
+    site: exclusions,
+    ask: { names: noNames },
+    says: 'refuse client-excluded localip:2 550 5.7.1 Relaying denied',
+  },
+  {
+    name: 'names no exclusion of a name that is forged',
+    site: { ...exclusions, localip: [] },
+    ask: { names: named(['x.guest.campus.example']) },
+    says: forged,
+  },
+  {
+    name: 'permits an excluded client by another list',
+    site: exclusions,
+    ask: { to: 'u@backup.example', names: excludedName },
+    says: 'permit destination relay.to:1 relay',
+  },
+  {
+    name: 'names the refusal of the map and not an exclusion',
+    site: { ...exclusions, map: ['To:victim.example REJECT'] },
+    ask: { names: excludedName },
+    says: 'refuse relay-map relay.map:1 550 5.7.1 Access denied',
+  },
+  {
+    name: 'defers an excluded address whose name may yet be trusted',
+    site: exclusions,
+    ask: { names: unknownNames },
+    says: cannotResolve,
   },
 
   {
@@ -413,7 +485,8 @@ describe('decideTrust', () => {
 });
 
 describe('decideRecipientForm', () => {
-  const form = (to: string, trusted: boolean) => told(decideRecipientForm(recipient(to), trusted));
+  const form = (to: string, relaying: boolean) =>
+    told(decideRecipientForm(relayPolicy(), formRequest(to, { relaying })));
   const routed = 'refuse routed-local-part 550 5.7.1 Relaying denied';
   const impossible = 'refuse impossible-domain 550 5.1.2 Bad destination system address';
   const label63 = 'x'.repeat(63);
@@ -438,6 +511,53 @@ describe('decideRecipientForm', () => {
   }
 });
 
+describe('decideRecipientForm, of a route', () => {
+  const routed = 'refuse routed-local-part 550 5.7.1 Relaying denied';
+  const plain = 'pass plain-recipient';
+  const byName: RelaySite = { localdomain: ['campus.example', '!guest.campus.example'] };
+  const lab = 'lab1.campus.example';
+  const rows: readonly { readonly name: string; readonly site: RelaySite; readonly ask: RelayAsk; says: string }[] = [
+    { name: 'takes it from a client in localip', site: { localip: [client] }, ask: {}, says: plain },
+    { name: 'asks for the name where localdomain could trust it', site: byName, ask: {}, says: 'ask-name' },
+    { name: 'takes it from a confirmed name', site: byName, ask: { names: named([lab], [lab]) }, says: plain },
+    { name: 'refuses it from a forged name', site: byName, ask: { names: named([lab]) }, says: routed },
+    { name: 'refuses it from a client without a name', site: byName, ask: { names: noNames }, says: routed },
+    {
+      name: 'puts off a client whose name is not known',
+      site: byName,
+      ask: { names: unknownNames },
+      says: cannotResolve,
+    },
+    {
+      name: 'puts off a client whose listed name could not be resolved',
+      site: byName,
+      ask: { names: named([lab], [], [lab]) },
+      says: cannotResolve,
+    },
+    {
+      name: 'refuses it where the name that could not be resolved is excluded',
+      site: byName,
+      ask: { names: named(['a.guest.campus.example'], [], ['a.guest.campus.example']) },
+      says: routed,
+    },
+    {
+      name: 'asks for no name that only the map goes by: it permits recipients, and trusts no client',
+      site: { map: ['Connect:campus.example RELAY'] },
+      ask: {},
+      says: routed,
+    },
+    { name: 'asks for no name of a client without an address', site: byName, ask: { from: undefined }, says: routed },
+    { name: 'refuses none without restriction', site: { ...byName, restriction: false }, ask: {}, says: plain },
+  ];
+  for (const { name, site, ask, says } of rows) {
+    it(name, () => {
+      const request = formRequest('user%victim.example@local.example', ask);
+      assert.equal(told(decideRecipientForm(relayPolicy(site), request)), says);
+      assert.equal(told(decideRecipientForm(relayPolicy(site), formRequest('user@local.example', ask))), plain);
+    });
+  }
+});
+
 describe('decideRecipientForm, of a domain beyond ASCII', () => {
   const rows: readonly { readonly written: string; readonly domain: string; readonly rule: string }[] = [
     { written: 'bücher.example', domain: 'xn--bcher-kva.example', rule: 'plain-recipient' },
@@ -449,9 +569,11 @@ describe('decideRecipientForm, of a domain beyond ASCII', () => {
   ];
   for (const { written, domain, rule } of rows) {
     it(`says ${rule} of ${written}`, () => {
-      const asked = { localPart: 'user', domain, writtenDomain: written };
-      assert.equal(decideRecipientForm(asked, false).rule, rule);
-      assert.equal(decideRecipientForm(asked, true).rule, rule);
+      const recipient = { localPart: 'user', domain, writtenDomain: written };
+      for (const relaying of [false, true]) {
+        const decision = told(decideRecipientForm(relayPolicy(), { ...formRequest(written), recipient, relaying }));
+        assert.ok(decision.includes(rule), decision);
+      }
     });
   }
 });

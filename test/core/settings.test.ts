@@ -35,7 +35,7 @@ describe('the defaults', () => {
         local_delivery: true,
         this_host: [],
       },
-      deny: { mode: '', hosts: { file: 'host.deny' }, at: 'connect', on_dns_failure: 'defer' },
+      deny: { mode: '', hosts: { file: 'host.deny' }, at: 'connect', on_dns_failure: 'pass' },
       helo: { mode: '' },
       privacy: { mode: '', flags: ['needmailhelo', 'noexpn', 'novrfy', 'authwarnings'], vrfy_reply: '252' },
       redis: { max_age: 15_000 },

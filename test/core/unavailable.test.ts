@@ -1,9 +1,8 @@
 /** Decisions while a list cannot be told: what another list permits stands, and nothing else is decided for good. */
 import assert from 'node:assert/strict';
-import { noNames, unknownNames } from '../../core/client-names';
+import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../core/client-names';
 import { decideDeny } from '../../core/deny-decision';
 import {
-  canTellTrust,
   decideRecipientForm,
   decideRelay,
   decideTrust,
@@ -12,10 +11,10 @@ import {
 } from '../../core/relay-decision';
 import {
   address,
+  formRequest,
   named,
   type RelayAsk,
   type RelaySite,
-  recipient,
   relayPolicy,
   relayRequest,
   told,
@@ -160,17 +159,7 @@ describe('decideRelay, while a list is unavailable', () => {
   });
 });
 
-describe('canTellTrust', () => {
-  it('needs the lists that trust clients, and no other', () => {
-    const policy = relayPolicy();
-    assert.ok(canTellTrust(policy));
-    for (const list of listNames) {
-      assert.equal(canTellTrust(without[list](policy)), list === 'relayTo' || list === 'map', list);
-    }
-  });
-});
-
-describe('decideRecipientForm, of a client that may be trusted', () => {
+describe('decideRecipientForm, while a list is unavailable', () => {
   const rows: readonly { readonly to: string; readonly says: string }[] = [
     { to: 'user@victim.example', says: 'pass plain-recipient' },
     { to: 'a%b@victim.example', says: putOff },
@@ -178,9 +167,25 @@ describe('decideRecipientForm, of a client that may be trusted', () => {
   ];
   for (const { to, says } of rows) {
     it(`says ${says.split(' ')[1]} of ${to.slice(0, 24)}`, () => {
-      assert.equal(told(decideRecipientForm(recipient(to), 'unknown')), says);
+      assert.equal(told(decideRecipientForm(without.localip(relayPolicy()), formRequest(to))), says);
     });
   }
+
+  it('needs the lists that trust clients, and no other', () => {
+    for (const list of listNames) {
+      const says = told(decideRecipientForm(without[list](relayPolicy()), formRequest('a%b@victim.example')));
+      const needed = list === 'localip' || list === 'localdomain';
+      assert.equal(says, needed ? putOff : 'refuse routed-local-part 550 5.7.1 Relaying denied', list);
+    }
+  });
+
+  it('still trusts by the other', () => {
+    const policy = without.localip(relayPolicy({ localdomain: ['campus.example'] }));
+    const request = (names: ClientNames) => formRequest('a%b@victim.example', { names });
+    assert.equal(told(decideRecipientForm(policy, request(unaskedNames))), 'ask-name');
+    assert.equal(told(decideRecipientForm(policy, request(confirmed))), 'pass plain-recipient');
+    assert.equal(told(decideRecipientForm(policy, request(noNames))), putOff);
+  });
 });
 
 describe('decideDeny, while the list is unavailable', () => {

@@ -5,6 +5,7 @@ import {
   type ClientNames,
   type Decision,
   describeFinding,
+  type FormRequest,
   type IpAddress,
   type ListEntry,
   type ListKind,
@@ -117,6 +118,15 @@ export function relayRequest(ask: RelayAsk = {}): RelayRequest {
     recipientIsHere: ask.here ?? false,
     vouched: ask.vouched ?? false,
   };
+}
+
+/** A stranger's, unless it is said otherwise. */
+export function formRequest(
+  to: string,
+  { relaying = false, ...ask }: RelayAsk & { relaying?: boolean } = {},
+): FormRequest {
+  const { clientAddress, clientNames } = relayRequest(ask);
+  return { clientAddress, clientNames, recipient: recipient(to), relaying };
 }
 
 /** Names whose PTR records are known; those in `confirmed` lead back. */

@@ -1,7 +1,7 @@
 /** Beside plugins that change recipients and grant relaying: whatever was accepted goes where it was accepted for. */
 import assert from 'node:assert/strict';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
-import { open, queuedAs, rcpt, send, type Visit } from './harness/talk';
+import { askFor, load, open, queuedAs, rcpt, send, type Visit } from './harness/talk';
 
 const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
@@ -111,5 +111,54 @@ for (const version of versions) {
         assert.deepEqual(await queuedAs(haraka, name), queued);
       });
     }
+
+    for (const restriction of ['true', 'false']) {
+      it(`relays for nobody who was revoked while another plugin was busy, with restriction=${restriction}`, async () => {
+        await load(haraka, 'smtpcheck.ini', `[relay]\nrestriction=${restriction}\n`);
+        const client = await open(haraka, { from: trusted });
+        const reply = rcpt(client, 'slow@victim.example');
+        await load(haraka, 'localip', '# nobody\n');
+        assert.match(await reply, /^421 4\.7\.1 /);
+        assert.ok(await client.waitForClose());
+        await load(haraka, 'localip', '127.9\n');
+      });
+    }
   });
+}
+
+for (const version of versions) {
+  for (const plugins of [
+    ['smtpcheck', 'relay'],
+    ['relay', 'smtpcheck'],
+  ]) {
+    describe(`trust of ${plugins.join(' and ')} in Haraka ${version}`, () => {
+      const ours = '127.9.0.2';
+      let haraka: RunningHaraka;
+      before(async () => {
+        haraka = await startHaraka({
+          version,
+          plugins: [...plugins, 'rcpt_to.in_host_list'],
+          files: { host_list: 'local.example\n', localip: '127.9\n', relay_acl_allow: `${trusted}/32\n` },
+        });
+      });
+      after(() => haraka?.stop());
+
+      it('ends apart: who is sent away is served on a new connection if the other plugin relays for them', async () => {
+        const sessions = [];
+        for (const from of [trusted, ours]) {
+          const session = await open(haraka, { from });
+          assert.match(await rcpt(session, 'user@victim.example'), OK);
+          sessions.push(session);
+        }
+        await load(haraka, 'localip', '# nobody\n');
+        for (const session of sessions) {
+          assert.match(await rcpt(session, 'user@victim.example'), /^421 4\.7\.1 /);
+          assert.ok(await session.waitForClose());
+        }
+        assert.match(await askFor(haraka, 'user@victim.example', { from: trusted }), OK);
+        assert.match(await askFor(haraka, 'user@victim.example', { from: ours }), DENIED);
+        assert.match(await haraka.waitForLog(/smtpcheck defer.*rule=trust-withdrawn/), /reason="421 4\.7\.1 /);
+      });
+    });
+  }
 }

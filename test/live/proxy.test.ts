@@ -76,6 +76,13 @@ for (const version of versions) {
       }
     }
 
+    // Haraka reads all of these, and this address is denied.
+    for (const written of ['0xcb007142', '0xcb.0.0x71.66', '3405803842', '0313.0.0161.0102']) {
+      it(`puts off a client whose address the proxy writes as ${written}`, async () => {
+        assert.equal(await ask(written, proxy, 'user@local.example'), '421 4.7.1 Access temporarily denied');
+      });
+    }
+
     it('takes local mail of strangers', async () => {
       assert.match(await ask('203.0.113.7', proxy, 'user@local.example'), OK);
     });

@@ -8,6 +8,7 @@ import { askFor, eventually, generationOf, greet, load, open, pause, rcpt, said,
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';
+const RECONNECT = '421 4.7.1 Relaying permission has changed, please reconnect';
 const outside = 'user@victim.example';
 
 describe('a list that changes under a running Haraka', () => {
@@ -173,13 +174,13 @@ describe('a list that changes under a running Haraka', () => {
     const idle = await greet(haraka, { from: changing });
     assert.match(await rcpt(session, outside), OK);
     await load(haraka, 'localip', '127.8\n');
-    assert.equal(await rcpt(session, 'next@victim.example'), DENIED);
-    assert.match(await rcpt(session, 'user@local.example'), OK);
+    await idle.command('MAIL FROM:<someone@sender.example>');
     for (const client of [session, idle]) {
-      await client.command('MAIL FROM:<someone@sender.example>');
-      assert.equal(await rcpt(client, outside), DENIED);
-      client.destroy();
+      assert.equal(await rcpt(client, 'next@victim.example'), RECONNECT);
+      assert.ok(await client.waitForClose());
     }
+    assert.equal(await askFor(haraka, outside, { from: changing }), DENIED);
+    assert.match(await askFor(haraka, 'user@local.example', { from: changing }), OK);
   });
 
   it('reaches connections that were opened before: client denied', async () => {
@@ -233,8 +234,8 @@ describe('smtpcheck.ini that changes under a running Haraka', () => {
     const session = await open(haraka, { from: changing });
     assert.match(await rcpt(session, outside), OK);
     await load(haraka, 'smtpcheck.ini', '[relay]\nmode=observe\n');
-    assert.match(await rcpt(session, outside), /^550 I cannot deliver mail/);
-    session.destroy();
+    assert.equal(await rcpt(session, outside), RECONNECT);
+    assert.match(await askFor(haraka, outside, { from: changing }), /^550 I cannot deliver mail/);
     await load(haraka, 'smtpcheck.ini', '');
   });
 

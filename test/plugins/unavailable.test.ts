@@ -52,10 +52,14 @@ describe('relay, while its lists are away', () => {
       assert.deepEqual(await session.send('u@victim.example'), ['250']);
       session.endTransaction();
       redis.pause();
-      await until('it is put off', async () => (await session.send('u@victim.example'))[0] === putOff);
+      const reconnect = '421 4.7.1 Relaying permission has changed, please reconnect';
+      await until('it is sent away', async () => (await session.send('u@victim.example'))[0] === reconnect);
       assert.ok(!session.connection.relaying);
+      const again = site.session();
+      await again.open();
+      assert.deepEqual(await again.send('u@victim.example'), [putOff]);
       redis.resume();
-      await until('it is trusted again', async () => (await session.send('u@victim.example'))[0] === '250');
+      await until('it is trusted again', async () => (await again.send('u@victim.example'))[0] === '250');
     } finally {
       site.close();
       await redis.stop();

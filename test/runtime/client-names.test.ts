@@ -37,6 +37,12 @@ const zone: Zone = {
   '14.sub.example': { PTR: ['delegated.campus.example'] },
   'delegated.campus.example': { A: ['192.0.2.14'] },
   '192.0.2.15': ['_._.!!'],
+  '192.0.2.17': ['bad-.campus.example', '-pc.campus.example'],
+  '-pc.campus.example': { A: ['192.0.2.17'] },
+  '192.0.2.18': [String.raw`x\.campus.example`, String.raw`a\000b.campus.example`],
+  '192.0.2.19': ['a b.campus.example'],
+  'a b.campus.example': { A: ['192.0.2.19'] },
+  '192.0.2.22': ['.'],
   '192.0.2.16': ['large.campus.example'],
   'large.campus.example': { A: ['192.0.2.16'], truncate: true },
   '2001:db8::1': ['six.campus.example'],
@@ -103,7 +109,10 @@ describe('ClientNameService.confirmed', () => {
     { name: 'asks for addresses of the family of the client alone', ip: '192.0.2.13', is: 'known v6only |  | ' },
     { name: 'confirms the name of an IPv6 client', ip: '2001:db8::1', is: 'known six | six | ' },
     { name: 'confirms no IPv6 client by an IPv4 address', ip: '2001:db8::2', is: 'known four |  | ' },
-    { name: 'takes what is no name for none', ip: '192.0.2.15', is: 'none  |  | ' },
+    { name: 'knows a name of any characters', ip: '192.0.2.15', is: 'known _._.!! |  | ' },
+    { name: 'confirms one that no list could hold', ip: '192.0.2.17', is: 'known bad- -pc | -pc | ' },
+    { name: 'confirms no name that c-ares asks for never', ip: '192.0.2.19', is: 'known a b |  | ' },
+    { name: 'knows no name where it is the root', ip: '192.0.2.22', is: 'none  |  | ' },
     { name: 'asks again over TCP when an answer was cut', ip: '192.0.2.16', is: 'known large | large | ' },
   ];
   for (const { name, ip, is } of rows) {
@@ -162,6 +171,49 @@ describe('ClientNameService.confirmed', () => {
     await sleep(20);
     await names.confirmed(client('192.0.2.21'));
     assert.equal(asked().filter((question) => question === 'A zero.campus.example').length, 2);
+  });
+
+  it('takes no dot inside a label for one between labels', async () => {
+    const { claimed } = await service().claimed(client('192.0.2.18'));
+    assert.deepEqual(claimed, [String.raw`x\046campus.example`, String.raw`a\000b.campus.example`]);
+  });
+
+  it('asks forward for the name that it lists, with the same labels', async () => {
+    const names: string[] = [];
+    const resolver: Resolver = {
+      reverse: async () => ({ state: 'found', value: [String.raw`X\.campus.example`], ttl: Number.POSITIVE_INFINITY }),
+      addresses: async (name) => {
+        names.push(name);
+        return { state: 'found', value: [address('192.0.2.18')], ttl: 60 };
+      },
+      exchanges: async () => ({ state: 'none' }),
+    };
+    const { confirmed } = await new ClientNameService(resolver, settings()).confirmed(client('192.0.2.18'));
+    assert.deepEqual([confirmed, names], [names, [String.raw`x\046campus.example`]]);
+  });
+
+  it('tells until when an answer counts: as long as the cache answers without a question', async () => {
+    for (const [ip, lines, most] of [
+      ['192.0.2.20', [], 1000],
+      ['192.0.2.1', [], 60_000],
+      ['192.0.2.1', ['cache_ttl=2s'], 2000],
+      ['192.0.2.99', [], 60_000],
+      ['192.0.2.8', [], 5000],
+      ['192.0.2.10', [], 5000],
+    ] as const) {
+      const names = service(...lines);
+      const left = async () => (await names.confirmed(client(ip))).expires - performance.now();
+      const first = await left();
+      assert.ok(first > most - 500 && first <= most, `${ip}: ${first} ms`);
+      assert.ok((await left()) <= first, 'it does not grow when it is asked for again');
+    }
+  });
+
+  it('does not let a confirmation outlive the PTR names that it confirms', async () => {
+    const names = service('cache_ttl=1s');
+    const { expires } = await names.claimed(client('192.0.2.1'));
+    await sleep(300);
+    assert.equal((await names.confirmed(client('192.0.2.1'))).expires, expires);
   });
 
   it('remembers for no longer than cache_ttl, whatever the TTL', async () => {

@@ -218,6 +218,13 @@ describe('answerWith', () => {
     }
   }
 
+  it('ends the connection with 421, as the reply says', () => {
+    const closing = reply(421, '4.7.1', 'Bye');
+    for (const hook of ['helo', 'mail', 'rcpt', 'rcpt_ok', 'data_post'] as const) {
+      assert.deepEqual(shown(answerWith(hook, closing)), [denysoftdisconnect, '421 4.7.1 Bye']);
+    }
+  });
+
   it('says nothing at connect_init, where nobody listens', () => {
     assert.deepEqual(answerWith('connect_init', permanent), noOpinion);
   });

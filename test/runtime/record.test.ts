@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { defer, permit, refuse, reply } from '../../core';
+import type { Hook } from '../../runtime/guard';
 import { Counters, type Occasion, type Opinion, record, recordFault } from '../../runtime/record';
 import type { Address, Connection, Plugin } from '../../types/haraka';
 import { obeyed } from '../helpers/obeyed';
@@ -118,6 +119,28 @@ describe('record', () => {
       [at, ptr, helo, from, rcpt, reason],
       [`${shown}:3`, shown, shown, mailbox, mailbox, `550 5.7.1 ${shown}`],
     );
+  });
+
+  it('gives for a reason what the client reads, which is not the same at every hook', () => {
+    const rows: readonly (readonly [Hook, string, string])[] = [
+      ['connect', '554 5.7.1 No', '421 4.7.1 Later'],
+      ['helo', '550 5.7.1 No', '450 4.7.1 Later'],
+      ['rcpt', '550 5.7.1 No', '450 4.7.1 Later'],
+      ['queue', '550 5.7.1 No', '450 4.7.1 Later'],
+    ];
+    for (const [hook, permanent, temporary] of rows) {
+      for (const [decision, reason] of [
+        [refuse('relay-denied', no), permanent],
+        [defer('name-unknown', later), temporary],
+      ] as const) {
+        const { occasion: it, lines } = occasion();
+        record({ ...it, hook }, decision);
+        assert.equal(lines[0]?.[2].reason, reason, hook);
+      }
+    }
+    const { occasion: it, lines } = occasion();
+    record({ ...it, hook: 'queue' }, defer('no-room', reply(452, '4.3.1', 'Full')));
+    assert.equal(lines[0]?.[2].reason, '450 4.3.1 Full');
   });
 
   it('prefers the results of the transaction, and says that it only observed', () => {

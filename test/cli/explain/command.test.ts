@@ -62,10 +62,16 @@ describe('smtpcheck explain as a process', () => {
   it('exits 1 where something is refused, and tells which', async () => {
     const { code, stdout } = await smtpcheck([...stranger, '--to', 'user@old.backup.example'], { cwd: site().path });
     assert.equal(code, 1);
-    assert.match(
-      stdout,
-      /\n {2}refuse {2}relay-denied\n {2}-> 550 5\.7\.1 Relaying denied\. IP name lookup failed \[203\.0\.113\.7\]\n$/,
-    );
+    assert.match(stdout, /\n {2}refuse {2}destination-excluded {2}relay\.to:2\n {2}-> 550 5\.7\.1 Relaying denied\n$/);
+  });
+
+  it('ends where the server would hang up', async () => {
+    const folder = site({ 'relay.map': 'To:bye.example ERROR:4.7.1:421 Bye\n' });
+    const { code, stdout } = await smtpcheck([...stranger, '--to', 'a@bye.example', '--to', 'b@local.example'], {
+      cwd: folder.path,
+    });
+    assert.equal(code, 1);
+    assert.match(stdout, /-> 421 4\.7\.1 Bye\n$/);
   });
 
   it('plays several recipients in one transaction, each of which goes its own way', async () => {
@@ -410,7 +416,7 @@ describe('smtpcheck explain and names', () => {
     );
     assert.equal(
       await lastOf('--ip', '203.0.113.9'),
-      '-> 421 4.7.1 Access temporarily denied. Cannot resolve PTR record for 203.0.113.9',
+      '-> 450 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for 203.0.113.9',
     );
   });
 
@@ -419,9 +425,11 @@ describe('smtpcheck explain and names', () => {
     const ip = ['--ip', '192.0.3.1'];
     assert.equal(await lastOf(...ip, '--ptr', 'x.campus.example'), 'relayed');
     assert.equal(await lastOf(...ip, '--ptr', 'nobody.example', '--ptr', 'X.Campus.example.'), 'relayed');
+    assert.equal(await lastOf(...ip, '--ptr', '-x.campus.example'), 'relayed');
+    assert.match((await lastOf(...ip, '--ptr', 'bad-.spam.example')) ?? '', /554 5\.7\.1 Access denied/);
     assert.match((await lastOf(...ip, '--forged-ptr', 'x.campus.example')) ?? '', /possibly forged/);
     assert.match((await lastOf(...ip, '--no-dns')) ?? '', /IP name lookup failed/);
-    assert.match((await lastOf(...ip, '--dns-failure')) ?? '', /421 4\.7\.1 .* Cannot resolve PTR/);
+    assert.match((await lastOf(...ip, '--dns-failure')) ?? '', /450 4\.7\.1 .* Cannot resolve PTR/);
     assert.match((await lastOf(...ip, '--ptr', 'a.spam.example')) ?? '', /554 5\.7\.1 Access denied/);
     assert.deepEqual(stub.questions, []);
   });

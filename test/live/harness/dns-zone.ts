@@ -10,6 +10,7 @@ type WithTtl<T> = T | { readonly data: T; readonly ttl: number };
 export interface Entry {
   readonly A?: readonly WithTtl<string>[];
   readonly AAAA?: readonly WithTtl<string>[];
+  /** With the escapes of RFC 1035 §5.1: `a\\.b.example` has two labels. */
   readonly PTR?: readonly WithTtl<string>[];
   /** Preference and exchange. */
   readonly MX?: readonly WithTtl<readonly [number, string]>[];
@@ -90,9 +91,10 @@ function recordsOf(entry: Entry, owner: string, type: RecordType): readonly Answ
   const name = net.isIP(owner) ? reverseName(owner) : owner;
   const ttlOf = (record: WithTtl<unknown>) => (isWithTtl(record) ? record.ttl : (entry.ttl ?? DEFAULT_TTL));
   switch (type) {
+    case 'PTR':
+      return (entry.PTR ?? []).map((record) => pointer(name, ttlOf(record), dataOf(record)));
     case 'A':
     case 'AAAA':
-    case 'PTR':
       return (entry[type] ?? []).map((record) => ({ name, type, ttl: ttlOf(record), data: dataOf(record) }));
     case 'CNAME':
       return entry.CNAME === undefined ? [] : [{ name, type, ttl: ttlOf(entry.CNAME), data: dataOf(entry.CNAME) }];
@@ -104,6 +106,21 @@ function recordsOf(entry: Entry, owner: string, type: RecordType): readonly Answ
     default:
       return [];
   }
+}
+
+/** dns-packet knows no escapes: to a label with a dot or a control inside it is handed the octets. */
+function pointer(name: string, ttl: number, target: string): Answer {
+  if (!target.includes('\\')) return { name, type: 'PTR', ttl, data: target };
+  const labels = [...target.matchAll(/(?:\\(?:[0-9]{3}|.)|[^.\\])+/gs)].map(([label]) =>
+    Buffer.from(
+      label.replace(/\\([0-9]{3}|.)/gs, (_, escaped: string) =>
+        escaped.length === 3 ? String.fromCharCode(Number(escaped)) : escaped,
+      ),
+      'latin1',
+    ),
+  );
+  const data = Buffer.concat([...labels.flatMap((label) => [Buffer.of(label.length), label]), Buffer.of(0)]);
+  return { name, type: 'UNKNOWN_12' as 'NULL', ttl, data };
 }
 
 function dataOf<T>(record: WithTtl<T>): T {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import constants from 'haraka-constants';
 import { addressClasses, closeSites, type SessionOptions, Site, type SiteOptions, textOf } from '../../helpers/haraka';
 import { type DnsStub, startDns } from '../../live/harness/dns';
@@ -173,6 +174,28 @@ const cases: readonly RcptCase[] = [
     to: 'user@old.example',
     reply: '450 4.7.1 Later',
     result: ['skip', 'relay-map'],
+  },
+  {
+    name: 'names the exclusion that refuses',
+    files: { localip: '203.0.113\n!203.0.113.9' },
+    to: 'user@victim.example',
+    reply: denied,
+    result: ['fail', 'client-excluded'],
+  },
+  {
+    name: 'leaves routes to others without restriction',
+    ini: ['[relay]', 'restriction=false'],
+    to: 'user%victim.example@local.example',
+    reply: '250',
+    passed: 'plain-recipient',
+  },
+  {
+    name: 'refuses without restriction what relay.map refuses',
+    files: { 'relay.map': 'To:old.example REJECT' },
+    ini: ['[relay]', 'restriction=false'],
+    to: 'user@old.example',
+    reply: '550 5.7.1 Access denied',
+    result: ['fail', 'relay-map'],
   },
   {
     name: 'leaves the rest to others without restriction',
@@ -361,6 +384,84 @@ describe('relay, by name', () => {
     two.endTransaction();
     assert.deepEqual(await two.send('user@backup.example', 'postmaster'), ['250', '250']);
     assert.deepEqual(dns.questions, []);
+  });
+
+  const route = 'user%victim.example@local.example';
+  for (const { name, ip, reply } of [
+    { name: 'takes a route from a confirmed name', ip: '203.0.113.1', reply: '250' },
+    { name: 'refuses a route from a forged name', ip: '203.0.113.2', reply: denied },
+    { name: 'refuses a route from a client without a name', ip: '203.0.113.3', reply: denied },
+    {
+      name: 'puts off a client with a route when DNS could not tell its name',
+      ip: '203.0.113.4',
+      reply: '450 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for 203.0.113.4',
+    },
+  ]) {
+    it(`${name}, before and after a plain recipient`, async () => {
+      const session = new Site({ dns: dns.port, files: { localdomain: 'campus.example' } }).session({ ip });
+      await session.open();
+      const [before, , after] = await session.send(route, 'user@victim.example', route);
+      assert.deepEqual([before, after], [reply, reply]);
+    });
+  }
+
+  it('asks for no name because of a route where none could matter', async () => {
+    const session = new Site({ dns: dns.port, files: { 'relay.map': 'Connect:campus.example RELAY' } }).session();
+    await session.open();
+    assert.deepEqual(await session.send(route), [denied]);
+    assert.deepEqual(dns.questions, []);
+  });
+
+  /** A zone that changes, and records that last a second. */
+  async function inAWhile(play: (dns: DnsStub, site: Site) => Promise<void>): Promise<void> {
+    const names = await startDns({
+      '203.0.113.1': ['lab1.campus.example'],
+      'lab1.campus.example': { A: ['203.0.113.1'], ttl: 1 },
+    });
+    try {
+      await play(names, new Site({ dns: names.port, files: { localdomain: 'campus.example' }, ini: ['cache_ttl=1s'] }));
+    } finally {
+      await names.stop();
+    }
+  }
+  const byName = { ip: '203.0.113.1', host: 'lab1.campus.example' };
+  const reconnect = '421 4.7.1 Relaying permission has changed, please reconnect';
+  const recipients = ['user@victim.example'] as const;
+
+  it('trusts a name on an open connection for as long as its records last', async () => {
+    await inAWhile(async (names, site) => {
+      const trusted = site.session(byName);
+      await trusted.open();
+      const plain = site.session({ ip: byName.ip });
+      await plain.open();
+      for (const session of [trusted, plain]) assert.deepEqual(await session.send(...recipients), ['250']);
+      await sleep(1100);
+      assert.deepEqual(await trusted.send(...recipients), ['250']);
+      assert.equal(trusted.connection.relaying, true);
+      assert.equal(names.questions.filter(({ type }) => type === 'A').length, 2);
+      names.change({ 'lab1.campus.example': { A: ['203.0.113.99'] } });
+      await sleep(1100);
+      assert.deepEqual(await trusted.send(...recipients), [reconnect]);
+      assert.deepEqual(await plain.send(...recipients), [`${denied}. IP name possibly forged [${byName.ip}]`]);
+    });
+  });
+
+  it('does not trust it while its name cannot be looked up again', async () => {
+    await inAWhile(async (names, site) => {
+      const session = site.session(byName);
+      await session.open();
+      names.change({ [byName.ip]: { answer: 'SERVFAIL' } });
+      await sleep(1100);
+      assert.deepEqual(await session.send(...recipients), [reconnect]);
+      const again = site.session(byName);
+      await again.open();
+      assert.deepEqual(await again.send(...recipients), [
+        `450 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for ${byName.ip}`,
+      ]);
+      names.change({ [byName.ip]: ['lab1.campus.example'] });
+      await sleep(1100);
+      assert.deepEqual(await again.send(...recipients), ['250']);
+    });
   });
 
   it('asks once for a client, however many recipients it has', async () => {

@@ -1,8 +1,9 @@
-// What other plugins do with recipients and with relaying: an archive's copy, an alias, a partner that may be sent to.
+// What other plugins do with recipients and with relaying: an archive's copy, an alias, a partner that may be sent to, a look-up that takes its time.
 exports.register = function () {
   this.register_hook('mail', 'archive');
   this.register_hook('rcpt', 'rewrite');
   this.register_hook('rcpt', 'vouch');
+  this.register_hook('rcpt', 'ponder');
 };
 
 exports.archive = (next, { transaction }, [sender]) => {
@@ -25,6 +26,11 @@ exports.vouch = (next, connection, [{ user, host }]) => {
   if (host !== 'partner.example') return next();
   connection.relaying = true;
   next(OK);
+};
+
+exports.ponder = (next, _connection, [{ user }]) => {
+  if (user === 'slow') setTimeout(next, 1_500);
+  else next();
 };
 
 /** An address of the class that this Haraka has. */
