@@ -106,7 +106,7 @@ const cases: readonly RcptCase[] = [
     files: { 'relay.to': 'backup.example\n!bücher.backup.example' },
     to: `user@${spelling}.backup.example`,
     reply: denied,
-    result: ['fail', 'relay-denied'] as const,
+    result: ['fail', 'destination-excluded'] as const,
   })),
   {
     name: 'refuses a domain that is another one once it is mapped',
