@@ -75,6 +75,7 @@ export const nameless: Changes = {
   'plain-relay': ['refused', 'deferred'],
   excluded: ['refused', 'deferred'],
   'forged-name': ['refused', 'deferred'],
+  routed: ['refused', 'deferred'],
   order: ['refused', 'deferred'],
 };
 
@@ -102,5 +103,5 @@ export const withoutLists: Changes = {
 /** Without a deny list either, nobody is let in. */
 export const withoutAnyList: Changes = { ...withoutLists, ...all(['local', 'denied'], ['deferred']) };
 
-/** Lists that are there and empty permit nothing. */
-export const allRevoked: Changes = all(onwardClasses, ['refused']);
+/** Lists that are there and empty permit nothing; who was trusted at connect is told to come again first. */
+export const allRevoked: Changes = all(onwardClasses, ['refused', 'deferred']);
