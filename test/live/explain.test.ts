@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { playSession } from '../../cli/explain';
 import type { Session } from '../../cli/explain/print';
-import { type Case, clientOf, readCases } from './harness/corpus';
+import { type Case, clientOf, mailboxOf, readCases } from './harness/corpus';
 import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
 import { type DnsStub, startDns, type Zone } from './harness/dns';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from './harness/haraka';
@@ -204,10 +204,10 @@ async function checkDispositions(haraka: RunningHaraka, client: SmtpClient, sess
   assert.equal((await client.message('Subject: recipients\n\ntext\n')).code, 250);
   const found = (await haraka.queued())
     .filter(({ id }) => !before.has(id))
-    .flatMap(({ via, recipients }) => recipients.map((recipient) => `${via} <${recipient.toLowerCase()}>`));
+    .flatMap(({ via, recipients }) => recipients.map((recipient) => `${via} ${mailboxOf(recipient)}`));
   const vias = { relay: ['outbound'], local: ['local'], discard: [] };
   const expected = session.recipients.flatMap(({ address, disposition }) =>
-    vias[disposition].map((via) => `${via} ${address.toLowerCase()}`),
+    vias[disposition].map((via) => `${via} ${mailboxOf(address.slice(1, -1))}`),
   );
   assert.deepEqual(found.sort(), expected.sort());
 }
@@ -297,7 +297,7 @@ function settingsText(stub: DnsStub, some: readonly (string | null)[]): string {
 const telling = [
   ...['permit client-network', 'permit client-domain', 'permit destination', 'permit relay-map', 'permit postmaster'],
   ...['refuse relay-denied', 'refuse relay-map', 'defer relay-map', 'defer name-unknown', 'pass restriction-off'],
-  ...['refuse client-excluded', 'refuse routed-local-part', 'refuse impossible-domain'],
+  ...['refuse client-excluded', 'refuse routed-local-part', 'refuse impossible-domain', 'permit own-address'],
   ...['refuse client-denied-network', 'refuse client-denied-domain', 'defer client-name-unknown', 'pass deny-at-rcpt'],
   ...['refuse hello-malformed', 'refuse novrfy', 'refuse noexpn', 'refuse noetrn', 'refuse noverb'],
 ];
@@ -308,6 +308,7 @@ const domains = [
   ...[
     '[192.0.2.25]',
     '[192.0.2.26]',
+    '[127.0.0.1]',
     '[IPv6:::ffff:192.0.2.25]',
     'xn--bcher-kva.example',
     'bücher.example',
