@@ -2,10 +2,10 @@
 import type { Outcome, Verdict } from './play';
 
 /** Seen from this suite; the gravest first. */
-export const differences = ['laxer', 'stricter', 'apart', 'other time', 'other class'] as const;
+export const differences = ['laxer', 'stricter', 'other time', 'other class'] as const;
 export type Difference = (typeof differences)[number];
 
-const takes = (verdict: Verdict | undefined) => verdict === 'accept' || verdict === 'apart';
+const takes = (verdict: Verdict | undefined) => verdict === 'accept';
 
 /** The gravest difference of the two, by the replies and by what was queued; `undefined` where there is none. */
 export function compareOutcomes(ours: Outcome, theirs: Outcome): Difference | undefined {
@@ -19,7 +19,6 @@ export function compareOutcomes(ours: Outcome, theirs: Outcome): Difference | un
 
 function compareVerdicts(ours: Verdict, theirs: Verdict = 'none'): Difference | undefined {
   if (ours === theirs) return undefined;
-  if (takes(ours) && takes(theirs)) return 'apart';
   if (takes(ours)) return 'laxer';
   if (takes(theirs)) return 'stricter';
   return ours === 'temporary' || theirs === 'temporary' ? 'other time' : 'other class';

@@ -5,8 +5,8 @@ import { MESSAGE } from '../live/harness/dialogue';
 import { connect, isAccepted, isGo, type Reply, type SmtpClient } from '../live/harness/smtp-client';
 import type { Server } from './server';
 
-/** `apart`: put off to a transaction of its own. `syntax`: not understood, as against refused by policy. */
-export type Verdict = 'accept' | 'apart' | 'temporary' | 'permanent' | 'syntax' | 'none';
+/** `syntax`: not understood, as against refused by policy. */
+export type Verdict = 'accept' | 'temporary' | 'permanent' | 'syntax' | 'none';
 
 export interface Outcome {
   readonly verdicts: readonly { readonly command: string; readonly verdict: Verdict }[];
@@ -33,7 +33,7 @@ export async function play(stage: Stage, { address, listener }: Client, played: 
     if (played.helo) await client.command(`EHLO ${played.helo}`);
     if (played.raw)
       for (const [index, lines] of played.raw.entries()) await session.write(lines, repliesTo(played, index));
-    else await session.transactions(played.mail, played.rcpts);
+    else await session.transaction(played.mail, played.rcpts);
     await session.send();
     client.write('QUIT\r\n');
     await client.waitForClose(2_000);
@@ -73,21 +73,11 @@ class Session {
     }
   }
 
-  /** Recipients put off as belonging in a transaction of their own are sent again, as a mail server would. */
-  async transactions(sender: string, recipients: readonly string[]): Promise<void> {
+  async transaction(sender: string, recipients: readonly string[]): Promise<void> {
     await this.#client.command(`MAIL FROM:<${sender}>`);
-    const putOff: string[] = [];
     for (const recipient of recipients) {
       const command = `RCPT TO:<${recipient}>`;
-      const reply = await this.#client.command(command);
-      const apart = reply.code === 452 && reply.enhanced === '4.5.3';
-      if (apart) putOff.push(recipient);
-      this.#note(command, apart ? 'apart' : verdictOf(reply));
-    }
-    for (const recipient of putOff) {
-      await this.send();
-      await this.#client.command(`MAIL FROM:<${sender}>`);
-      await this.#client.command(`RCPT TO:<${recipient}>`);
+      this.#note(command, verdictOf(await this.#client.command(command)));
     }
   }
 
