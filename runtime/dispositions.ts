@@ -24,7 +24,7 @@ export type QueueNotes = Readonly<Record<string, unknown>> | undefined;
 /** What stands before other plugins are asked about a recipient, to be compared with what stands afterwards. */
 export interface BeforeRecipient {
   /** Where the client may relay: an acceptance need not mean that the recipient is ours. */
-  readonly acceptance: { vouchesForMailbox(connection: Connection): boolean } | undefined;
+  readonly acceptance?: { vouchesForMailbox(connection: Connection): boolean } | undefined;
   readonly queue: QueueNotes;
   readonly discard: boolean;
 }

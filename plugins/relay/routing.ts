@@ -6,7 +6,15 @@ import constants from 'haraka-constants';
 import { decideDisposition } from '../../core/relay-decision';
 import { type Call, recordPermit, type Task } from '../../runtime/answer';
 import { clientOf } from '../../runtime/client';
-import { permitOf, type QueueNotes, recipientsOf, routingOf, startRouting } from '../../runtime/dispositions';
+import {
+  type BeforeRecipient,
+  permitOf,
+  type QueueNotes,
+  type Routing,
+  recipientsOf,
+  routingOf,
+  startRouting,
+} from '../../runtime/dispositions';
 import { noOpinion } from '../../runtime/guard';
 import type { Address, Connection, Transaction } from '../../types/haraka';
 import { Acceptance } from './acceptance';
@@ -46,20 +54,35 @@ export const routeRecipient: Task<Connection, Address> = {
     const { discard } = transaction.notes;
     // A plugin has accepted it from a client that may not relay: it is ours, as most recipients are.
     if (!permit && !connection.relaying && !discard) return noOpinion;
-    routeNewRecipients(call, transaction);
+    const before = clientOf(connection).beforeRecipient;
+    const { notes } = transaction;
+    // The note speaks of the whole transaction; `aliases` means this recipient by it.
+    const isDropped = Boolean(discard) && !before?.discard;
+    if (isDropped) notes.discard = false;
+    const routing = routeNewRecipients(call, transaction, { isDropped, acceptance: before?.acceptance });
+    // What other plugins have noted for a recipient that is relayed is not for those that stay here.
+    if (routing.dispositions.get(recipient) === 'relay' && !isSame(notes.queue, before?.queue)) {
+      routing.relayQueue = notes.queue;
+      notes.queue = before?.queue;
+    }
     return noOpinion;
   },
 };
 
-function routeNewRecipients({ suite, policy, connection }: Call, transaction: Transaction): void {
-  const before = clientOf(connection).beforeRecipient;
+interface Accepted {
+  /** A plugin wants nobody to get the message for the recipient. */
+  readonly isDropped?: boolean;
+  readonly acceptance?: BeforeRecipient['acceptance'];
+}
+
+/** Routes the recipients that the transaction has got since it was last looked at: a plugin can put several in the place of one. */
+function routeNewRecipients(
+  { suite, policy, connection }: Call,
+  transaction: Transaction,
+  { isDropped = false, acceptance }: Accepted = {},
+): Routing {
   // Whoever was accepted before without a routing is local.
   const routing = startRouting(transaction, transaction.rcpt_count.accept > 0 ? transaction.rcpt_to.length - 1 : 0);
-  const { notes } = transaction;
-  // The note speaks of the whole transaction; `aliases` means this recipient by it.
-  const isDropped = Boolean(notes.discard) && !before?.discard;
-  if (isDropped) notes.discard = false;
-  let isRelayed = false;
   for (const address of transaction.rcpt_to.slice(routing.seen)) {
     const permit = permitOf(address);
     const disposition = isDropped
@@ -69,20 +92,15 @@ function routeNewRecipients({ suite, policy, connection }: Call, transaction: Tr
           recipientIsHere: isThisHost(suite, address),
           relaying: connection.relaying,
           permit,
-          knownMailbox: !permit && before?.acceptance?.vouchesForMailbox(connection) === true,
+          knownMailbox: !permit && acceptance?.vouchesForMailbox(connection) === true,
         });
     if (disposition !== 'local') routing.dispositions.set(address, disposition);
     if (disposition !== 'relay') continue;
-    isRelayed = true;
     if (permit?.rule === 'destination' || permit?.rule === 'relay-map') routing.backup = true;
+    transaction.notes.smtpcheck = { backup: routing.backup };
   }
   routing.seen = transaction.rcpt_to.length;
-  if (!isRelayed) return;
-  notes.smtpcheck = { backup: routing.backup };
-  // What other plugins have noted for a recipient that is relayed is not for those that stay here.
-  if (isSame(notes.queue, before?.queue)) return;
-  routing.relayQueue = notes.queue;
-  notes.queue = before?.queue;
+  return routing;
 }
 
 function isSame(a: QueueNotes, b: QueueNotes): boolean {
@@ -98,10 +116,13 @@ function queueByRecipient(hook: 'queue' | 'queue_outbound'): Task {
     plugin: 'relay',
     hook,
     limitFactor: 5,
-    run({ plugin, connection }) {
+    run(call) {
+      const { plugin, connection } = call;
       const { transaction } = connection;
       const routing = transaction && routingOf(transaction);
       if (!routing) return noOpinion;
+      // A plugin may have added others after the last RCPT.
+      if (connection.relaying) routeNewRecipients(call, transaction);
       const { local, ...others } = recipientsOf(transaction);
       const { notes } = transaction;
       // A plugin has found that nobody is to get the message; queue/discard takes it for those that stay here.

@@ -420,6 +420,26 @@ describe('a message', () => {
     assert.deepEqual([code, local, sent], [constants.ok, [], []]);
   });
 
+  it('goes by the domain of recipients that a plugin adds after DATA', async () => {
+    const { local, sent } = await queued({
+      options: { files: trusted },
+      from: campus,
+      to: ['a@local.example'],
+      arrange: (site) => {
+        const archive = {
+          name: 'archive',
+          hook_data_post: (next: () => void, { transaction }: Connection) => {
+            const copies = ['archive@local.example', 'archive@elsewhere.example'].map((to) => site.addresses.make(to));
+            Object.assign(transaction ?? {}, { rcpt_to: [...(transaction?.rcpt_to ?? []), ...copies] });
+            next();
+          },
+        };
+        site.hooks.push({ hook: 'data_post', plugin: archive, method: 'hook_data_post', priority: 0 });
+      },
+    });
+    assert.deepEqual([local, sent], [['a@local.example,archive@local.example'], [['archive@elsewhere.example']]]);
+  });
+
   it('that a plugin drops after DATA goes nowhere outside', async () => {
     const arrange = (site: Site) => {
       const drop = {
