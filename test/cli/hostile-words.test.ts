@@ -9,18 +9,15 @@ import { smtpcheck } from './command';
 const hostile = 'x\x1b[31m\x07\t\u009b\u2028\u202ey';
 const shown = String.raw`x\u001b[31m\u0007\t\u009b\u2028\u202ey`;
 
-/** A Haraka folder, of a hostile name itself, with a list of a hostile name that holds a hostile entry. */
+/** A Haraka folder of a hostile name, with hostile lines in Haraka's own files; the suite's files can have none. */
 function hostileSite(): { readonly root: Folder; readonly folder: string } {
-  // A setting names no file with a control character; that of direction it may.
-  const list = 'x\u202ey';
   const files = {
     ...emptyLists,
     me: 'mx.local.example\n',
     plugins: `smtpcheck\n${hostile}\nqueue/lmtp\n`,
     host_list: `${hostile}.example\n`,
     'relay.to': 'backup.example\n',
-    'smtpcheck.ini': `[relay]\nlocal_ip=${list}\n`,
-    [list]: '192.0.2.7\n192.0.2.7\n',
+    localip: '192.0.2.7\n192.0.2.7\n',
   };
   const config = Object.entries(files).map(([name, text]) => [`${hostile}\n/config/${name}`, text]);
   const source = { [`${hostile}\naccess`]: `# ${hostile}\nConnect:192.0.2 RELAY\nFrom:${hostile} RELAY\n` };
