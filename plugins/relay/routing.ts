@@ -53,7 +53,11 @@ export const routeRecipient: Task<Connection, Address> = {
 
     const { discard } = transaction.notes;
     // A plugin has accepted it from a client that may not relay: it is ours, as most recipients are.
-    if (!permit && !connection.relaying && !discard) return noOpinion;
+    if (!permit && !connection.relaying && !discard) {
+      const routing = routingOf(transaction);
+      if (routing) routing.seen = transaction.rcpt_to.length;
+      return noOpinion;
+    }
     const before = clientOf(connection).beforeRecipient;
     const { notes } = transaction;
     // The note speaks of the whole transaction; `aliases` means this recipient by it.

@@ -102,7 +102,10 @@ const setups: readonly Setup[] = [
     plugins: ['aliases', 'rcpt_to.in_host_list', 'queue/lmtp'],
     files: (servers) => ({
       ...lmtp(servers),
-      'aliases.json': JSON.stringify({ sales: { action: 'alias', to: 'user@local.example' } }),
+      'aliases.json': JSON.stringify({
+        sales: { action: 'alias', to: 'user@local.example' },
+        nobody: { action: 'drop' },
+      }),
     }),
     local: 'sales@local.example',
     given: 'user@local.example',
@@ -275,6 +278,33 @@ for (const version of versions) {
             for (const { text } of [...(relayedTo === 'backend' ? [] : backend.messages), ...qmailMessages(haraka)]) {
               assert.doesNotMatch(text, outboundHeader, 'a header of the outbound queue is in the local copy');
             }
+          });
+        }
+      }
+
+      if (setup.plugins.includes('aliases')) {
+        for (const { name, to, ended } of [
+          { name: 'drops a backup recipient', to: ['nobody@backup.example'], ended: [] },
+          {
+            name: 'drops one recipient of each kind, and no other',
+            to: ['nobody@backup.example', 'sales@local.example', 'nobody@local.example', 'user@backup.example'],
+            ended: ['lmtp user@local.example', 'world user@backup.example'],
+          },
+        ]) {
+          it(`${name}, where the plugin wants it`, async () => {
+            const client = await begin(running.haraka, {});
+            for (const recipient of to) assert.match(await rcpt(client, recipient), OK, recipient);
+            assert.match(await send(client, name), OK);
+            client.destroy();
+            await eventually(
+              (now) => now.length >= ended.length,
+              async () => endedAt(running, name),
+            );
+            await eventually(
+              (queued) => queued.length === 0,
+              () => running.haraka.queued(),
+            );
+            assert.deepEqual(endedAt(running, name), ended);
           });
         }
       }

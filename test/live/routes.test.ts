@@ -298,3 +298,47 @@ for (const version of versions) {
     });
   });
 }
+
+for (const version of versions) {
+  describe(`mail that Haraka ${version} has queued before the plugin only observes`, () => {
+    let stub: DnsStub;
+    let haraka: RunningHaraka;
+    let store: Sink;
+
+    before(async () => {
+      stub = await startDns({ 'backup.example': { MX: [[10, 'mx.elsewhere.example']] } });
+      store = await startSink();
+      store.refuse = () => '450 4.2.1 later';
+      haraka = await startHaraka({
+        version,
+        plugins: ['smtpcheck', 'divert'],
+        files: {
+          'relay.to': `backup.example [127.0.0.1]:${store.port}\n`,
+          'outbound.ini': 'enable_tls=false\ntemp_fail_intervals=5s*9\n',
+        },
+        dns: stub.port,
+        env: { SMTPCHECK_TEST_DIVERT: '{}' },
+      });
+    });
+    after(async () => {
+      await haraka?.stop();
+      await store?.stop();
+      await stub?.stop();
+    });
+
+    it('still goes to its next hop', async () => {
+      const recipient = 'user@backup.example';
+      assert.match(await deliver(haraka, [recipient], 'queued before'), OK);
+      await eventually(
+        (log) => /Temp failing/.test(log),
+        async () => haraka.log(),
+      );
+      await load(haraka, 'smtpcheck.ini', '[relay]\nmode=observe\n');
+      store.refuse = () => undefined;
+      await eventually(
+        (taken) => taken.includes(recipient),
+        async () => store.taken,
+      );
+    });
+  });
+}

@@ -65,6 +65,21 @@ describe('the next hops', () => {
   }
   const rows: readonly HopCase[] = [
     {
+      name: 'are those of the entry for mail that was queued before the plugin only observes',
+      domain: 'backup.example',
+      relayTo: 'backup.example [10.0.0.5]:2525',
+      ini: ['[relay]', 'mode=observe'],
+      notes: { smtpcheck: { backup: true } },
+      gives: ['0 10.0.0.5:2525'],
+    },
+    {
+      name: 'are left to Haraka for other mail while the plugin only observes',
+      domain: 'backup.example',
+      relayTo: 'backup.example [10.0.0.5]:2525',
+      ini: ['[relay]', 'mode=observe'],
+      gives: 'none',
+    },
+    {
       name: 'are the route of relay.to as it stands',
       domain: 'Sub.backup.example',
       relayTo: 'backup.example [10.0.0.5]:2525',
