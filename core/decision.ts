@@ -38,19 +38,6 @@ export interface Pass<R extends string = string> {
 
 export type Decision<R extends string = string> = Permit<R> | Refuse<R> | Defer<R> | Pass<R>;
 
-/** The client's name could decide and has not been asked for yet: ask, and decide again. */
-export interface AskName {
-  readonly outcome: 'ask-name';
-}
-
-export const askName: AskName = { outcome: 'ask-name' };
-
-/** The decision made after the name was asked for. Throws where it still asks for it: then nothing has been decided. */
-export function decided<D extends Decision>(decision: D | AskName): D {
-  if (decision.outcome === 'ask-name') throw new Error("the client's name was asked for and is still unknown");
-  return decision;
-}
-
 export function permit<R extends string>(rule: R, at?: SourceLine): Permit<R> {
   return at ? { outcome: 'permit', rule, at } : { outcome: 'permit', rule };
 }

@@ -1,6 +1,6 @@
 /** The deny decision: is this client refused whatever it wants? It wins over every trust. */
 import type { ClientNames } from './client-names';
-import { type AskName, askName, type Decision, defer, pass, refuse, reply } from './decision';
+import { type Decision, defer, pass, refuse, reply } from './decision';
 import { formatAddress, type IpAddress } from './ip-address';
 import { admits, type PolicyList } from './list';
 
@@ -27,7 +27,8 @@ export type DenyRule =
 
 export type DenyDecision = Decision<DenyRule>;
 
-export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision | AskName {
+/** The client's names must have been looked up where `denyNeedsClientName` says so. */
+export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecision {
   // Trusted clients are deferred as well: the list may name them, and it wins over every trust.
   if (!policy.clients.available) return defer('list-unavailable', unavailable);
 
@@ -44,11 +45,24 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
     const domain = policy.clients.findDomain(name);
     if (admits(domain)) return refuse('client-denied-domain', denied, domain.source);
   }
-  if (request.clientNames.state === 'unasked') return askName;
+  // No opinion would let in whom a name could deny.
+  if (request.clientNames.state === 'unasked') throw new Error("the client's names have not been looked up");
   if (request.clientNames.state === 'unknown' && policy.onDnsFailure === 'defer') {
     return defer('client-name-unknown', cannotResolve(request.clientAddress));
   }
   return notDenied;
+}
+
+/**
+ * Whether the names of the client must be looked up before `decideDeny` is asked. Neither its address decides, nor a name that
+ * is known without a look-up.
+ */
+export function denyNeedsClientName({ clients }: DenyPolicy, { clientAddress, clientNames }: DenyRequest): boolean {
+  if (clients.domainCount === 0 || clientNames.state !== 'unasked' || !clientAddress || !clients.available)
+    return false;
+  return (
+    !admits(clients.findAddress(clientAddress)) && !clientNames.claimed.some((name) => admits(clients.findDomain(name)))
+  );
 }
 
 export const notDenied = pass('client-not-denied');

@@ -5,8 +5,8 @@
 export { type AuthWarningRequest, authWarningHeader, authWarnings } from './auth-warning';
 export { isAscii, printable, printableLines } from './characters';
 export { type ClientNames, isForged, noNames, unaskedNames, unknownNames } from './client-names';
+export { decideTrust } from './client-trust';
 export {
-  type AskName,
   type Decision,
   type Defer,
   defer,
@@ -20,7 +20,15 @@ export {
   refuse,
   reply,
 } from './decision';
-export { type DenyDecision, type DenyPolicy, type DenyRequest, type DenyRule, decideDeny } from './deny-decision';
+export {
+  type DenyDecision,
+  type DenyPolicy,
+  type DenyRequest,
+  type DenyRule,
+  decideDeny,
+  denyNeedsClientName,
+} from './deny-decision';
+export { type AcceptedRecipient, decideDisposition } from './disposition';
 export { canonicalDomain, isPublicSuffix, normalizeDnsName, parseDomainName } from './domain-name';
 export { type Entry, type EntryKind, formatEntry, isProblem, type Problem, parseEntry } from './entry';
 export {
@@ -71,22 +79,10 @@ export {
   type PrivacyRule,
   privacyFlags,
 } from './privacy';
-export {
-  type AcceptedRecipient,
-  type Disposition,
-  decideDisposition,
-  decideRecipientForm,
-  decideRelay,
-  decideTrust,
-  type FormRequest,
-  findDestination,
-  type RelayDecision,
-  type RelayPermit,
-  type RelayPolicy,
-  type RelayRequest,
-  type RelayRule,
-} from './relay-decision';
+export { decideRecipientForm, type FormDecision, type FormRequest, formNeedsClientName } from './recipient-form';
+export { decideRelay, findDestination, needsClientName } from './relay-decision';
 export { parseRelayMap, RelayMap, type RelayMapData } from './relay-map';
+export type { Disposition, RelayDecision, RelayPermit, RelayPolicy, RelayRequest, RelayRule } from './relay-policy';
 export { formatRoute, parseRoute, type Route } from './route';
 export { type Setting, words } from './setting-kinds';
 export {

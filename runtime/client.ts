@@ -4,7 +4,7 @@ import type { Permit } from '../core/decision';
 import type { DenyPolicy } from '../core/deny-decision';
 import { normalizeDnsName } from '../core/domain-name';
 import { type IpAddress, parseAddress } from '../core/ip-address';
-import type { RelayPolicy } from '../core/relay-decision';
+import type { RelayPolicy } from '../core/relay-policy';
 import type { Connection } from '../types/haraka';
 import type { BeforeRecipient } from './dispositions';
 

@@ -2,7 +2,7 @@
  * Where each recipient of a transaction goes: from the decision until `rcpt_ok` asks for it, then until the message is
  * queued; and the mark that the queue file of relayed mail carries.
  */
-import type { Disposition, RelayPermit } from '../core/relay-decision';
+import type { Disposition, RelayPermit } from '../core/relay-policy';
 import type { Address, Connection, Notes, Transaction } from '../types/haraka';
 
 /** Of mail in Haraka's outbound queue that we have put there. It goes into the queue file with the other notes, so it is plain data. */

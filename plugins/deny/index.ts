@@ -1,7 +1,7 @@
 /** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
 import { unknownNames } from '../../core/client-names';
-import { decided, pass } from '../../core/decision';
-import { type DenyDecision, decideDeny, notDenied } from '../../core/deny-decision';
+import { pass } from '../../core/decision';
+import { type DenyDecision, decideDeny, denyNeedsClientName, notDenied } from '../../core/deny-decision';
 import { type Call, first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { type Client, clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
 import type { Suite } from '../../runtime/suite';
@@ -46,17 +46,16 @@ function decide({ suite, policy, connection }: Call): DenyDecision | Promise<Den
   const client = clientOf(connection);
   forgetExpiredNames(client);
   if (client.clearedBy === policy.deny) return notDenied;
-  const decision = decideDeny(policy.deny, {
-    clientAddress: client.address,
-    clientNames: client.names.state === 'unasked' ? namesFromHaraka(connection) : client.names,
-  });
+  const { address: clientAddress, names } = client;
+  const request = { clientAddress, clientNames: names.state === 'unasked' ? namesFromHaraka(connection) : names };
+  if (denyNeedsClientName(policy.deny, request)) return lookUpAndDecide(suite, client);
+  const decision = decideDeny(policy.deny, request);
   if (decision === notDenied && policy.deny.clients.domainCount === 0) client.clearedBy = policy.deny;
-  return decision.outcome === 'ask-name' ? askAndDecide(suite, client) : decision;
+  return decision;
 }
 
 /** Haraka knows one PTR name of the client at most; another may be the one that is listed. */
-async function askAndDecide(suite: Suite, client: Client): Promise<DenyDecision> {
-  const { ip, address } = client;
+async function lookUpAndDecide(suite: Suite, { ip, address }: Client): Promise<DenyDecision> {
   const clientNames = address ? await suite.names.claimed({ ip, address }) : unknownNames;
-  return decided(decideDeny(suite.policy.deny, { clientAddress: address, clientNames }));
+  return decideDeny(suite.policy.deny, { clientAddress: address, clientNames });
 }

@@ -3,15 +3,16 @@
  * given, hook by hook in the order in which a session meets them.
  */
 import constants from 'haraka-constants';
-import { type AskName, decided } from '../../core/decision';
+import { trustWithdrawn } from '../../core/client-trust';
 import { admits } from '../../core/list';
 import {
   decideRecipientForm,
-  decideRelay,
   type FormDecision,
-  type RelayDecision,
-  trustWithdrawn,
-} from '../../core/relay-decision';
+  type FormRequest,
+  formNeedsClientName,
+} from '../../core/recipient-form';
+import { decideRelay, needsClientName } from '../../core/relay-decision';
+import type { RelayDecision, RelayRequest } from '../../core/relay-policy';
 import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
 import { clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
 import { keepPermit } from '../../runtime/dispositions';
@@ -73,8 +74,8 @@ export const trustName: Task = {
     if (connection.relaying || !name || !client.address || !admits(policy.relay.clientDomains.findDomain(name))) {
       return noOpinion;
     }
-    return askNames(call).then(() => {
-      grantTrust(call.renew());
+    return lookUpNames(call).then(() => {
+      grantTrust(call);
       return noOpinion;
     });
   },
@@ -89,18 +90,16 @@ export const guardRecipient: Task<Connection, AddressParams> = {
     const client = clientOf(call.connection);
     forgetExpiredNames(client);
     // A name may lead elsewhere by now.
-    const isToAsk = client.trust?.rule === 'client-domain' && client.names.state === 'unasked';
-    return isToAsk ? askNames(call).then(() => guard(call.renew(), address)) : guard(call, address);
+    const mustLookUp = client.trust?.rule === 'client-domain' && client.names.state === 'unasked';
+    return mustLookUp ? lookUpNames(call).then(() => guard(call, address)) : guard(call, address);
   },
 };
 
 function guard(call: Call, address: Address): FormDecision | HookAnswer | Promise<FormDecision> {
   if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
   watchRecipient(call.connection);
-  const decision = decideForm(call, address);
-  return decision.outcome === 'ask-name'
-    ? askNames(call).then(() => decided(decideForm(call.renew(), address)))
-    : decision;
+  const decide = () => decideRecipientForm(call.policy.relay, formRequest(call, address));
+  return formNeedsClientName(call.policy.relay, formRequest(call, address)) ? lookUpNames(call).then(decide) : decide();
 }
 
 /** A plugin that only observes has to end what it began before. */
@@ -108,7 +107,7 @@ function reconnect({ policy }: Call): typeof trustWithdrawn | HookAnswer {
   return policy.mode.relay === 'observe' ? answerWith('rcpt', trustWithdrawn.reply) : trustWithdrawn;
 }
 
-function decideForm({ policy, connection }: Call, address: Address): FormDecision | AskName {
+function formRequest({ policy, connection }: Call, address: Address): FormRequest {
   const { address: clientAddress, names: clientNames } = clientOf(connection);
   const { relaying } = connection;
   const recipient = writtenRecipientOf(address);
@@ -116,7 +115,7 @@ function decideForm({ policy, connection }: Call, address: Address): FormDecisio
   if (policy.mode.relay === 'enforce' && address.host && address.host !== recipient.domain) {
     address.host = recipient.domain;
   }
-  return decideRecipientForm(policy.relay, { clientAddress, clientNames, recipient, relaying });
+  return { clientAddress, clientNames, recipient, relaying };
 }
 
 /** After the other plugins, none of which has vouched for the recipient. */
@@ -127,8 +126,8 @@ const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
   run(call, [address]): RelayDecision | HookAnswer | Promise<RelayDecision> {
     // The lists may have changed while another plugin was busy with this recipient.
     if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
-    const decision = decideFor(call, address);
-    return decision.outcome === 'ask-name' ? askAndDecide(call, address) : decision;
+    const decide = () => decideRelay(call.policy.relay, relayRequest(call, address));
+    return needsClientName(call.policy.relay, relayRequest(call, address)) ? lookUpNames(call).then(decide) : decide();
   },
   permitIsFinalLater: true,
   onPermit(permit, [address], { connection }) {
@@ -154,26 +153,23 @@ const tellRefusal: Task<OutboundMail, Error> = {
   },
 };
 
-/** Asks for the client's names and decides with the policy in force by then. */
-async function askAndDecide(call: Call, address: Address): Promise<RelayDecision> {
-  await askNames(call);
-  return decided(decideFor(call.renew(), address));
-}
-
-async function askNames({ suite, connection }: Call): Promise<void> {
+/** Looks up the client's names, and takes the policy in force by then. */
+async function lookUpNames(call: Call): Promise<void> {
+  const { suite, connection } = call;
   const client = clientOf(connection);
   const { ip, address } = client;
   if (address) client.names = await suite.names.confirmed({ ip, address });
+  call.renew();
 }
 
-function decideFor({ suite, policy, connection }: Call, address: Address): RelayDecision | AskName {
+function relayRequest({ suite, policy, connection }: Call, address: Address): RelayRequest {
   const client = clientOf(connection);
-  return decideRelay(policy.relay, {
+  return {
     clientAddress: client.address,
     clientNames: client.names,
     // Where the suite decides, the guard has put the host right.
     recipient: policy.mode.relay === 'enforce' ? recipientOf(address) : writtenRecipientOf(address),
     recipientIsHere: isThisHost(suite, address),
     vouched: connection.relaying && !client.trust,
-  });
+  };
 }

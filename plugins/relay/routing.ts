@@ -3,7 +3,7 @@
  * one way for a whole transaction, by `connection.relaying`; here is what happens from RCPT until its queue hooks.
  */
 import constants from 'haraka-constants';
-import { decideDisposition } from '../../core/relay-decision';
+import { decideDisposition } from '../../core/disposition';
 import { type Call, recordPermit, type Task } from '../../runtime/answer';
 import { clientOf } from '../../runtime/client';
 import {

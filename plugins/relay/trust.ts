@@ -1,6 +1,8 @@
 /** Trust in a client as the whole connection sees it: `connection.relaying`, given, reviewed and taken back. */
+
+import { decideTrust } from '../../core/client-trust';
 import type { Permit } from '../../core/decision';
-import { decideTrust, type RelayPolicy } from '../../core/relay-decision';
+import type { RelayPolicy } from '../../core/relay-policy';
 import type { Call } from '../../runtime/answer';
 import { type Client, clientOf, isAuthenticated } from '../../runtime/client';
 import { record } from '../../runtime/record';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { askName, decided, defer, formatReply, pass, permit, refuse, reply } from '../../core/decision';
+import { defer, formatReply, pass, permit, refuse, reply } from '../../core/decision';
 
 const at = { file: 'localip', line: 7 };
 const no = reply(550, '5.7.1', 'No');
@@ -24,14 +24,6 @@ describe('a decision', () => {
         { outcome: 'pass', rule: 'rule' },
       ],
     );
-  });
-});
-
-describe('decided', () => {
-  it('is the decision once the name was asked for, and throws where it is asked for again', () => {
-    const refusal = refuse('rule', no);
-    assert.equal(decided(refusal), refusal);
-    assert.throws(() => decided(askName), /was asked for and is still unknown/);
   });
 });
 

@@ -1,23 +1,21 @@
 /** Decisions while a list cannot be told: what another list permits stands, and nothing else is decided for good. */
 import assert from 'node:assert/strict';
 import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../core/client-names';
-import { decideDeny } from '../../core/deny-decision';
-import {
-  decideRecipientForm,
-  decideRelay,
-  decideTrust,
-  findDestination,
-  type RelayPolicy,
-} from '../../core/relay-decision';
+import { decideTrust } from '../../core/client-trust';
+import { findDestination } from '../../core/relay-decision';
+import type { RelayPolicy } from '../../core/relay-policy';
 import {
   address,
+  denySays,
   formRequest,
+  formSays,
   named,
+  needsTheName,
   type RelayAsk,
   type RelaySite,
   relayPolicy,
   relayRequest,
-  told,
+  relaySays,
   unavailableList,
   unavailableMap,
 } from '../helpers/core';
@@ -107,14 +105,14 @@ const cases: readonly UnavailableCase[] = [
     name: 'a question for the name that localdomain asks',
     site: { localdomain: ['campus.example'] },
     ask: {},
-    says: 'ask-name',
+    says: needsTheName,
     stands: ['localip', 'relayTo', 'map'],
   },
   {
     name: 'a question for the name that the map asks',
     site: { map: ['Connect:spam.example REJECT'] },
     ask: {},
-    says: 'ask-name',
+    says: needsTheName,
     stands: ['localip', 'localdomain', 'relayTo'],
   },
   {
@@ -135,9 +133,9 @@ describe('decideRelay, while a list is unavailable', () => {
   for (const { name, site, ask, says, stands = [] } of cases) {
     it(`${stands.length > 0 ? 'keeps' : 'puts off'} ${name}`, () => {
       const policy = relayPolicy(site);
-      assert.equal(told(decideRelay(policy, relayRequest(ask))), says);
+      assert.equal(relaySays(policy, relayRequest(ask)), says);
       for (const list of listNames) {
-        const decision = told(decideRelay(without[list](policy), relayRequest(ask)));
+        const decision = relaySays(without[list](policy), relayRequest(ask));
         assert.equal(decision, stands.includes(list) ? says : putOff, `without ${list}`);
       }
     });
@@ -167,13 +165,13 @@ describe('decideRecipientForm, while a list is unavailable', () => {
   ];
   for (const { to, says } of rows) {
     it(`says ${says.split(' ')[1]} of ${to.slice(0, 24)}`, () => {
-      assert.equal(told(decideRecipientForm(without.localip(relayPolicy()), formRequest(to))), says);
+      assert.equal(formSays(without.localip(relayPolicy()), formRequest(to)), says);
     });
   }
 
   it('needs the lists that trust clients, and no other', () => {
     for (const list of listNames) {
-      const says = told(decideRecipientForm(without[list](relayPolicy()), formRequest('a%b@victim.example')));
+      const says = formSays(without[list](relayPolicy()), formRequest('a%b@victim.example'));
       const needed = list === 'localip' || list === 'localdomain';
       assert.equal(says, needed ? putOff : 'refuse routed-local-part 550 5.7.1 Relaying denied', list);
     }
@@ -182,9 +180,9 @@ describe('decideRecipientForm, while a list is unavailable', () => {
   it('still trusts by the other', () => {
     const policy = without.localip(relayPolicy({ localdomain: ['campus.example'] }));
     const request = (names: ClientNames) => formRequest('a%b@victim.example', { names });
-    assert.equal(told(decideRecipientForm(policy, request(unaskedNames))), 'ask-name');
-    assert.equal(told(decideRecipientForm(policy, request(confirmed))), 'pass plain-recipient');
-    assert.equal(told(decideRecipientForm(policy, request(noNames))), putOff);
+    assert.equal(formSays(policy, request(unaskedNames)), needsTheName);
+    assert.equal(formSays(policy, request(confirmed)), 'pass plain-recipient');
+    assert.equal(formSays(policy, request(noNames)), putOff);
   });
 });
 
@@ -194,7 +192,7 @@ describe('decideDeny, while the list is unavailable', () => {
     for (const clientNames of [noNames, unknownNames, confirmed]) {
       for (const clientAddress of [undefined, address('203.0.113.9')]) {
         assert.equal(
-          told(decideDeny(policy, { clientAddress, clientNames })),
+          denySays(policy, { clientAddress, clientNames }),
           'defer list-unavailable 450 4.7.1 Access temporarily denied',
         );
       }

@@ -1,15 +1,22 @@
 /** Core values from the text an operator would write; what does not parse fails the test. */
 import assert from 'node:assert/strict';
 import {
-  type AskName,
   type ClientNames,
   type Decision,
+  type DenyPolicy,
+  type DenyRequest,
+  decideDeny,
+  decideRecipientForm,
+  decideRelay,
+  denyNeedsClientName,
   describeFinding,
   type FormRequest,
   type IpAddress,
   type ListEntry,
   type ListKind,
+  formNeedsClientName,
   LocalDomains,
+  needsClientName,
   PolicyList,
   parseAddress,
   parseList,
@@ -138,9 +145,23 @@ export function named(
   return { state: 'known', claimed, confirmed, unresolved };
 }
 
+export const needsTheName = 'needs the name';
+
+/** What is said of a request by whoever looks up the client's names first where they are needed. */
+export function relaySays(policy: RelayPolicy, request: RelayRequest): string {
+  return needsClientName(policy, request) ? needsTheName : told(decideRelay(policy, request));
+}
+
+export function formSays(policy: RelayPolicy, request: FormRequest): string {
+  return formNeedsClientName(policy, request) ? needsTheName : told(decideRecipientForm(policy, request));
+}
+
+export function denySays(policy: DenyPolicy, request: DenyRequest): string {
+  return denyNeedsClientName(policy, request) ? needsTheName : told(decideDeny(policy, request));
+}
+
 /** A decision in one line: `permit client-network localip:1 relay`, `refuse relay-denied 550 5.7.1 Relaying denied`. */
-export function told(decision: Decision | RelayDecision | AskName): string {
-  if (decision.outcome === 'ask-name') return 'ask-name';
+export function told(decision: Decision | RelayDecision): string {
   const parts = [decision.outcome, decision.rule, decision.at && `${decision.at.file}:${decision.at.line}`];
   if ('disposition' in decision) parts.push(decision.disposition);
   if ('reply' in decision) {
