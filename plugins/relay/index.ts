@@ -98,8 +98,9 @@ export const guardRecipient: Task<Connection, AddressParams> = {
 function guard(call: Call, address: Address): FormDecision | HookAnswer | Promise<FormDecision> {
   if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
   watchRecipient(call.connection);
-  const decide = () => decideRecipientForm(call.policy.relay, formRequest(call, address));
-  return formNeedsClientName(call.policy.relay, formRequest(call, address)) ? lookUpNames(call).then(decide) : decide();
+  const request = formRequest(call, address);
+  if (!formNeedsClientName(call.policy.relay, request)) return decideRecipientForm(call.policy.relay, request);
+  return lookUpNames(call).then(() => decideRecipientForm(call.policy.relay, formRequest(call, address)));
 }
 
 /** A plugin that only observes has to end what it began before. */
@@ -126,8 +127,9 @@ const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
   run(call, [address]): RelayDecision | HookAnswer | Promise<RelayDecision> {
     // The lists may have changed while another plugin was busy with this recipient.
     if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
-    const decide = () => decideRelay(call.policy.relay, relayRequest(call, address));
-    return needsClientName(call.policy.relay, relayRequest(call, address)) ? lookUpNames(call).then(decide) : decide();
+    const request = relayRequest(call, address);
+    if (!needsClientName(call.policy.relay, request)) return decideRelay(call.policy.relay, request);
+    return lookUpNames(call).then(() => decideRelay(call.policy.relay, relayRequest(call, address)));
   },
   permitIsFinalLater: true,
   onPermit(permit, [address], { connection }) {
