@@ -1,5 +1,5 @@
 /** Where an accepted recipient goes: to Haraka's outbound queue, to the queue plugins, or nowhere. */
-import type { Recipient } from './list';
+import type { Recipient } from './entry-tables';
 import { type Disposition, isBarePostmaster, type RelayPermit, type RelayPolicy } from './relay-policy';
 
 /** What is known of a recipient that has been accepted. */

@@ -31,6 +31,7 @@ export {
 export { type AcceptedRecipient, decideDisposition } from './disposition';
 export { canonicalDomain, isPublicSuffix, normalizeDnsName, parseDomainName } from './domain-name';
 export { type Entry, type EntryKind, formatEntry, isProblem, type Problem, parseEntry } from './entry';
+export type { Recipient } from './entry-tables';
 export {
   type Finding,
   type FindingCode,
@@ -62,7 +63,6 @@ export {
   PolicyList,
   parseList,
   parseListLine,
-  type Recipient,
 } from './list';
 export type { ListSource, RedisKey, RedisServer } from './list-source';
 export { LocalDomains, type LocalDomainsData, parseHostList, parseHostListRegex } from './local-domains';

@@ -4,7 +4,8 @@
  */
 import { shortened } from './characters';
 import { formatReply, longestReply, type Reply, reply } from './decision';
-import { type Entry, isProblem, type Problem, parseEntry } from './entry';
+import { isProblem, type Problem, parseEntry } from './entry';
+import type { EntryKey } from './entry-tables';
 import { faultOfLine, type Line } from './lines';
 import { foldLocalPart } from './mailbox';
 import type { MapValue } from './map-value';
@@ -12,7 +13,7 @@ import { parsePlainEntry } from './plain-entry';
 
 export interface MapRow {
   readonly side: 'connect' | 'to' | 'both';
-  readonly key: Entry | { readonly kind: 'user'; readonly localPart: string };
+  readonly key: EntryKey;
   readonly value: MapValue;
 }
 

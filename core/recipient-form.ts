@@ -2,8 +2,8 @@
 import { isAscii } from './characters';
 import { canDecideTrust, canLookUpNames, decideTrust, nameMightBeTrusted } from './client-trust';
 import { type Decision, defer, type Permit, pass, refuse, reply } from './decision';
+import type { Recipient } from './entry-tables';
 import { parseAddressLiteral } from './ip-address';
-import type { Recipient } from './list';
 import { carriesRoute } from './mailbox';
 import {
   type ClientFacts,

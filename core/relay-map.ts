@@ -2,16 +2,12 @@
  * `relay.map`: a keyed table of relay decisions in the form of sendmail's access map (sendmail's cf/README, "ANTI-SPAM
  * CONFIGURATION CONTROL"). What one line means is told by `map-line.ts`.
  */
-import { formatLiteral } from './entry';
+import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, type Recipient } from './entry-tables';
 import type { SourceLine } from './finding';
-import { type IpAddress, parseAddressLiteral } from './ip-address';
-import type { Recipient } from './list';
-import { foldLocalPart, mailboxKey } from './mailbox';
+import type { IpAddress } from './ip-address';
 import { type MapRow, parseMapLine } from './map-line';
 import { type MapValue, mapValueOf, ValueTableBuilder, type ValueTableData } from './map-value';
-import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from './name-table';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
-import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData } from './prefix-table';
 import type { SameKey } from './sorted-rows';
 
 export interface MapEntry {
@@ -19,34 +15,25 @@ export interface MapEntry {
   readonly value: MapValue;
 }
 
-interface SideData {
-  readonly networks4: PrefixTableData;
-  readonly networks6: PrefixTableData;
-  readonly domains: NameTableData;
-  readonly mailboxes: NameTableData;
-  /** `user@` keys. */
-  readonly users: NameTableData;
-}
-
 /** A parsed map as plain data: it can be moved to another thread. The payload of a row is the number of its value. */
 export interface RelayMapData {
   readonly file: string;
   /** `false`: what the map holds cannot be told just now, and the tables are empty. */
   readonly available?: false;
-  readonly connect: SideData;
-  readonly to: SideData;
+  readonly connect: EntryTablesData;
+  readonly to: EntryTablesData;
   readonly values: ValueTableData;
   /** Whether a client's name can earn relaying here. */
   readonly relaysByName: boolean;
 }
 
 export class RelayMap {
-  private readonly connect: Side;
-  private readonly to: Side;
+  private readonly connect: EntryTables;
+  private readonly to: EntryTables;
 
   constructor(private readonly data: RelayMapData) {
-    this.connect = new Side(data.connect);
-    this.to = new Side(data.to);
+    this.connect = new EntryTables(data.connect);
+    this.to = new EntryTables(data.to);
   }
 
   get file(): string {
@@ -64,7 +51,7 @@ export class RelayMap {
 
   /** Whether any key goes by the client's name: where none does, no name need be looked up. */
   get usesClientNames(): boolean {
-    return this.connect.domains.size > 0;
+    return this.connect.domainCount > 0;
   }
 
   get relaysByName(): boolean {
@@ -76,7 +63,7 @@ export class RelayMap {
   }
 
   findClientName(name: string): MapEntry | undefined {
-    return this.entry(this.connect.domains.findSuffix(name));
+    return this.entry(this.connect.findDomain(name));
   }
 
   /** In sendmail's order: the mailbox, its user at any domain, its domain and the parents of that. */
@@ -84,48 +71,9 @@ export class RelayMap {
     return this.entry(this.to.findRecipient(recipient));
   }
 
-  private entry(hit: PrefixHit | NameHit | undefined): MapEntry | undefined {
+  private entry(hit: EntryHit | undefined): MapEntry | undefined {
     const value = hit && mapValueOf(this.data.values, hit.payload);
     return value && { source: { file: this.data.file, line: hit.line }, value };
-  }
-}
-
-class Side {
-  private readonly networks4: PrefixTable;
-  private readonly networks6: PrefixTable;
-  readonly domains: NameTable;
-  private readonly mailboxes: NameTable;
-  private readonly users: NameTable;
-
-  constructor(data: SideData) {
-    this.networks4 = new PrefixTable(data.networks4);
-    this.networks6 = new PrefixTable(data.networks6);
-    this.domains = new NameTable(data.domains);
-    this.mailboxes = new NameTable(data.mailboxes);
-    this.users = new NameTable(data.users);
-  }
-
-  get size(): number {
-    const { networks4, networks6, domains, mailboxes, users } = this;
-    return networks4.size + networks6.size + domains.size + mailboxes.size + users.size;
-  }
-
-  findAddress(address: IpAddress): PrefixHit | undefined {
-    return (address.family === 4 ? this.networks4 : this.networks6).find(address);
-  }
-
-  findRecipient(recipient: Recipient): PrefixHit | NameHit | undefined {
-    const literal = parseAddressLiteral(recipient.domain);
-    const domain = literal ? formatLiteral(literal) : recipient.domain;
-    if (this.mailboxes.size > 0 || this.users.size > 0) {
-      const localPart = foldLocalPart(recipient.localPart);
-      if (localPart !== undefined) {
-        const hit =
-          this.mailboxes.findExact(mailboxKey(localPart, domain)) ?? this.users.findExact(mailboxKey(localPart, ''));
-        if (hit) return hit;
-      }
-    }
-    return literal ? this.findAddress(literal) : this.domains.findSuffix(domain);
   }
 }
 
@@ -134,50 +82,9 @@ export function parseRelayMap(file: string, text: string, octets?: Uint8Array): 
   return parseLines(file, text, parseMapLine, new MapBuilder(file), octets);
 }
 
-class SideBuilder {
-  private readonly networks4 = new PrefixTableBuilder(4);
-  private readonly networks6 = new PrefixTableBuilder(6);
-  private readonly domains = new NameTableBuilder();
-  private readonly mailboxes = new NameTableBuilder();
-  private readonly users = new NameTableBuilder();
-
-  add(key: MapRow['key'], line: number, payload: number): void {
-    if (key.kind === 'network') {
-      const networks = key.address.family === 4 ? this.networks4 : this.networks6;
-      networks.add(key.address, key.length, line, false, payload);
-    } else if (key.kind === 'domain') {
-      this.domains.add(key.name, line, false, payload);
-    } else if (key.kind === 'mailbox') {
-      this.mailboxes.add(mailboxKey(key.localPart, key.domain), line, false, payload);
-    } else {
-      this.users.add(mailboxKey(key.localPart, ''), line, false, payload);
-    }
-  }
-
-  build(): { data: SideData; same: SameKey[] } {
-    const tables = {
-      networks4: this.networks4.build(),
-      networks6: this.networks6.build(),
-      domains: this.domains.build(),
-      mailboxes: this.mailboxes.build(),
-      users: this.users.build(),
-    };
-    return {
-      data: {
-        networks4: tables.networks4.data,
-        networks6: tables.networks6.data,
-        domains: tables.domains.data,
-        mailboxes: tables.mailboxes.data,
-        users: tables.users.data,
-      },
-      same: Object.values(tables).flatMap((table) => table.same),
-    };
-  }
-}
-
 class MapBuilder implements Builder<MapRow, RelayMapData> {
-  private readonly connect = new SideBuilder();
-  private readonly to = new SideBuilder();
+  private readonly connect = new EntryTablesBuilder();
+  private readonly to = new EntryTablesBuilder();
   private readonly values = new ValueTableBuilder();
   private relaysByName = false;
   private readonly untagged = new Map<number, MapRow>();
@@ -200,7 +107,7 @@ class MapBuilder implements Builder<MapRow, RelayMapData> {
     if (row.side !== 'connect') this.to.add(row.key, line, payload);
   }
 
-  build(): { data: RelayMapData; same: SameKey[] } {
+  build(): { data: RelayMapData; same: readonly SameKey[] } {
     for (const [line, row] of this.untagged) this.place(row, line);
     const connect = this.connect.build();
     const to = this.to.build();

@@ -1,8 +1,9 @@
 /** What the relay decisions are made of: the lists as one policy, the facts of one RCPT as a request, and the replies. */
 import type { ClientNames } from './client-names';
 import { type Decision, type Permit, type Reply, reply } from './decision';
+import type { Recipient } from './entry-tables';
 import { formatAddress, type IpAddress } from './ip-address';
-import type { PolicyList, Recipient } from './list';
+import type { PolicyList } from './list';
 import type { LocalDomains } from './local-domains';
 import type { RelayMap } from './relay-map';
 

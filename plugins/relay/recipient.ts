@@ -1,8 +1,8 @@
 /** The recipient of an RCPT command as the decisions ask for it. */
 import { isAscii } from '../../core/characters';
 import { canonicalDomain } from '../../core/domain-name';
+import type { Recipient } from '../../core/entry-tables';
 import { parseAddressLiteral } from '../../core/ip-address';
-import type { Recipient } from '../../core/list';
 import type { Suite } from '../../runtime/suite';
 import type { Address } from '../../types/haraka';
 
