@@ -5,8 +5,6 @@ import type { Outcome, Verdict } from './play';
 export const differences = ['laxer', 'stricter', 'other time', 'other class'] as const;
 export type Difference = (typeof differences)[number];
 
-const takes = (verdict: Verdict | undefined) => verdict === 'accept';
-
 /** The gravest difference of the two, by the replies and by what was queued; `undefined` where there is none. */
 export function compareOutcomes(ours: Outcome, theirs: Outcome): Difference | undefined {
   const found = new Set([
@@ -19,15 +17,15 @@ export function compareOutcomes(ours: Outcome, theirs: Outcome): Difference | un
 
 function compareVerdicts(ours: Verdict, theirs: Verdict = 'none'): Difference | undefined {
   if (ours === theirs) return undefined;
-  if (takes(ours)) return 'laxer';
-  if (takes(theirs)) return 'stricter';
+  if (ours === 'accept') return 'laxer';
+  if (theirs === 'accept') return 'stricter';
   return ours === 'temporary' || theirs === 'temporary' ? 'other time' : 'other class';
 }
 
 /** What we accept, or have queued, and neither of the others. */
 export function laxerThanAll(ours: Outcome, peers: readonly Outcome[]): readonly string[] {
   const accepted = ours.verdicts.flatMap(({ command, verdict }, index) =>
-    takes(verdict) && !peers.some(({ verdicts }) => takes(verdicts[index]?.verdict)) ? [command] : [],
+    verdict === 'accept' && !peers.some(({ verdicts }) => verdicts[index]?.verdict === 'accept') ? [command] : [],
   );
   const queued = ours.queued.filter((recipient) => !peers.some((peer) => peer.queued.includes(recipient)));
   return [...accepted, ...queued];

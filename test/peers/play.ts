@@ -73,6 +73,7 @@ class Session {
     }
   }
 
+  /** MAIL, and RCPT for each recipient. */
   async transaction(sender: string, recipients: readonly string[]): Promise<void> {
     await this.#client.command(`MAIL FROM:<${sender}>`);
     for (const recipient of recipients) {
