@@ -3,7 +3,7 @@ import net from 'node:net';
 import { pause } from '../live/harness/talk';
 import { type Doors, doorFor, patience } from './entry';
 import { type Fault, type Form, nothing } from './fault';
-import { deaths, die, dot, flood, points } from './hostile';
+import { deaths, die, dot, flood, points, survivors } from './hostile';
 import { stranger } from './site';
 import type { World } from './world';
 
@@ -63,7 +63,7 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'clients that die at every point',
     changes: {},
-    playsTheDot: true,
+    mustLeave: 'unheard',
     begin: dieEverywhere,
     end: nothing,
   },
@@ -71,13 +71,22 @@ export const clientFaults: readonly Fault[] = [
 
 async function dieEverywhere({ haraka, ledger }: World, { short }: Form): Promise<void> {
   const steps = Array.from({ length: points }, (_, step) => step);
+  const sessions = steps.flatMap((step) => survivors.map((recipients) => ({ steps: step, recipients })));
   for (let round = 0; round < (short ? 1 : 10); round++) {
     for (const death of deaths) {
-      await Promise.all(steps.map((step) => die(haraka.ports, stranger(6000 + step), step, death, ledger)));
+      await Promise.all(
+        sessions.map((session, n) => die(haraka.ports, stranger(6000 + n), { ...session, death }, ledger)),
+      );
     }
     // What becomes of the message depends on what the server sees first, so this point is met many times.
     const again = Array.from({ length: 24 }, (_, n) => n);
-    await Promise.all(again.map((n) => die(haraka.ports, stranger(6100 + n), dot, n % 2 ? 'end' : 'reset', ledger)));
+    await Promise.all(
+      again.map((n) => {
+        const recipients = survivors[n % survivors.length] ?? [];
+        const death = n % 4 < 2 ? 'end' : 'reset';
+        return die(haraka.ports, stranger(6100 + n), { steps: dot, recipients, death }, ledger);
+      }),
+    );
   }
 }
 

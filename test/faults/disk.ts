@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pause } from '../live/harness/talk';
 
 export interface DiskOptions {
   readonly size: number;
@@ -35,6 +36,23 @@ export class Disk {
       if (attempts <= 1) throw error;
       this.fillUp(leaving, attempts - 1);
     }
+  }
+
+  /** Nothing can be written there, and it does not look full. */
+  async makeReadOnly(): Promise<void> {
+    // Not while anybody is writing.
+    for (let attempts = 100; ; attempts--) {
+      try {
+        return mount('remount,ro', this.path);
+      } catch (error) {
+        if (attempts <= 1) throw error;
+        await pause(10);
+      }
+    }
+  }
+
+  makeWritable(): void {
+    mount('remount,rw', this.path);
   }
 
   makeRoom(): void {

@@ -6,9 +6,18 @@
 export type Outcome = 'accepted' | 'refused' | 'deferred';
 
 /** Mail that the site takes. */
-export const permittedClasses = ['trusted-address', 'trusted-name', 'backup', 'mapped', 'local'] as const;
+export const permittedClasses = [
+  'trusted-address',
+  'trusted-name',
+  'backup',
+  'mapped',
+  'local',
+  'trusted-local',
+] as const;
 /** Of these, what Haraka sends on, and keeps in its queue until then. */
 export const onwardClasses = ['trusted-address', 'trusted-name', 'backup', 'mapped'] as const;
+/** Of these, what is delivered here, whoever sends it. */
+export const localClasses = ['local', 'trusted-local'] as const;
 /** Recipients that nobody may have, whatever happens. */
 export const forbiddenClasses = ['plain-relay', 'excluded', 'forged-name', 'routed', 'order'] as const;
 /** Clients in `host.deny`, with a recipient that anybody else may have: they depend on that list alone. */
@@ -101,7 +110,7 @@ export const withoutLists: Changes = {
 };
 
 /** Without a deny list either, nobody is let in. */
-export const withoutAnyList: Changes = { ...withoutLists, ...all(['local', 'denied'], ['deferred']) };
+export const withoutAnyList: Changes = { ...withoutLists, ...all([...localClasses, 'denied'], ['deferred']) };
 
 /** Lists that are there and empty permit nothing; who was trusted at connect is told to come again first. */
 export const allRevoked: Changes = all(onwardClasses, ['refused', 'deferred']);

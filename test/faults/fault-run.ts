@@ -2,14 +2,15 @@
 import { ipv6Required } from '../live/harness/ipv6';
 import { clientFaults } from './client-faults';
 import { dnsFaults } from './dns-faults';
-import { classNames, Expectations } from './expectations';
-import type { Fault } from './fault';
+import { Expectations } from './expectations';
+import { type Fault, leavings } from './fault';
 import { Baselines, leakChecks, runLeakCheck } from './leak-checks';
 import { Ledger } from './ledger';
 import { listFaults } from './list-faults';
 import { processFaults } from './process-faults';
 import { redisFaults } from './redis-faults';
 import { classTable, closing, faultTable } from './report';
+import { visitors } from './site';
 import { Traffic } from './traffic';
 import { World, type WorldOptions } from './world';
 
@@ -83,8 +84,9 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
     const books = ledger.settle(await world.haraka.queued());
     const names = [...planned, ...checks].map(({ name }) => name);
     ipv6Checked(traffic, world, ledger);
-    if (planned.some(({ playsTheDot }) => playsTheDot) && books.unheard === 0) {
-      ledger.find('no message was accepted whose client had died before the reply: that point was not met');
+    for (const { name, mustLeave } of planned) {
+      if (mustLeave === undefined || skipped.has(name) || books[mustLeave] > 0) continue;
+      ledger.find(`${name}: no queue has ${leavings[mustLeave]}: that point was not met`);
     }
     say(`\n${faultTable(ledger, ['no fault', ...names, atLast], skipped)}`);
     say(`\n${classTable(ledger)}`);
@@ -120,12 +122,12 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
 }
 
 function ipv6Checked({ byIpv6 }: Traffic, { withoutIpv6 }: World, ledger: Ledger): void {
-  const missing = classNames.filter((name) => !byIpv6.has(name));
+  const missing = visitors.map(({ name }) => name).filter((name) => !byIpv6.has(name));
   if (withoutIpv6 !== undefined && ipv6Required) ledger.find(`IPv6 is required here: ${withoutIpv6}`);
   if (withoutIpv6 === undefined && missing.length > 0) ledger.find(`none by IPv6: ${missing.join(', ')}`);
 }
 
 function ipv6Line({ byIpv6 }: Traffic, { withoutIpv6 }: World): string {
   const sessions = [...byIpv6.values()].reduce((sum, count) => sum + count, 0);
-  return `Sessions by IPv6 ${sessions}, of ${byIpv6.size} classes${withoutIpv6 === undefined ? '' : `: ${withoutIpv6}`}.`;
+  return `Sessions by IPv6 ${sessions}, of ${byIpv6.size} kinds${withoutIpv6 === undefined ? '' : `: ${withoutIpv6}`}.`;
 }

@@ -13,8 +13,8 @@ export interface Fault {
   readonly sameProcesses?: true;
   /** A connection that the master has handed to a worker that is killed stays with the master: that is Node's. */
   readonly masterKeepsConnections?: true;
-  /** Whether clients die in it between the final dot and its reply, so that there must be mail that nobody has heard of. */
-  readonly playsTheDot?: true;
+  /** Messages that the fault must leave in the queues; without any it has missed its point. */
+  readonly mustLeave?: keyof typeof leavings;
   /** Why it cannot be done here, if it cannot. */
   impossible?(server: WorldOptions): string | undefined;
   /** Resolves when the fault is in force, in every process. */
@@ -22,6 +22,12 @@ export interface Fault {
   /** Resolves when it is undone, in every process, and all is as ever. */
   end(world: World): Promise<void>;
 }
+
+/** Messages that may be queued although their clients were not told that they were accepted. */
+export const leavings = {
+  unheard: 'a message of a client that died before the reply',
+  inPart: 'a local part of a message that was deferred',
+} as const;
 
 export interface Form {
   readonly short: boolean;

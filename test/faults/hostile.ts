@@ -10,15 +10,19 @@ import { type Coming, stranger } from './site';
 export const hostilities = ['garbage', 'half-command', 'flood', 'dying'] as const;
 export type Hostility = (typeof hostilities)[number];
 
-const survivor = 'dying@backup.example';
+/** The recipients of clients that die: of a message that is relayed as a whole, and of a mixed one. */
+export const survivors: readonly (readonly string[])[] = [
+  ['dying@backup.example', 'dying.too@backup.example'],
+  ['dying@backup.example', 'dying@local.example'],
+];
 
 /** A whole session, as far as a client gets before it dies. */
-const dialogueOf = (message: string): readonly string[] => [
+const dialogueOf = (message: string, recipients: readonly string[]): readonly string[] => [
   'EHLO dying.example\r\n',
   'VRFY postmaster\r\n',
   'MAIL FROM:<dying@sender.example>\r\n',
   'RCPT TO:<dying@victim.example>\r\n',
-  `RCPT TO:<${survivor}>\r\n`,
+  ...recipients.map(rcpt),
   'DATA\r\n',
   `Subject: ${message}\r\n\r\ntext\r\n`,
   '.\r\n',
@@ -26,10 +30,14 @@ const dialogueOf = (message: string): readonly string[] => [
   'QUIT\r\n',
 ];
 
+function rcpt(recipient: string): string {
+  return `RCPT TO:<${recipient}>\r\n`;
+}
+
 /** How many points there are to die at. */
-export const points = dialogueOf('').length;
+export const points = dialogueOf('', survivors[0] ?? []).length;
 /** The one of them where the server may have a message of which its client never hears. */
-export const dot = dialogueOf('').indexOf('.\r\n');
+export const dot = dialogueOf('', survivors[0] ?? []).indexOf('.\r\n');
 
 export const deaths = ['end', 'reset', 'in-mid-line', 'at-once'] as const;
 export type Death = (typeof deaths)[number];
@@ -48,8 +56,11 @@ export async function playHostile(
       return throwAt(doors, from, halves[turn % halves.length] as string);
     case 'flood':
       return flood(doors, from, 60, ledger);
-    case 'dying':
-      return die(doors, from, turn % points, deaths[Math.floor(turn / points) % deaths.length] as Death, ledger);
+    case 'dying': {
+      const death = deaths[Math.floor(turn / points) % deaths.length] as Death;
+      const recipients = survivors[turn % survivors.length] ?? [];
+      return die(doors, from, { steps: turn % points, death, recipients }, ledger);
+    }
   }
 }
 
@@ -93,20 +104,30 @@ export async function flood(doors: Doors, from: string, commands: number, ledger
   }
 }
 
+interface Dying {
+  readonly steps: number;
+  readonly death: Death;
+  readonly recipients: readonly string[];
+}
+
 /**
  * Plays the dialogue up to a step, reading a reply after each, and dies in its own way at the next. Where it is not let
  * on, it dies there.
  */
-export function die(doors: Doors, from: string, steps: number, death: Death, ledger: Ledger): Promise<void> {
-  const id = ledger.newMessage([survivor]);
-  const lines = dialogueOf(id);
+export function die(doors: Doors, from: string, { steps, death, recipients }: Dying, ledger: Ledger): Promise<void> {
+  const id = ledger.newMessage([]);
+  const lines = dialogueOf(id, recipients);
   return new Promise((resolve) => {
     const socket = net.connect({ ...doorFor(doors, from), localAddress: from });
     let step = 0;
     const hear = (data: Buffer) => {
       const code = /^(\d{3}) [^\n]*\n$/m.exec(data.toString('latin1'))?.[1];
       if (code === undefined) return;
-      if (step === dot + 1 && code === '250') ledger.accepted(id);
+      if (code === '250') {
+        const accepted = recipients.find((recipient) => lines[step - 1] === rcpt(recipient));
+        if (accepted !== undefined) ledger.addRecipient(id, accepted);
+        if (step === dot + 1) ledger.answered(id, 'accepted');
+      }
       const go = step !== dot - 1 || code === '354';
       // The text of a message has no reply of its own.
       if (go && step === dot - 1 && step < steps) socket.write(lines[step++] as string);

@@ -1,7 +1,7 @@
 /** The books of a run: what was answered under each fault, what the server owes, and what should not have happened. */
 import type { QueuedMessage } from '../live/harness/queue';
 import { type ClassName, classNames, type Outcome, permittedClasses } from './expectations';
-import { anybodyMayReach } from './site';
+import { anybodyMayReach, queueFor } from './site';
 
 /** What must not be, and in which words the books close with it. */
 export const offences = {
@@ -10,6 +10,7 @@ export const offences = {
   deferred: 'recipients deferred by a fault that does not touch them',
   lost: 'accepted messages lost',
   twice: 'messages queued twice',
+  misrouted: 'recipients in the wrong queue',
   unhandled: 'unhandled rejections',
   watchers: 'leaked file watchers',
   timers: 'leaked timers',
@@ -40,10 +41,23 @@ export interface Settlement {
   readonly accepted: number;
   /** Messages that are in a queue. */
   readonly queued: number;
-  /** Of these, messages whose client did not hear that they were accepted. */
+  /** Of these, messages whose client did not hear what became of them. */
   readonly unheard: number;
+  /** Of these, messages that were deferred when their local part was queued already. */
+  readonly inPart: number;
+  /** Messages that a client has sent once more, because the first was deferred or its client heard nothing. */
+  readonly again: number;
   /** Accepted messages that are in no queue, for one of their recipients at least. */
   readonly lost: number;
+}
+
+/** One message, sent once. A client that sends it again sends another. */
+interface Sent {
+  readonly recipients: string[];
+  /** Absent where the connection broke, or the client died. */
+  told?: Outcome;
+  /** Under which fault it was sent. */
+  readonly fault: string;
 }
 
 /** Every message carries its id as the subject. */
@@ -54,12 +68,10 @@ export class Ledger {
   readonly tallies = new Map<string, Tally>();
   /** Over all faults, what the recipients of each class were told. */
   readonly told = Object.fromEntries(classNames.map((name) => [name, noneTold()])) as Record<ClassName, Told>;
-  /** Under which fault each message was accepted. */
-  readonly #owed = new Map<string, string>();
-  /** Recipients of every message that was begun, whether or not its client has learned what became of it. */
-  readonly #begun = new Map<string, readonly string[]>();
+  readonly #sent = new Map<string, Sent>();
   #fault = 'none';
-  #numbered = 0;
+  #accepted = 0;
+  #again = 0;
 
   /** All that is noted from now on belongs to this fault. */
   under(fault: string): void {
@@ -72,7 +84,7 @@ export class Ledger {
 
   /** How many have been accepted so far. */
   get messages(): number {
-    return this.#owed.size;
+    return this.#accepted;
   }
 
   tallyOf(fault: string): Tally {
@@ -96,50 +108,81 @@ export class Ledger {
     if (!allowed.has(outcome)) this.find(text(), offenceOf(name, outcome));
   }
 
+  /** To be called before it is sent. */
   newMessage(recipients: readonly string[]): string {
-    const id = `${idPrefix}${++this.#numbered}`;
-    this.#begun.set(id, recipients);
+    const id = `${idPrefix}${this.#sent.size + 1}`;
+    this.#sent.set(id, { recipients: [...recipients], fault: this.#fault });
     return id;
   }
 
-  /** The server has said that it has it. */
-  accepted(id: string): void {
-    this.#owed.set(id, this.#fault);
+  /** One more recipient of a message that is not sent yet. */
+  addRecipient(id: string, recipient: string): void {
+    this.#sentAs(id).recipients.push(recipient);
+  }
+
+  /** A client sends a message once more. */
+  again(): void {
+    this.#again++;
+  }
+
+  /** What the server has said of it. */
+  answered(id: string, told: Outcome): void {
+    this.#sentAs(id).told = told;
+    if (told !== 'accepted') return;
+    this.#accepted++;
     this.tally.messages++;
+  }
+
+  #sentAs(id: string): Sent {
+    const sent = this.#sent.get(id);
+    if (!sent) throw new Error(`no message ${id}`);
+    return sent;
   }
 
   /** Holds what was accepted against what the queues hold. */
   settle(queued: readonly QueuedMessage[]): Settlement {
     const found = new Map<string, string[]>();
-    for (const message of queued) {
-      const id = message.headers.find((header) => header.startsWith(`Subject: ${idPrefix}`))?.slice('Subject: '.length);
-      const own = id === undefined ? undefined : this.#begun.get(id);
-      for (const recipient of message.recipients) {
-        const may = own ? own.some((one) => sameMailbox(one, recipient)) : anybodyMayReach(recipient);
-        if (!may) this.find(`${message.id}: ${recipient} was queued, and nobody was given leave for it`, 'forbidden');
+    for (const { id: file, via, headers, recipients } of queued) {
+      const id = headers.find((header) => header.startsWith(`Subject: ${idPrefix}`))?.slice('Subject: '.length);
+      const sent = id === undefined ? undefined : this.#sent.get(id);
+      for (const recipient of recipients) {
+        const may = sent ? sent.recipients.some((one) => sameMailbox(one, recipient)) : anybodyMayReach(recipient);
+        if (!may) this.find(`${file}: ${recipient} was queued, and nobody was given leave for it`, 'forbidden');
+        if (via !== queueFor(recipient)) this.find(`${file}: ${recipient} is in the wrong queue`, 'misrouted');
       }
-      if (id !== undefined) found.set(id, [...(found.get(id) ?? []), ...message.recipients]);
+      if (id !== undefined) found.set(id, [...(found.get(id) ?? []), ...recipients]);
     }
-    let lost = 0;
-    let unheard = 0;
-    for (const [id, recipients] of this.#begun) {
-      const owed = this.#owed.get(id);
+    const counts = { lost: 0, unheard: 0, inPart: 0 };
+    for (const [id, sent] of this.#sent) {
       const there = found.get(id) ?? [];
       const copies = (recipient: string) => there.filter((one) => sameMailbox(one, recipient)).length;
-      const missing = recipients.filter((recipient) => copies(recipient) === 0);
-      // No client says anything twice.
-      const double = recipients.filter((recipient) => copies(recipient) > 1);
+      // What a client sends again is a message of its own, so that no copy of the one hides the loss of the other.
+      const double = sent.recipients.filter((recipient) => copies(recipient) > 1);
       if (double.length > 0) this.find(`${id} is in the queues more than once, for ${double.join(', ')}`, 'twice');
-      if (owed === undefined) {
-        if (there.length > 0) unheard++;
-      } else if (missing.length > 0) {
-        lost++;
+      if (sent.told === 'accepted') {
+        const missing = sent.recipients.filter((recipient) => copies(recipient) === 0);
+        if (missing.length === 0) continue;
+        counts.lost++;
         const text = `${id} was accepted and is in no queue, for ${missing.join(', ')}`;
-        this.findings.push({ fault: owed, offence: 'lost', text });
+        this.findings.push({ fault: sent.fault, offence: 'lost', text });
+      } else if (sent.told === undefined) {
+        if (there.length > 0) counts.unheard++;
+      } else {
+        const surplus = sent.recipients.filter((recipient) => copies(recipient) > 0 && !mayComeTwice(sent, recipient));
+        if (there.length > surplus.length) counts.inPart++;
+        if (surplus.length === 0) continue;
+        const text = `${id} was ${sent.told} and is in a queue all the same, for ${surplus.join(', ')}`;
+        this.findings.push({ fault: sent.fault, offence: 'twice', text });
       }
     }
-    return { accepted: this.#owed.size, queued: found.size, unheard, lost };
+    return { accepted: this.#accepted, queued: found.size, again: this.#again, ...counts };
   }
+}
+
+/** The local part of a mixed message is queued first, and stays queued where the relayed part is deferred. */
+function mayComeTwice({ recipients, told }: Sent, recipient: string): boolean {
+  const isMixed = new Set(recipients.map(queueFor)).size > 1;
+  return told === 'deferred' && isMixed && queueFor(recipient) === 'local';
 }
 
 function noneTold(): Told {

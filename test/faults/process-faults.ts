@@ -5,7 +5,7 @@ import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
 import { eventually } from '../live/harness/talk';
 import { cannotMount, Disk } from './disk';
-import { all, interrupted, onwardClasses } from './expectations';
+import { all, interrupted, localClasses, onwardClasses } from './expectations';
 import { type Fault, nothing } from './fault';
 import { restore } from './list-faults';
 import { dnsText, lists, settingsText } from './site';
@@ -44,6 +44,11 @@ let listDisk: Disk | undefined;
 function queueDisk({ queueDisk }: World): Disk {
   if (!queueDisk) throw new Error('the queue has no disk of its own');
   return queueDisk;
+}
+
+/** While it is there, the probe plugin defers what the queue plugins are to take. */
+function deliveryDefers({ haraka }: World): string {
+  return path.join(haraka.directory, 'delivery-defers');
 }
 
 export const processFaults: readonly Fault[] = [
@@ -94,6 +99,26 @@ export const processFaults: readonly Fault[] = [
     },
     async end(world) {
       queueDisk(world).makeRoom();
+    },
+  },
+  {
+    // The local part of a mixed message is queued before the relayed part fails, so that it comes twice.
+    name: "Haraka's queue cannot be written",
+    changes: all(onwardClasses, ['accepted', 'deferred']),
+    mustLeave: 'inPart',
+    impossible: cannotMount,
+    begin: (world) => world.said(/Unable to write queue file/g, workers, () => queueDisk(world).makeReadOnly()),
+    async end(world) {
+      queueDisk(world).makeWritable();
+    },
+  },
+  {
+    name: 'local delivery defers',
+    changes: all(localClasses, ['accepted', 'deferred']),
+    begin: (world) =>
+      world.said(/probe: local delivery defers/g, workers, () => fs.writeFileSync(deliveryDefers(world), '')),
+    async end(world) {
+      fs.rmSync(deliveryDefers(world));
     },
   },
   {

@@ -20,7 +20,7 @@ export function classTable({ told }: Ledger): string {
 }
 
 /** Everything is counted where it happens: what is queued in the queues, each offence when it is found. */
-export function closing(ledger: Ledger, { accepted, queued, unheard }: Settlement): string {
+export function closing(ledger: Ledger, { accepted, queued, unheard, inPart, again }: Settlement): string {
   const sessions = [...ledger.tallies.values()].reduce((sum, tally) => sum + tally.sessions, 0);
   const recipients = (outcome: Outcome) => classNames.reduce((sum, name) => sum + ledger.told[name][outcome], 0);
   const counts = (Object.keys(offences) as Offence[]).map((offence) => {
@@ -30,8 +30,8 @@ export function closing(ledger: Ledger, { accepted, queued, unheard }: Settlemen
   return [
     `sessions ${sessions}`,
     `recipients accepted ${recipients('accepted')}, refused ${recipients('refused')}, deferred ${recipients('deferred')}`,
-    `messages accepted ${accepted}`,
-    `messages queued ${queued}, of these ${unheard} whose clients had gone before they were told`,
+    `messages accepted ${accepted}, sent again ${again}`,
+    `messages queued ${queued}, of these ${unheard} whose clients had gone before they were told, ${inPart} in part before they were deferred`,
     ...counts,
   ].join('\n');
 }

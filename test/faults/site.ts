@@ -1,5 +1,6 @@
 /** The site of the fault run: its lists, its clients, the names of its clients, and who may have what. */
 import type { Zone } from '../live/harness/dns';
+import type { QueuedMessage } from '../live/harness/queue';
 import type { ClassName } from './expectations';
 import { addresses, client, networks } from './ipv6';
 
@@ -98,6 +99,12 @@ export function stranger(n: number): string {
 }
 
 const outside = (n: number) => `user${n}@victim${n % 7}.example`;
+const mailbox = (n: number) => `user${n}@local.example`;
+
+/** Where mail to the recipient must be queued, whoever sends it. */
+export function queueFor(recipient: string): QueuedMessage['via'] {
+  return recipient.toLowerCase().endsWith('@local.example') ? 'local' : 'outbound';
+}
 
 export interface Attempt {
   readonly as: ClassName;
@@ -112,29 +119,45 @@ export interface Coming {
 
 /** One kind of session: who comes, and which recipients it tries in one transaction, in this order. */
 export interface Visitor {
-  readonly name: ClassName;
+  readonly name: string;
   from(coming: Coming): string;
-  attempts(n: number): readonly Attempt[];
+  attempts(coming: Coming): readonly Attempt[];
 }
 
+const byAddress: Visitor['from'] = ({ turn }) => client('trusted', turn, `127.9.${turn % 60}.${(turn % 250) + 1}`);
+const byName: Visitor['from'] = ({ turn }) => client('named', turn, namedClients[turn % named] as string);
+
 export const visitors: readonly Visitor[] = [
-  one('trusted-address', ({ turn }) => client('trusted', turn, `127.9.${turn % 60}.${(turn % 250) + 1}`), outside),
-  one('trusted-name', ({ turn }) => client('named', turn, namedClients[turn % named] as string), outside),
+  one('trusted-address', byAddress, outside),
+  one('trusted-name', byName, outside),
   one('backup', anybody, (n) => `user${n}@backup.example`),
   one('mapped', anybody, (n) => `user${n}@mapped.example`),
-  one('local', anybody, (n) => `user${n}@local.example`),
+  one('local', anybody, mailbox),
+  one('trusted-local', (coming) => (coming.turn % 2 ? byName : byAddress)(coming), mailbox),
   one('plain-relay', anybody, outside),
   one('excluded', ({ turn }) => client('excluded', turn, `127.9.66.${(turn % 250) + 1}`), outside),
   one('forged-name', ({ turn }) => client('forged', turn, forgedClients[turn % named] as string), outside),
-  one(
-    'denied',
-    ({ turn }) => client('denied', turn, `127.77.0.${(turn % 250) + 1}`),
-    (n) => `user${n}@local.example`,
-  ),
+  one('denied', ({ turn }) => client('denied', turn, `127.77.0.${(turn % 250) + 1}`), mailbox),
+  // Each recipient goes its own way, whichever comes first.
+  mixed('mixed', anybody, ({ number, turn }) => [
+    { as: 'local', recipient: mailbox(number) },
+    turn % 4 < 2
+      ? { as: 'backup', recipient: `user${number}@backup.example` }
+      : { as: 'mapped', recipient: `user${number}@mapped.example` },
+    { as: 'order', recipient: outside(number) },
+  ]),
+  mixed('mixed by a trusted address', byAddress, ({ number }) => [
+    { as: 'trusted-local', recipient: mailbox(number) },
+    { as: 'trusted-address', recipient: outside(number) },
+  ]),
+  mixed('mixed by a trusted name', byName, ({ number }) => [
+    { as: 'trusted-local', recipient: mailbox(number) },
+    { as: 'trusted-name', recipient: outside(number) },
+  ]),
   {
     name: 'routed',
     from: anybody,
-    attempts: (n) =>
+    attempts: ({ number: n }) =>
       [
         `a${n}%victim.example@local.example`,
         `"a${n}@victim.example"@backup.example`,
@@ -145,7 +168,7 @@ export const visitors: readonly Visitor[] = [
     // What one recipient has earned is nothing to the next, in this transaction or after it.
     name: 'order',
     from: anybody,
-    attempts: (n) => [
+    attempts: ({ number: n }) => [
       { as: 'backup', recipient: `first${n}@backup.example` },
       { as: 'order', recipient: outside(n) },
       { as: 'backup', recipient: `third${n}@backup.example` },
@@ -159,7 +182,14 @@ function anybody({ number }: Coming): string {
 }
 
 function one(name: ClassName, from: Visitor['from'], recipient: (n: number) => string): Visitor {
-  return { name, from, attempts: (n) => [{ as: name, recipient: recipient(n) }] };
+  return { name, from, attempts: ({ number }) => [{ as: name, recipient: recipient(number) }] };
+}
+
+/** The recipients are tried now in the one order, now in the other. */
+function mixed(name: string, from: Visitor['from'], recipients: Visitor['attempts']): Visitor {
+  const attempts: Visitor['attempts'] = (coming) =>
+    coming.turn % 2 ? recipients(coming) : [...recipients(coming)].reverse();
+  return { name, from, attempts };
 }
 
 /** The policy in words of its own, to hold the queue against: what somebody whom no list trusts may ever have. */

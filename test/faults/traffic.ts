@@ -2,7 +2,7 @@
 import { isAccepted, isGo, type Reply, type SmtpClient } from '../live/harness/smtp-client';
 import { pause, said } from '../live/harness/talk';
 import { type Doors, enter, heard, patience } from './entry';
-import { type ClassName, classNames, type Expectations, type Outcome } from './expectations';
+import type { Expectations, Outcome } from './expectations';
 import { type Hostility, hostilities, playHostile } from './hostile';
 import { idPrefix, type Ledger } from './ledger';
 import { type Attempt, type Coming, type Visitor, visitors } from './site';
@@ -16,15 +16,24 @@ const sessions: readonly Session[] = [
   ...hostilities.map((hostility) => ({ hostility })),
 ];
 
+/** What a client has to send, to whom. */
+interface Submission {
+  readonly number: number;
+  readonly from: string;
+  readonly attempts: readonly Attempt[];
+}
+
 export class Traffic {
   #number = 0;
   #running = false;
   #clients: Promise<void>[] = [];
-  /** Sessions of each class that began and ended under the present expectations. */
-  #whole = new Map<ClassName, number>();
-  readonly #turns = new Map<ClassName | Hostility, number>();
-  /** Sessions by IPv6 of each class, since the start. */
-  readonly byIpv6 = new Map<ClassName, number>();
+  /** Sessions of each visitor that began and ended under the present expectations. */
+  #whole = new Map<string, number>();
+  /** Messages whose recipients were accepted and that were deferred then: their clients will come again. */
+  #unsent: Submission[] = [];
+  readonly #turns = new Map<string, number>();
+  /** Sessions by IPv6 of each visitor, since the start. */
+  readonly byIpv6 = new Map<string, number>();
 
   constructor(
     private readonly doors: Doors,
@@ -37,16 +46,31 @@ export class Traffic {
     this.#clients = Array.from({ length: clients }, () => this.#client());
   }
 
-  /** Resolves when the last session is over. */
+  /** Resolves when the last session is over, and whoever was to come again has done so. */
   async stop(): Promise<void> {
     this.#running = false;
     await Promise.all(this.#clients);
+    const submissions = this.#unsent;
+    this.#unsent = [];
+    await Promise.all(this.#clients.map(() => this.#comeAgain(submissions)));
   }
 
-  /** Resolves when each class has had so many sessions from beginning to end since now. */
+  async #comeAgain(submissions: Submission[]): Promise<void> {
+    for (let submission = submissions.pop(); submission; submission = submissions.pop()) {
+      this.ledger.tally.sessions++;
+      this.ledger.again();
+      try {
+        await this.#submit(submission);
+      } catch (error) {
+        this.ledger.find(`a client that came again: ${String(error)}`);
+      }
+    }
+  }
+
+  /** Resolves when each visitor has had so many sessions from beginning to end since now. */
   async sample(each: number): Promise<void> {
     this.#whole = new Map();
-    const missing = () => classNames.filter((name) => (this.#whole.get(name) ?? 0) < each);
+    const missing = () => visitors.map(({ name }) => name).filter((name) => (this.#whole.get(name) ?? 0) < each);
     const end = Date.now() + 2 * patience;
     while (this.#running && missing().length > 0) {
       if (Date.now() > end) return this.ledger.find(`no session from beginning to end: ${missing().join(', ')}`);
@@ -75,33 +99,30 @@ export class Traffic {
     }
   }
 
-  async #visit(visitor: Visitor, { number, turn }: Coming): Promise<void> {
+  async #visit({ name, from, attempts }: Visitor, coming: Coming): Promise<void> {
     const since = this.expectations.now;
-    const from = visitor.from({ number, turn });
+    const submission: Submission = { number: coming.number, from: from(coming), attempts: attempts(coming) };
+    if (submission.from.includes(':')) this.byIpv6.set(name, (this.byIpv6.get(name) ?? 0) + 1);
+    await this.#submit(submission);
+    if (this.expectations.now === since) this.#whole.set(name, (this.#whole.get(name) ?? 0) + 1);
+  }
+
+  async #submit(submission: Submission): Promise<void> {
+    const { number, from, attempts } = submission;
+    const since = this.expectations.now;
     const client = await enter(this.doors, from);
-    if (from.includes(':')) this.byIpv6.set(visitor.name, (this.byIpv6.get(visitor.name) ?? 0) + 1);
     try {
-      await this.#attempt(client, number, visitor.attempts(number), { from, since });
-      if (this.expectations.now === since) this.#whole.set(visitor.name, (this.#whole.get(visitor.name) ?? 0) + 1);
+      const opened = client && (await open(client, number));
+      const accepted: Attempt[] = [];
+      for (const attempt of attempts) {
+        const reply = client && opened && isAccepted(opened) ? await heard(client.command(rcpt(attempt))) : opened;
+        if (this.#judge(attempt, from, since, reply) === 'accepted') accepted.push(attempt);
+      }
+      if (client && accepted.length > 0) await this.#send(client, { ...submission, attempts: accepted }, since);
       client?.write('QUIT\r\n');
     } finally {
       client?.destroy();
     }
-  }
-
-  async #attempt(
-    client: SmtpClient | undefined,
-    number: number,
-    attempts: readonly Attempt[],
-    { from, since }: { readonly from: string; readonly since: number },
-  ): Promise<void> {
-    const opened = client && (await open(client, number));
-    const accepted: Attempt[] = [];
-    for (const attempt of attempts) {
-      const reply = client && opened && isAccepted(opened) ? await heard(client.command(rcpt(attempt))) : opened;
-      if (this.#judge(attempt, from, since, reply) === 'accepted') accepted.push(attempt);
-    }
-    if (client && accepted.length > 0) await this.#send(client, accepted, since);
   }
 
   #judge({ as, recipient }: Attempt, from: string, since: number, reply: Reply | undefined): Outcome {
@@ -116,16 +137,20 @@ export class Traffic {
     return outcome;
   }
 
-  async #send(client: SmtpClient, accepted: readonly Attempt[], since: number): Promise<void> {
-    const id = this.ledger.newMessage(accepted.map(({ recipient }) => recipient));
+  /** The recipients have been accepted. */
+  async #send(client: SmtpClient, submission: Submission, since: number): Promise<void> {
+    const { attempts } = submission;
+    const id = this.ledger.newMessage(attempts.map(({ recipient }) => recipient));
     const go = await heard(client.command('DATA'));
     const done = isGo(go) ? await heard(client.message(`Subject: ${id}\n\ntext\n`)) : go;
     const outcome = outcomeOf(done);
-    if (outcome === 'accepted') this.ledger.accepted(id);
-    // The recipients were accepted, so a refusal for good would lose the message at a fault of ours.
-    const may = accepted.every(({ as }) => this.expectations.allowed(as, since).has('deferred'));
+    if (done.code !== 'closed') this.ledger.answered(id, outcome);
+    if (outcome === 'deferred') this.#unsent.push(submission);
+    // One reply is for all of them. A refusal for good would lose the message at a fault of ours.
+    const may = attempts.some(({ as }) => this.expectations.allowed(as, since).has('deferred'));
     if (outcome === 'refused' || (outcome === 'deferred' && !may)) {
-      this.ledger.find(`message ${id.slice(idPrefix.length)} to ${accepted[0]?.recipient}: ${said(done)}`, outcome);
+      const recipients = attempts.map(({ recipient }) => recipient).join(', ');
+      this.ledger.find(`message ${id.slice(idPrefix.length)} to ${recipients}: ${said(done)}`, outcome);
     }
   }
 }

@@ -17,6 +17,8 @@ exports.dropPrivileges = (server) => {
   Object.assign(server.cfg.main, { user, group });
 };
 
+exports.deliveryDefers = () => fs.existsSync(path.join(process.env.HARAKA, 'delivery-defers'));
+
 let resolver;
 
 exports.askShortly = (ip, tell) => {
