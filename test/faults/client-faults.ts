@@ -79,7 +79,7 @@ async function dieEverywhere({ haraka, ledger }: World, { short }: Form): Promis
       );
     }
     // What becomes of the message depends on what the server sees first, so this point is met many times.
-    const again = Array.from({ length: 24 }, (_, n) => n);
+    const again = Array.from({ length: 48 }, (_, n) => n);
     await Promise.all(
       again.map((n) => {
         const recipients = survivors[n % survivors.length] ?? [];
