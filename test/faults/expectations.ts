@@ -99,9 +99,13 @@ export const interrupted: Changes = {
   order: ['refused', 'deferred'],
 };
 
-/** Without its lists the site can tell nobody whether he may relay; local mail goes on where `host.deny` has a file. */
+/**
+ * Without its lists the site can tell nobody whether he may relay; local mail goes on where `host.deny` has a file. Who was
+ * trusted at connect is told to come again first.
+ */
 export const withoutLists: Changes = {
   ...all(onwardClasses, ['deferred']),
+  'trusted-local': ['accepted', 'deferred'],
   'plain-relay': ['deferred'],
   excluded: ['deferred'],
   'forged-name': ['deferred'],
@@ -113,4 +117,7 @@ export const withoutLists: Changes = {
 export const withoutAnyList: Changes = { ...withoutLists, ...all([...localClasses, 'denied'], ['deferred']) };
 
 /** Lists that are there and empty permit nothing; who was trusted at connect is told to come again first. */
-export const allRevoked: Changes = all(onwardClasses, ['refused', 'deferred']);
+export const allRevoked: Changes = {
+  ...all(onwardClasses, ['refused', 'deferred']),
+  'trusted-local': ['accepted', 'deferred'],
+};

@@ -18,10 +18,13 @@ interface Damage {
   cease?(world: World, list: ListName): Promise<void>;
 }
 
+/** Whoever was trusted at connect is told to come again, whatever the recipient. */
+const revoked: Changes = { 'trusted-local': ['accepted', 'deferred'] };
+
 /** Allow lists that say nothing permit nothing; a deny list that says nothing refuses nobody. */
 const withoutList: Readonly<Record<ListName, Changes>> = {
-  localip: all(['trusted-address'], ['refused']),
-  localdomain: all(['trusted-name'], ['refused']),
+  localip: { ...all(['trusted-address'], ['refused', 'deferred']), ...revoked },
+  localdomain: { ...all(['trusted-name'], ['refused', 'deferred']), ...revoked },
   'relay.to': all(['backup'], ['refused']),
   'relay.map': all(['mapped'], ['refused']),
   'host.deny': all(['denied'], ['accepted']),

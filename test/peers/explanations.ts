@@ -84,6 +84,14 @@ one message. With none of the three is the text inside it a second message.`,
 same for every name, so it tells nothing. \`[privacy] vrfy_reply=502\` is for those who want a hard no.`,
   },
   {
+    title: 'A confirmed name counts whatever characters it is made of',
+    difference: 'laxer',
+    sendmail: ['sh-trust-16'],
+    postfix: ['sh-trust-16'],
+    why: `A label in the DNS may hold any octet (RFC 2181 §11), and whoever lists \`campus.example\` runs its zone. Both others
+take a name that begins with a hyphen for none, and refuse the client relaying.`,
+  },
+  {
     title: 'Domains beyond ASCII are read',
     difference: 'laxer',
     sendmail: ['sh-legit-30', 'sh-legit-31'],

@@ -48,7 +48,8 @@ const LONGEST_CHAIN = 8;
 export function parseZone(zone: Zone): ParsedZone {
   const parsed = new Map<string, Entry>();
   for (const [name, entry] of Object.entries(zone)) {
-    const owner = net.isIP(name) ? canonicalAddress(name) : ownerOf(name);
+    // dns-packet joins the labels of a question without escapes.
+    const owner = net.isIP(name) ? canonicalAddress(name) : ownerOf(name.replace(/\\(.)/g, '$1'));
     parsed.set(owner, isNames(entry) ? { PTR: entry } : entry);
   }
   return parsed;

@@ -35,6 +35,9 @@ export interface DnsStub {
 }
 
 const LARGEST_UDP_ANSWER = 1232;
+const HEADER_LENGTH = 12;
+/** Of a question without its name: the first length and the last, type and class. */
+const QUESTION_LENGTH = 6;
 
 export async function startDns(zone: Zone = {}): Promise<DnsStub> {
   let written: Zone = zone;
@@ -53,6 +56,9 @@ export async function startDns(zone: Zone = {}): Promise<DnsStub> {
     const resolved = resolve(parsed, asked);
     if (resolved.rcode === 'drop') return;
     const message = respond(query, resolved, over);
+    // A resolver drops an answer to another question, and dns-packet makes two labels of one with a dot inside.
+    const end = HEADER_LENGTH + question.name.length + QUESTION_LENGTH;
+    request.copy(message, HEADER_LENGTH, HEADER_LENGTH, end);
     const timer = setTimeout(() => {
       timers.delete(timer);
       answer(message);
