@@ -6,8 +6,8 @@ import { interrupted, nameless } from './expectations';
 import type { Fault } from './fault';
 import { askedByName } from './ipv6';
 import { restore } from './list-faults';
-import { forgedClients, lists, namedClients, stranger, zone } from './site';
-import { type World, workers } from './world';
+import { dnsText, forgedClients, lists, namedClients, settingsText, stranger, zone } from './site';
+import { settingsBack, type World, workers } from './world';
 
 interface Meddling {
   readonly manner: Exclude<Manner, 'honest'>;
@@ -95,10 +95,12 @@ export const dnsFaults: readonly Fault[] = [
     },
   },
   {
-    // Whoever is unknown might be one of those who are denied by name.
+    // Whoever is unknown might be one of those who are denied by name, and is put off where the settings say so.
     name: 'DNS silent, and host.deny has domains',
     changes: interrupted,
     async begin(world) {
+      const settings = world.fresh(`${settingsText}on_dns_failure=defer\n${dnsText(world.dns.port)}`);
+      await world.taken('smtpcheck.ini', settings, () => world.put(world.path('smtpcheck.ini'), settings));
       const text = world.fresh(`${lists['host.deny'].text}denied.example\n`);
       await world.taken('host.deny', text, () => world.put(world.path('host.deny'), text));
       await world.dns.behave('silent');
@@ -107,6 +109,7 @@ export const dnsFaults: readonly Fault[] = [
     async end(world) {
       await world.dns.behave('honest');
       await restore(world, 'host.deny');
+      await settingsBack(world);
       await recovered(world);
     },
   },

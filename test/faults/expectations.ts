@@ -81,6 +81,8 @@ export function all(names: readonly (PermittedClass | DeniedClass)[], told: read
 /** Whoever needs the client's name to be judged is put off when it cannot be looked up. */
 export const nameless: Changes = {
   'trusted-name': ['accepted', 'deferred'],
+  // Trust by name ends with the name.
+  'trusted-local': ['accepted', 'deferred'],
   'plain-relay': ['refused', 'deferred'],
   excluded: ['refused', 'deferred'],
   'forged-name': ['refused', 'deferred'],

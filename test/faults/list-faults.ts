@@ -98,8 +98,9 @@ const damages: readonly Damage[] = [
   },
 ];
 
+/** A finding is a line of the log, which is indented. */
 function complains(world: World, list: ListName, times: number, damage: () => void): Promise<void> {
-  return world.said(new RegExp(`in force:\\s+${escaped(list)}:\\d+: `, 'g'), times, damage);
+  return world.said(new RegExp(` {2}${escaped(list)}:\\d+: `, 'g'), times, damage);
 }
 
 function misses(world: World, list: ListName, damage: () => void): Promise<void> {

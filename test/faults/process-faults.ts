@@ -18,7 +18,7 @@ function brokenSettings(name: string, damage: (world: World) => void): Fault {
     name: `smtpcheck.ini ${name}`,
     changes: {},
     begin: (world) =>
-      world.said(/in force:\s+smtpcheck\.ini:\d+: |smtpcheck\.ini was deleted: /g, processes, () => damage(world)),
+      world.said(/ {2}smtpcheck\.ini:\d+: |smtpcheck\.ini was deleted: /g, processes, () => damage(world)),
     async end(world) {
       const text = world.fresh(settingsText + dnsText(world.dns.port));
       await world.taken(settings, text, () => world.put(world.path(settings), text));
@@ -75,7 +75,7 @@ export const processFaults: readonly Fault[] = [
           world.fresh(settingsText.replace('local_ip=localip', `local_ip=${list}`) + dnsText(world.dns.port)),
         ),
       );
-      await world.said(/in force:\s+\S+\/disk\/localip:\d+: /g, processes, () => {
+      await world.said(/ {2}\S+\/disk\/localip:\d+: /g, processes, () => {
         const refused = fill(list, longerThanTheDisk(diskSize));
         if (refused !== 'ENOSPC') world.ledger.find(`the disk was not full: ${refused}`);
       });
