@@ -100,7 +100,7 @@ function describe({ action, file, line }: Step): string {
   return action === 'create' ? `create ${file}` : `add smtpcheck to ${file} as line ${line}`;
 }
 
-/** The stable shape of `--json`, described in docs/cli.md. */
+/** The stable shape of `--json`, described in docs/reference/cli.md. */
 function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[], installed: boolean): string {
   const did = steps.map(({ action, file, line }) => ({ action, file, ...(line !== undefined && { line }) }));
   return jsonText({ version: 1, folder: path, dryRun, steps: did, installed });
@@ -119,8 +119,8 @@ function listSteps(folder: HarakaFolder, settings: Settings): (Step | undefined)
 
 /** What `haraka -c DIR -h smtpcheck` shows. */
 function helpStep(folder: HarakaFolder): Step | undefined {
-  const page = join('docs', 'plugins', 'smtpcheck.md');
-  return createStep(join(packageFolder, page), folder, page);
+  const page = join('plugins', 'smtpcheck.md');
+  return createStep(join(packageFolder, 'docs', 'reference', page), folder, join('docs', page));
 }
 
 function createStep(model: string, folder: HarakaFolder, file: string): Step | undefined {

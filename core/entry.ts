@@ -1,5 +1,5 @@
 /**
- * One entry of a list: what its text means, or what is wrong with it. The forms are those of `docs/lists.md`.
+ * One entry of a list: what its text means, or what is wrong with it. The forms are those of `docs/reference/lists.md`.
  */
 import { isPublicSuffix, parseDomainName } from './domain-name';
 import type { FindingCode } from './finding';

@@ -117,11 +117,17 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     wrong: (f) => `is neither a section nor key=value${f.detail ? ` of ${f.detail}` : ''}`,
     remedy: 'a comment starts with ; at the start of the line',
   },
-  'ini-section-unknown': { wrong: 'is no section of smtpcheck.ini', remedy: 'see docs/settings.md for the sections' },
-  'ini-key-unknown': { wrong: 'is no setting of its section', remedy: 'see docs/settings.md for the settings' },
+  'ini-section-unknown': {
+    wrong: 'is no section of smtpcheck.ini',
+    remedy: 'see docs/reference/settings.md for the sections',
+  },
+  'ini-key-unknown': {
+    wrong: 'is no setting of its section',
+    remedy: 'see docs/reference/settings.md for the settings',
+  },
   'ini-key-twice': { wrong: (f) => `was set on line ${f.detail} already`, remedy: 'keep one of the two' },
   'ini-value': { wrong: (f) => `has a value that is not ${f.detail}`, remedy: (f) => `write ${f.detail}` },
-  'flag-unknown': { wrong: 'is no privacy flag', remedy: 'see docs/plugins/privacy.md for the flags' },
+  'flag-unknown': { wrong: 'is no privacy flag', remedy: 'see docs/reference/plugins/privacy.md for the flags' },
   'flag-does-not-apply': {
     wrong: (f) => `does not apply to Haraka, because ${f.detail}`,
     remedy: 'it may stay; it does nothing',

@@ -1,6 +1,6 @@
 /**
  * What can be wrong with something an operator wrote, as data. A finding says where and what; `finding-text.ts` turns
- * it into prose, `docs/rules.md` has a heading for each code. Codes name the fault and are never reused.
+ * it into prose, `docs/reference/rules.md` has a heading for each code. Codes name the fault and are never reused.
  */
 import { shortened } from './characters';
 

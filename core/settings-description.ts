@@ -1,6 +1,6 @@
 /**
  * All settings of `smtpcheck.ini`, described once: what each is, its default, and the kind of its value. The shipped
- * `config/smtpcheck.ini`, the table in `docs/settings.md` and the checks of an operator's file come from here.
+ * `config/smtpcheck.ini`, the table in `docs/reference/settings.md` and the checks of an operator's file come from here.
  */
 import { listSource, mapSource } from './list-source';
 import { boolean, choice, count, duration, flags, hosts, type Setting, servers } from './setting-kinds';

@@ -7,7 +7,7 @@ export function describeAsIni(): string {
   const lines = [
     '; smtpcheck: who may relay through us, who is refused, what strangers may ask.',
     "; Every key stands here with its default. Lists are files in Haraka's config folder, or keys of Redis; all of it is",
-    '; re-read while mail flows. See docs/settings.md and docs/redis.md.',
+    '; re-read while mail flows. See docs/reference/settings.md and docs/reference/redis.md.',
   ];
   for (const [section, keys] of Object.entries(settingsDescription)) {
     lines.push('', `[${section}]`);
@@ -18,7 +18,7 @@ export function describeAsIni(): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The table of `docs/settings.md`. */
+/** The table of `docs/reference/settings.md`. */
 export function describeAsTable(): string {
   const rows = [
     '| setting | default | what it is | values | in sendmail | in a CF `*.def` |',

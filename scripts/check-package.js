@@ -22,7 +22,9 @@ try {
     'config/relay.to',
     'config/relay.map',
     'config/host.deny',
-    'docs/plugins/smtpcheck.md',
+    'docs/README.md',
+    'docs/reference/plugins/smtpcheck.md',
+    'docs/reference/rules.md',
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
@@ -31,9 +33,9 @@ try {
   const missing = needed.filter((name) => !names.includes(name));
   const stray = names.filter(
     (name) =>
-      (/(^|\/)(test|examples|bench|scripts|\.ci)\/|\.(ts|tgz)$/.test(name) && !name.endsWith('.d.ts')) ||
-      // They describe commands of the checkout.
-      ['docs/faults.md', 'docs/mutation.md', 'docs/peers.md'].includes(name),
+      // docs/dev describes commands of the checkout.
+      /(^|\/)(test|examples|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|tgz)$/.test(name) &&
+      !name.endsWith('.d.ts'),
   );
   execFileSync(path.join(root, 'node_modules', '.bin', 'publint'), ['run', '--strict', path.join(folder, filename)], {
     cwd: root,

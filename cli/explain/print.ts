@@ -64,7 +64,7 @@ function replyLines({ code, text }: HostReply): string[] {
   return lines.map((line, i) => `${code}${i < lines.length - 1 ? '-' : ' '}${printable(line)}`);
 }
 
-/** The stable shape of `--json`, described in docs/cli.md. */
+/** The stable shape of `--json`, described in docs/reference/cli.md. */
 export function toJson(session: Session): string {
   const { ip, hostName, notPlayed, unread } = session;
   const recipients = session.recipients.map(({ queue, ...recipient }) => ({ ...recipient, queue: queue ?? null }));

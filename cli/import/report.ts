@@ -90,7 +90,7 @@ export function formatEmptied(files: readonly PlannedFile[]): string {
     .join('');
 }
 
-/** The `--json` document, version 1; described in `cli/import.ts` and docs/cli-import.md. */
+/** The `--json` document, version 1; described in `cli/import.ts` and docs/reference/cli-import.md. */
 export function toJson(outcome: Outcome): string {
   const { policy } = outcome;
   const document = {

@@ -43,7 +43,7 @@ function textLine(finding: LintFinding, colour: boolean): string {
   return `${place}: ${paint(severity === 'error' ? 'red' : 'yellow', severity)}: ${describeLint(finding)} [${code}]`;
 }
 
-/** The stable shape of `--json`, described in docs/cli.md. */
+/** The stable shape of `--json`, described in docs/reference/cli.md. */
 function toJson({ folder, files, findings }: Report) {
   return {
     version: 1,

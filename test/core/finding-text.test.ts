@@ -102,7 +102,7 @@ describe('findings', () => {
   });
 });
 
-/** The file of an example in docs/rules.md, by what it is parsed as. */
+/** The file of an example in docs/reference/rules.md, by what it is parsed as. */
 const parsedAs: Readonly<Record<string, Parsed>> = {
   localip: 'local_ip',
   localdomain: 'local_domain',
@@ -122,9 +122,9 @@ const ofFiles: Readonly<Record<string, Finding>> = {
 };
 
 describe('describeFinding', () => {
-  const page = fs.readFileSync('docs/rules.md', 'utf8');
+  const page = fs.readFileSync('docs/reference/rules.md', 'utf8');
   for (const code of findingCodes) {
-    it(`reports ${code} in the words of docs/rules.md`, () => {
+    it(`reports ${code} in the words of docs/reference/rules.md`, () => {
       const [, part = ''] = page.split(`\n## ${code}\n`);
       const [, file = '', text = '', report = ''] =
         /^```(\S+)\n([\s\S]*?)\n```\n\n```text\n([\s\S]*?)\n```$/m.exec(part) ?? [];

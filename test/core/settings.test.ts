@@ -59,9 +59,9 @@ describe('the defaults', () => {
     assert.deepEqual(settingsOf(text.replace(/^;(?=[a-z_]+=)/gm, '')), settingsOf(''));
   });
 
-  it('are what config/smtpcheck.ini and docs/settings.md show', () => {
+  it('are what config/smtpcheck.ini and docs/reference/settings.md show', () => {
     assert.equal(fs.readFileSync('config/smtpcheck.ini', 'utf8'), describeAsIni());
-    const page = fs.readFileSync('docs/settings.md', 'utf8');
+    const page = fs.readFileSync('docs/reference/settings.md', 'utf8');
     assert.equal(page.split(/<!-- settings -->\n|<!-- end of settings -->/)[1], describeAsTable());
   });
 });

@@ -1,7 +1,7 @@
 /** The documents against the product: generated parts are as generated, examples load, links lead somewhere. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   describeAsIni,
   describeAsTable,
@@ -73,9 +73,9 @@ describe('the shipped configuration', () => {
   }
 });
 
-describe('docs/settings.md', () => {
+describe('docs/reference/settings.md', () => {
   it('has the table that the description of the settings makes', () => {
-    assert.ok(read('docs/settings.md').includes(describeAsTable()));
+    assert.ok(read('docs/reference/settings.md').includes(describeAsTable()));
   });
 });
 
@@ -96,8 +96,8 @@ describe('the lists in README.md', () => {
   }
 });
 
-describe('the entries in docs/lists.md', () => {
-  const tables = read('docs/lists.md').split(/^## /m);
+describe('the entries in docs/reference/lists.md', () => {
+  const tables = read('docs/reference/lists.md').split(/^## /m);
   const entries = (title: string) =>
     [...(tables.find((section) => section.startsWith(title)) ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(
       ([, e = '']) => e,
@@ -114,7 +114,7 @@ describe('the entries in docs/lists.md', () => {
   }
 
   it('quote a fault as it is reported', () => {
-    const [, said] = /^(localip:7: .*)$/m.exec(read('docs/lists.md')) ?? [];
+    const [, said] = /^(localip:7: .*)$/m.exec(read('docs/reference/lists.md')) ?? [];
     const found = parseList('local_ip', 'localip', `${'\n'.repeat(6)}192.0.2.9/24\n`).findings.map(describeFinding);
     assert.deepEqual(found, [said]);
   });
@@ -126,23 +126,68 @@ describe('the entries in docs/lists.md', () => {
   });
 });
 
+/** A page without its code, which holds no link and no heading however it looks. */
+const proseOf = (page: string): string => read(page).replace(/^```[\s\S]*?^```/gm, '');
+
+/** The fragments of a page's headings, as GitHub makes them. */
+function fragmentsOf(page: string): ReadonlySet<string> {
+  const headings = [...proseOf(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+function linksOf(page: string): { readonly target: string; readonly fragment: string }[] {
+  return [...proseOf(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)/g)].map(
+    ([, target = '', fragment = '']) => ({ target: target === '' ? page : join(dirname(page), target), fragment }),
+  );
+}
+
+/** Whether npm packs it; the README leads there beside what is packed. */
+const isPublished = (page: string): boolean => !/^(?:docs\/dev\/|bench\/|CONTRIBUTING)/.test(page);
+
 describe('links', () => {
   for (const page of pages) {
-    it(`of ${page} lead to files that are there`, () => {
-      // Code is no link, however it looks.
-      const prose = read(page).replace(/^```[\s\S]*?^```/gm, '');
-      const targets = [...prose.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);
-      const dead = targets.filter((target) => !existsSync(join(checkout, dirname(page), target)));
+    it(`of ${page} lead to files and headings that are there`, () => {
+      const dead = linksOf(page).filter(
+        ({ target, fragment }) =>
+          !existsSync(join(checkout, target)) || (fragment !== '' && !fragmentsOf(target).has(fragment)),
+      );
+      assert.deepEqual(dead, []);
+    });
+  }
+
+  for (const page of pages.filter(isPublished)) {
+    it(`of ${page} lead to what is published with it`, () => {
+      const elsewhere = linksOf(page).filter(({ target }) => !isPublished(target));
+      // The README is also the front page of the repository.
+      const allowed = page === 'README.md' ? ['CONTRIBUTING.md'] : [];
       assert.deepEqual(
-        dead.map((target) => relative('.', target)),
+        elsewhere.map(({ target }) => target).filter((target) => !allowed.includes(target)),
         [],
       );
     });
   }
 });
 
-describe('docs/dependencies.md', () => {
-  const [runtime = '', development = ''] = read('docs/dependencies.md').split(/^For development/m);
+describe('docs/README.md', () => {
+  it('leads to every page for users', () => {
+    const targets = new Set(linksOf('docs/README.md').map(({ target }) => target));
+    const users = markdownFiles('docs').filter((page) => isPublished(page) && page !== 'docs/README.md');
+    assert.deepEqual(
+      users.filter((page) => !targets.has(page)),
+      [],
+    );
+  });
+});
+
+describe('docs/dev/dependencies.md', () => {
+  const [runtime = '', development = ''] = read('docs/dev/dependencies.md').split(/^For development/m);
   const listedIn = (text: string) =>
     [...text.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(([, cell = '']) => cell.replaceAll('`', '').split(', '));
   const packages = JSON.parse(read('package.json')) as Record<

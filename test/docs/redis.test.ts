@@ -1,12 +1,12 @@
-/** `docs/redis.md`: its settings are settings, and each thing it says to fill a key with is a list. */
+/** `docs/reference/redis.md`: its settings are settings, and each thing it says to fill a key with is a list. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { parseSettings } from '../../core';
 import { parseSlot, slots } from '../../runtime/slots';
 
-const page = fs.readFileSync('docs/redis.md', 'utf8');
+const page = fs.readFileSync('docs/reference/redis.md', 'utf8');
 
-describe('docs/redis.md', () => {
+describe('docs/reference/redis.md', () => {
   it('shows settings that keep lists in Redis', () => {
     const [, text = ''] = /^```smtpcheck\.ini\n(.*?)^```/ms.exec(page) ?? [];
     const { settings, findings } = parseSettings('smtpcheck.ini', text);

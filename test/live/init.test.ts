@@ -53,7 +53,7 @@ for (const [version, haraka] of [
       const { stdout } = await run(process.execPath, [program, '-c', folder.path, '-h', 'smtpcheck'], {
         env: { ...process.env, PAGER: 'cat' },
       });
-      assert.equal(stdout, fs.readFileSync(path.join(checkout, 'docs/plugins/smtpcheck.md'), 'utf8'));
+      assert.equal(stdout, fs.readFileSync(path.join(checkout, 'docs/reference/plugins/smtpcheck.md'), 'utf8'));
     });
 
     it('leaves a folder with which the server starts, and refuses to relay', async () => {

@@ -1,5 +1,5 @@
 /**
- * Why no test notices these mutants of core, by the file and the line that the mutant makes. docs/mutation.md shows them,
+ * Why no test notices these mutants of core, by the file and the line that the mutant makes. docs/dev/mutation.md shows them,
  * and `npm run test:mutation` holds them against what it finds: a survivor without explanation fails it, and so does an
  * explanation that has lost its survivor.
  */

@@ -1,11 +1,11 @@
-/** The measured part of docs/mutation.md: the scores, and the survivors under the reason why they may live. */
+/** The measured part of docs/dev/mutation.md: the scores, and the survivors under the reason why they may live. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
 import { explanations } from './explanations';
 import { type FileScore, scoreOf } from './report';
 
-const pageFile = path.join(checkout, 'docs', 'mutation.md');
+const pageFile = path.join(checkout, 'docs', 'dev', 'mutation.md');
 const begin = '<!-- Measured: `npm run test:mutation` writes from here -->\n';
 const end = '<!-- to here. -->\n';
 

@@ -1,4 +1,4 @@
-// Mutation testing of core/: see docs/mutation.md.
+// Mutation testing of core/: see docs/dev/mutation.md.
 import { createRequire } from 'node:module';
 
 // The mocha runner of this Stryker asks for modules of mocha by names without their ending; in mocha 12 it is .cjs.
@@ -20,7 +20,7 @@ export default {
     '!test/helpers/properties.ts',
     '!test/mutation/tsconfig.json',
     '!config/smtpcheck.ini',
-    '!docs/{rules,settings}.md',
+    '!docs/reference/{rules,settings}.md',
     '!tsconfig.json',
     '!package.json',
   ],

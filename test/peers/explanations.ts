@@ -1,5 +1,5 @@
 /**
- * Why this suite decides otherwise than sendmail or Postfix, wherever it does. docs/peers.md shows these, and the test
+ * Why this suite decides otherwise than sendmail or Postfix, wherever it does. docs/dev/peers.md shows these, and the test
  * holds them against what was measured: none is missing, and none has outlived its difference.
  */
 import type { Difference } from './compare';

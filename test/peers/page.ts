@@ -1,4 +1,4 @@
-/** The measured part of docs/peers.md: what is compared, where it differs, and why. No number in it is typed by hand. */
+/** The measured part of docs/dev/peers.md: what is compared, where it differs, and why. No number in it is typed by hand. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
@@ -8,7 +8,7 @@ import type { PeerName } from './install';
 import type { Measured } from './measure';
 
 export const peerNames: readonly PeerName[] = ['sendmail', 'postfix'];
-export const pageFile = path.join(checkout, 'docs', 'peers.md');
+export const pageFile = path.join(checkout, 'docs', 'dev', 'peers.md');
 
 const titles: Readonly<Record<PeerName, string>> = { sendmail: 'sendmail', postfix: 'Postfix' };
 const begin = '<!-- Measured: `node .build/test/peers/write-page.js` writes from here -->\n';

@@ -74,7 +74,7 @@ if ('missing' in peers) {
       assert.deepEqual(without(differencesExplained(), differencesIn(measured)), []);
     });
 
-    it('is described in docs/peers.md as it was measured', () => {
+    it('is described in docs/dev/peers.md as it was measured', () => {
       assert.equal(measuredPartOfPage(), measuredPart(measured), 'run node .build/test/peers/write-page.js');
     });
   });

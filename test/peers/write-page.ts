@@ -1,4 +1,4 @@
-/** Plays everything to the three servers and writes the measured part of docs/peers.md. */
+/** Plays everything to the three servers and writes the measured part of docs/dev/peers.md. */
 import { installPeers } from './install';
 import { measure } from './measure';
 import { pageFile, writePage } from './page';

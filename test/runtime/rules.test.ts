@@ -1,4 +1,4 @@
-/** `docs/rules.md`: a heading for each code, and examples that do what the page says of them. */
+/** `docs/reference/rules.md`: a heading for each code, and examples that do what the page says of them. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describeFinding, findingCodes } from '../../core';
@@ -16,7 +16,7 @@ interface Rule {
   readonly blocks: readonly Block[];
 }
 
-const page = fs.readFileSync('docs/rules.md', 'utf8');
+const page = fs.readFileSync('docs/reference/rules.md', 'utf8');
 const rules: readonly Rule[] = page
   .split(/^## /m)
   .slice(1)
@@ -41,7 +41,7 @@ function reportOf({ language, text }: Block, code = ''): string[] {
   return loadSite(folder.path, { isInstalled: code !== 'redis-plugin-missing' }).findings.map(describeFinding);
 }
 
-describe('docs/rules.md', () => {
+describe('docs/reference/rules.md', () => {
   it('has a heading for each code, in their order, and for nothing else', () => {
     const ours = new Set<string>(findingCodes);
     assert.deepEqual(

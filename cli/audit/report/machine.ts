@@ -6,7 +6,7 @@ import { channelName } from '../channel';
 import { overall, type Result } from '../runner';
 import { counts, documentation, type Report } from './summary';
 
-/** Changes only with the shape below; docs/audit.md describes it. */
+/** Changes only with the shape below; docs/reference/audit.md describes it. */
 const schema = 'smtpcheck-audit/1';
 
 export function jsonReport(report: Report): string {

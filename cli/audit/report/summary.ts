@@ -3,7 +3,7 @@ import { type Channel, channelName } from '../channel';
 import type { Check, Verdict } from '../check';
 import { overall, type Result } from '../runner';
 
-export const documentation = 'docs/audit.md';
+export const documentation = 'docs/reference/audit.md';
 
 export interface Report {
   readonly results: readonly Result[];

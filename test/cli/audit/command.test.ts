@@ -43,7 +43,7 @@ describe('smtpcheck audit', () => {
     assert.match(stdout, /^relay-plain: A server that takes mail from anyone/m);
     for (const server of ['Haraka', 'sendmail', 'Postfix', 'Dovecot'])
       assert.match(stdout, new RegExp(`^ {2}${server}: `, 'm'));
-    assert.match(stdout, /^ {2}More: docs\/audit\.md#relay-plain$/m);
+    assert.match(stdout, /^ {2}More: docs\/reference\/audit\.md#relay-plain$/m);
     assert.match(stdout, /^UNSAFE: /m);
     assert.equal(code, 1);
   });

@@ -9,13 +9,13 @@ const checks = [...smtpChecks, ...popChecks];
 
 function documentationText(): string {
   for (let folder = __dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    const file = path.join(folder, 'docs', 'audit.md');
+    const file = path.join(folder, 'docs', 'reference', 'audit.md');
     if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
   }
-  throw new Error(`no docs/audit.md above ${__dirname}`);
+  throw new Error(`no docs/reference/audit.md above ${__dirname}`);
 }
 
-describe('docs/audit.md', () => {
+describe('docs/reference/audit.md', () => {
   it('has one section for each check and none besides', () => {
     const headings = [...documentationText().matchAll(/^### (\S+)$/gm)].map(([, heading]) => heading);
     assert.deepEqual([...headings].sort(), checks.map(({ id }) => id).sort());
@@ -29,7 +29,7 @@ describe('docs/audit.md', () => {
   });
 });
 
-describe('the table of options in docs/audit.md', () => {
+describe('the table of options in docs/reference/audit.md', () => {
   const silent = { write: () => true };
   const { options } = command({ stdout: silent, stderr: silent, env: {}, cwd: '/' }, () => {});
   const rows = documentationText()
@@ -52,7 +52,7 @@ describe('the table of options in docs/audit.md', () => {
   });
 });
 
-describe('the examples in docs/audit.md', () => {
+describe('the examples in docs/reference/audit.md', () => {
   const examples = [...documentationText().matchAll(/^smtpcheck audit (.+)$/gm)].map(([, words = '']) => words);
 
   it('are there', () => assert.ok(examples.length >= 3));

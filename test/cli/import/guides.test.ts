@@ -9,7 +9,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { smtpcheck } from './support';
 
-const guides = ['docs/from-sendmail-and-cf.md', 'docs/ja/from-sendmail-and-cf.md', 'docs/from-postfix.md'];
+const guides = [
+  'docs/guides/from-sendmail-and-cf.md',
+  'docs/guides/ja/from-sendmail-and-cf.md',
+  'docs/guides/from-postfix.md',
+];
 
 interface Example {
   readonly kind: 'site' | 'file' | 'run' | 'shows';

@@ -116,8 +116,8 @@ describe('describeRemark', () => {
       assert.ok(!says.includes('{'), `${code}: ${says}`);
     }
   });
-  it('has each code in docs/cli-import.md, in the same words', () => {
-    const page = readFileSync('docs/cli-import.md', 'utf8');
+  it('has each code in docs/reference/cli-import.md, in the same words', () => {
+    const page = readFileSync('docs/reference/cli-import.md', 'utf8');
     for (const code of remarkCodes) {
       const { says, relaying } = describeRemark({ code, at: { file: 'f', line: 1 }, written: 'x', detail: '…' });
       const kind = { 'left-out': 'left out', changed: 'changed', note: 'note' }[kindOf(code)];

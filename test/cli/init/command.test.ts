@@ -35,7 +35,8 @@ describe('smtpcheck init', () => {
       `not installed there yet: cd ${folder.path} && npm install haraka-plugin-smtpcheck\nnext: cd ${folder.path} && npx smtpcheck lint\n`,
     );
     const after = contentsOf(folder.path);
-    for (const file of files) assert.equal(after[file], fs.readFileSync(path.join(checkout, file), 'latin1'), file);
+    const modelOf = (file: string) => path.join(checkout, file.replace(/^docs\//, 'docs/reference/'));
+    for (const file of files) assert.equal(after[file], fs.readFileSync(modelOf(file), 'latin1'), file);
     assert.equal(after['config/plugins'], '# ours\nsmtpcheck\ntls\nqueue/lmtp\n');
     assert.deepEqual(Object.keys(after).sort(), [...Object.keys(before), ...files].sort());
     assert.equal(after['config/smtp.ini'], before['config/smtp.ini']);

@@ -193,7 +193,7 @@ const cases: readonly Fixture[] = [
   { name: 'clean-beside-karma-and-delay_deny', findings: [] },
 ];
 
-const page = fs.readFileSync(path.join(checkout, 'docs', 'rules.md'), 'utf8');
+const page = fs.readFileSync(path.join(checkout, 'docs', 'reference', 'rules.md'), 'utf8');
 const rules = (page.split(/^# Lint$/m)[1] ?? '').split(/^## /m).slice(1);
 
 describe('smtpcheck lint', () => {
@@ -254,7 +254,7 @@ describe('smtpcheck lint', () => {
   });
 
   for (const code of lintCodes) {
-    it(`has a fixture named ${code} in which it is found, and whose report docs/rules.md shows`, async () => {
+    it(`has a fixture named ${code} in which it is found, and whose report docs/reference/rules.md shows`, async () => {
       const own = cases.find(({ name }) => name === code);
       assert.ok(own?.findings.some((line) => line.endsWith(` ${code}`)));
       const folder = copyOf(code, stub.port);
@@ -267,7 +267,7 @@ describe('smtpcheck lint', () => {
   }
 });
 
-describe('docs/rules.md, of lint', () => {
+describe('docs/reference/rules.md, of lint', () => {
   it('has a heading for each code, in their order, and for nothing else', () => {
     assert.deepEqual(
       rules.map((rule) => rule.split('\n')[0]),

@@ -1,4 +1,4 @@
-/** `docs/cli.md`: every console block is what the command prints in a folder with the files that the page shows. */
+/** `docs/reference/cli.md`: every console block is what the command prints in a folder with the files that the page shows. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { checkout } from '../../../examples/haraka-directory';
 import { type Folder, makeFolder } from '../../helpers/folder';
 import { smtpcheck } from '../command';
 
-const page = fs.readFileSync(path.join(checkout, 'docs', 'cli.md'), 'utf8');
+const page = fs.readFileSync(path.join(checkout, 'docs', 'reference', 'cli.md'), 'utf8');
 const blocks = [...page.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
   language,
   text,
@@ -14,7 +14,7 @@ const blocks = [...page.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)].map(([, langua
 const sessions = blocks.filter(({ language }) => language === 'console');
 const files = blocks.filter(({ language }) => language !== 'console');
 
-describe('docs/cli.md', () => {
+describe('docs/reference/cli.md', () => {
   let folder: Folder;
   before(() => {
     folder = makeFolder({
