@@ -15,6 +15,7 @@ import { type LintFinding, lintFinding, severityOf } from './lint/finding';
 import { type Format, format, formats, type Report } from './lint/formats';
 import { lintMapRefusals } from './lint/map-refusals';
 import { lintRelayMap, rowsOf } from './lint/relay-map';
+import { explainCode } from './lint/rules-page';
 import {
   lintLocalDomains,
   lintLocalRecipients,
@@ -32,6 +33,8 @@ export interface LintOptions {
   readonly format?: Format;
   readonly json?: boolean;
   readonly dns?: boolean;
+  /** A code whose section of docs/reference/rules.md is printed; nothing is linted then. */
+  readonly explain?: string;
 }
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
@@ -40,6 +43,14 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .addOption(new Option('--format <FORMAT>', 'how findings are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
     .option('--dns', 'also ask the DNS about relay.to and localdomain')
+    .addOption(
+      new Option('--explain <CODE>', 'print what a finding means and what to write instead; lint nothing').conflicts([
+        'config',
+        'format',
+        'json',
+        'dns',
+      ]),
+    )
     .addHelpText(
       'after',
       `
@@ -47,6 +58,7 @@ Examples:
   smtpcheck lint                        check the Haraka folder you stand in
   smtpcheck lint -c /etc/haraka --dns   another one, and its domains
   smtpcheck lint --format=github        annotations in a GitHub workflow
+  smtpcheck lint --explain entry-twice  what a finding means
 
 Exit code: 0 nothing found, 1 findings, 2 could not run.`,
     )
@@ -54,6 +66,10 @@ Exit code: 0 nothing found, 1 findings, 2 could not run.`,
 }
 
 export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
+  if (options.explain !== undefined) {
+    io.stdout.write(explainCode(options.explain));
+    return 0;
+  }
   const folder = findHarakaFolder(options.config, io);
   const report = await lint(folder, options.dns === true, io.env);
   const as = options.json ? 'json' : (options.format ?? 'text');
@@ -65,6 +81,8 @@ export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
   const errors = report.findings.filter((finding) => severityOf(finding) === 'error').length;
   const warnings = report.findings.length - errors;
   writeLine(io.stderr, `${count(errors, 'error')}, ${count(warnings, 'warning')} in ${folder.config}`);
+  if (as === 'text' && report.findings.length > 0)
+    writeLine(io.stderr, 'smtpcheck lint --explain CODE prints what a finding means and what to write instead');
   return report.findings.length > 0 ? 1 : 0;
 }
 

@@ -1,13 +1,35 @@
 'use strict';
-// Writes what is made from the description of the settings: config/smtpcheck.ini and the table in docs/reference/settings.md.
+// `npm run generate`: writes what is made from the description of the settings, config/smtpcheck.ini and the table in
+// docs/reference/settings.md, and the table of contents of docs/reference/rules.md.
 const fs = require('node:fs');
 const path = require('node:path');
 const { describeAsIni, describeAsTable } = require('../dist/core');
 
 const root = path.join(__dirname, '..');
 fs.writeFileSync(path.join(root, 'config/smtpcheck.ini'), describeAsIni());
+writeBetweenMarks('docs/reference/settings.md', 'settings', describeAsTable);
+writeBetweenMarks('docs/reference/rules.md', 'contents', contentsOf);
 
-const page = path.join(root, 'docs/reference/settings.md');
-const [before, , after] = fs.readFileSync(page, 'utf8').split(/(?<=<!-- settings -->\n)|(?=<!-- end of settings -->)/);
-if (after === undefined) throw new Error(`${page} has no table between its marks`);
-fs.writeFileSync(page, `${before}${describeAsTable()}${after}`);
+function writeBetweenMarks(name, mark, textFor) {
+  const file = path.join(root, name);
+  const page = fs.readFileSync(file, 'utf8');
+  const begin = page.indexOf(`<!-- ${mark} -->\n`) + `<!-- ${mark} -->\n`.length;
+  const end = page.indexOf(`<!-- end of ${mark} -->`);
+  if (end < begin) throw new Error(`${name} has no marks of ${mark}`);
+  fs.writeFileSync(file, `${page.slice(0, begin)}${textFor(page.slice(end))}${page.slice(end)}`);
+}
+
+/** One item a group, with its codes. */
+function contentsOf(page) {
+  const groups = page.split(/^# /m).slice(1);
+  const link = (heading) =>
+    `[${heading}](#${heading
+      .toLowerCase()
+      .replace(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-')})`;
+  const items = groups.map((group) => {
+    const codes = [...group.matchAll(/^## (.+)$/gm)].map(([, code]) => link(code));
+    return `- ${link(group.split('\n')[0])}:\n  ${codes.join(',\n  ')}\n`;
+  });
+  return `\n${items.join('')}\n`;
+}

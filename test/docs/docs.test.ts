@@ -175,6 +175,16 @@ describe('links', () => {
   }
 });
 
+describe('docs/reference/rules.md', () => {
+  it('has a table of contents with every heading, in their order', () => {
+    const page = read('docs/reference/rules.md');
+    const [, contents = ''] = /<!-- contents -->\n([\s\S]*)<!-- end of contents -->/.exec(page) ?? [];
+    const listed = [...contents.matchAll(/\[([^\]]+)\]/g)].map(([, heading]) => heading);
+    const headings = [...proseOf('docs/reference/rules.md').matchAll(/^#{1,2} (.+)$/gm)].map(([, heading]) => heading);
+    assert.deepEqual(listed, headings.slice(1));
+  });
+});
+
 describe('docs/README.md', () => {
   it('leads to every page for users', () => {
     const targets = new Set(linksOf('docs/README.md').map(({ target }) => target));

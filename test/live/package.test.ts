@@ -123,6 +123,15 @@ describe('the package', () => {
     }
   });
 
+  it('explains a finding from its own pages', async () => {
+    const { site } = await freshDirectory('3.3', ['smtpcheck']);
+    await installTarball(site);
+    const command = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'dist', 'cli', 'main.js');
+    const { stdout } = await run(process.execPath, [command, 'lint', '--explain', 'prefix-host-bits'], { cwd: site });
+    assert.match(stdout, /^## prefix-host-bits\n/);
+    assert.match(stdout, /^Instead:$/m);
+  });
+
   for (const version of versions) {
     it(`registers its hooks around those of others, as haraka -o of ${version} shows`, async () => {
       const { site } = await freshDirectory(version, ['rcpt_to.in_host_list', 'smtpcheck', 'keep_queue']);

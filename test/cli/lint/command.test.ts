@@ -1,12 +1,19 @@
 /** The command as a process, and the formats of its report. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { run } from '../../../cli/lint';
+import { lintCodes } from '../../../cli/lint/finding';
+import { explainCode } from '../../../cli/lint/rules-page';
+import { findingCodes } from '../../../core';
+import { checkout } from '../../../examples/haraka-directory';
 import { makeFolder } from '../../helpers/folder';
 import { smtpcheck } from '../command';
 import { copyOf } from './fixture';
 
 const slip =
   'plugins:1:1: warning: config/plugins does not load the suite; run npx smtpcheck init . in the Haraka folder, or add the line smtpcheck [plugin-absent]\n';
+const hint = 'smtpcheck lint --explain CODE prints what a finding means and what to write instead\n';
 
 describe('smtpcheck lint as a process', () => {
   it('exits 0 where there is nothing, with an empty stdout and the count on stderr', async () => {
@@ -23,7 +30,7 @@ describe('smtpcheck lint as a process', () => {
     assert.deepEqual(await smtpcheck(['lint'], { cwd: folder.path }), {
       code: 1,
       stdout: slip,
-      stderr: `0 errors, 1 warning in ${folder.file('config')}\n`,
+      stderr: `0 errors, 1 warning in ${folder.file('config')}\n${hint}`,
     });
   });
 
@@ -37,7 +44,7 @@ describe('smtpcheck lint as a process', () => {
     );
     assert.equal(
       stderr,
-      `the DNS was not asked: Haraka would not start with these faults\n3 errors, 4 warnings in ${folder.file('config')}\n`,
+      `the DNS was not asked: Haraka would not start with these faults\n3 errors, 4 warnings in ${folder.file('config')}\n${hint}`,
     );
   });
 
@@ -73,6 +80,14 @@ describe('smtpcheck lint as a process', () => {
     assert.equal(await codeOf(['-c', '../..'], clean.file('config/deeper')), 0);
     assert.equal(await codeOf([], absent.file('config')), 1);
     assert.equal(await codeOf([], clean.file('config/deeper')), 0);
+  });
+
+  it('names --explain on stderr where the report is text, and not beside a report for programs', async () => {
+    const folder = copyOf('plugin-absent');
+    for (const format of ['json', 'github', 'junit']) {
+      const { stderr } = await smtpcheck(['lint', `--format=${format}`], { cwd: folder.path });
+      assert.equal(stderr, `0 errors, 1 warning in ${folder.file('config')}\n`, format);
+    }
   });
 
   it('colours no pipe', async () => {
@@ -238,3 +253,44 @@ function unescaped(text: string): string {
   const characters: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"' };
   return text.replace(/&(amp|lt|gt|quot);/g, (_, name: string) => characters[name] ?? '');
 }
+
+describe('smtpcheck lint --explain', () => {
+  const page = fs.readFileSync(path.join(checkout, 'docs', 'reference', 'rules.md'), 'utf8');
+
+  for (const code of [...findingCodes, ...lintCodes]) {
+    it(`prints the section of ${code} and no other`, () => {
+      const text = explainCode(code);
+      assert.ok(text.startsWith(`## ${code}\n\n`), text);
+      assert.ok(page.includes(`${text}\n##`) || page.includes(`${text}\n# `) || page.endsWith(text), text);
+      assert.equal(text.match(/^#{1,2} /gm)?.length, 1, text);
+      assert.equal((text.match(/^```/gm) ?? []).length % 2, 0, 'no example is cut');
+    });
+  }
+
+  it('needs no Haraka folder, and exits 0', async () => {
+    const ran = await smtpcheck(['lint', '--explain', 'entry-twice'], { cwd: '/' });
+    assert.deepEqual(ran, { code: 0, stdout: explainCode('entry-twice'), stderr: '' });
+  });
+
+  it('exits 2 for a code that there is not, with the nearest one', async () => {
+    for (const [written, message] of [
+      ['entry-twise', 'no finding has the code entry-twise; did you mean entry-twice?'],
+      ['Prefix-Host-Bits', 'no finding has the code Prefix-Host-Bits; did you mean prefix-host-bits?'],
+      ['\u001b[31m', /^no finding has the code \\u001b\[31m; the codes are the headings of \S+rules\.md$/],
+    ] as const) {
+      const { code, stdout, stderr } = await smtpcheck(['lint', '--explain', written]);
+      assert.deepEqual([code, stdout], [2, '']);
+      const [, said = ''] = /^smtpcheck: (.*)\n$/.exec(stderr) ?? [];
+      if (typeof message === 'string') assert.equal(said, message);
+      else assert.match(said, message);
+    }
+  });
+
+  it('exits 2 beside an option of a report', async () => {
+    for (const option of ['--json', '--dns', '--format=json', '--config=/etc/haraka']) {
+      const { code, stdout, stderr } = await smtpcheck(['lint', '--explain', 'entry-twice', option]);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, /cannot be used with option/);
+    }
+  });
+});
