@@ -5,6 +5,9 @@ import { type Ini, type PluginName, parseIni, pluginNames } from '../core';
 import { decodeText } from '../runtime/file-reader';
 import { CannotRun, type Io } from './io';
 
+/** What the package of Haraka itself is called in npm: the first since 3.3, the second in older installations. */
+export const harakaPackageNames = ['haraka', 'Haraka'] as const;
+
 /** A Haraka folder by its `config`. */
 export interface HarakaFolder {
   readonly path: string;

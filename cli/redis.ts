@@ -8,7 +8,7 @@ import { RedisIniFile } from '../runtime/redis-ini';
 import { type Once, readOnce } from '../runtime/redis-once';
 import { RedisAccess } from '../runtime/redis-package';
 import { parseSlot, type Slot, slots } from '../runtime/slots';
-import type { HarakaFolder } from './haraka-folder';
+import { type HarakaFolder, harakaPackageNames } from './haraka-folder';
 
 /** An operator who asks waits for no more than that. */
 const patience = 3000;
@@ -75,12 +75,13 @@ export function lookAt(slot: Slot, once: Once) {
   return { name: once.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
 }
 
-/** In the folder, in the Haraka that the shell would run, beside this package. */
+/** In the folder, in a Haraka installed in it, in the Haraka that the shell would run, beside this package. */
 function placesFor(folder: HarakaFolder, env: NodeJS.ProcessEnv): string[] {
   const programs = (env.PATH ?? '')
     .split(delimiter)
     .map((directory) => join(directory, 'haraka'))
     .filter((program) => existsSync(program))
     .map((program) => realpathSync(program));
-  return [join(folder.path, 'package.json'), ...programs, __filename];
+  const installed = harakaPackageNames.map((name) => join(folder.path, 'node_modules', name, 'package.json'));
+  return [join(folder.path, 'package.json'), ...installed, ...programs, __filename];
 }

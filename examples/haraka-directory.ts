@@ -60,7 +60,7 @@ export function makeHarakaDirectory(options: HarakaDirectoryOptions): HarakaDire
 
   return {
     path: directory,
-    program: path.join(haraka, 'bin', 'haraka'),
+    program: harakaProgram(options.version ?? '3.3'),
     configFile,
     write,
     remove: () => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 }),
@@ -103,8 +103,18 @@ ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
 -----END DH PARAMETERS-----
 `;
 
-function harakaPackage(version: HarakaVersion): string {
-  return path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1');
+/** The folder of an installed Haraka. Its name in npm is `haraka` since 3.3; `Haraka` is what older installations have. */
+export function harakaPackage(version: HarakaVersion): string {
+  const names = version === '3.3' ? ['haraka', 'Haraka'] : ['haraka-3.1'];
+  const folders = names.map((name) => path.join(checkout, 'node_modules', name));
+  const found = folders.find((folder) => fs.existsSync(path.join(folder, 'package.json')));
+  if (!found) throw new Error(`no Haraka ${version} in ${path.join(checkout, 'node_modules')}: run npm ci`);
+  return found;
+}
+
+/** The script to run as `node <program>`. */
+export function harakaProgram(version: HarakaVersion): string {
+  return path.join(harakaPackage(version), 'bin', 'haraka');
 }
 
 // The compiled file lies deeper than its source, so a fixed number of `..` would be right for only one of them.

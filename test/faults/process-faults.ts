@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { checkout } from '../../examples/haraka-directory';
+import { harakaProgram } from '../../examples/haraka-directory';
 import { eventually } from '../live/harness/talk';
 import { cannotMount, Disk } from './disk';
 import { all, interrupted, localClasses, onwardClasses } from './expectations';
@@ -157,8 +157,7 @@ export const processFaults: readonly Fault[] = [
 
 /** `haraka -c … --graceful`, as an administrator has it. */
 function gracefulRestart(world: World): Promise<void> {
-  const folder = world.options.version === '3.1' ? 'haraka-3.1' : 'Haraka';
-  const program = path.join(checkout, 'node_modules', folder, 'bin', 'haraka');
+  const program = harakaProgram(world.options.version ?? '3.3');
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,

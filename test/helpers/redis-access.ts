@@ -1,5 +1,7 @@
 /** The way to a Redis server for a test: as redis.ini would have it, with either version of the client that Haraka brings. */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { harakaPackage } from '../../examples/haraka-directory';
 import { RedisIniFile } from '../../runtime/redis-ini';
 import { RedisAccess, type RedisPackage } from '../../runtime/redis-package';
 import type { StoreLog } from '../../runtime/store-log';
@@ -8,9 +10,9 @@ import type { FakeRedis } from './fake-redis';
 /** `5.8` knows nothing of notices. */
 export type ClientVersion = 5 | 5.8 | 6;
 
-const fromHere = createRequire(__filename);
+const fromHaraka = createRequire(join(harakaPackage('3.3'), 'package.json'));
 /** Haraka 3.3 itself has version 6 of the client; the plugin that we take it from still has 5. */
-const newest = createRequire(fromHere.resolve('Haraka/package.json'))('redis') as RedisPackage;
+const newest = fromHaraka('redis') as RedisPackage;
 
 export function accessTo(redis: FakeRedis, version: ClientVersion = 5, server: object = {}): RedisAccess {
   const access = new RedisAccess({ get: () => ({ server: { host: '127.0.0.1', port: redis.port, ...server } }) }, [
@@ -41,7 +43,6 @@ interface HarakaConfigFile {
 
 /** What any other plugin reads its config with; `harakaFolder` is that around `config`. */
 export function harakaConfig(harakaFolder: string): HarakaConfigFile {
-  const inHaraka = createRequire(fromHere.resolve('Haraka/package.json'));
-  const config = inHaraka('haraka-config') as { module_config(folder: string): HarakaConfigFile };
+  const config = fromHaraka('haraka-config') as { module_config(folder: string): HarakaConfigFile };
   return config.module_config(harakaFolder);
 }

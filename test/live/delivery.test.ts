@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { harakaPackage } from '../../examples/haraka-directory';
 import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { type Sink, startSink, type TakenMessage } from './harness/sink';
@@ -323,7 +324,7 @@ function signing(): Readonly<Record<string, string>> {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
   });
-  const defaults = fs.readFileSync(require.resolve('Haraka/config/connection.ini'), 'utf8');
+  const defaults = fs.readFileSync(path.join(harakaPackage('3.3'), 'config', 'connection.ini'), 'utf8');
   return {
     'dkim.ini': '[sign]\nenabled=true\n[verify]\nenabled=false\n',
     'dkim/sender.example/private': privateKey,

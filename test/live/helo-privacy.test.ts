@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { checkout } from '../../examples/haraka-directory';
+import { harakaPackage } from '../../examples/haraka-directory';
 import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { deliver, greet, load, open, rcpt, said, send, type Visit } from './harness/talk';
@@ -298,8 +298,7 @@ for (const version of versions) {
 }
 
 function standardConnectionIni(version: HarakaVersion): string {
-  const haraka = path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1');
-  return fs.readFileSync(path.join(haraka, 'config', 'connection.ini'), 'utf8');
+  return fs.readFileSync(path.join(harakaPackage(version), 'config', 'connection.ini'), 'utf8');
 }
 
 function mixed(word: string): string {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { checkout, freePort } from '../../examples/haraka-directory';
+import { checkout, freePort, harakaProgram } from '../../examples/haraka-directory';
 import { smtpcheck } from '../cli/command';
 import { contentsOf } from '../cli/init/contents';
 import { type Folder, makeFolder } from '../helpers/folder';
@@ -14,12 +14,9 @@ import { askFor } from './harness/talk';
 
 const run = promisify(execFile);
 
-for (const [version, haraka] of [
-  ['3.3', 'Haraka'],
-  ['3.1', 'haraka-3.1'],
-] as const) {
+for (const version of ['3.3', '3.1'] as const) {
   describe(`smtpcheck init in a folder of Haraka ${version}`, () => {
-    const program = path.join(checkout, 'node_modules', haraka, 'bin', 'haraka');
+    const program = harakaProgram(version);
     let folder: Folder;
     let fresh: Readonly<Record<string, string>>;
 

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { promisify } from 'node:util';
-import { checkout } from '../../examples/haraka-directory';
+import { harakaProgram } from '../../examples/haraka-directory';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { connect } from './harness/smtp-client';
 import { askFor, eventually, said } from './harness/talk';
@@ -168,7 +167,7 @@ for (const version of ['3.3', '3.1'] satisfies HarakaVersion[]) {
           async () => site.log().split('host.deny was deleted').length - 1,
         );
         const before = await workerOf(site);
-        const program = path.join(checkout, 'node_modules', 'Haraka', 'bin', 'haraka');
+        const program = harakaProgram('3.3');
         await promisify(execFile)(process.execPath, [program, '-c', site.directory, '--graceful'], { timeout: 30_000 });
         await site.waitForLog('Reload complete', 40_000);
         assert.notEqual(await workerOf(site), before);

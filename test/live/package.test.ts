@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { checkout, freePort } from '../../examples/haraka-directory';
+import { checkout, freePort, harakaPackage, harakaProgram } from '../../examples/haraka-directory';
+import { FakeRedis } from '../helpers/fake-redis';
 import { type HarakaVersion, startHaraka } from './harness/haraka';
 import { askFor, eventually, greet, open, rcpt, said, send } from './harness/talk';
 
@@ -15,9 +16,6 @@ const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const parts = ['deny', 'helo', 'privacy', 'relay'].map((name) => `smtpcheck/plugins/${name}`);
 const OK = /^250 /;
 const DENIED = /^550 5\.7\.1 Relaying denied/;
-
-const program = (version: HarakaVersion) =>
-  path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1', 'bin', 'haraka');
 
 describe('the package', () => {
   let folder: string;
@@ -37,7 +35,7 @@ describe('the package', () => {
   /** A directory as `haraka -i` makes it, set to a port of its own. */
   async function freshDirectory(version: HarakaVersion, plugins: readonly string[]) {
     const directory = fs.mkdtempSync(path.join(folder, 'haraka-'));
-    await run(process.execPath, [program(version), '-i', path.join(directory, 'site')]);
+    await run(process.execPath, [harakaProgram(version), '-i', path.join(directory, 'site')]);
     const site = path.join(directory, 'site');
     const port = await freePort();
     const write = (name: string, text: string) => fs.writeFileSync(path.join(site, 'config', name), text);
@@ -66,6 +64,21 @@ describe('the package', () => {
     }
   }
 
+  /** What `npm install haraka` does in the folder, where the Redis plugin lands below Haraka. Returns Haraka's folder. */
+  function installHaraka(site: string, name: string): string {
+    const modules = path.join(checkout, 'node_modules');
+    const haraka = path.join(site, 'node_modules', name);
+    fs.cpSync(harakaPackage('3.3'), haraka, { recursive: true });
+    fs.mkdirSync(path.join(haraka, 'node_modules'), { recursive: true });
+    for (const module of fs.readdirSync(modules)) {
+      const isNested = module === 'haraka-plugin-redis';
+      const target = path.join(isNested ? haraka : site, 'node_modules', module);
+      if (/^haraka(-3\.1)?$/i.test(module) || fs.existsSync(target)) continue;
+      fs.symlinkSync(path.join(modules, module), target, 'dir');
+    }
+    return haraka;
+  }
+
   const installations: Readonly<Record<string, (site: string) => void | Promise<void>>> = {
     'from its tarball': installTarball,
     'as a link to the checkout': (site) =>
@@ -81,7 +94,7 @@ describe('the package', () => {
           'keep_queue',
         ]);
         await install(site);
-        const running = start(version, site);
+        const running = start(harakaProgram(version), site);
         try {
           await running.says('harness: serving');
           // As installed it relays for nobody, not for loopback either.
@@ -113,7 +126,7 @@ describe('the package', () => {
     await installTarball(site);
     const shipped = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'config');
     fs.cpSync(shipped, path.join(site, 'config'), { recursive: true });
-    const running = start('3.3', site);
+    const running = start(harakaProgram('3.3'), site);
     try {
       await running.says('harness: serving');
       assert.match(await askFor({ port }, 'user@victim.example', { from: '127.0.0.1' }), DENIED);
@@ -132,11 +145,49 @@ describe('the package', () => {
     assert.match(stdout, /^Instead:$/m);
   });
 
+  // The name of Haraka's package: `haraka` since 3.3, and `Haraka` in older installations.
+  for (const name of ['haraka', 'Haraka']) {
+    it(`runs with a Haraka that is installed as ${name}, and finds the Redis plugin that this one has`, async () => {
+      const { site, port, write } = await freshDirectory('3.3', ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue']);
+      await installTarball(site);
+      const haraka = installHaraka(site, name);
+      const redis = await new FakeRedis().start();
+      redis.add('localip', '127.9');
+      write('redis.ini', `[server]\nport=${redis.port}\n`);
+      write('smtpcheck.ini', '[relay]\nlocal_ip=redis:\n');
+      write('relay.to', 'backup.example\n');
+      const running = start(path.join(haraka, 'bin', 'haraka'), site);
+      try {
+        await running.says('harness: serving');
+        assert.match(await askFor({ port }, 'user@victim.example', { from: '127.9.0.1' }), OK);
+        assert.match(await askFor({ port }, 'user@victim.example'), DENIED);
+        const session = await open({ port });
+        await rcpt(session, 'user@backup.example');
+        assert.match(await send(session, 'by way of the outbound queue'), OK);
+        session.destroy();
+        assert.equal(fs.readdirSync(path.join(site, 'queue')).length, 1);
+
+        const command = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'dist', 'cli', 'main.js');
+        const smtpcheck = async (...args: readonly string[]) =>
+          run(process.execPath, [command, ...args], { cwd: site, env: { PATH: '/nowhere' } });
+        const { stdout } = await smtpcheck('explain', '--ip', '127.9.0.1', '--no-dns', '--to', 'user@victim.example');
+        assert.match(stdout, /permit {2}client-network {2}redis:localip:1/);
+        // Lint exits 1 for what else it has to say of this folder.
+        const linted = await smtpcheck('lint').catch((error: { stdout: string }) => error);
+        assert.doesNotMatch(linted.stdout, /redis-/);
+        assert.match((await smtpcheck('init', '.', '--dry-run')).stdout, /would create config\/localdomain/);
+      } finally {
+        await running.stop();
+        await redis.stop();
+      }
+    });
+  }
+
   for (const version of versions) {
     it(`registers its hooks around those of others, as haraka -o of ${version} shows`, async () => {
       const { site } = await freshDirectory(version, ['rcpt_to.in_host_list', 'smtpcheck', 'keep_queue']);
       await installTarball(site);
-      const { stdout } = await run(process.execPath, [program(version), '-o', '-c', site], {
+      const { stdout } = await run(process.execPath, [harakaProgram(version), '-o', '-c', site], {
         env: { ...process.env, SMTPCHECK_TEST_DNS: '9' },
       });
       assert.deepEqual(hooksIn(stdout), {
@@ -248,8 +299,8 @@ function hooksIn(output: string): Record<string, string[]> {
   return hooks;
 }
 
-function start(version: HarakaVersion, site: string) {
-  const child: ChildProcess = spawn(process.execPath, [program(version), '-c', site], {
+function start(program: string, site: string) {
+  const child: ChildProcess = spawn(process.execPath, [program, '-c', site], {
     cwd: site,
     env: { ...process.env, SMTPCHECK_TEST_DNS: '9' },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { checkout } from '../../examples/haraka-directory';
+import { harakaPackage } from '../../examples/haraka-directory';
 import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { connectBehindProxy } from './harness/proxied';
@@ -133,7 +133,6 @@ for (const version of versions) {
 }
 
 function connectionIni(version: HarakaVersion, proxies: readonly string[]): string {
-  const haraka = path.join(checkout, 'node_modules', version === '3.3' ? 'Haraka' : 'haraka-3.1');
-  const shipped = fs.readFileSync(path.join(haraka, 'config', 'connection.ini'), 'utf8');
+  const shipped = fs.readFileSync(path.join(harakaPackage(version), 'config', 'connection.ini'), 'utf8');
   return shipped.replace(/^hosts\[\] *=.*$/m, proxies.map((address) => `hosts[] = ${address}`).join('\n'));
 }
