@@ -1,7 +1,8 @@
-/** `npm run bench [-- PART…]`: measures, prints a table, writes `bench/results.json`. `README.md` says how to read it. */
+/** `npm run bench [-- PART… --package FOLDER]`: measures, prints a table, writes `bench/results.json`. `README.md` says how to read it. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { checkout } from '../examples/haraka-directory';
 import { decisions } from './decisions';
@@ -23,7 +24,12 @@ const parts: Readonly<Record<string, (folder: string, files: () => Files) => Res
 };
 
 async function main(): Promise<void> {
-  const asked = process.argv.slice(2);
+  const { positionals: asked, values } = parseArgs({
+    allowPositionals: true,
+    options: { package: { type: 'string' } },
+  });
+  // The processes that are measured read it.
+  if (values.package !== undefined) process.env.BENCH_PACKAGE = path.resolve(values.package);
   const unknown = asked.find((name) => !(name in parts));
   if (unknown) throw new Error(`no part ${unknown}; there are ${Object.keys(parts).join(', ')}`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-bench-'));

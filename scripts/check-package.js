@@ -28,6 +28,7 @@ try {
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
+    'SECURITY.md',
     ...['deny', 'helo', 'privacy', 'relay'].map((name) => `plugins/${name}/package.json`),
   ];
   const missing = needed.filter((name) => !names.includes(name));

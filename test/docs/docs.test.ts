@@ -35,7 +35,7 @@ function markdownFiles(folder: string): string[] {
   });
 }
 
-const pages = ['README.md', 'CHANGELOG.md', ...markdownFiles('docs')];
+const pages = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...markdownFiles('docs')];
 
 describe('the shipped configuration', () => {
   it('is what the description of the settings makes', () => {
@@ -183,6 +183,23 @@ describe('docs/reference/rules.md', () => {
     const headings = [...proseOf('docs/reference/rules.md').matchAll(/^#{1,2} (.+)$/gm)].map(([, heading]) => heading);
     assert.deepEqual(listed, headings.slice(1));
   });
+});
+
+describe('SECURITY.md', () => {
+  const [, section = ''] = read('SECURITY.md').split(/^## (?=Promises)/m);
+  const rows = (section.split(/^## /m)[0] ?? '').split('\n').filter((line) => /^\| [A-Z]/.test(line));
+
+  it('has many promises', () => assert.ok(rows.length >= 15));
+
+  for (const row of rows) {
+    const [, promise = '', shownBy = ''] =
+      row.split(' | ').length === 2 ? (/^\| (.*) \| (.*) \|$/.exec(row) ?? []) : [];
+    it(`names tests that are there: ${promise}`, () => {
+      const tests = [...shownBy.matchAll(/`([^`]+)`: "([^"]+)"/g)];
+      assert.ok(tests.length > 0, row);
+      for (const [, file = '', title = ''] of tests) assert.ok(read(file).includes(title), `${file}: ${title}`);
+    });
+  }
 });
 
 describe('docs/README.md', () => {

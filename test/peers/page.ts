@@ -11,7 +11,7 @@ export const peerNames: readonly PeerName[] = ['sendmail', 'postfix'];
 export const pageFile = path.join(checkout, 'docs', 'dev', 'peers.md');
 
 const titles: Readonly<Record<PeerName, string>> = { sendmail: 'sendmail', postfix: 'Postfix' };
-const begin = '<!-- Measured: `node .build/test/peers/write-page.js` writes from here -->\n';
+const begin = '<!-- Measured: `npm run update:peers` writes from here -->\n';
 const end = '<!-- to here. -->\n';
 
 export interface Found {

@@ -75,7 +75,7 @@ if ('missing' in peers) {
     });
 
     it('is described in docs/dev/peers.md as it was measured', () => {
-      assert.equal(measuredPartOfPage(), measuredPart(measured), 'run node .build/test/peers/write-page.js');
+      assert.equal(measuredPartOfPage(), measuredPart(measured), 'run npm run update:peers');
     });
   });
 }

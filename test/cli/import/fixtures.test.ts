@@ -5,7 +5,7 @@ import { type ListName, listKindOf, listNames } from '../../../cli/import/site-p
 import { describeFinding, parseList, parseRelayMap, parseSettings } from '../../../core';
 import { fixtureRoot, inTemporaryFolder, smtpcheck } from './support';
 
-// UPDATE_FIXTURES=1 writes what the command does now; read the difference before you commit it.
+// `npm run update:fixtures` writes what the command does now; read the difference before you commit it.
 const update = process.env.UPDATE_FIXTURES === '1';
 
 function filesOf(folder: string): Record<string, string> {

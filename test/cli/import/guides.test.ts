@@ -1,7 +1,7 @@
 /**
  * Runs the examples of the import guides. A comment before a fence says what the fence is: `<!-- site -->` begins an
  * empty folder, `<!-- file: NAME -->` is a file in it, `<!-- run -->` a command with all that it prints, `<!-- shows: NAME -->`
- * what a file holds then. UPDATE_GUIDES=1 writes what the commands print now.
+ * what a file holds then. `npm run update:guides` writes what the commands print now.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

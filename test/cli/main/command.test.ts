@@ -37,6 +37,18 @@ describe('smtpcheck', () => {
     });
   }
 
+  it('has a section in docs/reference/cli.md for each of its subcommands, and no other subcommand', async () => {
+    const { stdout } = await smtpcheck(['--help']);
+    const [, list = ''] = /\nCommands:\n([\s\S]*?)\n\n/.exec(stdout) ?? [];
+    const listed = [...list.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+    assert.deepEqual(listed, [...subcommands]);
+    const page = fs.readFileSync(path.join(checkout, 'docs', 'reference', 'cli.md'), 'utf8');
+    for (const name of listed) {
+      assert.ok(page.includes(`\n## ${name}\n`), name);
+      assert.ok(page.includes(`| [${name}](#${name}) |`), name);
+    }
+  });
+
   it('prints the version of the package', async () => {
     const { version } = JSON.parse(fs.readFileSync(path.join(checkout, 'package.json'), 'utf8')) as { version: string };
     for (const option of ['--version', '-V']) {
