@@ -53,6 +53,11 @@ describe('CONTRIBUTING.md', () => {
     }
   });
 
+  it('leads to every page for maintainers', () => {
+    for (const name of readdirSync(join(checkout, 'docs', 'dev')))
+      assert.ok(page.includes(`](docs/dev/${name})`), name);
+  });
+
   it('names commands that package.json has, and all of them', () => {
     const named = new Set(
       [...page.matchAll(/npm (?:run )?((?:test|start|ci)\b(?!:)|(?<=run )[\w:]+)/g)].map(([, name = '']) => name),

@@ -10,7 +10,7 @@ import { program } from '../cli/command';
 import { makeFolder } from '../helpers/folder';
 import { startDns } from './harness/dns';
 import { startHaraka } from './harness/haraka';
-import { askFor } from './harness/talk';
+import { askFor, deliver, eventually } from './harness/talk';
 
 const page = fs.readFileSync(path.join(checkout, 'docs', 'guides', 'operations.md'), 'utf8');
 const blocks = (language: string) =>
@@ -76,6 +76,36 @@ describe('docs/guides/operations.md', () => {
     } finally {
       await haraka.stop();
       await dns.stop();
+    }
+  });
+
+  it('is right that Haraka writes nothing but its queue and what is below TMPDIR, in a cluster too', async () => {
+    const temporary = makeFolder();
+    const haraka = await startHaraka({
+      plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
+      files: { 'relay.to': 'backup.example\n', 'host.deny': '203.0.113\n' },
+      nodes: 2,
+      env: { TMPDIR: temporary.path },
+    });
+    const written = () =>
+      fs
+        .readdirSync(haraka.directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && !/\/(?:queue|node_modules)(?:\/|$)/.test(entry.parentPath))
+        .map((entry) => path.join(entry.parentPath, entry.name))
+        .map((file) => `${path.relative(haraka.directory, file)} ${fs.statSync(file).mtimeMs}`)
+        .filter((line) => !line.startsWith('config/host.deny '));
+    try {
+      const before = written();
+      assert.match(await deliver(haraka, ['user@backup.example'], 'kept'), /^250 /);
+      haraka.remove('host.deny');
+      await haraka.waitForLog('host.deny was deleted');
+      await eventually(
+        (files) => files.length > 0,
+        async () => fs.readdirSync(temporary.path),
+      );
+      assert.deepEqual(written(), before);
+    } finally {
+      await haraka.stop();
     }
   });
 
