@@ -1,4 +1,4 @@
-/** A folder of its own for a test, gone when the test is over. */
+/** A folder of its own for a test, gone when the process ends. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -33,6 +33,7 @@ export const emptyLists: Readonly<Record<string, string>> = {
   'host.deny': '',
 };
 
-after(() => {
+// Not a hook of mocha: a process of a parallel run loads this module once, and runs many files.
+process.on('exit', () => {
   for (const folder of made) fs.rmSync(folder, { recursive: true, force: true });
 });
