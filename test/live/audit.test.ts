@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { type Audited, auditOf, shownResults } from '../cli/audit/audit-of';
 import { certificateFile, keyPair } from '../cli/audit/fake-server';
-import { type HarakaOptions, type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
-
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
+import { type HarakaOptions, type RunningHaraka, startHaraka } from './harness/haraka';
+import { runsInFull, supportedVersions } from './harness/versions';
 
 const sound = keyPair('test-server');
 const expired = keyPair('test-expired');
@@ -52,8 +51,21 @@ function assertVerdicts(
   assert.deepEqual(reported.sort(), [...expected.report].sort(), shownResults(results, ['report']));
 }
 
-for (const version of versions) {
+for (const version of supportedVersions) {
   describe(`smtpcheck audit of Haraka ${version}`, () => {
+    const ending = version === '3.1' ? 'the bare LF that this version takes' : 'no wrong ending taken';
+    it(`finds ${ending} for the end of a message`, async () => {
+      const plugins = ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'];
+      const { ids, results } = await audited(
+        { version, plugins, files: siteFiles },
+        { tls: false, only: ['smuggling'], smuggling: true, deliverCanary: 'user@local.example.org', timeout: 2000 },
+      );
+      const shown = shownResults(results, ['unsafe', 'unknown', 'report']);
+      if (version === '3.1') assert.match(shown, /^smuggling \(plain\) unsafe: .*: LF \. CRLF → 250 [^;]*$/);
+      else assert.deepEqual(ids.safe, ['smuggling'], shown);
+    });
+    if (!runsInFull(version)) return;
+
     it('finds the suite clean, and all that it should accept accepted', async () => {
       const plugins = ['tls', 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'];
       const found = await audited({ version, plugins, files: { ...siteFiles, ...tlsFiles } }, {});
@@ -152,18 +164,6 @@ for (const version of versions) {
       } finally {
         await haraka.stop();
       }
-    });
-
-    const ending = version === '3.1' ? 'the bare LF that this version takes' : 'no wrong ending taken';
-    it(`finds ${ending} for the end of a message`, async () => {
-      const plugins = ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'];
-      const { ids, results } = await audited(
-        { version, plugins, files: siteFiles },
-        { tls: false, only: ['smuggling'], smuggling: true, deliverCanary: 'user@local.example.org', timeout: 2000 },
-      );
-      const shown = shownResults(results, ['unsafe', 'unknown', 'report']);
-      if (version === '3.1') assert.match(shown, /^smuggling \(plain\) unsafe: .*: LF \. CRLF → 250 [^;]*$/);
-      else assert.deepEqual(ids.safe, ['smuggling'], shown);
     });
   }).timeout(60_000);
 }

@@ -11,8 +11,8 @@ import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { type Sink, startSink, type TakenMessage } from './harness/sink';
 import { eventually, load, open, rcpt, send, type Visit } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
 const exchange = '192.0.2.10';
 

@@ -1,10 +1,10 @@
 /** Clients that are refused whatever they want: when, in which words, and by which of their names. */
 import assert from 'node:assert/strict';
 import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { askFor, eventually, greet, load, open, rcpt, said } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
 const AT_CONNECT = '554 5.7.1 Access denied';
 const AT_RCPT = '550 5.7.1 Access denied';

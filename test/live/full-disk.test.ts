@@ -1,9 +1,9 @@
 /** Mail that the lists send on, where the outbound queue has no room for it. */
 import assert from 'node:assert/strict';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { open, rcpt, said, send } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 // Haraka adds the transaction's id.
 const NO_ROOM = /^450 4\.3\.1 Insufficient system storage \([\w-]+\.1\)$/;
 

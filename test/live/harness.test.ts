@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import dns from 'node:dns/promises';
 import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from './harness/haraka';
+import { listeners, type RunningHaraka, startHaraka } from './harness/haraka';
 import { withoutIpv6 } from './harness/ipv6';
 import { connect, isGo, session } from './harness/smtp-client';
+import { versions } from './harness/versions';
 
 const plugins = ['rcpt_to.in_host_list', 'keep_queue'];
 const files = { host_list: 'local.example\n' };
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 
 for (const version of versions) {
   describe(`the harness with Haraka ${version}`, () => {

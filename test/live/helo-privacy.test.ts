@@ -6,8 +6,8 @@ import { harakaPackage } from '../../examples/haraka-directory';
 import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { deliver, greet, load, open, rcpt, said, send, type Visit } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
 const CANNOT_VRFY = '252 2.5.2 Cannot VRFY user; try RCPT to attempt delivery';
 const NOT_ALLOWED = '502 5.7.0 Sorry, we do not allow this operation';

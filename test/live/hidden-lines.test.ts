@@ -1,9 +1,9 @@
 /** Entries that an editor shows on lines of their own, and that a list has only in a comment: it is not taken without them. */
 import assert from 'node:assert/strict';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { askFor, eventually, greet, load, pause, said } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';
 const outside = 'user@victim.example';

@@ -1,9 +1,9 @@
 /** Domains beyond ASCII in every spelling, against both of Haraka's address parsers: one decision, and mail goes where it says. */
 import assert from 'node:assert/strict';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { askFor, deliver, queuedAs } from './harness/talk';
+import { supportedVersions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const DENIED = '550 5.7.1 Relaying denied';
 
 /** Of `bücher`, whose A-label is `xn--bcher-kva`. */
@@ -19,7 +19,7 @@ const spellings = [
   'XN--Bcher-KVA',
 ];
 
-for (const version of versions) {
+for (const version of supportedVersions) {
   describe(`a domain beyond ASCII, on Haraka ${version}`, () => {
     let haraka: RunningHaraka;
     before(async () => {

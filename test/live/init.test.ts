@@ -11,10 +11,11 @@ import { contentsOf } from '../cli/init/contents';
 import { type Folder, makeFolder } from '../helpers/folder';
 import { until } from '../helpers/until';
 import { askFor } from './harness/talk';
+import { versions } from './harness/versions';
 
 const run = promisify(execFile);
 
-for (const version of ['3.3', '3.1'] as const) {
+for (const version of versions) {
   describe(`smtpcheck init in a folder of Haraka ${version}`, () => {
     const program = harakaProgram(version);
     let folder: Folder;

@@ -1,11 +1,11 @@
 /** Names of clients: what a name has to be to count, how long asking for it may take, and when it is not asked for. */
 import assert from 'node:assert/strict';
 import { type DnsStub, startDns, type Zone } from './harness/dns';
-import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from './harness/haraka';
+import { listeners, type RunningHaraka, startHaraka } from './harness/haraka';
 import { withoutIpv6 } from './harness/ipv6';
 import { askFor, deliver, eventually, greet, load, open, pause, rcpt } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const outside = 'user@victim.example';
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';

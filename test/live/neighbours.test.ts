@@ -1,9 +1,9 @@
 /** Beside plugins that change recipients and grant relaying: whatever was accepted goes where it was accepted for. */
 import assert from 'node:assert/strict';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { askFor, load, open, queuedAs, rcpt, send, type Visit } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
 const DENIED = /^550 5\.7\.1 Relaying denied/;
 const trusted = '127.9.0.1';

@@ -10,9 +10,9 @@ import { checkout, freePort, harakaPackage, harakaProgram } from '../../examples
 import { FakeRedis } from '../helpers/fake-redis';
 import { type HarakaVersion, startHaraka } from './harness/haraka';
 import { askFor, eventually, greet, open, rcpt, said, send } from './harness/talk';
+import { versions } from './harness/versions';
 
 const run = promisify(execFile);
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const parts = ['deny', 'helo', 'privacy', 'relay'].map((name) => `smtpcheck/plugins/${name}`);
 const OK = /^250 /;
 const DENIED = /^550 5\.7\.1 Relaying denied/;

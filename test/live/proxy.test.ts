@@ -7,8 +7,8 @@ import { type DnsStub, startDns } from './harness/dns';
 import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
 import { connectBehindProxy } from './harness/proxied';
 import { askFor, greet, rcpt, said } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const outside = 'user@victim.example';
 const OK = /^250 /;
 const DENIED = /^550 5\.7\.1 Relaying denied/;

@@ -1,10 +1,9 @@
 /** The reason in the log is the reply that the client has read, at every hook. */
 import assert from 'node:assert/strict';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { connect } from './harness/smtp-client';
 import { said } from './harness/talk';
-
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
+import { versions } from './harness/versions';
 
 interface Row {
   readonly name: string;

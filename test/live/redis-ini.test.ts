@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { FakeRedis } from '../helpers/fake-redis';
 import { redisIni } from '../helpers/redis-access';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { askFor, eventually } from './harness/talk';
+import { versions } from './harness/versions';
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';
@@ -11,7 +12,7 @@ const outside = 'user@victim.example';
 const [first, second] = ['127.9.0.1', '127.8.0.1'];
 const settings = '[main]\npoll=500ms\nsettle=100ms\n[relay]\nlocal_ip=redis:localip\n[redis]\nmax_age=5s\n';
 
-for (const version of ['3.3', '3.1'] as const satisfies readonly HarakaVersion[]) {
+for (const version of versions) {
   describe(`redis.ini that changes under a running Haraka ${version}`, () => {
     const [old, other] = [new FakeRedis(), new FakeRedis()];
     let haraka: RunningHaraka;

@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import type { SmtpClient } from './harness/smtp-client';
 import { askFor, deliver, eventually, greet, load, open, queuedAs, rcpt, said, send, type Visit } from './harness/talk';
-
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
+import { versions } from './harness/versions';
 
 const client = {
   listed: '127.9.0.1',

@@ -1,11 +1,11 @@
 /** Where relayed mail goes: by its route, or to the MX hosts before this one (RFC 5321 §5.1), or nowhere for now. */
 import assert from 'node:assert/strict';
 import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
+import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { type Sink, startSink } from './harness/sink';
 import { deliver, eventually, load, queuedAs } from './harness/talk';
+import { versions } from './harness/versions';
 
-const versions: readonly HarakaVersion[] = ['3.3', '3.1'];
 const OK = /^250 /;
 const trusted = '127.9.0.1';
 
