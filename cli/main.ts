@@ -66,9 +66,13 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof CannotRun)) throw error;
-    const [first = '', ...more] = error.lines;
-    for (const line of [`smtpcheck: ${first}`, ...more]) writeLine(io.stderr, line);
+    if (error instanceof CannotRun) {
+      const [first = '', ...more] = error.lines;
+      for (const line of [`smtpcheck: ${first}`, ...more]) writeLine(io.stderr, line);
+    } else {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      io.stderr.write(`smtpcheck: ${printableLines(text)}\n`);
+    }
     return 2;
   }
 }
@@ -79,14 +83,7 @@ if (require.main === module) {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  main(process.argv.slice(2), io).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      process.stderr.write(`smtpcheck: ${printableLines(text)}\n`);
-      process.exitCode = 2;
-    },
-  );
+  main(process.argv.slice(2), io).then((code) => {
+    process.exitCode = code;
+  });
 }

@@ -1,6 +1,7 @@
-/** The command as a process of its own: stdout, stderr, exit code. */
+/** The command, in this process or in one of its own: stdout, stderr, exit code. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { main } from '../../cli/main';
 
 export interface Ran {
   readonly code: number | null;
@@ -15,11 +16,27 @@ export interface Where {
 
 export const program = path.join(__dirname, '..', '..', 'cli', 'main.js');
 
-/** With no more of this environment than PATH: neither HARAKA nor NO_COLOR leaks in. */
+/** No more of this environment than PATH: neither HARAKA nor NO_COLOR leaks in. */
+export const environment = (env: Readonly<Record<string, string>> = {}) => ({ PATH: process.env.PATH ?? '', ...env });
+
+/** In this process, whose streams, folder and environment the command does not touch. */
 export async function smtpcheck(args: readonly string[], { cwd = '/', env = {} }: Where = {}): Promise<Ran> {
+  let stdout = '';
+  let stderr = '';
+  const code = await main(args, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    env: environment(env),
+    cwd,
+  });
+  return { code, stdout, stderr };
+}
+
+/** In a process of its own, for what only a process shows. */
+export async function smtpcheckProcess(args: readonly string[], { cwd = '/', env = {} }: Where = {}): Promise<Ran> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd,
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

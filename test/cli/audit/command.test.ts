@@ -1,4 +1,4 @@
-/** The command as a process: what it prints where, and with which code it ends. */
+/** The command: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,4 +1,4 @@
-/** The command as a process: what it prints where, and with which code it ends. */
+/** The command: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
 import { run } from '../../../cli/explain';
 import { emptyLists, type Folder, makeFolder } from '../../helpers/folder';
@@ -22,7 +22,7 @@ function site(files: Readonly<Record<string, string>> = {}): Folder {
 
 const stranger = ['explain', '--ip', '203.0.113.7', '--no-dns'];
 
-describe('smtpcheck explain as a process', () => {
+describe('smtpcheck explain', () => {
   it('prints step by step what each rule said, by which line, and the reply', async () => {
     const ran = await smtpcheck(
       [...stranger, '--helo', 'a.example', '--from', 'a@sender.example', '--to', 'user@x.backup.example'],

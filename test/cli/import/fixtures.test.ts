@@ -18,10 +18,10 @@ describe('smtpcheck import of a whole site', () => {
     const fixture = join(fixtureRoot, name);
     const args = readFileSync(join(fixture, 'arguments'), 'utf8').trim().split(/\s+/);
 
-    it(`writes the lists of ${name} and tells what was left out`, () => {
-      inTemporaryFolder((folder) => {
+    it(`writes the lists of ${name} and tells what was left out`, async () => {
+      await inTemporaryFolder(async (folder) => {
         const output = join(folder, 'config');
-        const { code, stdout, stderr } = smtpcheck(['import', ...args, '-o', output], join(fixture, 'source'));
+        const { code, stdout, stderr } = await smtpcheck(['import', ...args, '-o', output], join(fixture, 'source'));
         const written = filesOf(output);
         if (update) {
           rmSync(join(fixture, 'expected'), { recursive: true, force: true });
@@ -47,8 +47,8 @@ describe('smtpcheck import of a whole site', () => {
 
 describe('smtpcheck lint of what an import wrote', () => {
   for (const name of readdirSync(fixtureRoot).sort()) {
-    it(`finds nothing in ${name}`, () => {
-      inTemporaryFolder((folder) => {
+    it(`finds nothing in ${name}`, async () => {
+      await inTemporaryFolder(async (folder) => {
         // A source that names no local domain leaves Haraka's own host_list as it is.
         const files: Record<string, string> = {
           host_list: 'mx.local.example\n',
@@ -57,7 +57,7 @@ describe('smtpcheck lint of what an import wrote', () => {
         mkdirSync(join(folder, 'config'));
         for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, 'config', file), text);
         writeFileSync(join(folder, 'config/plugins'), 'smtpcheck\nrcpt_to.in_host_list\nqueue/smtp_forward\n');
-        const { stdout, stderr } = smtpcheck(['lint', '-c', folder], folder);
+        const { stdout, stderr } = await smtpcheck(['lint', '-c', folder], folder);
         const findings = stdout.split('\n').filter((line) => / (?:error|warning): /.test(line));
         // A domain whose own name is excluded (`!=name`) stands for the names below it and is not local itself.
         const others = findings.filter((line) => {

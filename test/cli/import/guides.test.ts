@@ -40,16 +40,16 @@ function examplesIn(guide: string): Example[] {
 }
 
 /** The command of a `$ smtpcheck …` line, and what it prints: remarks before results, as on a terminal. */
-function runExample(text: string, folder: string): string {
+async function runExample(text: string, folder: string): Promise<string> {
   const [first = ''] = text.split('\n');
   const command = /^\$ (?:npx )?smtpcheck (.*)$/.exec(first)?.[1];
   assert.ok(command, `no command: ${first}`);
-  const { code, stdout, stderr } = smtpcheck(command.split(' '), folder);
+  const { code, stdout, stderr } = await smtpcheck(command.split(' '), folder);
   assert.notEqual(code, null);
   return `${first}\n${stderr}${stdout}`;
 }
 
-function actualOf(example: Example, folder: string): string {
+async function actualOf(example: Example, folder: string): Promise<string> {
   switch (example.kind) {
     case 'file':
       mkdirSync(dirname(join(folder, example.name)), { recursive: true });
@@ -66,7 +66,7 @@ function actualOf(example: Example, folder: string): string {
 
 describe('guides', () => {
   for (const path of guides) {
-    it(`${path} shows what its examples do`, () => {
+    it(`${path} shows what its examples do`, async () => {
       let guide = readFileSync(path, 'utf8');
       const examples = examplesIn(guide);
       assert.ok(examples.some(({ kind }) => kind === 'run'));
@@ -80,7 +80,7 @@ describe('guides', () => {
             folder = mkdtempSync(join(tmpdir(), 'smtpcheck-guide-'));
             continue;
           }
-          const actual = actualOf(example, folder ?? assert.fail('an example before its site'));
+          const actual = await actualOf(example, folder ?? assert.fail('an example before its site'));
           if (process.env.UPDATE_GUIDES !== '1') assert.equal(example.text, actual);
           updated.push(guide.slice(from, example.start), actual);
           from = example.end;

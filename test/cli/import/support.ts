@@ -1,13 +1,12 @@
-/** What the import tests share: readings as short text, and the command as a process. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+/** What the import tests share: readings as short text, and the command. */
+import { resolve } from 'node:path';
 import { readers } from '../../../cli/import/readers';
 import { settle } from '../../../cli/import/settle';
 import { type Feature, joinReadings, type Reading, type Where } from '../../../cli/import/site-policy';
 import type { SourceType } from '../../../cli/import/source-type';
 import type { SourceLine } from '../../../core';
+import { makeFolder } from '../../helpers/folder';
+import { smtpcheck as command, type Ran } from '../command';
 
 export const fixtureRoot = resolve('test/fixtures/import');
 
@@ -68,30 +67,7 @@ function outcomeOfReadings(
   return Object.fromEntries(Object.entries(parts).filter(([, part]) => part.length > 0));
 }
 
-export interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export const smtpcheck = (args: readonly string[], cwd: string): Promise<Ran> => command(args, { cwd });
 
-const main = join(__dirname, '../../../cli/main.js');
-
-/** `smtpcheck …` as a process of its own. */
-export function smtpcheck(args: readonly string[], cwd: string, env: Record<string, string> = {}): Run {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd,
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH ?? '', ...env },
-  });
-  return { code: status, stdout, stderr };
-}
-
-/** A folder that is gone after `use`. */
-export function inTemporaryFolder<T>(use: (folder: string) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), 'smtpcheck-import-'));
-  try {
-    return use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+/** A folder that is gone when the process ends. */
+export const inTemporaryFolder = <T>(use: (folder: string) => T): T => use(makeFolder().path);

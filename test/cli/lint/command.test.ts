@@ -1,4 +1,4 @@
-/** The command as a process, and the formats of its report. */
+/** The command, and the formats of its report. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ const slip =
   'plugins:1:1: warning: config/plugins does not load the suite; run npx smtpcheck init . in the Haraka folder, or add the line smtpcheck [plugin-absent]\n';
 const hint = 'smtpcheck lint --explain CODE prints what a finding means and what to write instead\n';
 
-describe('smtpcheck lint as a process', () => {
+describe('smtpcheck lint', () => {
   it('exits 0 where there is nothing, with an empty stdout and the count on stderr', async () => {
     const folder = copyOf('clean-lists-in-use');
     assert.deepEqual(await smtpcheck(['lint'], { cwd: folder.path }), {
@@ -88,12 +88,6 @@ describe('smtpcheck lint as a process', () => {
       const { stderr } = await smtpcheck(['lint', `--format=${format}`], { cwd: folder.path });
       assert.equal(stderr, `0 errors, 1 warning in ${folder.file('config')}\n`, format);
     }
-  });
-
-  it('colours no pipe', async () => {
-    const folder = copyOf('plugin-absent');
-    const { stdout } = await smtpcheck(['lint'], { cwd: folder.path, env: { FORCE_COLOR: '1', TERM: 'xterm' } });
-    assert.equal(stdout, slip);
   });
 });
 

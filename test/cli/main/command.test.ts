@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { checkout } from '../../../examples/haraka-directory';
 import { makeFolder } from '../../helpers/folder';
-import { program, smtpcheck } from '../command';
+import { program, smtpcheck, smtpcheckProcess } from '../command';
 
 const subcommands = ['lint', 'explain', 'init', 'import', 'audit'] as const;
 
@@ -95,10 +95,10 @@ describe('smtpcheck', () => {
       'loaded.js': "process.on('exit', () => process.stderr.write(Object.keys(require.cache).join('\\n')));\n",
     });
     const env = { NODE_OPTIONS: `--require ${folder.file('loaded.js')}` };
-    const { stderr } = await smtpcheck(['--help'], { env });
+    const { stderr } = await smtpcheckProcess(['--help'], { env });
     assert.match(stderr, /cli\/main\.js/);
     assert.doesNotMatch(stderr, /cli\/(?:lint|explain|init|import|audit)|\/core\/(?!characters)|tldts/);
-    const lint = await smtpcheck(['lint', '--help'], { env });
+    const lint = await smtpcheckProcess(['lint', '--help'], { env });
     assert.match(lint.stderr, /cli\/lint\.js/);
     assert.doesNotMatch(lint.stderr, /cli\/(?:explain|init|import|audit)/);
   });

@@ -68,9 +68,9 @@ describe('an imported policy beside the real sendmail', function () {
       const files = debian(edit(example('examples/db/access')));
       const probes = probesOf(clients, recipients);
       const original = await askSendmail(root, files, probes);
-      const kept = importSite(files, ['sendmail.mc', '--keep-loopback']);
+      const kept = await importSite(files, ['sendmail.mc', '--keep-loopback']);
       assert.ok(compareVerdicts(probes, original, kept.policy) >= 6);
-      const plain = importSite(files, ['sendmail.mc']);
+      const plain = await importSite(files, ['sendmail.mc']);
       compareVerdicts(probes, original, plain.policy, isLoopback);
       assert.match(plain.remarks, /^access:\d+: left out: Connect:127 RELAY: loopback/m);
     });
@@ -117,7 +117,7 @@ describe('an imported policy beside the real sendmail', function () {
     const probes = probesOf(departmentClients, departmentRecipients);
     // m4 does not see the file that RELAY_DOMAIN stands in for; makemap takes the first of two equal keys.
     const original = await askSendmail(root, withoutRepeats(files), probes);
-    const { policy } = importSite(files, ['sendmail.mc']);
+    const { policy } = await importSite(files, ['sendmail.mc']);
     // A name that is RELAY or unlisted does not save a refused address here; in sendmail a name found first does.
     const stricter = ({ client }: Probe) => client.ip === '203.0.113.6';
     assert.ok(compareVerdicts(probes, original, policy, stricter) >= 40);
@@ -137,12 +137,12 @@ describe('an imported policy beside the real sendmail', function () {
       ['user@else.example', ...names.map((name) => `user@${name}.example.org`)],
     );
     const original = await askSendmail(root, files, probes);
-    const { policy } = importSite(files, ['sendmail.mc']);
+    const { policy } = await importSite(files, ['sendmail.mc']);
     assert.ok(compareVerdicts(probes, original, policy) >= 40);
   });
 
   it('gives a live Haraka lists that it starts with', async () => {
-    const { files } = importSite(debian(example('examples/db/access')), ['sendmail.mc']);
+    const { files } = await importSite(debian(example('examples/db/access')), ['sendmail.mc']);
     const haraka = await startHaraka({
       plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
       files: Object.fromEntries(files),
@@ -191,9 +191,9 @@ describe('an imported policy beside the real Postfix', function () {
       const files: Files = { 'main.cf': `${text.replace(/^\w+ =\s*$/gm, '')}\nmyhostname = mx.local.example${set}\n` };
       const probes = probesOf(clients, ['user@else.example']);
       const original = await askPostfix(root, files, probes);
-      const kept = importSite(files, ['main.cf', '--keep-loopback']);
+      const kept = await importSite(files, ['main.cf', '--keep-loopback']);
       assert.ok(compareVerdicts(probes, original, kept.policy) >= 2);
-      compareVerdicts(probes, original, importSite(files, ['main.cf']).policy, isLoopback);
+      compareVerdicts(probes, original, (await importSite(files, ['main.cf'])).policy, isLoopback);
     });
   }
 
@@ -242,7 +242,7 @@ smtpd_client_restrictions = check_client_access cidr:/etc/postfix/clients.cidr
         ['bob@backup.example.net', 'any@sub.open.example.net'].includes(`${localPart}@${domain}`);
       const probes = probesOf([...clients, ...named], recipients).filter((probe) => !unknownTo(probe));
       const original = await askPostfix(root, files, probes);
-      const { policy } = importSite(files, ['main.cf', '--keep-loopback']);
+      const { policy } = await importSite(files, ['main.cf', '--keep-loopback']);
       // An address is excluded before this name, and the two stand in lists that know nothing of each other here.
       const behindExclusion = (probe: Probe) => /(?:^|\.)lab\.example\.org$/.test(probe.client.name ?? '');
       assert.ok(compareVerdicts(probes, original, policy, behindExclusion) >= 20);

@@ -13,10 +13,10 @@ export interface Imported {
   readonly remarks: string;
 }
 
-export function importSite(files: Files, args: readonly string[]): Imported {
-  return inTemporaryFolder((folder) => {
+export function importSite(files: Files, args: readonly string[]): Promise<Imported> {
+  return inTemporaryFolder(async (folder) => {
     for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
-    const { code, stderr } = smtpcheck(['import', ...args, '-o', 'out'], folder);
+    const { code, stderr } = await smtpcheck(['import', ...args, '-o', 'out'], folder);
     assert.notEqual(code, 2, stderr);
     const out = path.join(folder, 'out');
     const written = new Map(fs.readdirSync(out).map((name) => [name, fs.readFileSync(path.join(out, name), 'utf8')]));
