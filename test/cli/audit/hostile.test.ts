@@ -101,7 +101,7 @@ describe('audit of a hostile server', () => {
       const began = Date.now();
       const { code, results } = await withServer(hostility, async (port) => {
         const at = `127.0.0.1:${port}`;
-        return await auditOf({ host: at, pop3: [at], only, local: ['local.example.org'], timeout: 150 });
+        return await auditOf({ host: at, pop3: [at], only, local: ['local.example.org'], timeout: 50 });
       });
       const told = results.filter(({ verdict }) => verdict !== 'unknown');
       // A POP3 client that is told +OK to everything, or an SMTP one 450, has been told something by some checks.
@@ -235,7 +235,7 @@ describe('audit of a hostile server', () => {
         };
         const { code, out } = await withServer(hostility, async (port) => {
           const at = `127.0.0.1:${port}`;
-          return await auditOf({ host: at, pop3: [at], only, timeout: 30, json: false, format, transcript: true });
+          return await auditOf({ host: at, pop3: [at], only, timeout: 10, json: false, format, transcript: true });
         });
         assert.ok([0, 1, 2].includes(code));
         assert.doesNotMatch(out, obeyed);

@@ -219,7 +219,7 @@ describe('audit of an SMTP server', () => {
       smuggling: true,
       only: ['smuggling'],
       tls: false,
-      timeout: 400,
+      timeout: 200,
     };
     const weak = await started(serve(['ends-at-lf']));
     const found = await auditOf({ ...common, ...wishes, host: `127.0.0.1:${weak.port}` });
