@@ -61,7 +61,7 @@ export async function start(
   ini: string,
   files: Readonly<Record<string, string>> = {},
   access?: RedisAccess,
-  patience = 3000,
+  patience = 15_000,
 ): Promise<Followed> {
   const site = new Followed(makeFolder({ 'smtpcheck.ini': ini, ...files }), access);
   await site.store.firstRead(patience);

@@ -1,0 +1,27 @@
+'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
+
+const compiled = path.join(__dirname, '.build', 'test');
+/** Begun first, since each takes long: so none is left over when the others are done. */
+const longest = [
+  ...['later-worker', 'package', 'delivery', 'explain', 'audit', 'fail-closed'].map((name) => `live/${name}`),
+  ...['redis-outages', 'redis-lists', 'redis-faults', 'redis-settings'].map((name) => `runtime/${name}`),
+  ...['smtp-weaknesses', 'hostile'].map((name) => `cli/audit/${name}`),
+].map((name) => path.normalize(`${name}.test.js`));
+
+const files = fs.existsSync(compiled) ? fs.readdirSync(compiled, { recursive: true }) : [];
+const tests = files.filter((name) => name.endsWith('.test.js') && !/^(?:peers|faults)\b/.test(name)).sort();
+
+module.exports = {
+  spec: [...longest.filter((name) => tests.includes(name)), ...tests.filter((name) => !longest.includes(name))].map(
+    (name) => path.join(compiled, name),
+  ),
+  'node-option': ['enable-source-maps'],
+  // Most of them wait most of the time, so there are more than processors.
+  parallel: true,
+  jobs: 6,
+  timeout: 20000,
+  'forbid-only': true,
+  'forbid-pending': true,
+};
