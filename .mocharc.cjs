@@ -21,7 +21,7 @@ module.exports = {
   // Most of them wait most of the time, so there are more than processors.
   parallel: true,
   jobs: 6,
-  timeout: 20000,
+  timeout: 60_000,
   'forbid-only': true,
   'forbid-pending': true,
 };

@@ -67,15 +67,28 @@ export function makeHarakaDirectory(options: HarakaDirectoryOptions): HarakaDire
   };
 }
 
-/** A port that nobody listens on at this moment. */
-export function freePort(host = '127.0.0.1'): Promise<number> {
+const firstPort = 10_000;
+/** Above are the ports that the system gives to connections, of which any may be taken before a server listens. */
+const ports = 32_768 - firstPort;
+const portsPerProcess = 211;
+let portsTried = 0;
+
+/** A port that nobody listens on at this moment, and that no other process of a test run is given. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = firstPort + ((process.pid * portsPerProcess + portsTried++) % ports);
+    if (await isFree(port, host)) return port;
+  }
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
     });
+    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }
 

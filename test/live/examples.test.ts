@@ -118,7 +118,7 @@ describe('npm start', () => {
     shell.kill('SIGTERM');
     try {
       // A Haraka that is left behind keeps stdout open, and "close" away.
-      await once(shell, 'close', { signal: AbortSignal.timeout(5000) });
+      await once(shell, 'close', { signal: AbortSignal.timeout(20_000) });
     } catch (error) {
       process.kill(-Number(shell.pid), 'SIGTERM');
       throw error;

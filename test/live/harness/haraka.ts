@@ -189,7 +189,7 @@ class HarakaProcess {
     await within(timeout, Promise.race([ready, ended]), () => `Haraka does not listen:\n${this.output}`);
   }
 
-  async waitForLog(pattern: RegExp | string, timeout = 5_000): Promise<string> {
+  async waitForLog(pattern: RegExp | string, timeout = 20_000): Promise<string> {
     const matches = (line: string) =>
       typeof pattern === 'string' ? line.includes(pattern) : line.search(pattern) >= 0;
     const find = () => this.output.split('\n').find(matches);

@@ -83,7 +83,7 @@ export async function queuedAs(haraka: RunningHaraka, subject: string): Promise<
 }
 
 /** Asks again until the answer is the one wanted; fails with the last answer when the time is over. */
-export async function eventually<T>(wanted: (answer: T) => boolean, ask: () => Promise<T>, limit = 10_000): Promise<T> {
+export async function eventually<T>(wanted: (answer: T) => boolean, ask: () => Promise<T>, limit = 20_000): Promise<T> {
   const end = Date.now() + limit;
   for (;;) {
     const answer = await ask();
