@@ -14,7 +14,7 @@
  *     hostList  [{ name, from }], the names for host_list
  *     settings  [{ section, key, value, from }], what smtpcheck.ini gets
  *     files     [{ name, path, action: "create" | "replace" | "unchanged", diff? }], the diff with --dry-run only
- *     remarks   [{ code, at: { file, line }, written, kind: "left-out" | "changed" | "note", says, relaying, instead? }]
+ *     remarks   [{ code, at: { file, line }, text, kind: "left-out" | "changed" | "note", message, effect, suggestion? }]
  *
  * Fields are added, never renamed or removed, as long as `version` is 1.
  */
@@ -86,7 +86,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
   }
   if (!dryRun) writeOrExplain(folder, files);
   const unread = unreadLists(folder, files);
-  for (const { says } of unread) writeLine(io.stderr, `smtpcheck.ini ${says}`);
+  for (const { message } of unread) writeLine(io.stderr, `smtpcheck.ini ${message}`);
   io.stderr.write(formatEmptied(files));
   io.stdout.write(json ? toJson(outcome) : formatFiles(outcome));
   return hasLosses(policy.remarks) || unread.some(({ matters }) => matters) ? 1 : 0;
@@ -94,7 +94,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
 
 interface UnreadList {
   /** How to bring the list into force. */
-  readonly says: string;
+  readonly message: string;
   /** Whether the import had anything for it. */
   readonly matters: boolean;
 }
@@ -113,12 +113,14 @@ function unreadLists(folder: string, files: Outcome['files']): UnreadList[] {
     const matters = planned !== undefined && planned.count + planned.held > 0;
     const [section = '', key = ''] = slot.setting.split('.');
     if (redis) {
-      const says = `has a list in ${redis.name}: to use the new file there, redis-cli -x SET ${redis.key} < ${path}`;
-      return [{ says, matters }];
+      const message = `has a list in ${redis.name}: to use the new file there, redis-cli -x SET ${redis.key} < ${path}`;
+      return [{ message, matters }];
     }
     if (!matters || (file !== '' && pathOf(folder, file) === path)) return [];
-    const instead = file === '' ? 'names no list' : `names ${file}`;
-    return [{ says: `${instead} in [${section}] ${key}: nobody reads the new ${path} until that is changed`, matters }];
+    const named = file === '' ? 'names no list' : `names ${file}`;
+    return [
+      { message: `${named} in [${section}] ${key}: nobody reads the new ${path} until that is changed`, matters },
+    ];
   });
 }
 

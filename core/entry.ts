@@ -47,7 +47,7 @@ export type Entry = NetworkEntry | DomainEntry | MailboxEntry;
 /** What is wrong with an entry; the caller knows the line. */
 export interface Problem {
   readonly problem: FindingCode;
-  readonly use?: string;
+  readonly suggestion?: string;
   readonly detail?: string;
 }
 
@@ -75,7 +75,8 @@ export function parseEntry(text: string): Entry | Problem {
   const body = excluded ? text.slice(1) : text;
   if (body === '') return { problem: 'unexpected-text', detail: 'an entry after the !' };
   const parsed = parseBody(body);
-  if (isProblem(parsed)) return excluded && parsed.use ? { ...parsed, use: `!${parsed.use}` } : parsed;
+  if (isProblem(parsed))
+    return excluded && parsed.suggestion ? { ...parsed, suggestion: `!${parsed.suggestion}` } : parsed;
   return { ...parsed, excluded };
 }
 
@@ -96,8 +97,8 @@ function bracketed(text: string): Problem {
 }
 
 /** A problem whose remedy is offered only if it is itself a sound entry. */
-function suggest(problem: FindingCode, use: string): Problem {
-  return isProblem(parseBody(use)) ? { problem } : { problem, use };
+function suggest(problem: FindingCode, suggestion: string): Problem {
+  return isProblem(parseBody(suggestion)) ? { problem } : { problem, suggestion };
 }
 
 /** `133.9`, `133.9.12.`, `133.9.12.7`, `133.9.0.0/16`: octet prefix, address, CIDR. */
@@ -121,7 +122,7 @@ function parseIpv4Form(text: string): Body | Problem {
     if (octets.length < 4 || trailingDot) return suggest('prefix-partial', `${full}${text.slice(slash)}`);
     return network(address, text.slice(slash + 1));
   }
-  if (octets.length === 4 && trailingDot) return { problem: 'address-syntax', use: formatAddress(address) };
+  if (octets.length === 4 && trailingDot) return { problem: 'address-syntax', suggestion: formatAddress(address) };
   return { kind: 'network', address, length: octets.length * 8 };
 }
 
@@ -152,7 +153,8 @@ function network(address: IpAddress, lengthText: string): Body | Problem {
   const length = Number(lengthText);
   if (length === 0) return { problem: 'prefix-everything' };
   const masked = maskAddress(address, length);
-  if (!sameAddress(masked, address)) return { problem: 'prefix-host-bits', use: `${formatAddress(masked)}/${length}` };
+  if (!sameAddress(masked, address))
+    return { problem: 'prefix-host-bits', suggestion: `${formatAddress(masked)}/${length}` };
   return { kind: 'network', address, length };
 }
 

@@ -36,7 +36,7 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
   },
   'redis-type': {
     wrong: (f) => `is of the type ${f.detail}, which no list is read from`,
-    remedy: (f) => redisCommands(f.written),
+    remedy: (f) => redisCommands(f.text),
   },
   'address-syntax': {
     wrong: 'is no address and no network',
@@ -55,7 +55,7 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     remedy: (f) => `write a length from ${f.detail}`,
   },
   'prefix-everything': { wrong: 'covers every address there is', remedy: 'name the networks that are meant' },
-  'prefix-host-bits': { wrong: 'has bits set behind its length', remedy: 'write the first address of the network' },
+  'prefix-host-bits': { wrong: 'has host bits set', remedy: 'write the first address of the network' },
   'prefix-partial': { wrong: 'has a length behind a shortened address', remedy: 'write all four octets before the /' },
   'domain-syntax': {
     wrong: 'is no domain name',
@@ -138,7 +138,7 @@ function redisCommands(key: string): string {
   return `DEL ${key}, and fill it with SADD ${key} ENTRY or redis-cli -x SET ${key} < FILE`;
 }
 
-/** What is wrong and what to do, without the place: `192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24`. */
+/** What is wrong and what to do, without the place: `192.0.2.9/24 has host bits set; write 192.0.2.0/24`. */
 export function describeFault(finding: Finding): string {
   return worded(finding, wordings[finding.code]);
 }
@@ -146,11 +146,13 @@ export function describeFault(finding: Finding): string {
 /** The sentence about a finding, safe for a terminal and a log line; what was written is cut where it is very long. */
 export function worded<Code extends string>(finding: Finding<Code>, { wrong, remedy }: Wording<Code>): string {
   const say = (text: Wording<Code>['wrong']) => (typeof text === 'string' ? text : text(finding));
-  const { written, use } = finding;
-  return printable(`${shortened(written)} ${say(wrong)}; ${use === undefined ? say(remedy) : `write ${use}`}`);
+  const { text, suggestion } = finding;
+  return printable(
+    `${shortened(text)} ${say(wrong)}; ${suggestion === undefined ? say(remedy) : `write ${suggestion}`}`,
+  );
 }
 
-/** `localip:7: prefix-host-bits: 192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24` */
+/** `localip:7: prefix-host-bits: 192.0.2.9/24 has host bits set; write 192.0.2.0/24` */
 export function describeFinding(finding: Finding): string {
   return printable(`${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`);
 }

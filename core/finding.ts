@@ -18,9 +18,9 @@ export interface Finding<Code extends string = FindingCode> {
   readonly severity: Severity;
   readonly at: SourceLine & { readonly column?: number };
   /** The text as written, cut where it is very long. */
-  readonly written: string;
+  readonly text: string;
   /** What to write instead, where one form is likely meant. */
-  readonly use?: string;
+  readonly suggestion?: string;
   /** What the code's sentence needs besides: a name, a limit, another line. */
   readonly detail?: string;
 }
@@ -83,18 +83,18 @@ export function fault(
   code: FindingCode,
   at: Finding['at'],
   written: string,
-  more: Pick<Finding, 'use' | 'detail'> = {},
+  more: Pick<Finding, 'suggestion' | 'detail'> = {},
 ): Finding {
-  return { code, severity: 'fault', at, written: shortened(written), ...more };
+  return { code, severity: 'fault', at, text: shortened(written), ...more };
 }
 
 export function warning(
   code: FindingCode,
   at: Finding['at'],
   written: string,
-  more: Pick<Finding, 'use' | 'detail'> = {},
+  more: Pick<Finding, 'suggestion' | 'detail'> = {},
 ): Finding {
-  return { code, severity: 'warning', at, written: shortened(written), ...more };
+  return { code, severity: 'warning', at, text: shortened(written), ...more };
 }
 
 export function hasFault(findings: readonly Finding[]): boolean {

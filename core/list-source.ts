@@ -39,9 +39,10 @@ export function listSource(about: About): Setting<ListSource> {
 export function mapSource(about: About): Setting<ListSource> {
   const read = (text: string): Read<ListSource> => {
     const match = /^([a-z]+):(.*)$/i.exec(text);
-    if (!match) return { expected: 'a table type and a file', use: `hash:${text}` };
+    if (!match) return { expected: 'a table type and a file', suggestion: `hash:${text}` };
     const [, type = '', file = ''] = match;
-    if (type.toLowerCase() !== 'hash') return { expected: 'a table of type hash, kept as text', use: `hash:${file}` };
+    if (type.toLowerCase() !== 'hash')
+      return { expected: 'a table of type hash, kept as text', suggestion: `hash:${file}` };
     return file === '' || isFile(file) ? { value: { file } } : { expected: aFile };
   };
   return {
@@ -59,7 +60,7 @@ function readSource(text: string, defaultKey: string, readFile: (text: string) =
     const key = words.find(isRedis);
     return key === undefined || words.length > 2
       ? readFile(text)
-      : { expected: 'the key first and then the file', use: `${key} ${first}` };
+      : { expected: 'the key first and then the file', suggestion: `${key} ${first}` };
   }
   const redis = readKey(first, defaultKey);
   if (!('value' in redis)) return redis;
@@ -68,7 +69,7 @@ function readSource(text: string, defaultKey: string, readFile: (text: string) =
   if (words.length > 2 || isRedis(second)) return { expected: 'redis:KEY and at most one file' };
   const file = readFile(second);
   if ('value' in file) return { value: { ...file.value, redis: redis.value } };
-  return file.use === undefined ? file : { ...file, use: `${first} ${file.use}` };
+  return file.suggestion === undefined ? file : { ...file, suggestion: `${first} ${file.suggestion}` };
 }
 
 function isRedis(word: string): boolean {
@@ -78,7 +79,7 @@ function isRedis(word: string): boolean {
 function readKey(word: string, defaultKey: string): Read<RedisKey> {
   const rest = word.slice('redis:'.length);
   const url = /^\/\/([^/]+)\/?(.*)$/.exec(rest);
-  if (url) return { expected: aKey, use: `redis:[${url[1]}]${url[2]}` };
+  if (url) return { expected: aKey, suggestion: `redis:[${url[1]}]${url[2]}` };
   const match = /^(?:\[((?:\[[^\][]*\])?[^\][]*)\])?([^\][:].*)?$/.exec(rest);
   if (!match) return { expected: aKey };
   const [, written, key = defaultKey] = match;

@@ -5,7 +5,7 @@ import { parseAddress } from './ip-address';
 import { nearest } from './suggest';
 
 /** How a value is read: the value, or what would be right. */
-export type Read<T> = { readonly value: T } | { readonly expected: string; readonly use?: string };
+export type Read<T> = { readonly value: T } | { readonly expected: string; readonly suggestion?: string };
 
 export interface Setting<T> {
   readonly kind: string;
@@ -27,9 +27,9 @@ export function choice<const C extends readonly string[]>(choices: C, about: Abo
     read(text) {
       const value = choices.find((c) => c === text.toLowerCase());
       if (value !== undefined) return { value };
-      const use = nearest(text, choices);
+      const suggestion = nearest(text, choices);
       const expected = `one of ${choices.filter((c) => c !== '').join(', ')}`;
-      return use ? { expected, use } : { expected };
+      return suggestion ? { expected, suggestion } : { expected };
     },
   };
 }
@@ -76,7 +76,7 @@ export function duration(bounds: { min: string; max: string }, about: About): Se
       const high = milliseconds(bounds.max) as number;
       if (value !== undefined && value >= low && value <= high) return { value };
       const expected = `a duration from ${bounds.min} to ${bounds.max}, with ms, s, m or h`;
-      return /^[0-9]+$/.test(text) ? { expected, use: `${text}s` } : { expected };
+      return /^[0-9]+$/.test(text) ? { expected, suggestion: `${text}s` } : { expected };
     },
   };
 }
@@ -112,7 +112,7 @@ export function servers(about: About): Setting<readonly string[]> {
       if (bad === undefined) return { value };
       const expected = `IP addresses of DNS servers; ${shortened(bad)} is none`;
       const sound = value.map((word) => (isServer(word) ? word : word.replace(/%[^\]]*/, '')));
-      return sound.every(isServer) ? { expected, use: sound.join(', ') } : { expected };
+      return sound.every(isServer) ? { expected, suggestion: sound.join(', ') } : { expected };
     },
   };
 }

@@ -28,8 +28,10 @@ export function parseSettings(file: string, text: string): ParsedSettings {
 
   for (const { name, line, written: header } of ini.sections) {
     if (Object.hasOwn(settingsDescription, name)) continue;
-    const use = nearest(name, Object.keys(settingsDescription));
-    findings.push(fault('ini-section-unknown', { file, line }, header, use ? { use: `[${use}]` } : {}));
+    const suggestion = nearest(name, Object.keys(settingsDescription));
+    findings.push(
+      fault('ini-section-unknown', { file, line }, header, suggestion ? { suggestion: `[${suggestion}]` } : {}),
+    );
   }
   for (const entry of ini.entries) {
     const at = { file, line: entry.line, column: entry.column };
@@ -49,8 +51,9 @@ export function parseSettings(file: string, text: string): ParsedSettings {
     const result = (section[entry.key] as Setting<unknown>).read(entry.value);
     if ('value' in result) (values[entry.section] as Record<string, unknown>)[entry.key] = result.value;
     else {
-      const use = result.use === undefined ? {} : { use: shortened(`${entry.key}=${result.use}`) };
-      findings.push(fault('ini-value', at, entry.written, { detail: result.expected, ...use }));
+      const hint =
+        result.suggestion === undefined ? {} : { suggestion: shortened(`${entry.key}=${result.suggestion}`) };
+      findings.push(fault('ini-value', at, entry.written, { detail: result.expected, ...hint }));
     }
     if (path === 'privacy.flags') findings.push(...flagFindings(at, words(entry.value)));
   }
@@ -74,12 +77,12 @@ function defaults(): Record<string, Record<string, unknown>> {
 }
 
 /** The nearest key of the same section, else the section that has a key of that name. */
-function keyHint(section: string, key: string): { use?: string } {
+function keyHint(section: string, key: string): { suggestion?: string } {
   const keys = Object.keys(settingsDescription[section as SectionName]);
-  const use = nearest(key, keys);
-  if (use) return { use };
+  const suggestion = nearest(key, keys);
+  if (suggestion) return { suggestion };
   const elsewhere = Object.entries(settingsDescription).find(([, others]) => Object.hasOwn(others, key.toLowerCase()));
-  return elsewhere ? { use: `${key.toLowerCase()} in [${elsewhere[0]}]` } : {};
+  return elsewhere ? { suggestion: `${key.toLowerCase()} in [${elsewhere[0]}]` } : {};
 }
 
 function flagFindings(at: Finding['at'], written: readonly string[]): Finding[] {
@@ -88,8 +91,8 @@ function flagFindings(at: Finding['at'], written: readonly string[]): Finding[] 
     const reason = flagsThatDoNotApply.get(flag);
     if (reason) return [warning('flag-does-not-apply', at, word, { detail: reason })];
     if (flagWords.includes(flag)) return [];
-    const use = nearest(flag, flagWords);
-    return [fault('flag-unknown', at, word, use ? { use } : {})];
+    const suggestion = nearest(flag, flagWords);
+    return [fault('flag-unknown', at, word, suggestion ? { suggestion } : {})];
   });
 }
 

@@ -38,7 +38,7 @@ export function judgeCertificate(facts: TlsFacts, { name, strict, now }: Certifi
   }
   const good = safe(`${subject(facts)}, until ${Number.isNaN(ends) ? '?' : day(ends)}, ${facts.version}`);
   const worst = gravest(outcomes.length === 0 ? [good] : outcomes);
-  return worst.verdict === 'safe' ? worst : { ...worst, seen: `${subject(facts)}: ${worst.seen}` };
+  return worst.verdict === 'safe' ? worst : { ...worst, observed: `${subject(facts)}: ${worst.observed}` };
 }
 
 function subject({ certificate }: TlsFacts): string {

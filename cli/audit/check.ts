@@ -3,7 +3,7 @@ import type { PopContext } from './pop3-context';
 import type { SmtpContext } from './smtp-context';
 
 /**
- * `safe` and `unsafe` are judgements; `report` is something seen that a person has to judge; `unknown` means that the
+ * `safe` and `unsafe` are judgements; `report` is something observed that a person has to judge; `unknown` means that the
  * question was not answered, which is never a pass.
  */
 export type Verdict = 'safe' | 'unsafe' | 'report' | 'unknown';
@@ -11,10 +11,10 @@ export type Verdict = 'safe' | 'unsafe' | 'report' | 'unknown';
 export interface Outcome {
   readonly verdict: Verdict;
   /** What the server did, in one sentence or a short list. */
-  readonly seen: string;
+  readonly observed: string;
 }
 
-export interface Mend {
+export interface Fix {
   readonly haraka: string;
   readonly sendmail: string;
   readonly postfix: string;
@@ -29,7 +29,7 @@ export interface Check<Context> {
   readonly id: string;
   readonly title: string;
   readonly why: string;
-  readonly mend: Mend;
+  readonly fix: Fix;
   /** Where the question makes sense; everywhere without it. */
   readonly on?: readonly Security[];
   /** Asked only where the options or the site give it something to ask. */
@@ -40,10 +40,10 @@ export interface Check<Context> {
 export type SmtpCheck = Check<SmtpContext>;
 export type PopCheck = Check<PopContext>;
 
-export const safe = (seen: string): Outcome => ({ verdict: 'safe', seen });
-export const unsafe = (seen: string): Outcome => ({ verdict: 'unsafe', seen });
-export const report = (seen: string): Outcome => ({ verdict: 'report', seen });
-export const unknown = (seen: string): Outcome => ({ verdict: 'unknown', seen });
+export const safe = (observed: string): Outcome => ({ verdict: 'safe', observed });
+export const unsafe = (observed: string): Outcome => ({ verdict: 'unsafe', observed });
+export const report = (observed: string): Outcome => ({ verdict: 'report', observed });
+export const unknown = (observed: string): Outcome => ({ verdict: 'unknown', observed });
 
 const gravity: Readonly<Record<Verdict, number>> = { safe: 0, report: 1, unknown: 2, unsafe: 3 };
 
@@ -51,5 +51,8 @@ const gravity: Readonly<Record<Verdict, number>> = { safe: 0, report: 1, unknown
 export function gravest(outcomes: readonly Outcome[]): Outcome {
   const worst = Math.max(...outcomes.map(({ verdict }) => gravity[verdict]));
   const chosen = outcomes.filter(({ verdict }) => gravity[verdict] === worst);
-  return { verdict: chosen[0]?.verdict ?? 'unknown', seen: [...new Set(chosen.map(({ seen }) => seen))].join('; ') };
+  return {
+    verdict: chosen[0]?.verdict ?? 'unknown',
+    observed: [...new Set(chosen.map(({ observed }) => observed))].join('; '),
+  };
 }

@@ -125,7 +125,9 @@ export class SmtpContext {
   asStranger(outcome: Outcome): Outcome {
     const trusted = this.#localAddress === undefined ? undefined : this.audit.site.trusts(this.#localAddress);
     if (outcome.verdict !== 'unsafe' || trusted === undefined) return outcome;
-    return unknown(`asked from ${this.#localAddress}, which ${trusted} trusts: ask from elsewhere; ${outcome.seen}`);
+    return unknown(
+      `asked from ${this.#localAddress}, which ${trusted} trusts: ask from elsewhere; ${outcome.observed}`,
+    );
   }
 
   /** Whether a name that cannot exist is accepted there: then an accepted local part proves nothing. */

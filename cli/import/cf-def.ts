@@ -26,14 +26,14 @@ export function readCfDef(text: string, where: Where): Reading {
   // As in the shell, the last assignment of a name is the one that counts.
   const last = new Map(assignments.map((assignment) => [assignment.name, assignment]));
   for (const assignment of last.values()) readSetting(out, assignment);
-  for (const { line, written } of others) out.remark('cf-shell', { line, written });
+  for (const { line, text } of others) out.remark('cf-shell', { line, text });
   return out;
 }
 
 function readSetting(out: Collector, assignment: Assignment): void {
-  const { name, line, written, comments } = assignment;
+  const { name, line, text, comments } = assignment;
   const value = assignment.value.trim();
-  const item: SourceItem = { line, written, comments };
+  const item: SourceItem = { line, text, comments };
   const list = Object.hasOwn(lists, name) ? lists[name] : undefined;
   const ours = list || ['MAIL_RELAY_RESTRICTION', 'RELAY_MAP', 'PRIVACY_FLAGS', 'ACCEPT_ADDRS'].includes(name);
   if (!ours) {
@@ -58,13 +58,13 @@ function readSetting(out: Collector, assignment: Assignment): void {
       out.remark('cf-unrestricted', item);
       return;
     case 'PRIVACY_FLAGS':
-      addPrivacyFlags(out, value, line, written);
+      addPrivacyFlags(out, value, line, text);
       return;
     case 'RELAY_MAP':
       readTable(out, 'cf-relay-map', value, item);
       return;
     case 'ACCEPT_ADDRS':
-      for (const word of words(value)) out.addLocalName(word, { ...item, written: word });
+      for (const word of words(value)) out.addLocalName(word, { ...item, text: word });
       return;
   }
 }

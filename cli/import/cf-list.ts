@@ -23,7 +23,7 @@ export function readCfList(list: CfList): (text: string, where: Where) => Readin
       const { content: entry, beside } = splitComment(content);
       // A second column is the value of a table that is used as a list.
       const [, first = '', value = ''] = /^(\S*)\s*(.*)$/s.exec(entry) ?? [];
-      const item: SourceItem = { line, written: entry, comments, beside };
+      const item: SourceItem = { line, text: entry, comments, beside };
       // Whoever wrote REJECT beside a trusted network meant to keep it out.
       if (list !== 'cf-host-deny' && refusesByValue(value)) {
         out.remark('cf-trusted-in-spite', item, value);
@@ -97,7 +97,7 @@ export function readCfRelayMap(text: string, where: Where): Reading {
   const out = new Collector(where);
   for (const { line, text: content, comments } of commentedLines(text)) {
     const [, key = '', valueText = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
-    const item: SourceItem = { line, written: content.trim(), comments };
+    const item: SourceItem = { line, text: content.trim(), comments };
     const value = parseAccessValue(valueText);
     if (valueText === '') out.remark('access-line', item);
     else if (/^from:/i.test(key)) out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);

@@ -33,7 +33,7 @@ import type { SourceType } from './source-type';
 /** Where in its source something stands, and what stands around it. */
 export interface SourceItem {
   readonly line: number;
-  readonly written: string;
+  readonly text: string;
   readonly comments?: readonly string[];
   readonly beside?: string | undefined;
 }
@@ -68,8 +68,8 @@ export class Collector implements Reading {
   }
 
   remark(code: RemarkCode, item: SourceItem, detail?: string): void {
-    const { line, written } = item;
-    this.remarks.push({ code, at: this.at(line), written, ...(detail === undefined ? {} : { detail }) });
+    const { line, text } = item;
+    this.remarks.push({ code, at: this.at(line), text, ...(detail === undefined ? {} : { detail }) });
   }
 
   /** Adds an entry to a list. Loopback is trusted only where the operator insists: a proxy in front would share it. */
@@ -103,16 +103,16 @@ export class Collector implements Reading {
   }
 
   /** Nothing behind this place of the list may be permitted. */
-  stop(list: FirstMatchList, rank: readonly number[], { line, written }: SourceItem): void {
-    this.stops.push({ list, root: this.root, rank, origin: this.at(line), written });
+  stop(list: FirstMatchList, rank: readonly number[], { line, text }: SourceItem): void {
+    this.stops.push({ list, root: this.root, rank, origin: this.at(line), text });
   }
 
   private get root(): string {
     return this.where.root ?? this.where.file;
   }
 
-  addLocalName(written: string, item: SourceItem): void {
-    const name = parseDomainName(written);
+  addLocalName(text: string, item: SourceItem): void {
+    const name = parseDomainName(text);
     if (name === undefined) {
       this.remark('not-a-host-name', item);
       return;
@@ -120,8 +120,8 @@ export class Collector implements Reading {
     this.localNames.push({ name, origins: [this.at(item.line)], comments: item.comments ?? [] });
   }
 
-  private refuse(problem: Problem, text: string, { line, written }: SourceItem): void {
-    this.remarks.push({ code: 'refused-entry', at: this.at(line), written, detail: text, problem });
+  private refuse(problem: Problem, detail: string, { line, text }: SourceItem): void {
+    this.remarks.push({ code: 'refused-entry', at: this.at(line), text, detail, problem });
   }
 
   addMapLine(key: string, value: string, item: SourceItem): void {
@@ -138,8 +138,8 @@ export class Collector implements Reading {
   }
 
   refer(type: SourceType, path: string, item: SourceItem, more: ReferenceExtras = {}): void {
-    const { line, written } = item;
-    this.references.push({ type, path, origin: this.at(line), written, optional: false, root: this.root, ...more });
+    const { line, text } = item;
+    this.references.push({ type, path, origin: this.at(line), text, optional: false, root: this.root, ...more });
   }
 }
 

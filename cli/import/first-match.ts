@@ -59,7 +59,7 @@ class Walk {
     const steps = [...stops, ...entries].sort((a, b) => compareRanks(a.rank ?? [], b.rank ?? []));
     for (const step of steps) {
       if ('entry' in step) this.take(step);
-      else this.stoppedAt ??= place({ text: step.written, origins: [step.origin] });
+      else this.stoppedAt ??= place({ text: step.text, origins: [step.origin] });
     }
   }
 

@@ -175,10 +175,10 @@ class Gatherer {
     }
     if (reference.optional) return;
     if (this.options.skipMissing) {
-      const { written, root, rank, negated = false, type } = reference;
-      const remark = { code: 'file-missing', at: origin, written, detail: path } as const;
+      const { text, root, rank, negated = false, type } = reference;
+      const remark = { code: 'file-missing', at: origin, text, detail: path } as const;
       const list = rank && listWithout(type, negated);
-      const stops = list ? [{ list, root, rank, origin, written }] : [];
+      const stops = list ? [{ list, root, rank, origin, text }] : [];
       this.readings.push({ ...emptyReading, remarks: [remark], stops });
       return;
     }

@@ -18,7 +18,7 @@ export function readHarakaRelayIni(text: string, where: Where): Reading {
     return value === undefined ? byDefault : /^(?:true|yes|ok|enabled|on|1)$/i.test(value);
   };
   const all = settings.get('all');
-  if (all && isOn('all', false)) out.remark('haraka-all', { line: all.line, written: all.written });
+  if (all && isOn('all', false)) out.remark('haraka-all', { line: all.line, text: all.written });
   if (!isOn('acl', true)) out.features.push('haraka-acl-off');
   if (isOn('dest_domains', false)) out.features.push('haraka-dest-domains');
   return out;
@@ -27,7 +27,7 @@ export function readHarakaRelayIni(text: string, where: Where): Reading {
 /** For Haraka a lone carriage return ends a line of an ini file too, as it does of all that is imported. */
 function iniEntries(text: string, out: Collector): readonly IniEntry[] {
   const { entries, bad } = parseIni(text.replace(/\r\n?/g, '\n'));
-  for (const { line, written } of bad) out.remark('haraka-ini-syntax', { line, written });
+  for (const { line, written: text } of bad) out.remark('haraka-ini-syntax', { line, text });
   return entries;
 }
 
@@ -37,7 +37,7 @@ export function readHarakaRelayAcl(text: string, where: Where): Reading {
   for (const { line, text: content, comments } of commentedLines(text, isHarakaComment)) {
     // The plugin cuts at any #, whatever stands before it.
     const [entry = '', ...rest] = content.trim().split('#');
-    const item: SourceItem = { line, written: content.trim(), comments, beside: rest.join('#').trim() };
+    const item: SourceItem = { line, text: content.trim(), comments, beside: rest.join('#').trim() };
     if (where.features.has('haraka-acl-off')) out.remark('haraka-acl-off', item);
     else readAcl(out, entry.trim(), item);
   }
@@ -76,7 +76,7 @@ export function readHarakaDestDomains(text: string, where: Where): Reading {
   const comments = commentsOf(text);
   for (const { section, key, value, line, written } of iniEntries(text, out)) {
     if (section !== 'domains') continue;
-    const item: SourceItem = { line, written, comments: comments.get(line) ?? [] };
+    const item: SourceItem = { line, text: written, comments: comments.get(line) ?? [] };
     const { action, nexthop } = parseDestination(value);
     if (key === 'any') {
       out.remark('haraka-any-route', item);

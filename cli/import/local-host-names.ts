@@ -8,7 +8,7 @@ export function readLocalHostNames(text: string, where: Where): Reading {
   for (const { line, text: content, comments } of commentedLines(text)) {
     const { content: names } = splitComment(content);
     for (const name of names.split(/\s+/)) {
-      if (name !== '') out.addLocalName(name, { line, written: name, comments });
+      if (name !== '') out.addLocalName(name, { line, text: name, comments });
     }
   }
   return out;

@@ -9,7 +9,7 @@ export interface M4Call {
   /** Without quotes and surrounding white space. */
   readonly args: readonly string[];
   readonly line: number;
-  readonly written: string;
+  readonly text: string;
 }
 
 /** Never throws; a call that is not closed ends with the text. */
@@ -118,6 +118,6 @@ class Scanner {
       }
     }
     args.push(argument.trim());
-    return { name, args, line, written: this.text.slice(start, this.position).replace(/\s+/g, ' ').trim() };
+    return { name, args, line, text: this.text.slice(start, this.position).replace(/\s+/g, ' ').trim() };
   }
 }

@@ -16,7 +16,7 @@ const parentMatchesByDefault = ['mynetworks', 'relay_domains', 'smtpd_access_map
 export function readPostfixMain(text: string, where: Where): Reading {
   const out = new Collector(where);
   const main = readParameters(text);
-  for (const { line, text: written } of main.bad) out.remark('postfix-syntax', { line, written });
+  for (const { line, text } of main.bad) out.remark('postfix-syntax', { line, text });
   const reader = new MainReader(out, main, knownValues(main, where));
   reader.mynetworks();
   reader.relayDomains();
@@ -54,7 +54,7 @@ class MainReader {
     const parameter = this.main.parameters.get('mynetworks');
     if (!parameter) {
       const style = this.main.parameters.get('mynetworks_style');
-      const item = style ? itemOf(style) : { line: 1, written: 'mynetworks' };
+      const item = style ? itemOf(style) : { line: 1, text: 'mynetworks' };
       this.out.remark('postfix-mynetworks-unset', item, style ? style.source.text : 'mynetworks_style');
       return;
     }
@@ -131,7 +131,7 @@ class MainReader {
     const line = host?.source.line ?? 1;
     const text = 'mydestination = $myhostname, localhost.$mydomain, localhost';
     if (!host && !this.known.has('myhostname')) {
-      this.out.remark('postfix-variable', { line: 1, written: 'mydestination' }, '$myhostname');
+      this.out.remark('postfix-variable', { line: 1, text: 'mydestination' }, '$myhostname');
       return undefined;
     }
     return {
@@ -198,10 +198,10 @@ class MainReader {
 }
 
 function itemOf(parameter: Parameter): SourceItem {
-  return { line: parameter.source.line, written: parameter.source.text };
+  return { line: parameter.source.line, text: parameter.source.text };
 }
 
 /** The comments above a parameter go with its first element. */
 function itemAt(parameter: Parameter, element: Element, first: boolean): SourceItem {
-  return { line: element.line, written: element.text, comments: first ? parameter.source.comments : [] };
+  return { line: element.line, text: element.text, comments: first ? parameter.source.comments : [] };
 }

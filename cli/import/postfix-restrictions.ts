@@ -53,7 +53,7 @@ function restrictionsOf(
   out: Collector,
 ): Restriction[] {
   const found: { word: string; item: SourceItem }[] = elementsOf(parameter).flatMap((element) => {
-    const item: SourceItem = { line: element.line, written: element.text };
+    const item: SourceItem = { line: element.line, text: element.text };
     const expanded = expand(element.text, main, known);
     if ('unset' in expanded) {
       out.remark('postfix-variable', item, expanded.unset);
@@ -87,7 +87,7 @@ class RestrictionReader {
     let open = relays;
     const permits: string[] = [];
     for (const [place, { name, argument, item }] of restrictions.entries()) {
-      const whole: SourceItem = { ...item, written: [name, argument].filter(Boolean).join(' ') };
+      const whole: SourceItem = { ...item, text: [name, argument].filter(Boolean).join(' ') };
       if (name === 'check_client_access' && argument !== undefined) {
         if (permits.length > 0) this.out.remark('postfix-client-order', whole, permits.join(', '));
         this.clientTable(argument, whole, { list: `${this.out.where.file} ${list}`, place, relays: open });
@@ -99,7 +99,7 @@ class RestrictionReader {
         const outright = name === 'reject' || name === 'defer';
         if (outright && refusing.includes(list)) this.out.remark('postfix-refuses-all', item);
       } else if (this.classes.has(name) || name.startsWith('check_')) {
-        if (open) this.out.remark('postfix-permits', whole, whole.written);
+        if (open) this.out.remark('postfix-permits', whole, whole.text);
         else this.out.remark('postfix-check', whole, pluginFor(name));
       } else if (name.startsWith('reject_')) {
         this.out.remark('postfix-check', whole, pluginFor(name));
@@ -118,7 +118,7 @@ class RestrictionReader {
     } else if (!open) return;
     else if (name === 'permit') this.out.remark('postfix-unrestricted', item);
     else if (name === 'permit_mx_backup') this.out.remark('postfix-mx-backup', item);
-    else if (/^permit_(?:tls|inet|auth|dnswl|rhswl)/.test(name)) this.out.remark('postfix-permits', item, item.written);
+    else if (/^permit_(?:tls|inet|auth|dnswl|rhswl)/.test(name)) this.out.remark('postfix-permits', item, item.text);
   }
 }
 

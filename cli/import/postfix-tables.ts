@@ -22,7 +22,7 @@ interface Row {
 function rowsOf(out: Collector, text: string, withValue: boolean): Row[] {
   return logicalLines(text).flatMap((logical, place) => {
     const match = /^(\S+)(?:\s+(.*))?$/s.exec(logical.text);
-    const item: SourceItem = { line: logical.line, written: logical.text, comments: logical.comments };
+    const item: SourceItem = { line: logical.line, text: logical.text, comments: logical.comments };
     const value = match?.[2] ?? '';
     if (withValue && value === '') {
       out.remark('postfix-table-line', item);
@@ -41,7 +41,7 @@ function readListFile(use: TableUse, take: (out: Collector, word: string, item: 
       for (const [i, word] of words(logical.text).entries()) {
         const negated = word.startsWith('!') !== (where.negated ?? false);
         const pattern = word.startsWith('!') ? word.slice(1) : word;
-        const item: SourceItem = { line: logical.line, written: word, comments: i === 0 ? logical.comments : [] };
+        const item: SourceItem = { line: logical.line, text: word, comments: i === 0 ? logical.comments : [] };
         const rank = [...(where.rank ?? []), place++];
         const parentMatches = where.parentMatches ?? true;
         if (!addTable(out, use, pattern, item, { rank, negated, parentMatches }))
@@ -167,10 +167,10 @@ export function readTransport(text: string, where: Where): Reading {
       subdomains: key.startsWith('.'),
       route,
       origin: out.at(item.line),
-      written: item.written,
+      text: item.text,
     });
     if (where.parentMatches && !key.startsWith('.')) {
-      out.routes.push({ domain, subdomains: true, route, origin: out.at(item.line), written: item.written });
+      out.routes.push({ domain, subdomains: true, route, origin: out.at(item.line), text: item.text });
     }
   }
   return out;

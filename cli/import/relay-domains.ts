@@ -13,7 +13,7 @@ export function readRelayDomains(text: string, where: Where): Reading {
   for (const { line, text: content, comments } of commentedLines(text)) {
     const { content: members, beside } = splitComment(content);
     for (const member of members.split(/\s+/)) {
-      if (member !== '') addRelayMember(out, member, { line, written: member, comments, beside });
+      if (member !== '') addRelayMember(out, member, { line, text: member, comments, beside });
     }
   }
   return out;

@@ -104,7 +104,7 @@ export interface Remark {
   readonly code: RemarkCode;
   readonly at: SourceLine;
   /** The text as its author wrote it. */
-  readonly written: string;
+  readonly text: string;
   /** What the code's sentence needs besides. */
   readonly detail?: string;
   /** What the suite's own parser has against it. */

@@ -34,12 +34,12 @@ const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
 
 /** `access:12: left out: From:… RELAY: … [access-from-relay]`, and below it what that means. */
 export function formatRemark(remark: Remark, colour: boolean): string {
-  const { kind, says, relaying, instead } = describeRemark(remark);
+  const { kind, message, effect, suggestion } = describeRemark(remark);
   const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];
-  const what = printable(`${shown(remark.written)}: ${says}`);
+  const what = printable(`${shown(remark.text)}: ${message}`);
   const lines = [`${formatOrigin(remark.at)}: ${label}: ${what} [${remark.code}]`];
-  lines.push(`    relaying: ${relaying}`);
-  if (instead) lines.push(`    instead: ${instead}`);
+  lines.push(`    effect: ${effect}`);
+  if (suggestion) lines.push(`    suggestion: ${suggestion}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -123,7 +123,7 @@ export function toJson(outcome: Outcome): string {
     remarks: policy.remarks.map((remark) => ({
       code: remark.code,
       at: remark.at,
-      written: remark.written,
+      text: remark.text,
       ...describeRemark(remark),
     })),
   };

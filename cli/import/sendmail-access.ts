@@ -21,7 +21,7 @@ export function readSendmailAccess(text: string, where: Where): Reading {
   const out = new Collector(where);
   const rows = commentedLines(text).map(({ line, text: content, comments }) => {
     const [, key = '', value = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
-    return { key, value, item: { line, written: content.trim(), comments } };
+    return { key, value, item: { line, text: content.trim(), comments } };
   });
   // Keys are folded to lower case; of two equal ones makemap keeps the first.
   const first = new Map<string, number>();

@@ -38,7 +38,7 @@ export function readSendmailCf(text: string, where: Where): Reading {
 }
 
 function item({ line, text }: TextLine): SourceItem {
-  return { line, written: text };
+  return { line, text };
 }
 
 function readLine(out: Collector, line: TextLine): void {
@@ -50,7 +50,7 @@ function readLine(out: Collector, line: TextLine): void {
 
   const members = /^C(?:\{R\}|R ?)(.+)$/.exec(line.text);
   if (members) {
-    eachWord(members[1], (word) => addRelayMember(out, word, { line: line.line, written: word }));
+    eachWord(members[1], (word) => addRelayMember(out, word, { line: line.line, text: word }));
     return;
   }
 
@@ -58,7 +58,7 @@ function readLine(out: Collector, line: TextLine): void {
   if (names) {
     // m4 itself puts localhost into class w.
     eachWord(names[1], (word) => {
-      if (word !== 'localhost') out.addLocalName(word, { line: line.line, written: word });
+      if (word !== 'localhost') out.addLocalName(word, { line: line.line, text: word });
     });
     return;
   }

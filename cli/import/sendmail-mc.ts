@@ -20,17 +20,17 @@ export function readSendmailMc(text: string, where: Where): Reading {
   const out = new Collector({ ...where, features });
   const files = { relay: { spec: relayDomains, line: 1 }, local: '/etc/mail/local-host-names' };
   for (const call of calls) {
-    const item: SourceItem = { line: call.line, written: call.written };
+    const item: SourceItem = { line: call.line, text: call.text };
     if (call.name === 'define') readDefine(out, call, item, files);
     else readCall(out, call, item);
   }
   for (const call of calls) {
     if (call.name !== 'FEATURE' || call.args[0] !== 'use_cw_file') continue;
-    addClassFile(out, 'local-host-names', files.local, { line: call.line, written: call.written });
+    addClassFile(out, 'local-host-names', files.local, { line: call.line, text: call.text });
   }
-  addClassFile(out, 'relay-domains', files.relay.spec, { line: files.relay.line, written: 'class R' });
+  addClassFile(out, 'relay-domains', files.relay.spec, { line: files.relay.line, text: 'class R' });
   const rules = splitLines(text).find((line) => /^\s*(?:LOCAL_RULESETS|LOCAL_RULE_[0-3])\b/.test(line.text));
-  if (rules) out.remark('own-rulesets', { line: rules.line, written: rules.text.trim() });
+  if (rules) out.remark('own-rulesets', { line: rules.line, text: rules.text.trim() });
   return out;
 }
 
@@ -43,7 +43,7 @@ function readDefine(out: Collector, call: M4Call, item: SourceItem, files: Class
   const value = call.args[1] ?? '';
   switch (call.args[0]) {
     case 'confPRIVACY_FLAGS':
-      addPrivacyFlags(out, value, call.line, item.written);
+      addPrivacyFlags(out, value, call.line, item.text);
       return;
     case 'confCR_FILE':
       files.relay = { spec: value, line: call.line };
@@ -67,13 +67,13 @@ function readCall(out: Collector, call: M4Call, item: SourceItem): void {
       return;
     case 'RELAY_DOMAIN':
       for (const member of first.split(/\s+/))
-        if (member !== '') addRelayMember(out, member, { ...item, written: member });
+        if (member !== '') addRelayMember(out, member, { ...item, text: member });
       return;
     case 'RELAY_DOMAIN_FILE':
       addClassFile(out, 'relay-domains', first, item);
       return;
     case 'LOCAL_DOMAIN':
-      for (const name of first.split(/\s+/)) if (name !== '') out.addLocalName(name, { ...item, written: name });
+      for (const name of first.split(/\s+/)) if (name !== '') out.addLocalName(name, { ...item, text: name });
       return;
     case 'TRUST_AUTH_MECH':
       out.remark('trusted-auth', item);

@@ -30,7 +30,7 @@ export function settle(site: SitePolicy): SettledPolicy {
   const remarks: Remark[] = [...site.remarks];
   const tell: Tell = (code, entry, detail) => {
     const at = entry.origins[0];
-    if (at) remarks.push({ code, at, written: entry.text, ...(detail === undefined ? {} : { detail }) });
+    if (at) remarks.push({ code, at, text: entry.text, ...(detail === undefined ? {} : { detail }) });
   };
   const localNames = mergeNames(site.localNames);
   const asked = withoutRefusedMembers(site.entries, tell);
@@ -102,11 +102,11 @@ function withRoutes(entries: readonly SiteEntry[], site: SitePolicy, remarks: Re
     const below = routes.get(`.${fact.domain}`);
     const whole = index.same({ entry: { ...exact, exact: false } });
     if (!frame || frame.entry.excluded || frame.route) {
-      if (!frame?.route) remarks.push({ code: 'postfix-route', at: fact.origin, written: fact.written });
+      if (!frame?.route) remarks.push({ code: 'postfix-route', at: fact.origin, text: fact.text });
     } else if (fact.subdomains) {
       // The names below a domain cannot have a hop that the domain itself has not.
       if (routes.get(`=${fact.domain}`)?.route === fact.route && whole) continue;
-      remarks.push({ code: 'postfix-route', at: fact.origin, written: fact.written });
+      remarks.push({ code: 'postfix-route', at: fact.origin, text: fact.text });
     } else if (own) {
       routed.set(own, { ...own, route: fact.route });
     } else if (whole && below?.route === fact.route) {
@@ -230,7 +230,7 @@ function mergeMap(map: readonly MapLine[], remarks: Remark[]): MapLine[] {
     if (before.value === line.value) continue;
     const [stands, falls] = before.value === 'RELAY' ? [line, before] : [before, line];
     const detail = `${stands.key} ${stands.value} (${stands.origin.file}:${stands.origin.line})`;
-    remarks.push({ code: 'contradiction', at: falls.origin, written: `${falls.key} ${falls.value}`, detail });
+    remarks.push({ code: 'contradiction', at: falls.origin, text: `${falls.key} ${falls.value}`, detail });
     byKey.set(key, stands);
   }
   return [...byKey.values()];
@@ -256,7 +256,7 @@ function inOrder(remarks: readonly Remark[]): Remark[] {
   const seen = new Set<string>();
   return remarks
     .filter((remark) => {
-      const key = JSON.stringify([remark.at, remark.code, remark.written, remark.detail]);
+      const key = JSON.stringify([remark.at, remark.code, remark.text, remark.detail]);
       return !seen.has(key) && seen.add(key);
     })
     .sort((a, b) => files.indexOf(a.at.file) - files.indexOf(b.at.file) || a.at.line - b.at.line);

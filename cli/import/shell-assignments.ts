@@ -7,7 +7,7 @@ export interface Assignment {
   readonly name: string;
   readonly value: string;
   readonly line: number;
-  readonly written: string;
+  readonly text: string;
   /** Comment lines directly above. */
   readonly comments: readonly string[];
   /** Variables used that no earlier line sets. */
@@ -16,7 +16,7 @@ export interface Assignment {
 
 export interface NoAssignment {
   readonly line: number;
-  readonly written: string;
+  readonly text: string;
 }
 
 export interface ShellFile {
@@ -66,9 +66,9 @@ export function readAssignments(text: string): ShellFile {
     }
     if (match && word?.plain && (rest === '' || rest.startsWith('#'))) {
       known.set(match[1] ?? '', word.value);
-      assignments.push({ name: match[1] ?? '', value: word.value, line: startLine, written, comments, unset });
+      assignments.push({ name: match[1] ?? '', value: word.value, line: startLine, text: written, comments, unset });
     } else {
-      others.push({ line: startLine, written: written.split('\n')[0] ?? '' });
+      others.push({ line: startLine, text: written.split('\n')[0] ?? '' });
     }
     comments = [];
   }

@@ -38,7 +38,7 @@ export interface Stop {
   readonly root: string;
   readonly rank: readonly number[];
   readonly origin: SourceLine;
-  readonly written: string;
+  readonly text: string;
 }
 
 export interface SiteEntry {
@@ -94,7 +94,7 @@ export interface RouteFact {
   readonly subdomains: boolean;
   readonly route: string;
   readonly origin: SourceLine;
-  readonly written: string;
+  readonly text: string;
 }
 
 export type SiteSetting =
@@ -115,7 +115,7 @@ export interface Reference {
   readonly type: SourceType;
   readonly path: string;
   readonly origin: SourceLine;
-  readonly written: string;
+  readonly text: string;
   /** The server itself does without it where it is missing. */
   readonly optional: boolean;
   readonly rank?: readonly number[];

@@ -36,9 +36,9 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
     }
   }
   for (const { key, value, origin: at } of users) {
-    const written = `${key} ${value}`;
-    if (moved.length > 0) remarks.push({ code: 'user-before-domain', at, written });
-    if (open.length > 0) remarks.push({ code: 'user-behind-domain', at, written, detail: open.map(place).join(', ') });
+    const text = `${key} ${value}`;
+    if (moved.length > 0) remarks.push({ code: 'user-before-domain', at, text });
+    if (open.length > 0) remarks.push({ code: 'user-behind-domain', at, text, detail: open.map(place).join(', ') });
   }
   return { relayTo: kept, map: [...map, ...moved] };
 }

@@ -15,7 +15,7 @@ export interface ListText {
 export interface Placed {
   readonly entry: Entry;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
-  readonly written: string;
+  readonly text: string;
 }
 
 /** The sound entries of a list; those with faults are reported by the loader. */
@@ -24,7 +24,7 @@ export function entriesOf(kind: ListKind, { file, text }: ListText): Placed[] {
   forEachLine(text, (line) => {
     const entry = parseListLine(kind, line);
     if (isProblem(entry)) return;
-    placed.push({ entry, at: { file, line: line.number, column: line.column }, written: line.text });
+    placed.push({ entry, at: { file, line: line.number, column: line.column }, text: line.text });
   });
   return placed;
 }
@@ -83,6 +83,6 @@ function likelySlip(kind: ListKind, p: Placed): LintFinding[] {
   return isPublic ? [report('public-mail-domain', p)] : [];
 }
 
-export function report(code: LintCode, p: Pick<Placed, 'at' | 'written'>, detail?: string): LintFinding {
-  return lintFinding(code, p.at, p.written, detail === undefined ? {} : { detail });
+export function report(code: LintCode, p: Pick<Placed, 'at' | 'text'>, detail?: string): LintFinding {
+  return lintFinding(code, p.at, p.text, detail === undefined ? {} : { detail });
 }

@@ -136,7 +136,7 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'plugin-lifts-refusals': {
     wrong: (f) => `lifts refusals of ${f.detail}`,
     remedy: (f) =>
-      f.written === 'karma'
+      f.text === 'karma'
         ? 'add it to [deny_excludes] plugins in karma.ini'
         : 'add it to excluded_plugins in delay_deny.ini',
   },
@@ -162,7 +162,7 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     remedy: 'write the length, or list it in localip',
   },
   'stock-acl-host-bits': {
-    wrong: 'has bits set behind its length, and covers the whole network all the same',
+    wrong: 'has host bits set, and covers the whole network all the same',
     remedy: 'write the first address of the network',
   },
   'host-list-entry': {
@@ -205,8 +205,8 @@ export function describeLint(finding: LintFinding): string {
 export function lintFinding(
   code: LintCode,
   at: Finding['at'],
-  written: string,
-  more: { readonly use?: string; readonly detail?: string } = {},
+  text: string,
+  more: { readonly suggestion?: string; readonly detail?: string } = {},
 ): LintFinding {
-  return { code, severity: 'warning', at, written, ...more };
+  return { code, severity: 'warning', at, text, ...more };
 }

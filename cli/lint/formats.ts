@@ -55,9 +55,9 @@ function toJson({ folder, files, findings }: Report) {
       column: finding.at.column ?? 1,
       severity: severityOf(finding),
       code: finding.code,
-      written: finding.written,
+      text: finding.text,
       message: describeLint(finding),
-      ...(finding.use !== undefined && { use: finding.use }),
+      ...(finding.suggestion !== undefined && { suggestion: finding.suggestion }),
     })),
   };
 }

@@ -6,7 +6,7 @@ import { keyOf, widerKeys } from './keys';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
-export interface PlacedRow extends Pick<Placed, 'at' | 'written'> {
+export interface PlacedRow extends Pick<Placed, 'at' | 'text'> {
   readonly row: MapRow;
   /** The same for the same value. */
   readonly says: string;
@@ -22,7 +22,7 @@ export function rowsOf({ file, text }: ListText): PlacedRow[] {
     const row = parseMapLine(line);
     if (isProblem(row)) return;
     const at = { file, line: line.number, column: line.column };
-    placed.push({ row, at, written: line.text, says: JSON.stringify(row.value) });
+    placed.push({ row, at, text: line.text, says: JSON.stringify(row.value) });
   });
   return placed;
 }

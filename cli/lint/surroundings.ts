@@ -149,14 +149,16 @@ export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
   for (const line of readConfigLines(folder, 'relay_acl_allow')) {
     const at = { file: 'relay_acl_allow', line: line.number, column: line.column };
     // This list, other than most of Haraka's, has comments behind its entries.
-    const written = line.text.replace(/\s*#.*$/, '');
-    const parsed = parseEntry(written);
+    const text = line.text.replace(/\s*#.*$/, '');
+    const parsed = parseEntry(text);
     if (isProblem(parsed)) {
       if (parsed.problem !== 'prefix-host-bits') continue;
-      findings.push(lintFinding('stock-acl-host-bits', at, written, parsed.use ? { use: parsed.use } : {}));
-    } else if (parsed.kind === 'network' && !written.includes('/')) {
-      const use = `${formatAddress(parsed.address)}/${parsed.length}`;
-      findings.push(lintFinding('stock-acl-length', at, written, { use }));
+      findings.push(
+        lintFinding('stock-acl-host-bits', at, text, parsed.suggestion ? { suggestion: parsed.suggestion } : {}),
+      );
+    } else if (parsed.kind === 'network' && !text.includes('/')) {
+      const suggestion = `${formatAddress(parsed.address)}/${parsed.length}`;
+      findings.push(lintFinding('stock-acl-length', at, text, { suggestion }));
     }
   }
   return findings;
@@ -172,7 +174,7 @@ export function lintLocalDomains(folder: HarakaFolder, destinations: readonly Pl
     const name = text.toLowerCase();
     const plain = plainNameIn(name);
     const before = placeOf.get(name);
-    if (plain !== name) findings.push(lintFinding('host-list-entry', at, text, plain ? { use: plain } : {}));
+    if (plain !== name) findings.push(lintFinding('host-list-entry', at, text, plain ? { suggestion: plain } : {}));
     else if (before) findings.push(lintFinding('entry-twice', at, text, { detail: before.split(':')[1] ?? '' }));
     if (isPublicMailDomain(name)) findings.push(lintFinding('public-mail-domain', at, text));
     if (!before) placeOf.set(name, `${file}:${line}`);

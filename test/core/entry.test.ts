@@ -43,34 +43,34 @@ const sound: readonly { readonly text: string; readonly is: string }[] = [
 const faulty: readonly {
   readonly text: string;
   readonly problem: string;
-  readonly use?: string;
+  readonly suggestion?: string;
   readonly detail?: string;
 }[] = [
   { text: '!', problem: 'unexpected-text', detail: 'an entry after the !' },
   { text: '!!192.0.2.7', problem: 'domain-syntax' },
-  { text: '192.0.2.7.', problem: 'address-syntax', use: '192.0.2.7' },
-  { text: '!192.0.2.7.', problem: 'address-syntax', use: '!192.0.2.7' },
+  { text: '192.0.2.7.', problem: 'address-syntax', suggestion: '192.0.2.7' },
+  { text: '!192.0.2.7.', problem: 'address-syntax', suggestion: '!192.0.2.7' },
   { text: '192.0.2.7.9', problem: 'address-syntax' },
   { text: '192..2', problem: 'address-syntax' },
   { text: '/24', problem: 'address-syntax' },
   { text: '.', problem: 'address-syntax' },
   { text: '192.0.2.256', problem: 'address-octet-range' },
   { text: '3221225991', problem: 'address-octet-range' },
-  { text: '192.0.02.7', problem: 'address-leading-zero', use: '192.0.2.7' },
-  { text: '010.0.0.0/8', problem: 'address-leading-zero', use: '10.0.0.0/8' },
-  { text: '010.100.0.1', problem: 'address-leading-zero', use: '10.100.0.1' },
-  { text: '!192.0.2.00', problem: 'address-leading-zero', use: '!192.0.2.0' },
+  { text: '192.0.02.7', problem: 'address-leading-zero', suggestion: '192.0.2.7' },
+  { text: '010.0.0.0/8', problem: 'address-leading-zero', suggestion: '10.0.0.0/8' },
+  { text: '010.100.0.1', problem: 'address-leading-zero', suggestion: '10.100.0.1' },
+  { text: '!192.0.2.00', problem: 'address-leading-zero', suggestion: '!192.0.2.0' },
   { text: '0192.0.2.999', problem: 'address-leading-zero' },
   { text: '::ffff:192.0.2.07', problem: 'address-syntax' },
-  { text: '[192.0.2.7]', problem: 'address-brackets', use: '192.0.2.7' },
-  { text: '[IPv6:2001:db8::7]', problem: 'address-brackets', use: '2001:db8::7' },
-  { text: '![2001:db8::]/32', problem: 'address-brackets', use: '!2001:db8::/32' },
+  { text: '[192.0.2.7]', problem: 'address-brackets', suggestion: '192.0.2.7' },
+  { text: '[IPv6:2001:db8::7]', problem: 'address-brackets', suggestion: '2001:db8::7' },
+  { text: '![2001:db8::]/32', problem: 'address-brackets', suggestion: '!2001:db8::/32' },
   { text: '[mail', problem: 'address-syntax' },
   { text: '[192.0.2.7]x', problem: 'address-syntax' },
   { text: '[192.0.2.0]/24x', problem: 'address-syntax' },
-  { text: 'fe80::1%eth0', problem: 'address-zone', use: 'fe80::1' },
-  { text: 'fe80::%eth0/64', problem: 'address-zone', use: 'fe80::/64' },
-  { text: 'IPv6:2001:db8::7', problem: 'address-syntax', use: '2001:db8::7' },
+  { text: 'fe80::1%eth0', problem: 'address-zone', suggestion: 'fe80::1' },
+  { text: 'fe80::%eth0/64', problem: 'address-zone', suggestion: 'fe80::/64' },
+  { text: 'IPv6:2001:db8::7', problem: 'address-syntax', suggestion: '2001:db8::7' },
   { text: '2001:db8::g', problem: 'address-syntax' },
   { text: '/fe80::1%eth0', problem: 'address-syntax' },
   { text: '192.0.2.0/33', problem: 'prefix-length', detail: '1 to 32' },
@@ -87,20 +87,20 @@ const faulty: readonly {
   { text: '192.0.2.0/0', problem: 'prefix-everything' },
   { text: '::/0', problem: 'prefix-everything' },
   { text: '::ffff:0:0/96', problem: 'prefix-everything' },
-  { text: '192.0.2.9/24', problem: 'prefix-host-bits', use: '192.0.2.0/24' },
-  { text: '!133.9.1.0/16', problem: 'prefix-host-bits', use: '!133.9.0.0/16' },
-  { text: '2001:db8::1/32', problem: 'prefix-host-bits', use: '2001:db8::/32' },
-  { text: '::ffff:192.0.2.9/120', problem: 'prefix-host-bits', use: '192.0.2.0/24' },
-  { text: '133.9/16', problem: 'prefix-partial', use: '133.9.0.0/16' },
+  { text: '192.0.2.9/24', problem: 'prefix-host-bits', suggestion: '192.0.2.0/24' },
+  { text: '!133.9.1.0/16', problem: 'prefix-host-bits', suggestion: '!133.9.0.0/16' },
+  { text: '2001:db8::1/32', problem: 'prefix-host-bits', suggestion: '2001:db8::/32' },
+  { text: '::ffff:192.0.2.9/120', problem: 'prefix-host-bits', suggestion: '192.0.2.0/24' },
+  { text: '133.9/16', problem: 'prefix-partial', suggestion: '133.9.0.0/16' },
   { text: '133.9.1/16', problem: 'prefix-partial' },
   { text: 'exa mple', problem: 'domain-syntax' },
   { text: 'example..org', problem: 'domain-syntax' },
   { text: 'example.org/24', problem: 'domain-syntax' },
   { text: '=', problem: 'domain-syntax' },
   { text: '=!example.org', problem: 'domain-syntax' },
-  { text: '.example.org', problem: 'domain-leading-dot', use: 'example.org' },
-  { text: '!.example.org', problem: 'domain-leading-dot', use: '!example.org' },
-  { text: '*.example.org', problem: 'domain-wildcard', use: 'example.org' },
+  { text: '.example.org', problem: 'domain-leading-dot', suggestion: 'example.org' },
+  { text: '!.example.org', problem: 'domain-leading-dot', suggestion: '!example.org' },
+  { text: '*.example.org', problem: 'domain-wildcard', suggestion: 'example.org' },
   { text: '*.jp', problem: 'domain-wildcard' },
   { text: '*', problem: 'domain-syntax' },
   { text: 'jp', problem: 'domain-public-suffix' },
@@ -126,9 +126,9 @@ describe('parseEntry', () => {
   }
 
   for (const { text, ...problem } of faulty) {
-    it(`says ${problem.problem} of ${text}${problem.use ? ` and offers ${problem.use}` : ''}`, () => {
+    it(`says ${problem.problem} of ${text}${problem.suggestion ? ` and offers ${problem.suggestion}` : ''}`, () => {
       assert.deepEqual(parseEntry(text), problem);
-      if (problem.use) assert.ok(!isProblem(parseEntry(problem.use)), `${problem.use} is sound`);
+      if (problem.suggestion) assert.ok(!isProblem(parseEntry(problem.suggestion)), `${problem.suggestion} is sound`);
     });
   }
 });
@@ -156,7 +156,7 @@ describe('parseEntry, of a line that goes on and on', () => {
     it(`finds a problem in ${sign} said 50,000 times`, () => {
       for (const tail of ['', 'example.org', '2001:db8::7']) {
         const parsed = parseEntry(sign.repeat(50_000) + tail);
-        assert.ok(isProblem(parsed) && (parsed.use ?? '').length < 100);
+        assert.ok(isProblem(parsed) && (parsed.suggestion ?? '').length < 100);
       }
     });
   }

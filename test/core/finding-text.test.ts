@@ -14,7 +14,7 @@ interface FindingCase {
   readonly code: FindingCode;
   readonly in: Source;
   readonly text: string;
-  readonly use?: string;
+  readonly suggestion?: string;
 }
 
 const at = { file: 'localip', line: 1 };
@@ -30,20 +30,20 @@ const cases: readonly FindingCase[] = [
   { code: 'file-unreadable', in: [fault('file-unreadable', at, 'localip', { detail: 'it is a directory' })], text: '' },
   { code: 'redis-plugin-missing', in: [fault('redis-plugin-missing', at, 'local_ip=redis:localip')], text: '' },
   { code: 'redis-type', in: [fault('redis-type', at, 'localip', { detail: 'zset' })], text: '' },
-  { code: 'address-syntax', in: 'local_ip', text: '192.0.2.7.', use: '192.0.2.7' },
+  { code: 'address-syntax', in: 'local_ip', text: '192.0.2.7.', suggestion: '192.0.2.7' },
   { code: 'address-syntax', in: 'local_ip', text: '2001:db8::7::' },
-  { code: 'address-leading-zero', in: 'hosts', text: '192.000.002.007', use: '192.0.2.7' },
+  { code: 'address-leading-zero', in: 'hosts', text: '192.000.002.007', suggestion: '192.0.2.7' },
   { code: 'address-octet-range', in: 'relay_to', text: '300.0.2.7' },
-  { code: 'address-brackets', in: 'relay_to', text: '[192.0.2.25]', use: '192.0.2.25' },
-  { code: 'address-zone', in: 'local_ip', text: 'fe80::%1/64', use: 'fe80::/64' },
+  { code: 'address-brackets', in: 'relay_to', text: '[192.0.2.25]', suggestion: '192.0.2.25' },
+  { code: 'address-zone', in: 'local_ip', text: 'fe80::%1/64', suggestion: 'fe80::/64' },
   { code: 'address-not-here', in: 'local_domain', text: '2001:db8::7' },
   { code: 'prefix-length', in: 'local_ip', text: '2001:db8::/200' },
   { code: 'prefix-everything', in: 'local_ip', text: '::/0' },
-  { code: 'prefix-host-bits', in: 'local_ip', text: '!192.0.2.9/24', use: '!192.0.2.0/24' },
-  { code: 'prefix-partial', in: 'local_ip', text: '10/8', use: '10.0.0.0/8' },
+  { code: 'prefix-host-bits', in: 'local_ip', text: '!192.0.2.9/24', suggestion: '!192.0.2.0/24' },
+  { code: 'prefix-partial', in: 'local_ip', text: '10/8', suggestion: '10.0.0.0/8' },
   { code: 'domain-syntax', in: 'local_domain', text: 'campus_example,cs' },
-  { code: 'domain-leading-dot', in: 'hosts', text: '.spam.example', use: 'spam.example' },
-  { code: 'domain-wildcard', in: 'relay_to', text: '!*.old.example', use: '!old.example' },
+  { code: 'domain-leading-dot', in: 'hosts', text: '.spam.example', suggestion: 'spam.example' },
+  { code: 'domain-wildcard', in: 'relay_to', text: '!*.old.example', suggestion: '!old.example' },
   { code: 'domain-public-suffix', in: 'local_domain', text: 'CO.JP' },
   { code: 'domain-not-here', in: 'local_ip', text: 'localhost' },
   { code: 'mailbox-syntax', in: 'relay_to', text: '@backup.example' },
@@ -59,14 +59,14 @@ const cases: readonly FindingCase[] = [
   { code: 'map-value-unknown', in: 'relay_map', text: 'Connect:192.0.2 ACCEPT' },
   { code: 'map-reply-syntax', in: 'relay_map', text: 'Connect:192.0.2 250 Welcome' },
   { code: 'ini-syntax', in: 'settings', text: '[relay' },
-  { code: 'ini-section-unknown', in: 'settings', text: '[denny]', use: '[deny]' },
+  { code: 'ini-section-unknown', in: 'settings', text: '[denny]', suggestion: '[deny]' },
   { code: 'ini-section-unknown', in: 'settings', text: '[outbound]' },
-  { code: 'ini-key-unknown', in: 'settings', text: '[deny]\nhost=x', use: 'hosts' },
-  { code: 'ini-key-unknown', in: 'settings', text: 'restriction=false', use: 'restriction in [relay]' },
+  { code: 'ini-key-unknown', in: 'settings', text: '[deny]\nhost=x', suggestion: 'hosts' },
+  { code: 'ini-key-unknown', in: 'settings', text: 'restriction=false', suggestion: 'restriction in [relay]' },
   { code: 'ini-key-twice', in: 'settings', text: 'mode=observe\nmode=enforce' },
-  { code: 'ini-value', in: 'settings', text: '[deny]\nat=rctp', use: 'at=rcpt' },
+  { code: 'ini-value', in: 'settings', text: '[deny]\nat=rctp', suggestion: 'at=rcpt' },
   { code: 'ini-value', in: 'settings', text: '[dns]\ntries=99' },
-  { code: 'flag-unknown', in: 'settings', text: '[privacy]\nflags=go-away', use: 'goaway' },
+  { code: 'flag-unknown', in: 'settings', text: '[privacy]\nflags=go-away', suggestion: 'goaway' },
   { code: 'flag-does-not-apply', in: 'settings', text: '[privacy]\nflags=noreceipts' },
 ];
 
@@ -87,12 +87,12 @@ describe('findings', () => {
         [row.code],
       );
       const [finding] = findings as [Finding];
-      assert.equal(finding.use, row.use);
+      assert.equal(finding.suggestion, row.suggestion);
       assert.equal(hasFault(findings), row.code !== 'flag-does-not-apply');
       const prose = describeFinding(finding);
       assert.ok(prose.startsWith(`${finding.at.file}:${finding.at.line}: ${row.code}: `), prose);
       assert.ok(!/undefined|function|=>/.test(prose), prose);
-      if (row.use) assert.ok(prose.endsWith(`; write ${row.use}`), prose);
+      if (row.suggestion) assert.ok(prose.endsWith(`; write ${row.suggestion}`), prose);
       else assert.match(prose, /; \S/);
     });
   }
@@ -167,7 +167,7 @@ describe('describeFault', () => {
     assert.equal(shown(120), 'x'.repeat(120));
     assert.equal(shown(121), `${'x'.repeat(117)}...`);
     for (const make of [fault, warning]) {
-      assert.equal(make('domain-syntax', at, '\u{1f600}'.repeat(100)).written, `${'\u{1f600}'.repeat(58)}...`);
+      assert.equal(make('domain-syntax', at, '\u{1f600}'.repeat(100)).text, `${'\u{1f600}'.repeat(58)}...`);
     }
   });
 

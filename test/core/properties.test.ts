@@ -357,8 +357,8 @@ describe('an entry', () => {
       fc.property(entryText, (text) => {
         const entry = parseEntry(text);
         if (isProblem(entry)) {
-          if (entry.use !== undefined)
-            assert.ok(!isProblem(parseEntry(entry.use)), `${entry.use} for ${text} is sound`);
+          if (entry.suggestion !== undefined)
+            assert.ok(!isProblem(parseEntry(entry.suggestion)), `${entry.suggestion} for ${text} is sound`);
           return;
         }
         sound++;

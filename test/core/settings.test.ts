@@ -349,7 +349,7 @@ describe('parseSettings', () => {
         const { settings, findings } = parseSettings('smtpcheck.ini', `[${section}]\n${key}=${text}`);
         assert.equal(settings, undefined);
         assert.deepEqual(
-          findings.map(({ code, at, use }) => [code, at.line, use]),
+          findings.map(({ code, at, suggestion }) => [code, at.line, suggestion]),
           [['ini-value', 2, use]],
         );
         if (expected) assert.equal(findings[0]?.detail, expected);
@@ -361,23 +361,23 @@ describe('parseSettings', () => {
     {
       name: 'offers the nearest section',
       text: '[realy]\nrestriction=maybe',
-      says: ['1 ini-section-unknown use [relay]'],
+      says: ['1 ini-section-unknown write [relay]'],
     },
     { name: 'offers no section where none is near', text: '[connection]', says: ['1 ini-section-unknown'] },
     {
       name: 'offers the nearest key',
       text: '[relay]\nrestrict=true\nlocalip=x',
-      says: ['2 ini-key-unknown', '3 ini-key-unknown use local_ip'],
+      says: ['2 ini-key-unknown', '3 ini-key-unknown write local_ip'],
     },
     {
       name: 'offers the section that has the key',
       text: '[relay]\nflags=noexpn',
-      says: ['2 ini-key-unknown use flags in [privacy]'],
+      says: ['2 ini-key-unknown write flags in [privacy]'],
     },
     {
       name: 'knows keys in lower case alone',
       text: '[relay]\nRestriction=true',
-      says: ['2 ini-key-unknown use restriction'],
+      says: ['2 ini-key-unknown write restriction'],
     },
     {
       name: 'reports a key that is set twice',
@@ -388,9 +388,9 @@ describe('parseSettings', () => {
     {
       name: 'reports everything at once, in order',
       text: 'nonsense\n[relay]\nrestriction=maybe\n[dsn]\n[deny]\nat=mail\n',
-      says: ['1 ini-syntax', '3 ini-value', '4 ini-section-unknown use [dns]', '6 ini-value'],
+      says: ['1 ini-syntax', '3 ini-value', '4 ini-section-unknown write [dns]', '6 ini-value'],
     },
-    { name: 'offers the nearest flag', text: '[privacy]\nflags=noexpn,novfry', says: ['2 flag-unknown use novrfy'] },
+    { name: 'offers the nearest flag', text: '[privacy]\nflags=noexpn,novfry', says: ['2 flag-unknown write novrfy'] },
     {
       name: 'is not fooled by names of objects',
       text: '[__proto__]\nx=1\n[main]\nconstructor=1',
@@ -401,8 +401,10 @@ describe('parseSettings', () => {
     it(name, () => {
       const { settings, findings } = parseSettings('smtpcheck.ini', text);
       assert.equal(settings, undefined);
-      const found = findings.map(({ code, at, use, detail }) =>
-        [at.line, code, use && `use ${use}`, code === 'ini-key-twice' && `detail ${detail}`].filter(Boolean).join(' '),
+      const found = findings.map(({ code, at, suggestion, detail }) =>
+        [at.line, code, suggestion && `write ${suggestion}`, code === 'ini-key-twice' && `detail ${detail}`]
+          .filter(Boolean)
+          .join(' '),
       );
       assert.deepEqual(found, says);
     });
@@ -412,7 +414,7 @@ describe('parseSettings', () => {
     const { settings, findings } = parseSettings('smtpcheck.ini', '[privacy]\nflags=goaway,RestrictQrun');
     assert.ok(settings);
     assert.deepEqual(
-      findings.map(({ code, severity, written }) => [code, severity, written]),
+      findings.map(({ code, severity, text }) => [code, severity, text]),
       [['flag-does-not-apply', 'warning', 'RestrictQrun']],
     );
   });

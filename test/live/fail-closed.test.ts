@@ -269,7 +269,7 @@ describe('a fault in the files at start', () => {
     'relay.map': 'From:boss@campus.example RELAY\n',
   };
   const report = [
-    /localip:2: prefix-host-bits: 10\.0\.0\.1\/8 has bits set behind its length; write 10\.0\.0\.0\/8/,
+    /localip:2: prefix-host-bits: 10\.0\.0\.1\/8 has host bits set; write 10\.0\.0\.0\/8/,
     /localip:3: address-octet-range: 300\.1\.1\.1 /,
     /localdomain:1: domain-public-suffix: ac\.jp /,
     /host\.deny:1: /,

@@ -128,7 +128,7 @@ describe('PolicyStore', () => {
         assert.ok(error instanceof CannotStart);
         assert.deepEqual(error.message.split('\n'), [
           'smtpcheck cannot start:',
-          '  localip:1: prefix-host-bits: 192.0.2.9/24 has bits set behind its length; write 192.0.2.0/24',
+          '  localip:1: prefix-host-bits: 192.0.2.9/24 has host bits set; write 192.0.2.0/24',
           '  localip:2: address-octet-range: 300.1.1.1 has an octet over 255; octets go from 0 to 255',
           '  host.deny:1: domain-public-suffix: jp is a public suffix: everybody who registers a name below it would be covered; name the domains that are meant',
         ]);

@@ -1,9 +1,9 @@
 /** Whether a password may cross the line in clear text, and by which mechanisms it may at all. */
-import { type Mend, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
+import { type Fix, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { type Reply, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';
 
-const mend: Mend = {
+const fix: Fix = {
   haraka:
     'Offer AUTH only under TLS: `[core] requires_tls`-like settings of your auth plugin, and no auth plugin on port 25.',
   sendmail: "define(`confAUTH_OPTIONS', `A p y'): no plain text without TLS, nothing anonymous.",
@@ -33,7 +33,7 @@ const clear: SmtpCheck = {
   id: 'auth-without-tls',
   title: 'AUTH in clear text',
   why: 'A password that is sent before TLS belongs to everyone on the way; a client that is offered it will send it.',
-  mend,
+  fix,
   on: ['plain'],
   async run(context) {
     const smtp = await context.greeted();
@@ -62,7 +62,7 @@ const mechanisms: SmtpCheck = {
   id: 'auth-mechanisms',
   title: 'AUTH mechanisms under TLS',
   why: 'ANONYMOUS lets anyone in; CRAM-MD5, DIGEST-MD5 and NTLM make the server keep the password in clear text and can be guessed offline.',
-  mend,
+  fix,
   on: ['starttls', 'implicit'],
   async run(context) {
     const smtp = await context.greeted();

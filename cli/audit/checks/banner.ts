@@ -7,7 +7,7 @@ const banner: SmtpCheck = {
   id: 'banner-version',
   title: 'Software and version in banner, EHLO and HELP',
   why: 'A version saves whoever has a list of faults the trouble of trying them. It is no fault by itself; an old version is.',
-  mend: {
+  fix: {
     haraka: '`[headers] show_version=false` and `[message] greeting[]=…` in config/connection.ini.',
     sendmail: "define(`confSMTP_LOGIN_MSG', `$j ESMTP') and an empty helpfile.",
     postfix: '`smtpd_banner = $myhostname ESMTP`.',

@@ -1,13 +1,13 @@
 /** Whether a stranger can learn from the server which users and lists it has. */
 import { randomUser } from '../channel';
-import { gravest, type Mend, type Outcome, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
+import { type Fix, gravest, type Outcome, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { DialogueFault, endsAll } from '../dialogue-fault';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, isDeferred, type SmtpDialogue, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';
 import { compareReplies, judgeUsers, type Sample, timesDiffer } from '../users';
 
-const mend: Mend = {
+const fix: Fix = {
   haraka: '`[privacy] flags=noexpn,novrfy` (the default) in config/smtpcheck.ini.',
   sendmail: "define(`confPRIVACY_FLAGS', `goaway') or at least `novrfy,noexpn`.",
   postfix: '`disable_vrfy_command = yes`; Postfix knows no EXPN.',
@@ -78,18 +78,18 @@ function asking(verb: 'VRFY' | 'EXPN'): (context: SmtpContext) => Promise<Outcom
 }
 
 function judgeReplies(state: State, samples: readonly Sample[]): Outcome {
-  const { verdict, seen } = judgeUsers(samples, 'unsafe');
-  if (verdict !== 'safe') return { verdict, seen: `${state}: ${seen}` };
+  const { verdict, observed } = judgeUsers(samples, 'unsafe');
+  if (verdict !== 'safe') return { verdict, observed: `${state}: ${observed}` };
   const told = samples.find(({ accepted }) => accepted);
   if (told !== undefined) return unsafe(`${state}: ${told.name} → ${told.said}`);
-  return safe(seen);
+  return safe(observed);
 }
 
 const vrfy: SmtpCheck = {
   id: 'vrfy-users',
   title: 'VRFY tells users from others',
   why: 'A list of users is what password guessing and targeted mail begin with. RFC 5321 §7.3 offers 252 for servers that will not say.',
-  mend,
+  fix,
   run: asking('VRFY'),
 };
 
@@ -97,7 +97,7 @@ const expn: SmtpCheck = {
   id: 'expn-lists',
   title: 'EXPN tells list members',
   why: 'One command may hand out every address behind an alias.',
-  mend,
+  fix,
   run: asking('EXPN'),
 };
 
@@ -105,7 +105,7 @@ const timing: SmtpCheck = {
   id: 'vrfy-timing',
   title: 'VRFY takes longer for some names',
   why: 'Equal words are no help where the server looks the user up first and takes visibly longer for one that exists.',
-  mend,
+  fix,
   async run(context) {
     const samples = await interleaved(context, 'VRFY');
     if (samples === undefined) return unknown('VRFY could not be asked');
@@ -148,7 +148,7 @@ const rcpt: SmtpCheck = {
   id: 'rcpt-users',
   title: 'RCPT tells users from others',
   why: 'A server that refuses unknown users at RCPT, as it should to send no bounces to the innocent, tells by that which exist. It is seen here, and not a fault; limit how many may be tried.',
-  mend: {
+  fix: {
     haraka: 'Limit refused recipients a connection (haraka-plugin-limit `[errors]`), rather than accept and bounce.',
     sendmail: "define(`confBAD_RCPT_THROTTLE', `3').",
     postfix: '`smtpd_soft_error_limit`, `smtpd_hard_error_limit` and `smtpd_recipient_limit`.',
@@ -177,7 +177,7 @@ const rcptTiming: SmtpCheck = {
   id: 'rcpt-timing',
   title: 'RCPT takes longer for some names',
   why: 'As with VRFY; a callout to the machine behind can be seen in the time it takes.',
-  mend: rcpt.mend,
+  fix: rcpt.fix,
   async run(context) {
     const samples = await interleaved(context, 'RCPT TO:<%>');
     if (samples === undefined) return report('MAIL FROM:<> is refused, so RCPT was not timed');
@@ -191,7 +191,7 @@ const oldCommands: SmtpCheck = {
   id: 'old-commands',
   title: 'Commands of another age: ETRN, TURN, VERB, DEBUG, WIZ',
   why: 'They start deliveries, show them, or opened servers of 1988; a stranger has no use for any.',
-  mend: {
+  fix: {
     haraka: '`[privacy] flags=…,noetrn,noverb` in config/smtpcheck.ini.',
     sendmail: "define(`confPRIVACY_FLAGS', `goaway,noetrn').",
     postfix: '`smtpd_etrn_restrictions = reject`, or `smtpd_discard_ehlo_keywords = etrn`.',

@@ -33,7 +33,7 @@ const local: SmtpCheck = {
   id: 'local-accepted',
   title: 'Mail for our own domains is taken',
   why: 'A rule that keeps strangers out may keep our own mail out too. RFC 5321 §4.5.1: postmaster of every domain is always taken.',
-  mend: {
+  fix: {
     haraka: 'List the domain in config/host_list and load rcpt_to.in_host_list (or your own recipient plugin).',
     sendmail: 'List it in class w (/etc/mail/local-host-names), with an alias for postmaster.',
     postfix: 'List it in `mydestination` or `virtual_mailbox_domains`.',
@@ -51,7 +51,7 @@ const backup: SmtpCheck = {
   id: 'backup-accepted',
   title: 'Mail we are backup MX for is taken',
   why: 'A backup MX that refuses is noticed on the day the first server is down.',
-  mend: {
+  fix: {
     haraka: 'List the domain or address in config/relay.to.',
     sendmail: 'List it in /etc/mail/relay-domains, or as `To:domain RELAY` in access.',
     postfix: 'List it in `relay_domains`, and its users in `relay_recipient_maps`.',
@@ -69,15 +69,15 @@ const localAccept: SmtpCheck = {
   id: 'local-delivery',
   title: 'What the server takes for itself',
   why: 'Taking mail for its own users is what a mail server is for, and no relaying: it is shown so that nobody mistakes it for that.',
-  mend: {
+  fix: {
     haraka: 'Let a recipient plugin refuse unknown users, where the server knows them.',
-    sendmail: 'Nothing to mend, unless a catch-all is not meant.',
+    sendmail: 'Nothing to fix, unless a catch-all is not meant.',
     postfix: '`local_recipient_maps`, `virtual_mailbox_maps`: without them unknown users are taken and bounced.',
     dovecot: 'LMTP refuses unknown users; let the server in front ask it.',
   },
   async run(context) {
     await context.sender();
-    const seen: string[] = [];
+    const observed: string[] = [];
     for (const domain of context.localDomains) {
       const replies: string[] = [];
       for (const user of ['postmaster', randomUser()]) {
@@ -86,11 +86,11 @@ const localAccept: SmtpCheck = {
         if (reply === 'login-first') return safe('nothing is taken before AUTH: MAIL is answered with 530');
         replies.push(`${user.startsWith('zz-') ? 'a user that cannot exist' : user} ${reply.code}`);
       }
-      seen.push(`${domain}: ${replies.join(', ')}`);
+      observed.push(`${domain}: ${replies.join(', ')}`);
     }
-    if (seen.length === 0) throw new DialogueFault('unanswered', 'no local domain is known: say --local DOMAIN');
-    const taken = seen.some((one) => / 25[01]\b/.test(one));
-    return taken ? report(`local delivery, not relaying: ${seen.join('; ')}`) : safe(seen.join('; '));
+    if (observed.length === 0) throw new DialogueFault('unanswered', 'no local domain is known: say --local DOMAIN');
+    const taken = observed.some((one) => / 25[01]\b/.test(one));
+    return taken ? report(`local delivery, not relaying: ${observed.join('; ')}`) : safe(observed.join('; '));
   },
 };
 

@@ -9,7 +9,7 @@ const mailBeforeHello: SmtpCheck = {
   id: 'mail-before-hello',
   title: 'MAIL without HELO',
   why: 'RFC 5321 §4.1.1.1: a client says who it is first. Only programs that skip the rules need a server that does not mind.',
-  mend: {
+  fix: {
     haraka: '`[privacy] flags=needmailhelo` (the default); Haraka itself answers 503 too.',
     sendmail: "define(`confPRIVACY_FLAGS', `needmailhelo') or `goaway`.",
     postfix: '`smtpd_helo_required = yes`.',
@@ -54,7 +54,7 @@ const helloJunk: SmtpCheck = {
   id: 'hello-junk',
   title: 'HELO with a name that cannot be one',
   why: 'The name goes into the Received header and the log. Control characters there forge lines; other junk only marks a client that nobody needs.',
-  mend: {
+  fix: {
     haraka: 'Load `smtpcheck` (or its `helo` plugin): 501 for anything but a domain or an address literal.',
     sendmail: 'Stock sendmail refuses it unless `AllowBogusHELO` is set: unset it.',
     postfix: '`smtpd_helo_restrictions = reject_invalid_helo_hostname`, with `smtpd_helo_required = yes`.',

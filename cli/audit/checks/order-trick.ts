@@ -1,11 +1,11 @@
 /** Whether one accepted recipient opens the door for the next: permission that leaks from a recipient to a transaction. */
-import { type Mend, type Outcome, type SmtpCheck, safe, unknown, unsafe } from '../check';
+import { type Fix, type Outcome, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { DialogueFault, endsAll } from '../dialogue-fault';
 import { answerOf, type SmtpContext } from '../smtp-context';
 import { isAccepted, type Reply, type SmtpDialogue, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';
 
-const mend: Mend = {
+const fix: Fix = {
   haraka:
     'Load `smtpcheck` last among the rcpt plugins; do not let a plugin set `connection.relaying` or answer OK for a whole transaction because one recipient was good.',
   sendmail: 'Keep the stock check_rcpt ruleset; a local LOCAL_CHECK_RCPT must not remember.',
@@ -88,7 +88,7 @@ const orderTrick: SmtpCheck = {
   id: 'order-trick',
   title: 'A foreign recipient after an accepted one',
   why: 'Where permission for one recipient sticks to the transaction or the connection, a spammer names a good recipient first and then anyone.',
-  mend,
+  fix,
   async run(context) {
     const accepted = await acceptedRecipients(context);
     if (accepted === 'login-first') return safe('nothing is taken before AUTH: MAIL is answered with 530');
@@ -117,7 +117,7 @@ const orderTrick: SmtpCheck = {
 
 function fewOf(outcomes: readonly Outcome[]): string {
   const more = outcomes.length > 3 ? [`and ${outcomes.length - 3} more`] : [];
-  return [...outcomes.slice(0, 3).map(({ seen }) => seen), ...more].join('; ');
+  return [...outcomes.slice(0, 3).map(({ observed }) => observed), ...more].join('; ');
 }
 
 export const orderTrickChecks: readonly SmtpCheck[] = [orderTrick];

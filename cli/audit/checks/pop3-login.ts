@@ -1,12 +1,12 @@
 /** Whether a POP3 server lets a password cross the line in clear text, or lets anyone in without one. */
 import { randomUser } from '../channel';
-import { type Mend, type PopCheck, report, safe, unknown, unsafe } from '../check';
+import { type Fix, type PopCheck, report, safe, unknown, unsafe } from '../check';
 import type { PopContext } from '../pop3-context';
 import type { PopDialogue, PopReply } from '../pop3-dialogue';
 import { shortened } from '../transcript';
 import { clearMechanisms, openMechanisms, weakMechanisms } from './auth';
 
-export const popMend: Mend = {
+export const popFix: Fix = {
   haraka: 'Haraka serves no POP3; close port 110 towards outside or leave only 995.',
   sendmail: 'sendmail serves no POP3; see the server that does.',
   postfix: 'Postfix serves no POP3; see the server that does.',
@@ -19,7 +19,7 @@ const plainLogin: PopCheck = {
   id: 'pop3-plain-login',
   title: 'USER and PASS before TLS',
   why: 'The password of the mailbox crosses the line readable to everyone on the way, at every poll.',
-  mend: popMend,
+  fix: popFix,
   on: ['plain'],
   async run(context) {
     const pop = await context.connect();
@@ -60,7 +60,7 @@ const saslClear: PopCheck = {
   id: 'pop3-sasl-clear',
   title: 'SASL mechanisms before TLS',
   why: 'AUTH PLAIN and LOGIN are USER and PASS by another name.',
-  mend: popMend,
+  fix: popFix,
   on: ['plain'],
   async run(context) {
     const offered = new Set<string>();
@@ -94,7 +94,7 @@ const saslTls: PopCheck = {
   id: 'pop3-sasl-tls',
   title: 'SASL mechanisms under TLS',
   why: 'ANONYMOUS lets anyone in; CRAM-MD5, DIGEST-MD5 and NTLM make the server keep the password in clear text.',
-  mend: { ...popMend, dovecot: '`auth_mechanisms = plain login`, under TLS, or scram-sha-256.' },
+  fix: { ...popFix, dovecot: '`auth_mechanisms = plain login`, under TLS, or scram-sha-256.' },
   on: ['starttls', 'implicit'],
   async run(context) {
     const pop = await context.connect();
@@ -117,7 +117,7 @@ const rpop: PopCheck = {
   id: 'pop3-rpop',
   title: 'RPOP: login by client address',
   why: 'RPOP (RFC 1081) lets a client in because its address or port looks trusted, with no password at all.',
-  mend: { ...popMend, dovecot: 'Dovecot knows no RPOP; an old qpopper or ipop3d that does has to go.' },
+  fix: { ...popFix, dovecot: 'Dovecot knows no RPOP; an old qpopper or ipop3d that does has to go.' },
   async run(context) {
     const pop = await context.connect();
     const nonsense = await context.say(pop, 'XNONSENSE');
@@ -149,8 +149,8 @@ const apop: PopCheck = {
   title: 'APOP: offered, and its timestamp',
   why: 'APOP hides the password, but by MD5 over a timestamp: one that repeats can be replayed, one that is no message id helps an attacker to the password (CVE-2007-1558).',
   on: ['plain', 'implicit'],
-  mend: {
-    ...popMend,
+  fix: {
+    ...popFix,
     dovecot: 'APOP needs passwords kept in clear text; with TLS required, leave `apop` out of `auth_mechanisms`.',
   },
   async run(context) {

@@ -5,10 +5,10 @@ import { answered, DialogueFault, unlessClosed } from '../dialogue-fault';
 import { namedSoftware } from '../software';
 import { certificateName, judgeOldVersions, oldWishes } from '../tls-questions';
 import { shortened } from '../transcript';
-import { popMend } from './pop3-login';
+import { popFix } from './pop3-login';
 
-const mend = {
-  ...popMend,
+const fix = {
+  ...popFix,
   dovecot: '`ssl_cert`, `ssl_key` (2.4: `ssl_server_cert_file`, `ssl_server_key_file`), `ssl_min_protocol = TLSv1.2`.',
 };
 
@@ -16,7 +16,7 @@ const offered: PopCheck = {
   id: 'pop3-stls-offered',
   title: 'STLS is offered',
   why: 'Without TLS the mail itself can be read on the way, even where APOP hides the password.',
-  mend,
+  fix,
   on: ['plain'],
   async run(context) {
     const pop = await context.connect();
@@ -34,7 +34,7 @@ const certificate: PopCheck = {
   id: 'pop3-certificate',
   title: 'The certificate of the POP3 server',
   why: 'A certificate that is expired or for another name teaches users to click the warning away, and the next one is the attacker’s.',
-  mend,
+  fix,
   on: ['starttls', 'implicit'],
   async run(context) {
     const pop = await context.connect();
@@ -49,7 +49,7 @@ const versions: PopCheck = {
   id: 'pop3-tls-versions',
   title: 'TLS 1.0 and 1.1 on POP3',
   why: 'RFC 8996: both are broken beyond use.',
-  mend,
+  fix,
   on: ['starttls', 'implicit'],
   async run(context) {
     const wishes = oldWishes(context.channel, context.audit);
@@ -69,7 +69,7 @@ const injection: PopCheck = {
   id: 'pop3-stls-injection',
   title: 'A command smuggled in before the handshake',
   why: 'What arrives in clear text behind STLS must be thrown away, or someone in the middle speaks as the client inside TLS.',
-  mend: { ...mend, dovecot: 'Update: mended in 2.3.14.1 (CVE-2021-33515).' },
+  fix: { ...fix, dovecot: 'Update: fixed in 2.3.14.1 (CVE-2021-33515).' },
   on: ['starttls'],
   async run(context) {
     const pop = await context.beforeStls();
@@ -96,7 +96,7 @@ const version: PopCheck = {
   id: 'pop3-version',
   title: 'Software and version in greeting and CAPA',
   why: 'POP3 servers have a long list of old faults; a version in the greeting says which of them to try.',
-  mend: { ...popMend, dovecot: '`login_greeting = ready`.' },
+  fix: { ...popFix, dovecot: '`login_greeting = ready`.' },
   async run(context) {
     const pop = await context.connect();
     const greeting = (pop.banner?.text ?? '').replace(/<[^>]*>/, '');

@@ -5,7 +5,7 @@ import { DialogueFault } from '../dialogue-fault';
 import type { PopContext } from '../pop3-context';
 import { shortened } from '../transcript';
 import { judgeUsers, type Sample } from '../users';
-import { popMend } from './pop3-login';
+import { popFix } from './pop3-login';
 
 const noPassword = 'smtpcheck-is-no-password';
 
@@ -21,8 +21,8 @@ const users: PopCheck = {
   id: 'pop3-users',
   title: 'Login tells users from others',
   why: 'Where the refusal for a user that exists differs from the one for a user that does not, passwords need to be guessed only for real ones.',
-  mend: {
-    ...popMend,
+  fix: {
+    ...popFix,
     dovecot: 'Stock Dovecot gives the same answer; look at `auth_verbose`-like patches and the passdb.',
   },
   async run(context) {
@@ -40,8 +40,8 @@ const delay: PopCheck = {
   id: 'pop3-failure-delay',
   title: 'A pause after a failed login',
   why: 'Without one, and without an end to the tries, a machine guesses thousands of passwords a minute.',
-  mend: {
-    ...popMend,
+  fix: {
+    ...popFix,
     dovecot: '`auth_failure_delay = 2 secs` (the default), and login penalties through `auth_penalty`.',
   },
   async run(context) {

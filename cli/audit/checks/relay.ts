@@ -1,12 +1,12 @@
 /** Whether a stranger may send through this server to a third party. */
-import { type Mend, report, type SmtpCheck, safe, unsafe } from '../check';
+import { type Fix, report, type SmtpCheck, safe, unsafe } from '../check';
 import { answered } from '../dialogue-fault';
 import { askForms, type Form, judgeForms } from '../forms';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, shownReply } from '../smtp-dialogue';
 import { shortened } from '../transcript';
 
-const mend: Mend = {
+const fix: Fix = {
   haraka:
     'Load `smtpcheck` with `[relay] restriction=true`; keep `config/localip` and `config/relay.to` to what is yours, and look for a proxy or container gateway in `localip`.',
   sendmail:
@@ -148,7 +148,7 @@ function relayCheck(id: string, title: string, forms: (context: SmtpContext) => 
     id,
     title,
     why: `${why} ${more}`,
-    mend,
+    fix,
     async run(context) {
       // The banner, which this sees first, gives the name that the forms need.
       await context.sender();
@@ -205,7 +205,7 @@ const xclient: SmtpCheck = {
   id: 'xclient',
   title: 'Another client address claimed by XCLIENT or a PROXY line',
   why: 'Whoever may say which address it comes from may say a trusted one, and relays.',
-  mend: {
+  fix: {
     haraka: 'Name only your own front ends in `config/xclient.hosts` and under `[haproxy] hosts` in connection.ini.',
     sendmail: 'sendmail knows neither; look at what stands before it.',
     postfix:

@@ -36,7 +36,7 @@ const deliver: SmtpCheck = {
   id: 'canary',
   title: 'A message to the canary address',
   why: 'Accepted is not delivered: only a message that arrives proves that the server relays, and only one that is refused that it does not.',
-  mend: {
+  fix: {
     haraka: 'Load `smtpcheck` with `[relay] restriction=true`.',
     sendmail: 'See relay-plain.',
     postfix: 'See relay-plain.',
@@ -70,7 +70,7 @@ const smuggling: SmtpCheck = {
   id: 'smuggling',
   title: 'A message that ends where it should not',
   why: 'SMTP smuggling: a server that takes another line ending for the end of a message lets one message carry another, with a sender that was never checked.',
-  mend: {
+  fix: {
     haraka: 'Haraka 3 refuses a bare LF in DATA with 451; update older ones.',
     sendmail: 'Update to 8.18 with `SrvFeatures` o; keep O of CR and LF strict.',
     postfix: '`smtpd_forbid_bare_newline = normalize` (3.9; 3.8.4, 3.7.9 and later have it too).',
@@ -82,7 +82,7 @@ const smuggling: SmtpCheck = {
     // How long this server takes to answer a right ending tells how long silence has to last to mean anything.
     const control = await toData(context, canary);
     if ('verdict' in control) {
-      return unknown(`the canary is not accepted, so nothing could be tried: ${control.seen}`);
+      return unknown(`the canary is not accepted, so nothing could be tried: ${control.observed}`);
     }
     control.dialogue.write(`${message(context, canary, 'right ending')}\r\n.\r\n`);
     const right = await control.reply();
@@ -93,7 +93,7 @@ const smuggling: SmtpCheck = {
     for (const [name, ending] of endings) {
       const smtp = await toData(context, canary);
       if ('verdict' in smtp) {
-        open.push(`${name}: ${smtp.seen}`);
+        open.push(`${name}: ${smtp.observed}`);
         continue;
       }
       smtp.dialogue.write(message(context, canary, name) + ending);

@@ -1,12 +1,12 @@
 /** Whether mail and passwords can cross the line sealed, and whether the seal holds. */
 import { judgeCertificate } from '../certificate';
-import { type Mend, type SmtpCheck, safe, unknown, unsafe } from '../check';
+import { type Fix, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { answered, DialogueFault, unlessClosed } from '../dialogue-fault';
 import { isAccepted, isRefused, shownReply } from '../smtp-dialogue';
 import { certificateName, judgeOldVersions, oldWishes, sendsPasswords } from '../tls-questions';
 import { shortened } from '../transcript';
 
-const mend: Mend = {
+const fix: Fix = {
   haraka: 'Load `tls` in config/plugins, with `tls_cert.pem` and `tls_key.pem` or config/tls/*.pem.',
   sendmail: 'define confSERVER_CERT, confSERVER_KEY, confCACERT_PATH in sendmail.mc.',
   postfix: '`smtpd_tls_chain_files`, `smtpd_tls_security_level = may` (port 25) or `encrypt` (587).',
@@ -17,7 +17,7 @@ const offered: SmtpCheck = {
   id: 'starttls-offered',
   title: 'STARTTLS is offered',
   why: 'Without it every message can be read and changed on the way. Say --no-tls for a server that has none on purpose.',
-  mend,
+  fix,
   on: ['plain'],
   async run(context) {
     const smtp = await context.greeted();
@@ -34,7 +34,7 @@ const certificate: SmtpCheck = {
   id: 'certificate',
   title: 'The certificate: name, chain, expiry',
   why: 'A certificate that is expired or for another name lets someone in the middle pass for you, and teaches clients to ignore it.',
-  mend,
+  fix,
   on: ['starttls', 'implicit'],
   async run(context) {
     const smtp = await context.connect();
@@ -52,8 +52,8 @@ const versions: SmtpCheck = {
   id: 'tls-versions',
   title: 'TLS 1.0 and 1.1',
   why: 'RFC 8996: both are broken beyond use.',
-  mend: {
-    ...mend,
+  fix: {
+    ...fix,
     haraka: '`minVersion=TLSv1.2` in config/tls.ini (the default of Node).',
     postfix: '`smtpd_tls_protocols = >=TLSv1.2`.',
   },
@@ -79,7 +79,7 @@ const injection: SmtpCheck = {
   id: 'starttls-injection',
   title: 'A command smuggled in before the handshake',
   why: 'CVE-2011-0411: what arrives in clear text behind STARTTLS must be thrown away, or someone in the middle speaks as the client inside TLS.',
-  mend: {
+  fix: {
     haraka: 'Haraka drops what was sent before the handshake; update it if this is seen.',
     sendmail: 'Update: mended in 8.14.5 and 8.17.',
     postfix: 'Update: mended in 2.8.1.',
@@ -113,7 +113,7 @@ const downgrade: SmtpCheck = {
   id: 'starttls-downgrade',
   title: 'Clear text after STARTTLS',
   why: 'After its 220 a server must wait for a handshake; one that goes on in clear text lets someone in the middle take TLS away unnoticed.',
-  mend,
+  fix,
   on: ['starttls'],
   async run(context) {
     const smtp = await context.beforeStarttls();
@@ -131,7 +131,7 @@ const state: SmtpCheck = {
   id: 'starttls-state',
   title: 'What was said before STARTTLS is forgotten',
   why: 'RFC 3207 §4.2: a sender named in clear text may have been named by someone in the middle.',
-  mend: injection.mend,
+  fix: injection.fix,
   on: ['starttls'],
   async run(context) {
     const smtp = await context.beforeStarttls();

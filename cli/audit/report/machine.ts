@@ -23,7 +23,7 @@ export function jsonReport(report: Report): string {
       port,
       security,
     })),
-    results: results.map(({ check, channel, verdict, seen }) => ({
+    results: results.map(({ check, channel, verdict, observed }) => ({
       id: check.id,
       title: check.title,
       protocol: channel.protocol,
@@ -31,10 +31,10 @@ export function jsonReport(report: Report): string {
       port: channel.port,
       security: channel.security,
       verdict,
-      seen,
+      observed,
       why: check.why,
-      mend: check.mend,
-      more: `${documentation}#${check.id}`,
+      fix: check.fix,
+      documentation: `${documentation}#${check.id}`,
     })),
     ...(transcript === undefined ? {} : { transcript }),
   });
@@ -42,13 +42,13 @@ export function jsonReport(report: Report): string {
 
 export function tapText({ results, transcript }: Report): string {
   const lines = ['TAP version 14', `1..${results.length}`];
-  for (const [index, { check, channel, verdict, seen }] of results.entries()) {
+  for (const [index, { check, channel, verdict, observed }] of results.entries()) {
     const passed = verdict === 'safe' || verdict === 'report';
     lines.push(
       `${passed ? 'ok' : 'not ok'} ${index + 1} - ${check.id} on ${channelName(channel)}`,
       '  ---',
       `  verdict: ${verdict}`,
-      `  seen: ${printable(JSON.stringify(seen))}`,
+      `  observed: ${printable(JSON.stringify(observed))}`,
       '  ...',
     );
   }
@@ -68,12 +68,12 @@ export function junitText({ results, transcript }: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-function testcase({ check, channel, verdict, seen }: Result): string {
+function testcase({ check, channel, verdict, observed }: Result): string {
   const open = `  <testcase classname="${xml(channelName(channel))}" name="${xml(check.id)}">`;
-  const message = `message="${xml(seen)}"`;
+  const message = `message="${xml(observed)}"`;
   const inside = {
     safe: '',
-    report: `<system-out>${xml(`report: ${seen}`)}</system-out>`,
+    report: `<system-out>${xml(`report: ${observed}`)}</system-out>`,
     unsafe: `<failure type="unsafe" ${message}>${xml(check.why)}</failure>`,
     unknown: `<error type="unknown" ${message}/>`,
   }[verdict];

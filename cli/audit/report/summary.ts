@@ -23,17 +23,17 @@ export function counts(results: readonly Result[]): Record<Verdict, number> {
 export interface Row {
   readonly check: Check<never>;
   readonly verdict: Verdict;
-  readonly seen: string;
+  readonly observed: string;
   readonly where: readonly string[];
 }
 
 export function rowsOf(results: readonly Result[]): Row[] {
-  const rows = new Map<string, { check: Check<never>; verdict: Verdict; seen: string; where: string[] }>();
-  for (const { check, verdict, seen, channel } of results) {
-    // What was seen may name times or ids that differ from one way in to the next; a pass is a pass.
-    const key = verdict === 'safe' ? `${check.id} safe` : `${check.id} ${verdict} ${seen}`;
+  const rows = new Map<string, { check: Check<never>; verdict: Verdict; observed: string; where: string[] }>();
+  for (const { check, verdict, observed, channel } of results) {
+    // What was observed may name times or ids that differ from one way in to the next; a pass is a pass.
+    const key = verdict === 'safe' ? `${check.id} safe` : `${check.id} ${verdict} ${observed}`;
     const row = rows.get(key);
-    if (row === undefined) rows.set(key, { check, verdict, seen, where: [channelName(channel)] });
+    if (row === undefined) rows.set(key, { check, verdict, observed, where: [channelName(channel)] });
     else row.where.push(channelName(channel));
   }
   return [...rows.values()];

@@ -1,4 +1,4 @@
-/** The table for people: what was asked and seen, and below it why each weakness matters and how to mend it. */
+/** The table for people: what was asked and observed, and below it why each weakness matters and how to fix it. */
 import Table from 'cli-table3';
 import { printable } from '../../../core';
 import { painter } from '../../io';
@@ -18,28 +18,28 @@ export function tableText(
   const rows = rowsOf(report.results).sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
   const { shown, bundled } = bundle(rows);
   const table = new Table({
-    head: ['Verdict', 'Check', 'Where', 'Seen'],
+    head: ['Verdict', 'Check', 'Where', 'Observed'],
     style: colour ? { head: ['bold'], border: [] } : { head: [], border: [] },
     colWidths: columns(width),
     wordWrap: true,
     wrapOnWordBoundary: true,
   });
   const all = report.channels.length;
-  for (const { verdict, check, where, seen } of shown) {
+  for (const { verdict, check, where, observed } of shown) {
     table.push([
       verdictOf(verdict),
       `${check.title}\n(${check.id})`,
       where.length === all && all > 1 ? 'everywhere' : where.join('\n'),
-      printable(seen),
+      printable(observed),
     ]);
   }
-  for (const { where, seen, ids } of bundled)
-    table.push([verdictOf('unknown'), `${ids.length} checks`, where.join('\n'), printable(seen)]);
+  for (const { where, observed, ids } of bundled)
+    table.push([verdictOf('unknown'), `${ids.length} checks`, where.join('\n'), printable(observed)]);
   const parts = [
     `smtpcheck audit of ${[...new Set(report.channels.map(channelName))].join(', ')}`,
     table.toString(),
-    ...bundled.map(({ ids, seen }) => `Not asked (${printable(seen)}): ${ids.join(', ')}`),
-    ...mending(shown),
+    ...bundled.map(({ ids, observed }) => `Not asked (${printable(observed)}): ${ids.join(', ')}`),
+    ...fixes(shown),
     verdictLine(report.results),
   ];
   if (report.transcript !== undefined) parts.push(['Transcript:', ...report.transcript].join('\n'));
@@ -48,7 +48,7 @@ export function tableText(
 
 interface Bundle {
   readonly where: readonly string[];
-  readonly seen: string;
+  readonly observed: string;
   readonly ids: readonly string[];
 }
 
@@ -57,14 +57,14 @@ function bundle(rows: readonly Row[]): { readonly shown: readonly Row[]; readonl
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     if (row.verdict !== 'unknown') continue;
-    const key = `${row.where.join()} ${row.seen}`;
+    const key = `${row.where.join()} ${row.observed}`;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   const large = [...groups.values()].filter((group) => group.length > 3);
   const hidden = new Set(large.flat());
   const bundled = large.map((group) => ({
     where: group[0]?.where ?? [],
-    seen: group[0]?.seen ?? '',
+    observed: group[0]?.observed ?? '',
     ids: group.map(({ check }) => check.id),
   }));
   return { shown: rows.filter((row) => !hidden.has(row)), bundled };
@@ -78,7 +78,7 @@ function columns(width: number): number[] {
   return [verdict, check, where, rest - check - where];
 }
 
-function mending(rows: readonly Row[]): string[] {
+function fixes(rows: readonly Row[]): string[] {
   const done = new Set<string>();
   return rows.flatMap(({ check, verdict }) => {
     if (verdict !== 'unsafe' && verdict !== 'report') return [];
@@ -87,11 +87,11 @@ function mending(rows: readonly Row[]): string[] {
     return [
       [
         `${check.id}: ${check.why}`,
-        `  Haraka: ${check.mend.haraka}`,
-        `  sendmail: ${check.mend.sendmail}`,
-        `  Postfix: ${check.mend.postfix}`,
-        `  Dovecot: ${check.mend.dovecot}`,
-        `  More: ${documentation}#${check.id}`,
+        `  Haraka: ${check.fix.haraka}`,
+        `  sendmail: ${check.fix.sendmail}`,
+        `  Postfix: ${check.fix.postfix}`,
+        `  Dovecot: ${check.fix.dovecot}`,
+        `  Documentation: ${documentation}#${check.id}`,
       ].join('\n'),
     ];
   });

@@ -8,9 +8,9 @@ export interface JsonResult {
   readonly address: string;
   readonly security: string;
   readonly verdict: 'safe' | 'unsafe' | 'report' | 'unknown';
-  readonly seen: string;
+  readonly observed: string;
   readonly why: string;
-  readonly mend: Readonly<Record<string, string>>;
+  readonly fix: Readonly<Record<string, string>>;
 }
 
 export interface Audited {
@@ -42,10 +42,10 @@ export async function auditOf(options: Partial<AuditOptions>): Promise<Audited> 
   return { code, out, err, results, ids };
 }
 
-/** For a message: every result of these verdicts with what was seen. */
+/** For a message: every result of these verdicts with what was observed. */
 export function shownResults(results: readonly JsonResult[], verdicts: ReadonlyArray<JsonResult['verdict']>): string {
   return results
     .filter(({ verdict }) => verdicts.includes(verdict))
-    .map(({ id, security, verdict, seen }) => `${id} (${security}) ${verdict}: ${seen}`)
+    .map(({ id, security, verdict, observed }) => `${id} (${security}) ${verdict}: ${observed}`)
     .join('\n');
 }

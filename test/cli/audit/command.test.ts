@@ -36,14 +36,14 @@ describe('smtpcheck audit', () => {
     assert.equal(code, 0);
   });
 
-  it('ends with 1 for an open relay, and says why it matters and how to mend it everywhere', async () => {
+  it('ends with 1 for an open relay, and says why it matters and how to fix it everywhere', async () => {
     const { code, stdout, stderr } = await audit(await serve('relays'), ...sound, '--no-tls');
     assert.equal(stderr, '');
     assert.match(stdout, /unsafe .*Mail for a stranger’s/);
     assert.match(stdout, /^relay-plain: A server that takes mail from anyone/m);
     for (const server of ['Haraka', 'sendmail', 'Postfix', 'Dovecot'])
       assert.match(stdout, new RegExp(`^ {2}${server}: `, 'm'));
-    assert.match(stdout, /^ {2}More: docs\/reference\/audit\.md#relay-plain$/m);
+    assert.match(stdout, /^ {2}Documentation: docs\/reference\/audit\.md#relay-plain$/m);
     assert.match(stdout, /^UNSAFE: /m);
     assert.equal(code, 1);
   });
@@ -70,11 +70,13 @@ describe('smtpcheck audit', () => {
     assert.equal(report.schema, 'smtpcheck-audit/1');
     assert.equal(report.verdict, 'unsafe');
     assert.deepEqual(Object.keys(report.channels[0]), ['protocol', 'host', 'address', 'port', 'security']);
-    const { id, verdict, seen, mend, ...rest } = report.results.find((one: { id: string }) => one.id === 'vrfy-users');
+    const { id, verdict, observed, fix, ...rest } = report.results.find(
+      (one: { id: string }) => one.id === 'vrfy-users',
+    );
     assert.deepEqual([id, verdict], ['vrfy-users', 'unsafe']);
-    assert.match(seen, /postmaster/);
-    assert.deepEqual(Object.keys(mend), ['haraka', 'sendmail', 'postfix', 'dovecot']);
-    assert.deepEqual(Object.keys(rest), ['title', 'protocol', 'address', 'port', 'security', 'why', 'more']);
+    assert.match(observed, /postmaster/);
+    assert.deepEqual(Object.keys(fix), ['haraka', 'sendmail', 'postfix', 'dovecot']);
+    assert.deepEqual(Object.keys(rest), ['title', 'protocol', 'address', 'port', 'security', 'why', 'documentation']);
     const total = Object.values(report.counts as Record<string, number>).reduce((sum, count) => sum + count, 0);
     assert.equal(total, report.results.length);
   });
@@ -152,7 +154,7 @@ describe('smtpcheck audit', () => {
       assert.equal((await audit(relaying, ...options, '--only', 'relay-plain')).code, 1);
       write('localip', '127\n');
       const trusted = await audit(relaying, ...options, '--only', 'relay-plain');
-      assert.match(JSON.parse(trusted.stdout).results[0].seen, /asked from 127\.0\.0\.1, which localip:1 trusts/);
+      assert.match(JSON.parse(trusted.stdout).results[0].observed, /asked from 127\.0\.0\.1, which localip:1 trusts/);
       assert.equal(trusted.code, 2);
     } finally {
       fs.rmSync(folder, { recursive: true });

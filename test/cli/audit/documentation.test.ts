@@ -72,10 +72,10 @@ describe('the examples in docs/reference/audit.md', () => {
 });
 
 describe('checks', () => {
-  for (const { id, title, why, mend } of checks) {
-    it(`${id} says what it is, why it matters, and how to mend it in each server`, () => {
+  for (const { id, title, why, fix } of checks) {
+    it(`${id} says what it is, why it matters, and how to fix it in each server`, () => {
       assert.match(id, /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
-      for (const text of [title, why, mend.haraka, mend.sendmail, mend.postfix, mend.dovecot])
+      for (const text of [title, why, fix.haraka, fix.sendmail, fix.postfix, fix.dovecot])
         assert.ok(text.length > 5, text);
     });
   }

@@ -195,8 +195,8 @@ describe('audit of a hostile server', () => {
         assert.match(out.replaceAll(/[\s│]+/g, ''), /CN=\\+u001b\]0;owned\\+u0007\\+t\\+u009b31m\\+u202e\.example/);
         assert.match(out, /220 \\+u001b\]0;owned\\+u0007\\+t\\+u009b31mmx ESMTP\\+u009b\\+u001b\[2J/);
         if (format === 'json') {
-          const { results } = JSON.parse(out) as { results: readonly { seen: string }[] };
-          assert.ok(results.some(({ seen }) => seen.includes('CN=\x1b]0;owned\x07\t\x9b31m\u202e.example')));
+          const { results } = JSON.parse(out) as { results: readonly { observed: string }[] };
+          assert.ok(results.some(({ observed }) => observed.includes('CN=\x1b]0;owned\x07\t\x9b31m\u202e.example')));
         }
       } finally {
         for (const server of servers) await server.stop();

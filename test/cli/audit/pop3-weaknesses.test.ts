@@ -75,9 +75,9 @@ describe('audit of a POP3 server', () => {
     const random = await serve(['apop']);
     const only = ['pop3-apop'];
     const guessed = await auditOf({ ...common, only, tls: false, pop3: [`127.0.0.1:${counting.port}`] });
-    assert.match(guessed.results[0]?.seen ?? '', /can be guessed/);
+    assert.match(guessed.results[0]?.observed ?? '', /can be guessed/);
     const sound = await auditOf({ ...common, only, tls: false, pop3: [`127.0.0.1:${random.port}`] });
-    assert.doesNotMatch(sound.results[0]?.seen ?? '', /can be guessed/);
+    assert.doesNotMatch(sound.results[0]?.observed ?? '', /can be guessed/);
   });
 
   it('leaves open what a server without STLS cannot be asked', async () => {

@@ -218,10 +218,15 @@ describe('smtpcheck import', () => {
       assert.deepEqual(lists.localip, [{ entry: '192.0.2', from: [{ file: 'access', line: 2 }], comments: ['lab'] }]);
       const remarks = document.remarks as Record<string, unknown>[];
       assert.equal(remarks.length, 1);
-      assert.deepEqual(
-        [remarks[0]?.code, remarks[0]?.at, remarks[0]?.written, remarks[0]?.kind],
-        ['access-from-relay', { file: 'access', line: 4 }, 'From:x@example.org RELAY', 'left-out'],
-      );
+      assert.deepEqual(remarks[0], {
+        code: 'access-from-relay',
+        at: { file: 'access', line: 4 },
+        text: 'From:x@example.org RELAY',
+        kind: 'left-out',
+        message: 'a sender address is only a claim: anyone can write it.',
+        effect: 'nobody may relay by naming this sender.',
+        suggestion: 'list the client in localip or localdomain, or let it log in (AUTH).',
+      });
     });
   });
 

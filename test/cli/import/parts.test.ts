@@ -111,17 +111,17 @@ describe('unifiedDiff', () => {
 describe('describeRemark', () => {
   it('has words for every code, and a meaning for relaying', () => {
     for (const code of remarkCodes) {
-      const { says, relaying } = describeRemark({ code, at: { file: 'f', line: 1 }, written: 'x', detail: 'DETAIL' });
-      assert.ok(says.length > 10 && relaying.length > 10, code);
-      assert.ok(!says.includes('{'), `${code}: ${says}`);
+      const { message, effect } = describeRemark({ code, at: { file: 'f', line: 1 }, text: 'x', detail: 'DETAIL' });
+      assert.ok(message.length > 10 && effect.length > 10, code);
+      assert.ok(!message.includes('{'), `${code}: ${message}`);
     }
   });
   it('has each code in docs/reference/cli-import.md, in the same words', () => {
     const page = readFileSync('docs/reference/cli-import.md', 'utf8');
     for (const code of remarkCodes) {
-      const { says, relaying } = describeRemark({ code, at: { file: 'f', line: 1 }, written: 'x', detail: '…' });
+      const { message, effect } = describeRemark({ code, at: { file: 'f', line: 1 }, text: 'x', detail: '…' });
       const kind = { 'left-out': 'left out', changed: 'changed', note: 'note' }[kindOf(code)];
-      const row = `| \`${code}\` | ${kind} | ${says} | ${relaying} |`;
+      const row = `| \`${code}\` | ${kind} | ${message} | ${effect} |`;
       assert.ok(page.includes(`${row}\n`), row);
     }
   });

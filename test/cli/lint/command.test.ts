@@ -132,9 +132,9 @@ describe('smtpcheck lint on a terminal', () => {
     const { stdout } = await smtpcheck(['lint'], { cwd: folder.path });
     assert.match(stdout, /^host_list:1:1: warning: x{117}\.\.\. never matches/);
     const { findings } = JSON.parse((await smtpcheck(['lint', '--json'], { cwd: folder.path })).stdout) as {
-      findings: readonly { written: string }[];
+      findings: readonly { text: string }[];
     };
-    assert.equal(findings[0]?.written, long);
+    assert.equal(findings[0]?.text, long);
   });
 });
 
@@ -165,16 +165,16 @@ describe('smtpcheck lint --format', () => {
         'plugins:1:1 plugin-absent',
       ],
     );
-    const message = '198.51.100.9/24 has bits set behind its length; write 198.51.100.0/24';
+    const message = '198.51.100.9/24 has host bits set; write 198.51.100.0/24';
     assert.deepEqual(findings[1], {
       file: 'localip',
       line: 1,
       column: 1,
       severity: 'error',
       code: 'prefix-host-bits',
-      written: '198.51.100.9/24',
+      text: '198.51.100.9/24',
       message,
-      use: '198.51.100.0/24',
+      suggestion: '198.51.100.0/24',
     });
     assert.equal((await smtpcheck(['lint', '--json', '--format=junit'], { cwd: folder.path })).stdout, stdout);
   });
@@ -196,7 +196,7 @@ describe('smtpcheck lint --format', () => {
     );
     assert.equal(
       lines[1],
-      `::error file=${base}/config/localip,line=1,col=1,title=prefix-host-bits::198.51.100.9/24 has bits set behind its length; write 198.51.100.0/24`,
+      `::error file=${base}/config/localip,line=1,col=1,title=prefix-host-bits::198.51.100.9/24 has host bits set; write 198.51.100.0/24`,
     );
   });
 

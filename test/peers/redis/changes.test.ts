@@ -135,7 +135,7 @@ const nothingOfTheKind: readonly Bad[] = [
   },
   { name: 'a member with a line break', ...badMember('127.8.1\n127.8.2', /redis:localip:\d+: /g) },
   { name: 'a member of NULs', ...badMember('\0\0', /redis:localip:\d+: /g) },
-  { name: 'a member with bits behind its length', ...badMember('10.0.0.1/8', /redis:localip:\d+: prefix-host-bits/g) },
+  { name: 'a member with host bits', ...badMember('10.0.0.1/8', /redis:localip:\d+: prefix-host-bits/g) },
   { name: 'a member of everything', ...badMember('0.0.0.0/0', /redis:localip:\d+: prefix-everything/g) },
   {
     name: 'bytes that are no text',
