@@ -3,7 +3,7 @@ import { parseAddress } from './ip-address';
 import type { About, Read, Setting } from './setting-kinds';
 
 export interface ListSource {
-  /** A file in Haraka's config folder or an absolute path; empty for none. Beside a key it holds while Redis is away. */
+  /** A file in Haraka's config folder or an absolute path; empty for none. Beside a key it holds while Redis is disconnected. */
   readonly file: string;
   readonly redis?: RedisKey;
 }

@@ -1,6 +1,6 @@
 /**
- * Follows the keys of one Redis server: reads them when it is connected, when it tells of a change, and by the clock
- * where it tells of none; one at a time, and never so often that reading is all that gets done.
+ * Follows the keys of one Redis server: reads them when it is connected, at a change notice, and by polling where the
+ * server sends no notices; one at a time, and never so often that reading is all that gets done.
  */
 import type { RedisServer } from '../core';
 import { Alarm, timerSlack } from './alarm';
@@ -35,8 +35,8 @@ export class FollowedServer {
   private reading = false;
   private slowest = 0;
   private readonly nextRead = new Alarm(() => void this.readChanged());
-  /** What the log last said of the server. */
-  private told: 'away' | 'there' | undefined;
+  /** The state of the connection that was logged last. */
+  private loggedState: 'connected' | 'disconnected' | undefined;
 
   /** `taken`: called whenever a key has been read. */
   constructor(
@@ -73,7 +73,7 @@ export class FollowedServer {
   /** Connects, or connects anew because the way to the server has changed. */
   open(): void {
     this.session = undefined;
-    this.told = undefined;
+    this.loggedState = undefined;
     for (const key of this.keys) key.abandonRead();
     this.link.open();
   }
@@ -95,10 +95,10 @@ export class FollowedServer {
 
   private down(reason: string): void {
     this.session = undefined;
-    if (this.told === 'away') return;
-    this.told = 'away';
+    if (this.loggedState === 'disconnected') return;
+    this.loggedState = 'disconnected';
     const names = [...this.keys].map(({ redis }) => redis.name).join(', ');
-    this.log.logwarn(`${this.describe()} is away, and is tried again: ${reason}; it holds ${names}`);
+    this.log.logwarn(`${this.describe()} disconnected, reconnecting: ${reason}; its lists: ${names}`);
   }
 
   private changed(name: string | undefined): void {
@@ -138,7 +138,7 @@ export class FollowedServer {
     this.reading = true;
     try {
       const { good, failed } = await this.readKeys(session);
-      if (session === this.session && (good > 0 || failed === 0)) this.there(session);
+      if (session === this.session && (good > 0 || failed === 0)) this.logConnected(session);
     } catch (error) {
       this.link.drop(session, error);
     } finally {
@@ -187,13 +187,13 @@ export class FollowedServer {
     );
   }
 
-  private there(session: Session): void {
+  private logConnected(session: Session): void {
     this.link.proven();
-    if (this.told === 'there') return;
-    const again = this.told === 'away' ? 'there again' : 'there';
-    this.told = 'there';
-    const how = session.notices ? 'it tells of changes' : 'it tells of no changes, so its lists are read by the clock';
-    this.log.lognotice(`${this.describe()} is ${again}; ${how}`);
+    if (this.loggedState === 'connected') return;
+    const event = this.loggedState === 'disconnected' ? 'reconnected' : 'connected';
+    this.loggedState = 'connected';
+    const how = session.notices ? 'with change notices' : 'without change notices, so its lists are polled';
+    this.log.lognotice(`${this.describe()} ${event}, ${how}`);
   }
 
   /** What has changed meanwhile, and without notices everything by the clock. */

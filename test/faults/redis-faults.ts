@@ -160,7 +160,7 @@ function faultOf(kind: RedisFault, standIns: StandIns): Fault {
     },
     async end(world) {
       const behind = await behindOf(world);
-      if (effect === 'away') await world.said(/ is there again; /g, processes, () => cease(behind));
+      if (effect === 'away') await world.said(/ reconnected, /g, processes, () => cease(behind));
       else await cease(behind);
       await settingsBack(world);
       await eventually(
@@ -178,7 +178,7 @@ const inForce: Readonly<Record<RedisFault['effect'], (world: World, inflict: Inf
     // Each was from Redis until now.
     world.tells('no list is from Redis', (log) => -fromRedis(log) === processes * listNames.length, inflict),
   revoked: (world, inflict) => world.said(/redis:\S+ is missing: /g, processes * listNames.length, inflict),
-  none: (world, inflict) => world.said(/ is there again; /g, processes, inflict),
+  none: (world, inflict) => world.said(/ reconnected, /g, processes, inflict),
 };
 
 export const redisFaults: readonly Fault[] = redisFaultKinds.flatMap((kind) =>

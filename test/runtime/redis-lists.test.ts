@@ -62,10 +62,14 @@ describe('a list in Redis', () => {
     readonly told: string;
   }
   const ways: readonly NoticeCase[] = [
-    { name: 'where the server tells of changes', told: 'it tells of changes' },
-    { name: 'where it knows no RESP 3', forbidden: 'HELLO', told: 'it tells of no changes' },
-    { name: 'where it forbids notices', forbidden: 'CLIENT', told: 'it tells of no changes' },
-    { name: 'where it does not say whether it tells', forbidden: 'CLIENT GETREDIR', told: 'it tells of no changes' },
+    { name: 'where the server sends change notices', told: 'connected, with change notices' },
+    { name: 'where it knows no RESP 3', forbidden: 'HELLO', told: 'connected, without change notices' },
+    { name: 'where it forbids notices', forbidden: 'CLIENT', told: 'connected, without change notices' },
+    {
+      name: 'where it does not say whether it tells',
+      forbidden: 'CLIENT GETREDIR',
+      told: 'connected, without change notices',
+    },
   ];
   for (const { name, forbidden, told } of ways) {
     // The versions differ in what they know of notices; without notices every one of them asks in turn.
@@ -74,7 +78,11 @@ describe('a list in Redis', () => {
         if (forbidden) redis.forbidden.add(forbidden);
         redis.add('host.deny', '198.51.100.7');
         const site = await start(denyAlone, {}, accessTo(redis, version));
-        assert.equal(site.saying(version === 5.8 ? 'it tells of no changes' : told), 1, site.said.join('\n'));
+        assert.equal(
+          site.saying(version === 5.8 ? 'connected, without change notices' : told),
+          1,
+          site.said.join('\n'),
+        );
         redis.add('host.deny', '198.51.100.8');
         await site.sees('the change is taken', () => site.denies('198.51.100.8'));
         redis.remove('host.deny', '198.51.100.7');

@@ -1,4 +1,4 @@
-/** Lists in Redis while the server is away: put off, and back again. */
+/** Lists in Redis while the server is disconnected: put off, and back again. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,7 +10,7 @@ import { accessTo, redisIni } from '../helpers/redis-access';
 import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../helpers/redis-store';
 import { until } from '../helpers/until';
 
-describe('Redis away', () => {
+describe('Redis disconnected', () => {
   withRedis();
 
   const outages: readonly { readonly name: string; begin(): unknown; end(): unknown }[] = [
@@ -37,14 +37,14 @@ describe('Redis away', () => {
       await begin();
       await site.sees('both are put off', () => !site.denied.available && !site.trusted.available);
       await sleep(tooLong);
-      assert.equal(site.saying(/^warn redis 127\.0\.0\.1:\d+ is away/), 1);
+      assert.equal(site.saying(/^warn redis 127\.0\.0\.1:\d+ disconnected/), 1);
       assert.equal(
         site.saying('error redis:host.deny has not been confirmed for 1 s: what it could decide is deferred'),
         1,
       );
       await end();
       await site.sees('they are back', () => site.denies('198.51.100.7') && site.trusted.size === 1);
-      assert.equal(site.saying('is there again'), 1);
+      assert.equal(site.saying(' reconnected, '), 1);
     });
 
     it(`leaves the file in force while it is ${name}, as it is by then`, async () => {
@@ -79,7 +79,7 @@ describe('Redis away', () => {
     redis.password = 'right';
     const site = await start(denyAlone, {}, accessTo(redis, 5, { password: 'wrong' }), 500);
     await sleep(tooLong);
-    assert.equal(site.saying(/^warn .* is away, and is tried again: WRONGPASS/), 1);
+    assert.equal(site.saying(/^warn .* disconnected, reconnecting: WRONGPASS/), 1);
     assert.equal(site.denied.available, false);
   });
 

@@ -101,7 +101,7 @@ describe('smtpcheck.ini and Redis', () => {
         await site.sees('the other is read', () => site.denies('198.51.100.2'));
         assert.equal(site.denies('198.51.100.1'), false);
         assert.equal(site.saying('notice redis.ini has changed'), 1);
-        assert.equal(site.saying(`notice redis 127.0.0.1:${other.port} is there`), 1);
+        assert.equal(site.saying(`notice redis 127.0.0.1:${other.port} connected`), 1);
         if (reads === 'before') await until('the other plugin is told', () => toldOther);
         await until('the first is let go of', () => redis.connections === 0);
         site.store.close();

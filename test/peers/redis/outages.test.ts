@@ -56,7 +56,7 @@ async function crashed(redis: RedisServer): Promise<void> {
   await redis.crash();
 }
 
-onRedis('lists in Redis that is away', (root) => {
+onRedis('lists in a disconnected Redis', (root) => {
   for (const version of ['3.3', '3.1'] as const) describe(`with Haraka ${version}`, () => suite(root, version));
 });
 
@@ -118,14 +118,14 @@ function suite(root: string, version: HarakaVersion): void {
       });
       for (const [n, { haraka }] of site.instances.entries()) {
         const since = () => haraka.log().slice(told[n]);
-        const back = / is there again; it tells of changes/g;
+        const back = / reconnected, with change notices/g;
         // Mail is answered by two of them; the third may try later.
         await eventually(
           (count) => count >= processes,
           async () => since().match(back)?.length ?? 0,
         );
         const log = since();
-        assert.equal(log.match(/ is away, and is tried again: /g)?.length, processes, log);
+        assert.equal(log.match(/ disconnected, reconnecting: /g)?.length, processes, log);
         assert.equal(log.match(back)?.length, processes, log);
       }
     });
@@ -160,7 +160,7 @@ function suite(root: string, version: HarakaVersion): void {
     // Long enough for a busy machine to start a server in.
     await site.all((instance) => instance.set({ maxAge: '30s' }));
     await site.all((instance) =>
-      instance.says(/ is there again; /g, processes, () => (instance === first ? redis.restart() : undefined)),
+      instance.says(/ reconnected, /g, processes, () => (instance === first ? redis.restart() : undefined)),
     );
     await site.sample(1);
     redis.pipe(['SADD localip 127.8']);
@@ -234,7 +234,7 @@ function suite(root: string, version: HarakaVersion): void {
         meanwhile: { ...putOffOrNot() },
         begin: async () => {
           await site.all((instance) =>
-            instance.says(/ is there again; it tells of no changes/g, processes, () =>
+            instance.says(/ reconnected, without change notices/g, processes, () =>
               instance === first ? redis.restart(settings) : undefined,
             ),
           );
@@ -306,7 +306,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     site?.assertAllWell();
   });
 
-  it('with Redis away takes the files or puts all off, and the lists once it is there', async function () {
+  it('with Redis disconnected takes the files or puts all off, and the lists once it is there', async function () {
     this.timeout(TIMEOUT);
     await redis.stop();
     const [first, second] = await start();
@@ -339,7 +339,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     await instance.tells(deniedByFile, local, REFUSED);
     await instance.tells(trusted, outside, LATER);
     await instance.tells(stranger, local, OK);
-    assert.match(instance.haraka.log(), / is away, and is tried again: .*WRONGPASS/);
+    assert.match(instance.haraka.log(), / disconnected, reconnecting: .*WRONGPASS/);
     assert.doesNotMatch(instance.haraka.log(), /another-one/);
   });
 
