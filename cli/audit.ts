@@ -8,10 +8,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Audit, Channel } from './audit/channel';
 import { popChecks, smtpChecks } from './audit/checks';
 import { defaultLimits } from './audit/dialogue';
-import { Pace } from './audit/pace';
 import { jsonReport, junitText, tapText } from './audit/report/machine';
-import type { Report } from './audit/report/summary';
+import type { AuditReport } from './audit/report/summary';
 import { tableText } from './audit/report/table';
+import { RequestBudget } from './audit/request-budget';
 import { overall, type Result, runChecks } from './audit/runner';
 import { parsedAddress, type Site, siteOf } from './audit/site';
 import { channelsOf, isOurs, parseTarget } from './audit/targets';
@@ -194,7 +194,11 @@ function auditFor(
   return {
     site,
     limits: { ...defaultLimits, replyMs: options.timeout },
-    pace: new Pace(options.pause, connectionsPerChannel * channels.length, commandsPerChannel * channels.length),
+    budget: new RequestBudget(
+      options.pause,
+      connectionsPerChannel * channels.length,
+      commandsPerChannel * channels.length,
+    ),
     transcript,
     helloName: options.hello ?? 'smtpcheck-audit.localdomain',
     from,
@@ -245,7 +249,7 @@ function progressOn(io: Io): (done: number, all: number, what: string) => void {
   };
 }
 
-function write(report: Report, options: AuditOptions, io: Io): void {
+function write(report: AuditReport, options: AuditOptions, io: Io): void {
   const form = options.json ? 'json' : options.format;
   if (form === 'json') io.stdout.write(jsonReport(report));
   else if (form === 'tap') io.stdout.write(tapText(report));

@@ -2,10 +2,10 @@
 import { Command, Option } from 'commander';
 import { describeFinding, formatAddress, hasFault, parseAddress } from '../core';
 import { Suite } from '../runtime/suite';
-import { SimulatedHost, type Step } from './explain/host';
+import { type PlayedStep, SimulatedHost } from './explain/host';
+import { notPlayed, readHostConfig } from './explain/host-config';
 import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
-import { printDialogue, printSteps, type Session, toJson } from './explain/print';
-import { notPlayed, surroundingsOf } from './explain/surroundings';
+import { type PlayedSession, printDialogue, printSteps, toJson } from './explain/print';
 import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePluginsOf } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { withRedis } from './redis';
@@ -89,22 +89,22 @@ export async function playSession(
   options: NameOptions & Pick<ExplainOptions, 'ip'>,
   lines: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
-): Promise<Session> {
+): Promise<PlayedSession> {
   const address = parseAddress(options.ip);
   if (!address) throw new CannotRun(`--ip ${options.ip}: no IP address`);
   const plugins = pluginLines(folder);
   const { policy, unread } = await policyOf(folder, env);
-  const surroundings = surroundingsOf(
+  const config = readHostConfig(
     folder,
     plugins.map(({ name }) => name),
     policy.relay.localDomains,
   );
-  const suite = new Suite({ policy, close() {} }, surroundings.me.toLowerCase(), resolverFor(options, address));
+  const suite = new Suite({ policy, close() {} }, config.me.toLowerCase(), resolverFor(options, address));
   const ip = formatAddress(address);
   const hostName = await hostNameFor(suite.resolver, ip);
   const loaded = plugins.flatMap(({ name }) => suitePluginsOf(name));
-  const host = new SimulatedHost({ ...surroundings, suite, loaded }, ip, hostName);
-  const steps: Step[] = [await host.connect()];
+  const host = new SimulatedHost({ ...config, suite, loaded }, ip, hostName);
+  const steps: PlayedStep[] = [await host.connect()];
   for (const line of lines) {
     if (host.closed) break;
     steps.push(await host.command(line));

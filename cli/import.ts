@@ -31,10 +31,10 @@ import {
   formatRemark,
   formatSummary,
   hasLosses,
-  type Outcome,
+  type ImportResult,
   toJson,
 } from './import/report';
-import { settle } from './import/settle';
+import { resolvePolicy } from './import/resolve-policy';
 import { isSourceType, type SourceType, sourceTypes } from './import/source-type';
 import { configFolder, plan, writeFiles } from './import/target';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
@@ -66,11 +66,11 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
     hostName: options.hostname,
     progress: (file, type) => writeLine(io.stderr, `reading ${file} (${type})`),
   });
-  const policy = settle(site);
+  const policy = resolvePolicy(site);
   const output = resolve(io.cwd, options.output);
   const folder = configFolder(output);
   const files = plan(folder, join(options.output, relative(output, folder)), render(policy));
-  const outcome: Outcome = { folder, dryRun, sources, policy, files };
+  const outcome: ImportResult = { folder, dryRun, sources, policy, files };
 
   if (!json) {
     const colour = wantsColour(io.stderr, io.env);
@@ -79,7 +79,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
   }
   const existing = files.filter((file) => file.action === 'replace' && file.held > 0);
   if (existing.length > 0 && !options.force && !dryRun) {
-    const names = existing.map((file) => file.shown).join(', ');
+    const names = existing.map((file) => file.displayPath).join(', ');
     throw new CannotRun(
       `nothing was written: there is already ${names}; --dry-run shows the difference, --force replaces`,
     );
@@ -100,7 +100,7 @@ interface UnreadList {
 }
 
 /** Lists that the folder's settings do not read from the file of ours: from Redis, from another file, or not at all. */
-function unreadLists(folder: string, files: Outcome['files']): UnreadList[] {
+function unreadLists(folder: string, files: ImportResult['files']): UnreadList[] {
   const state = readFileStateSync(join(folder, settingsFile));
   if (state.state !== 'read') return [];
   const defaults = parseSettings(settingsFile, '').readable;
@@ -124,7 +124,7 @@ function unreadLists(folder: string, files: Outcome['files']): UnreadList[] {
   });
 }
 
-function writeOrExplain(folder: string, files: Outcome['files']): void {
+function writeOrExplain(folder: string, files: ImportResult['files']): void {
   try {
     writeFiles(folder, files);
   } catch (error) {

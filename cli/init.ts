@@ -61,7 +61,7 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
     (step) => step !== undefined,
   );
   for (const step of steps) {
-    if (!dryRun) takeOrExplain(step);
+    if (!dryRun) applyOrExplain(step);
     // Told at once: what was done before a failure was done.
     if (!json) writeLine(io.stdout, `${dryRun ? 'would ' : ''}${describe(step)}`);
   }
@@ -80,34 +80,34 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
 }
 
 /** What is done to one file, named from the Haraka folder. */
-interface Step {
+interface InitStep {
   readonly action: 'create' | 'add-line';
   readonly file: string;
   /** Of the line that is added, from 1. */
   readonly line?: number;
-  take(): void;
+  apply(): void;
 }
 
-function takeOrExplain(step: Step): void {
+function applyOrExplain(step: InitStep): void {
   try {
-    step.take();
+    step.apply();
   } catch (error) {
     throw new CannotRun(`${step.file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function describe({ action, file, line }: Step): string {
+function describe({ action, file, line }: InitStep): string {
   return action === 'create' ? `create ${file}` : `add smtpcheck to ${file} as line ${line}`;
 }
 
 /** The stable shape of `--json`, described in docs/reference/cli.md. */
-function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly Step[], installed: boolean): string {
+function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly InitStep[], installed: boolean): string {
   const did = steps.map(({ action, file, line }) => ({ action, file, ...(line !== undefined && { line }) }));
   return jsonText({ version: 1, folder: path, dryRun, steps: did, installed });
 }
 
 /** The settings, and every list in the config folder that they name, or would name by default. */
-function listSteps(folder: HarakaFolder, settings: Settings): (Step | undefined)[] {
+function listSteps(folder: HarakaFolder, settings: Settings): (InitStep | undefined)[] {
   const defaults = parseSettings(settingsFile, '').readable;
   const lists = listSlots
     .map((slot) => ({ file: slot.sourceIn(settings).file, model: slot.sourceIn(defaults).file }))
@@ -118,25 +118,25 @@ function listSteps(folder: HarakaFolder, settings: Settings): (Step | undefined)
 }
 
 /** What `haraka -c DIR -h smtpcheck` shows. */
-function helpStep(folder: HarakaFolder): Step | undefined {
+function helpStep(folder: HarakaFolder): InitStep | undefined {
   const page = join('plugins', 'smtpcheck.md');
   return createStep(join(packageFolder, 'docs', 'reference', page), folder, join('docs', page));
 }
 
-function createStep(model: string, folder: HarakaFolder, file: string): Step | undefined {
+function createStep(model: string, folder: HarakaFolder, file: string): InitStep | undefined {
   const path = join(folder.path, file);
   if (existsSync(path)) return undefined;
   return {
     action: 'create',
     file,
-    take() {
+    apply() {
       mkdirSync(dirname(path), { recursive: true });
       copyFileSync(model, path);
     },
   };
 }
 
-function pluginStep(folder: HarakaFolder): Step | undefined {
+function pluginStep(folder: HarakaFolder): InitStep | undefined {
   if (pluginLines(folder).some(({ name }) => suitePluginsOf(name).length > 0)) return undefined;
   const path = realpathSync(join(folder.config, 'plugins'));
   const { text, line } = withPlugin(readFileSync(path, 'latin1'), 'smtpcheck');
@@ -144,7 +144,7 @@ function pluginStep(folder: HarakaFolder): Step | undefined {
     action: 'add-line',
     file: join('config', 'plugins'),
     line,
-    take() {
+    apply() {
       const { mode, uid, gid } = statSync(path);
       // Through a new file, so that a full disk leaves the old one whole.
       const fresh = `${path}.smtpcheck`;

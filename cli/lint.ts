@@ -9,23 +9,23 @@ import { Suite } from '../runtime/suite';
 import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { lintDns } from './lint/dns';
-import { entriesOf, type ListText, lintEntries, type Placed } from './lint/entries';
+import { entriesOf, type ListText, type LocatedEntry, lintEntries } from './lint/entries';
 import { lintFiles } from './lint/files';
 import { type LintFinding, lintFinding, severityOf } from './lint/finding';
-import { type Format, format, formats, type Report } from './lint/formats';
-import { lintMapRefusals } from './lint/map-refusals';
-import { lintRelayMap, rowsOf } from './lint/relay-map';
-import { explainCode } from './lint/rules-page';
+import { type Format, format, formats, type LintReport } from './lint/formats';
 import {
+  hostConfigFiles,
   lintLocalDomains,
   lintLocalRecipients,
   lintPlugins,
   lintProxies,
   lintSettings,
   lintStockRelay,
-  surroundingFiles,
-} from './lint/surroundings';
-import { lookAt } from './redis';
+} from './lint/host-config';
+import { lintMapRefusals } from './lint/map-refusals';
+import { lintRelayMap, rowsOf } from './lint/relay-map';
+import { explainCode } from './lint/rules-page';
+import { lintKey } from './redis';
 import { loadFolder } from './site';
 
 export interface LintOptions {
@@ -99,20 +99,20 @@ export async function lint(
   folder: HarakaFolder,
   askDns: boolean,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<Report> {
+): Promise<LintReport> {
   const { onDisk: site, keys } = await loadFolder(folder, env);
   const { readable: settings, written } = site.settings.value;
   const looks = listSlots.flatMap((slot) => {
     const once = keys.get(slot.name);
-    return once ? [{ slot: slot.name, ...lookAt(slot, once) }] : [];
+    return once ? [{ slot: slot.name, ...lintKey(slot, once) }] : [];
   });
   const texts: readonly SlotText[] = [
     ...textsOf(folder, site),
     ...looks.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
   ];
-  const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(placedIn);
+  const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(locatedEntriesIn);
   const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ placed }) => placed);
-  const entries = (kind: ListKind): Placed[] => listsOf(kind).flat();
+  const entries = (kind: ListKind): LocatedEntry[] => listsOf(kind).flat();
   const maps = texts.filter(({ slot }) => slot === 'relay_map').map(rowsOf);
   const askedBefore = { clientNetworks: listsOf('local_ip'), destinations: listsOf('relay_to') };
   const findings: LintFinding[] = [
@@ -136,7 +136,7 @@ export async function lint(
     findings.push(...(await lintDns({ suite, relayTo: entries('relay_to'), localDomain: entries('local_domain') })));
   }
   findings.sort((a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
-  const read = [settingsFile, 'plugins', ...texts.map(({ file }) => file), ...surroundingFiles(folder)];
+  const read = [settingsFile, 'plugins', ...texts.map(({ file }) => file), ...hostConfigFiles(folder)];
   const files = [...new Set([...read, ...findings.map(({ at }) => at.file)])];
   return { folder: folder.config, findings, files };
 }
@@ -146,7 +146,7 @@ interface SlotText extends ListText {
   readonly slot: SlotName;
 }
 
-function placedIn(text: SlotText): { readonly kind: ListKind; readonly placed: readonly Placed[] } {
+function locatedEntriesIn(text: SlotText): { readonly kind: ListKind; readonly placed: readonly LocatedEntry[] } {
   const kind = text.slot as ListKind;
   return { kind, placed: entriesOf(kind, text) };
 }

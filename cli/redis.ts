@@ -11,16 +11,16 @@ import { parseSlot, type Slot, slots } from '../runtime/slots';
 import { type HarakaFolder, harakaPackageNames } from './haraka-folder';
 
 /** An operator who asks waits for no more than that. */
-const patience = 3000;
+const readTimeout = 3000;
 
 export type Keys = Awaited<ReturnType<typeof readOnce>>;
 
 export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.ProcessEnv): Promise<Keys> {
   const access = new RedisAccess(
     new RedisIniFile(folder.config, { logerror() {}, lognotice() {} }),
-    placesFor(folder, env),
+    packageSearchPaths(folder, env),
   );
-  return readOnce(settings, access, patience);
+  return readOnce(settings, access, readTimeout);
 }
 
 /**
@@ -39,7 +39,7 @@ export function withRedis(
     const once = keys.get(slot.name);
     if (!once) continue;
     const { name } = once.redis;
-    const { text, reason } = takenFrom(slot, once);
+    const { text, reason } = textOf(slot, once);
     const { data, findings } = text === undefined ? { findings: [] } : parseSlot(slot.name, name, text);
     const [first] = findings.filter(({ severity }) => severity === 'fault');
     if (data) Object.assign(versions, { [slot.name]: { file: name, path: '', value: data, hash: 'read', stamp: '' } });
@@ -50,7 +50,7 @@ export function withRedis(
 }
 
 /** The text of the list as a start takes it, or why it takes none. */
-function takenFrom(slot: Slot, once: Once): { readonly text?: string; readonly reason?: string } {
+function textOf(slot: Slot, once: Once): { readonly text?: string; readonly reason?: string } {
   switch (once.state) {
     case 'read':
       return { text: once.text };
@@ -64,8 +64,8 @@ function takenFrom(slot: Slot, once: Once): { readonly text?: string; readonly r
 }
 
 /** What lint has to say of a key besides what is in it: its list's text, findings of a load, and why it was not read. */
-export function lookAt(slot: Slot, once: Once) {
-  const { text, reason } = takenFrom(slot, once);
+export function lintKey(slot: Slot, once: Once) {
+  const { text, reason } = textOf(slot, once);
   const findings: readonly Finding[] =
     once.state === 'wrong-type'
       ? [wrongType(once.redis, once.type)]
@@ -76,7 +76,7 @@ export function lookAt(slot: Slot, once: Once) {
 }
 
 /** In the folder, in a Haraka installed in it, in the Haraka that the shell would run, beside this package. */
-function placesFor(folder: HarakaFolder, env: NodeJS.ProcessEnv): string[] {
+function packageSearchPaths(folder: HarakaFolder, env: NodeJS.ProcessEnv): string[] {
   const programs = (env.PATH ?? '')
     .split(delimiter)
     .map((directory) => join(directory, 'haraka'))

@@ -1,11 +1,11 @@
 /** What is to be said about a certificate: its name, its time, who vouches for it, its key. */
 import tls from 'node:tls';
-import { gravest, type Outcome, report, safe, unsafe } from './check';
+import { type Outcome, report, safe, unsafe, worstOf } from './check';
 import type { TlsFacts } from './dialogue';
 
 const dayMs = 86_400_000;
 
-export interface CertificateWishes {
+export interface CertificateOptions {
   /** The name it should carry; nothing where none is known. */
   readonly name: string | undefined;
   /** Clients that send a password check name and chain; mail servers among themselves mostly do not. */
@@ -13,7 +13,7 @@ export interface CertificateWishes {
   readonly now: number;
 }
 
-export function judgeCertificate(facts: TlsFacts, { name, strict, now }: CertificateWishes): Outcome {
+export function judgeCertificate(facts: TlsFacts, { name, strict, now }: CertificateOptions): Outcome {
   const { certificate, distrust } = facts;
   const matter = strict ? unsafe : report;
   const outcomes: Outcome[] = [];
@@ -37,8 +37,8 @@ export function judgeCertificate(facts: TlsFacts, { name, strict, now }: Certifi
     outcomes.push(unsafe(`an RSA key of ${bits} bits`));
   }
   const good = safe(`${subject(facts)}, until ${Number.isNaN(ends) ? '?' : day(ends)}, ${facts.version}`);
-  const worst = gravest(outcomes.length === 0 ? [good] : outcomes);
-  return worst.verdict === 'safe' ? worst : { ...worst, observed: `${subject(facts)}: ${worst.observed}` };
+  const judged = worstOf(outcomes.length === 0 ? [good] : outcomes);
+  return judged.verdict === 'safe' ? judged : { ...judged, observed: `${subject(facts)}: ${judged.observed}` };
 }
 
 function subject({ certificate }: TlsFacts): string {

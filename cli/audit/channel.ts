@@ -1,8 +1,8 @@
 /** The ways into a server that one audit tries: an address, a port, and where TLS begins. */
 import { randomBytes } from 'node:crypto';
 import type { Security } from './check';
-import type { Limits, Peer, TlsWishes } from './dialogue';
-import type { Pace } from './pace';
+import type { Limits, Peer, TlsOptions } from './dialogue';
+import type { RequestBudget } from './request-budget';
 import type { Site } from './site';
 import type { Transcript } from './transcript';
 
@@ -22,7 +22,7 @@ export interface Channel {
 export interface Audit {
   readonly site: Site;
   readonly limits: Limits;
-  readonly pace: Pace;
+  readonly budget: RequestBudget;
   readonly transcript: Transcript;
   /** What we call ourselves in EHLO. */
   readonly helloName: string;
@@ -52,7 +52,7 @@ export function peerOf(channel: Channel, audit: Audit): Peer {
   return { address: channel.address, port: channel.port, from: audit.from[channel.family] };
 }
 
-export function tlsWishesOf(channel: Channel, audit: Audit): TlsWishes {
+export function tlsOptionsOf(channel: Channel, audit: Audit): TlsOptions {
   return { serverName: audit.certificateName ?? channel.host, roots: audit.roots };
 }
 

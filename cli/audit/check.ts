@@ -45,12 +45,12 @@ export const unsafe = (observed: string): Outcome => ({ verdict: 'unsafe', obser
 export const report = (observed: string): Outcome => ({ verdict: 'report', observed });
 export const unknown = (observed: string): Outcome => ({ verdict: 'unknown', observed });
 
-const gravity: Readonly<Record<Verdict, number>> = { safe: 0, report: 1, unknown: 2, unsafe: 3 };
+const order: Readonly<Record<Verdict, number>> = { safe: 0, report: 1, unknown: 2, unsafe: 3 };
 
 /** The gravest of several partial answers, with the sentences of all that are as grave. */
-export function gravest(outcomes: readonly Outcome[]): Outcome {
-  const worst = Math.max(...outcomes.map(({ verdict }) => gravity[verdict]));
-  const chosen = outcomes.filter(({ verdict }) => gravity[verdict] === worst);
+export function worstOf(outcomes: readonly Outcome[]): Outcome {
+  const worst = Math.max(...outcomes.map(({ verdict }) => order[verdict]));
+  const chosen = outcomes.filter(({ verdict }) => order[verdict] === worst);
   return {
     verdict: chosen[0]?.verdict ?? 'unknown',
     observed: [...new Set(chosen.map(({ observed }) => observed))].join('; '),

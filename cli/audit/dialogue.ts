@@ -34,7 +34,7 @@ export interface Peer {
   readonly from?: string | undefined;
 }
 
-export interface TlsWishes {
+export interface TlsOptions {
   /** For SNI; an address has none. */
   readonly serverName?: string | undefined;
   readonly minVersion?: tls.SecureVersion;
@@ -80,7 +80,7 @@ export class Dialogue {
     peer: Peer,
     limits: Limits,
     transcript: Transcript,
-    implicit?: TlsWishes,
+    implicit?: TlsOptions,
   ): Promise<Dialogue> {
     const socket = net.connect({
       host: peer.address,
@@ -90,7 +90,7 @@ export class Dialogue {
     transcript.add(name, '*', `connecting to ${peer.address} port ${peer.port}`);
     const dialogue = new Dialogue(name, socket, limits, transcript);
     try {
-      await settle(limits.replyMs, 'unreachable', 'no connection', (done) => {
+      await withTimeout(limits.replyMs, 'unreachable', 'no connection', (done) => {
         socket.once('connect', () => done());
         socket.once('error', (error) => done(new DialogueFault('unreachable', error.message)));
       });
@@ -143,7 +143,7 @@ export class Dialogue {
   }
 
   /** What arrives unasked within `ms`: a line, or nothing. A connection that ends meanwhile has said nothing. */
-  async overhear(ms: number): Promise<string | undefined> {
+  async readUnsolicited(ms: number): Promise<string | undefined> {
     try {
       return await this.readLine(ms);
     } catch (error) {
@@ -152,7 +152,7 @@ export class Dialogue {
     }
   }
 
-  async startTls(wishes: TlsWishes): Promise<void> {
+  async startTls(options: TlsOptions): Promise<void> {
     if (this.#fault !== undefined) throw this.#fault;
     const raw = this.#socket;
     raw.off('data', this.#onData);
@@ -160,27 +160,29 @@ export class Dialogue {
       this.#note('*', `${this.#buffer.length} bytes in clear text before the handshake, dropped`);
       this.#buffer = Buffer.alloc(0);
     }
-    const options: tls.ConnectionOptions = {
+    const connectOptions: tls.ConnectionOptions = {
       socket: raw,
       // Judging a certificate is the audit's work: it must see the bad ones too.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
-      ...(wishes.serverName === undefined || net.isIP(wishes.serverName) > 0 ? {} : { servername: wishes.serverName }),
-      ...(wishes.minVersion === undefined ? {} : { minVersion: wishes.minVersion }),
-      ...(wishes.maxVersion === undefined ? {} : { maxVersion: wishes.maxVersion }),
-      ...(wishes.ciphers === undefined ? {} : { ciphers: wishes.ciphers }),
-      ...(wishes.roots === undefined || wishes.roots.length === 0 ? {} : trusting(wishes.roots, wishes)),
+      ...(options.serverName === undefined || net.isIP(options.serverName) > 0
+        ? {}
+        : { servername: options.serverName }),
+      ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
+      ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
+      ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+      ...(options.roots === undefined || options.roots.length === 0 ? {} : trusting(options.roots, options)),
     };
     let secure: tls.TLSSocket;
     try {
-      secure = tls.connect(options);
+      secure = tls.connect(connectOptions);
     } catch (error) {
       throw this.#fail(new DialogueFault('tls', error instanceof Error ? error.message : String(error)));
     }
     this.#shaking = true;
     this.#listen(secure);
     try {
-      await settle(this.limits.replyMs, 'timeout', 'no handshake', (done) => {
+      await withTimeout(this.limits.replyMs, 'timeout', 'no handshake', (done) => {
         secure.once('secureConnect', () => done());
         secure.once('error', (error) => done(new DialogueFault('tls', `handshake failed: ${error.message}`)));
         secure.once('close', () => done(new DialogueFault('tls', 'closed during the handshake')));
@@ -275,7 +277,7 @@ export class Dialogue {
 const contexts = new WeakMap<readonly string[], tls.SecureContext>();
 
 /** Reading all of Node's roots anew takes longer than a handshake, so it is done once. */
-function trusting(roots: readonly string[], { minVersion, ciphers }: TlsWishes): tls.ConnectionOptions {
+function trusting(roots: readonly string[], { minVersion, ciphers }: TlsOptions): tls.ConnectionOptions {
   const ca = [...tls.rootCertificates, ...roots];
   if (minVersion !== undefined || ciphers !== undefined) return { ca };
   const secureContext = contexts.get(roots) ?? tls.createSecureContext({ ca });
@@ -283,7 +285,7 @@ function trusting(roots: readonly string[], { minVersion, ciphers }: TlsWishes):
   return { secureContext };
 }
 
-function settle(
+function withTimeout(
   ms: number,
   kind: FaultKind,
   what: string,

@@ -1,8 +1,8 @@
 /** What POP3 checks have to work with: paced connections with or without TLS. */
-import { type Audit, type Channel, tlsWishesOf } from './channel';
-import type { TlsWishes } from './dialogue';
+import { type Audit, type Channel, tlsOptionsOf } from './channel';
+import { Connector } from './connector';
+import type { TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
-import { Door } from './door';
 import { PopDialogue, type PopReply } from './pop3-dialogue';
 
 export class PopContext {
@@ -10,7 +10,7 @@ export class PopContext {
   readonly audit: Audit;
   #open: PopDialogue[] = [];
   #connections = 0;
-  readonly #door: Door;
+  readonly #connector: Connector;
   /** STLS was refused once: the questions that need it cannot be asked, and it is not asked for again. */
   #noStls: DialogueFault | undefined;
   #hasStls = false;
@@ -18,16 +18,16 @@ export class PopContext {
   constructor(channel: Channel, audit: Audit) {
     this.channel = channel;
     this.audit = audit;
-    this.#door = new Door(channel, audit);
+    this.#connector = new Connector(channel, audit);
   }
 
   /** A new connection after its greeting, with TLS up where the channel has it. */
   async connect(): Promise<PopDialogue> {
     if (this.#noStls !== undefined) throw this.#noStls;
-    const pop = await this.connectClear(this.channel.security === 'implicit' ? this.tlsWishes : undefined);
+    const pop = await this.connectClear(this.channel.security === 'implicit' ? this.tlsOptions : undefined);
     if (this.channel.security !== 'starttls') return pop;
-    this.audit.pace.command();
-    const reply = await pop.stls(this.tlsWishes);
+    this.audit.budget.spendCommand();
+    const reply = await pop.stls(this.tlsOptions);
     this.#hasStls = reply.ok;
     if (this.#hasStls) return pop;
     this.#noStls = new DialogueFault('no-tls', `STLS → ${reply.line}`);
@@ -40,10 +40,10 @@ export class PopContext {
     return await this.connectClear();
   }
 
-  async connectClear(implicit?: TlsWishes): Promise<PopDialogue> {
+  async connectClear(implicit?: TlsOptions): Promise<PopDialogue> {
     await this.end();
     this.#connections += 1;
-    return await this.#door.open(this.#connections, implicit, async (dialogue) => {
+    return await this.#connector.open(this.#connections, implicit, async (dialogue) => {
       const pop = new PopDialogue(dialogue);
       this.#open.push(pop);
       const banner = await pop.greeting();
@@ -53,12 +53,12 @@ export class PopContext {
   }
 
   async say(pop: PopDialogue, line: string): Promise<PopReply> {
-    this.audit.pace.command();
+    this.audit.budget.spendCommand();
     return await pop.command(line);
   }
 
-  get tlsWishes(): TlsWishes {
-    return tlsWishesOf(this.channel, this.audit);
+  get tlsOptions(): TlsOptions {
+    return tlsOptionsOf(this.channel, this.audit);
   }
 
   async end(): Promise<void> {

@@ -1,5 +1,5 @@
 /** POP3 as a client speaks it, with every reply kept as it came. */
-import type { Dialogue, TlsWishes } from './dialogue';
+import type { Dialogue, TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
 
 export interface PopReply {
@@ -61,9 +61,9 @@ export class PopDialogue {
     }
   }
 
-  async stls(wishes: TlsWishes): Promise<PopReply> {
+  async stls(options: TlsOptions): Promise<PopReply> {
     const reply = await this.command('STLS');
-    if (reply.ok) await this.dialogue.startTls(wishes);
+    if (reply.ok) await this.dialogue.startTls(options);
     return reply;
   }
 

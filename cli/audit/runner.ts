@@ -12,7 +12,7 @@ export interface Result extends Outcome {
   readonly channel: Channel;
 }
 
-export interface RunnerWishes {
+export interface RunnerOptions {
   /** Ids to ask; all without it. */
   readonly only: ReadonlySet<string> | undefined;
   /** Checks about TLS have no sense for a server that has none on purpose. */
@@ -30,28 +30,28 @@ interface Question {
   end(): Promise<void>;
 }
 
-export async function runChecks(channels: readonly Channel[], audit: Audit, wishes: RunnerWishes): Promise<Result[]> {
-  const questions = channels.flatMap((channel) => questionsFor(channel, audit, wishes));
+export async function runChecks(channels: readonly Channel[], audit: Audit, options: RunnerOptions): Promise<Result[]> {
+  const questions = channels.flatMap((channel) => questionsFor(channel, audit, options));
   const results: Result[] = [];
   for (const [index, { check, channel, ask, end }] of questions.entries()) {
-    wishes.progress(index, questions.length, `${channelName(channel)} ${check.id}`);
+    options.progress(index, questions.length, `${channelName(channel)} ${check.id}`);
     const outcome = await outcomeOf(ask);
     results.push({ check, channel, ...outcome });
     if (questions[index + 1]?.channel !== channel) await end();
   }
-  wishes.progress(questions.length, questions.length, 'done');
+  options.progress(questions.length, questions.length, 'done');
   return results;
 }
 
-function questionsFor(channel: Channel, audit: Audit, wishes: RunnerWishes): Question[] {
-  if (channel.protocol === 'smtp') return questions(smtpChecks, new SmtpContext(channel, audit), wishes);
-  return questions(popChecks, new PopContext(channel, audit), wishes);
+function questionsFor(channel: Channel, audit: Audit, options: RunnerOptions): Question[] {
+  if (channel.protocol === 'smtp') return questions(smtpChecks, new SmtpContext(channel, audit), options);
+  return questions(popChecks, new PopContext(channel, audit), options);
 }
 
 function questions<Context extends SmtpContext | PopContext>(
   checks: ReadonlyArray<Check<Context>>,
   context: Context,
-  { only, tls }: RunnerWishes,
+  { only, tls }: RunnerOptions,
 ): Question[] {
   const { channel } = context;
   return checks

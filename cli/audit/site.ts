@@ -25,14 +25,14 @@ export interface Site {
   readonly unread: readonly string[];
 }
 
-export interface SiteWishes {
+export interface SiteOptions {
   readonly local: readonly string[];
   readonly backup: readonly string[];
   readonly folder: LoadedFolder | undefined;
 }
 
 /** Throws `CannotRun` where the folder's lists do not load: nothing could be expected of them. */
-export function siteOf({ local, backup, folder: loaded }: SiteWishes): Site {
+export function siteOf({ local, backup, folder: loaded }: SiteOptions): Site {
   const named = unique(backup).map(wholeDomain);
   if (!loaded) return { localDomains: lowered(local), backupRecipients: named, trusts: () => undefined, unread: [] };
   const { folder, onDisk, keys } = loaded;

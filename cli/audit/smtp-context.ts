@@ -1,9 +1,9 @@
 /** What SMTP checks have to work with: paced connections, sessions, and transactions that stop at RCPT. */
-import { type Audit, type Channel, randomUser, tlsWishesOf } from './channel';
+import { type Audit, type Channel, randomUser, tlsOptionsOf } from './channel';
 import { type Outcome, unknown } from './check';
-import type { TlsWishes } from './dialogue';
+import { Connector } from './connector';
+import type { TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
-import { Door } from './door';
 import { isAccepted, isDeferred, isRefused, type Reply, SmtpDialogue, shownReply } from './smtp-dialogue';
 
 /** Servers slow down or hang up on a client that errs often; a new connection is kinder than a slow one. */
@@ -17,7 +17,7 @@ export class SmtpContext {
   #serverName: string | undefined;
   #open: SmtpDialogue[] = [];
   #connections = 0;
-  readonly #door: Door;
+  readonly #connector: Connector;
   /** STARTTLS was refused once: the questions that need it cannot be asked, and it is not asked for again. */
   #noStarttls: DialogueFault | undefined;
   #hasStarttls = false;
@@ -28,16 +28,16 @@ export class SmtpContext {
   constructor(channel: Channel, audit: Audit) {
     this.channel = channel;
     this.audit = audit;
-    this.#door = new Door(channel, audit);
+    this.#connector = new Connector(channel, audit);
   }
 
   /** A new connection after its banner, with TLS up where the channel has it, and no HELO said since. */
   async connect(): Promise<SmtpDialogue> {
     if (this.#noStarttls !== undefined) throw this.#noStarttls;
-    const smtp = await this.connectClear(this.channel.security === 'implicit' ? this.tlsWishes : undefined);
+    const smtp = await this.connectClear(this.channel.security === 'implicit' ? this.tlsOptions : undefined);
     if (this.channel.security !== 'starttls') return smtp;
     await this.hello(smtp);
-    const reply = await smtp.starttls(this.tlsWishes);
+    const reply = await smtp.starttls(this.tlsOptions);
     this.#hasStarttls = reply.code === 220;
     if (this.#hasStarttls) return smtp;
     const fault = new DialogueFault('no-tls', `STARTTLS → ${shownReply(reply)}`);
@@ -46,10 +46,10 @@ export class SmtpContext {
   }
 
   /** A new connection up to its banner, with or without TLS from the first byte. */
-  async connectClear(implicit?: TlsWishes): Promise<SmtpDialogue> {
+  async connectClear(implicit?: TlsOptions): Promise<SmtpDialogue> {
     await this.end();
     this.#connections += 1;
-    return await this.#door.open(this.#connections, implicit, async (dialogue) => {
+    return await this.#connector.open(this.#connections, implicit, async (dialogue) => {
       this.#localAddress = dialogue.localAddress;
       const smtp = new SmtpDialogue(dialogue);
       this.#open.push(smtp);
@@ -76,19 +76,19 @@ export class SmtpContext {
   }
 
   async hello(smtp: SmtpDialogue): Promise<Reply> {
-    this.audit.pace.command();
+    this.audit.budget.spendCommand();
     const reply = await smtp.hello(this.audit.helloName);
     if (!isAccepted(reply)) throw new DialogueFault('closed', `EHLO is refused: ${shownReply(reply)}`);
     return reply;
   }
 
   async say(smtp: SmtpDialogue, line: string, encoding: 'latin1' | 'utf8' = 'latin1'): Promise<Reply> {
-    this.audit.pace.command();
+    this.audit.budget.spendCommand();
     return await smtp.command(line, encoding);
   }
 
-  get tlsWishes(): TlsWishes {
-    return tlsWishesOf(this.channel, this.audit);
+  get tlsOptions(): TlsOptions {
+    return tlsOptionsOf(this.channel, this.audit);
   }
 
   /** The name in the server's own banner, once one has been seen. */

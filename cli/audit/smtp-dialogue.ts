@@ -1,5 +1,5 @@
 /** SMTP as a client speaks it, with every reply kept as it came. It knows no policy and sends whatever it is told. */
-import type { Dialogue, TlsWishes } from './dialogue';
+import type { Dialogue, TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
 
 export interface Reply {
@@ -71,10 +71,10 @@ export class SmtpDialogue {
   }
 
   /** The handshake after a 220; anything else is returned and nothing has changed. */
-  async starttls(wishes: TlsWishes): Promise<Reply> {
+  async starttls(options: TlsOptions): Promise<Reply> {
     const reply = await this.command('STARTTLS');
     if (reply.code === 220) {
-      await this.dialogue.startTls(wishes);
+      await this.dialogue.startTls(options);
       this.offers = new Map();
     }
     return reply;

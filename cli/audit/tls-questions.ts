@@ -1,15 +1,15 @@
 /** The questions about TLS that SMTP and POP3 share. */
 import net from 'node:net';
-import { type Audit, type Channel, tlsWishesOf } from './channel';
+import { type Audit, type Channel, tlsOptionsOf } from './channel';
 import { type Outcome, report, safe, unknown, unsafe } from './check';
-import type { TlsWishes } from './dialogue';
+import type { TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
 
 /** Without this OpenSSL refuses the old versions on our side, and the server would seem to. */
-const oldTls: TlsWishes = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' };
+const oldTls: TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' };
 
-export function oldWishes(channel: Channel, audit: Audit): TlsWishes {
-  return { ...tlsWishesOf(channel, audit), ...oldTls };
+export function oldTlsOptions(channel: Channel, audit: Audit): TlsOptions {
+  return { ...tlsOptionsOf(channel, audit), ...oldTls };
 }
 
 /** `shake` must get as far as a 220 or +OK by itself, so that a `tls` fault is about the handshake and nothing else. */

@@ -1,7 +1,7 @@
 /** What was said, on which connection and when: raw as it came, and made printable only when it is shown. */
 import { printable } from '../../core';
 
-export interface Utterance {
+export interface TranscriptLine {
   /** Milliseconds since the audit began. */
   readonly at: number;
   readonly connection: string;
@@ -11,15 +11,15 @@ export interface Utterance {
 }
 
 export class Transcript {
-  readonly utterances: Utterance[] = [];
+  readonly recorded: TranscriptLine[] = [];
   readonly #began = Date.now();
 
-  add(connection: string, mark: Utterance['mark'], text: string): void {
-    this.utterances.push({ at: Date.now() - this.#began, connection, mark, text });
+  add(connection: string, mark: TranscriptLine['mark'], text: string): void {
+    this.recorded.push({ at: Date.now() - this.#began, connection, mark, text });
   }
 
   lines(): string[] {
-    return this.utterances.map(
+    return this.recorded.map(
       ({ at, connection, mark, text }) => `${(at / 1000).toFixed(3)} ${connection} ${mark} ${printable(text)}`,
     );
   }

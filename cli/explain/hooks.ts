@@ -8,15 +8,15 @@ import * as relay from '../../plugins/relay/index';
 import type { SuitePlugin } from '../../runtime/answer';
 import type { Suite } from '../../runtime/suite';
 import type { Address, Connection, Next } from '../../types/haraka';
-import { domainOf, type LocalDomains } from './surroundings';
+import { domainOf, type LocalDomains } from './host-config';
 
-export interface Answer {
+export interface HookResult {
   readonly code: number;
   readonly message: unknown;
 }
 
 /** What one rule said. */
-export interface Said {
+export interface RuleTrace {
   readonly decision: Decision;
   /** The plugin only observes: the decision was not acted on. */
   readonly observed: boolean;
@@ -39,7 +39,7 @@ const registrations = {
 
 export class Hooks {
   private readonly hooks: Hook[] = [];
-  private said: Said[] = [];
+  private traced: RuleTrace[] = [];
 
   /** `loaded` in the order of `config/plugins`. */
   constructor(
@@ -48,7 +48,7 @@ export class Hooks {
     localDomains: LocalDomains | undefined,
     private readonly connection: Connection,
   ) {
-    suite.onDecision = (_hook, decision, observed) => this.said.push({ decision, observed });
+    suite.onDecision = (_hook, decision, observed) => this.traced.push({ decision, observed });
     const plugin = this.makePlugin(suite);
     for (const name of loaded) registrations[name](plugin);
     if (localDomains) this.addInHostList(localDomains);
@@ -57,17 +57,17 @@ export class Hooks {
   }
 
   /** What the rules have said since this was asked last. */
-  takeSaid(): readonly Said[] {
-    const { said } = this;
-    this.said = [];
+  takeTrace(): readonly RuleTrace[] {
+    const { traced: said } = this;
+    this.traced = [];
     return said;
   }
 
   /** The hooks in their order until one answers. */
-  async run(name: string, params?: unknown): Promise<Answer> {
+  async run(name: string, params?: unknown): Promise<HookResult> {
     for (const { hook, ask } of this.hooks) {
       if (hook !== name) continue;
-      const answer = await new Promise<Answer>((resolve) => {
+      const answer = await new Promise<HookResult>((resolve) => {
         ask((code = constants.cont, message?: unknown) => resolve({ code, message }), params);
       });
       if (answer.code !== constants.cont) return answer;

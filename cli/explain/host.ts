@@ -8,9 +8,9 @@ import { type Disposition, isAscii, type PluginName } from '../../core';
 import { recipientsOf, routingOf } from '../../runtime/dispositions';
 import type { Suite } from '../../runtime/suite';
 import { SimulatedConnection, SimulatedTransaction } from './connection';
-import { type Answer, Hooks, type Said } from './hooks';
+import { type HookResult, Hooks, type RuleTrace } from './hooks';
+import type { HostConfig } from './host-config';
 import { type Path, parsePath } from './path';
-import type { Surroundings } from './surroundings';
 
 export interface HostReply {
   readonly code: number;
@@ -19,9 +19,9 @@ export interface HostReply {
 }
 
 /** One command, what each rule said to it, and the reply that the client would see. */
-export interface Step {
+export interface PlayedStep {
   readonly command: string;
-  readonly said: readonly Said[];
+  readonly trace: readonly RuleTrace[];
   readonly reply: HostReply;
 }
 
@@ -35,7 +35,7 @@ export interface RoutedRecipient {
 
 const outboundQueue = "Haraka's outbound queue";
 
-export interface HostOptions extends Surroundings {
+export interface HostOptions extends HostConfig {
   readonly suite: Suite;
   /** Which of the suite's plugins `config/plugins` loads, in its order. */
   readonly loaded: readonly PluginName[];
@@ -83,21 +83,21 @@ export class SimulatedHost {
     });
   }
 
-  async connect(): Promise<Step> {
+  async connect(): Promise<PlayedStep> {
     return this.step('(connect)', async () => {
       await this.hooks.run('connect_init');
       const answer = await this.hooks.run('connect');
       if (answer.code === constants.deny) {
-        this.refusal = said(answer, 554);
+        this.refusal = replyOf(answer, 554);
         return this.refusal;
       }
-      if (answer.code === constants.denysoftdisconnect) return this.close(said(answer, 421));
+      if (answer.code === constants.denysoftdisconnect) return this.close(replyOf(answer, 421));
       return { code: 220, text: `${this.options.me} ESMTP Haraka ready` };
     });
   }
 
   /** One line of the client's, as it would be sent. */
-  async command(line: string): Promise<Step> {
+  async command(line: string): Promise<PlayedStep> {
     return this.step(line, async () => {
       // Two octets more end the line.
       const isTooLong = Buffer.byteLength(line) + 2 > this.options.limits.lineLength;
@@ -113,10 +113,10 @@ export class SimulatedHost {
     if (this.refusal) return line.toUpperCase() === 'QUIT' ? this.quit() : this.refusal;
     // A line with a bare CR inside is no command at all.
     const words = /^([^ ]*)(?: +(.*))?$/.exec(line);
-    return words ? this.obey(words[1] as string, words[2] ?? '') : this.unrecognized([line]);
+    return words ? this.dispatch(words[1] as string, words[2] ?? '') : this.unrecognized([line]);
   }
 
-  private async obey(verb: string, rest: string): Promise<HostReply> {
+  private async dispatch(verb: string, rest: string): Promise<HostReply> {
     switch (verb.toUpperCase()) {
       case 'HELO':
       case 'EHLO':
@@ -216,13 +216,13 @@ export class SimulatedHost {
 
   private async vrfy(): Promise<HostReply> {
     const answer = await this.hooks.run('vrfy');
-    if (answer.code === constants.ok) return said(answer, 250);
+    if (answer.code === constants.ok) return replyOf(answer, 250);
     return { code: 252, text: "Just try sending a mail and we'll see how it turns out..." };
   }
 
   private async unrecognized(words: readonly string[]): Promise<HostReply> {
     const answer = await this.hooks.run('unrecognized_command', words);
-    return isDenied(answer) ? said(answer, 500) : { code: 500, text: 'Unrecognized command' };
+    return isDenied(answer) ? replyOf(answer, 500) : { code: 500, text: 'Unrecognized command' };
   }
 
   /** What a client would send behind the 354 is not played. */
@@ -243,23 +243,23 @@ export class SimulatedHost {
     return reply;
   }
 
-  private async step(command: string, body: () => Promise<HostReply>): Promise<Step> {
+  private async step(command: string, body: () => Promise<HostReply>): Promise<PlayedStep> {
     const reply = await body();
-    return { command, said: this.hooks.takeSaid(), reply };
+    return { command, trace: this.hooks.takeTrace(), reply };
   }
 }
 
-function isDenied({ code }: Answer): boolean {
+function isDenied({ code }: HookResult): boolean {
   const denials = [constants.deny, constants.denysoft, constants.denydisconnect, constants.denysoftdisconnect];
   return denials.includes(code);
 }
 
-function denial(answer: Answer): HostReply {
-  return said(answer, answer.code === constants.deny ? 550 : 450);
+function denial(answer: HookResult): HostReply {
+  return replyOf(answer, answer.code === constants.deny ? 550 : 450);
 }
 
 /** What the client reads: a DSN brings its own code. */
-function said({ message }: Answer, code: number): HostReply {
+function replyOf({ message }: HookResult, code: number): HostReply {
   if (typeof message === 'object' && message !== null && 'reply' in message && 'code' in message) {
     return { code: Number(message.code), text: String(message.reply) };
   }

@@ -1,13 +1,13 @@
 /** A played session for people and for programs. */
 import { type Decision, type Disposition, printable, type SourceLine } from '../../core';
 import { jsonText, painter } from '../io';
-import type { HostReply, RoutedRecipient, Step } from './host';
+import type { HostReply, PlayedStep, RoutedRecipient } from './host';
 
-export interface Session {
+export interface PlayedSession {
   readonly ip: string;
   /** As Haraka names the client: a PTR name, `NXDOMAIN` or `DNSERROR`. */
   readonly hostName: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly PlayedStep[];
   readonly recipients: readonly RoutedRecipient[];
   /** Plugins of the folder that were not played and could decide. */
   readonly notPlayed: readonly string[];
@@ -22,10 +22,10 @@ const dispositions: Readonly<Record<Disposition, string>> = {
 };
 
 /** Step by step what each rule said, with the line that made it say so, and the reply. */
-export function printSteps(session: Session, colour: boolean): string {
+export function printSteps(session: PlayedSession, colour: boolean): string {
   const paint = painter(colour);
   const lines = [`client ${session.ip} (${printable(session.hostName)})`];
-  for (const { command, said, reply } of session.steps) {
+  for (const { command, trace: said, reply } of session.steps) {
     lines.push('', paint('bold', printable(command)));
     for (const { decision, observed } of said) lines.push(`  ${ruleLine(decision, observed)}`);
     const [first = '', ...more] = replyLines(reply);
@@ -49,7 +49,7 @@ function ruleLine(decision: Decision, observed: boolean): string {
 }
 
 /** The dialogue alone, as on the wire. */
-export function printDialogue({ steps }: Session): string {
+export function printDialogue({ steps }: PlayedSession): string {
   return steps
     .flatMap(({ command, reply }) => [
       ...(command === '(connect)' ? [] : [`C: ${printable(command)}`]),
@@ -65,10 +65,10 @@ function replyLines({ code, text }: HostReply): string[] {
 }
 
 /** The stable shape of `--json`, described in docs/reference/cli.md. */
-export function toJson(session: Session): string {
+export function toJson(session: PlayedSession): string {
   const { ip, hostName, notPlayed, unread } = session;
   const recipients = session.recipients.map(({ queue, ...recipient }) => ({ ...recipient, queue: queue ?? null }));
-  const steps = session.steps.map(({ command, said, reply }) => ({
+  const steps = session.steps.map(({ command, trace: said, reply }) => ({
     command,
     decisions: said.map(({ decision, observed }) => ({
       outcome: decision.outcome,

@@ -7,7 +7,7 @@ import { addCfEntry, type CfList } from './cf-list';
 import { Collector, type SourceItem } from './collector';
 import { addPrivacyFlags } from './privacy-flags';
 import { type Assignment, readAssignments } from './shell-assignments';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import type { SourceType } from './source-type';
 
 const lists: Readonly<Record<string, CfList>> = {
@@ -20,8 +20,8 @@ const lists: Readonly<Record<string, CfList>> = {
 /** Settings of CF's relay and spam checks that have no counterpart; all others build sendmail.cf and are passed over. */
 const kindred = /RELAY|CHECK|DENY|ALLOW|SPAM|REJECT|LOCAL_HOST/;
 
-export function readCfDef(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readCfDef(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   const { assignments, others } = readAssignments(text);
   // As in the shell, the last assignment of a name is the one that counts.
   const last = new Map(assignments.map((assignment) => [assignment.name, assignment]));

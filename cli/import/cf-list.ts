@@ -3,7 +3,7 @@
 import { Collector, type SourceItem } from './collector';
 import { parseAccessValue } from './sendmail-access';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
-import type { ListName, Reading, Where } from './site-policy';
+import type { ListName, ReaderContext, Reading } from './site-policy';
 import { refusesByValue } from './table-value';
 import { commentedLines, splitComment } from './text-lines';
 
@@ -16,14 +16,14 @@ const names: Readonly<Record<CfList, ListName>> = {
   'cf-host-deny': 'host.deny',
 };
 
-export function readCfList(list: CfList): (text: string, where: Where) => Reading {
-  return (text, where) => {
-    const out = new Collector(where);
+export function readCfList(list: CfList): (text: string, context: ReaderContext) => Reading {
+  return (text, context) => {
+    const out = new Collector(context);
     for (const { line, text: content, comments } of commentedLines(text)) {
-      const { content: entry, beside } = splitComment(content);
+      const { content: entry, trailingComment } = splitComment(content);
       // A second column is the value of a table that is used as a list.
       const [, first = '', value = ''] = /^(\S*)\s*(.*)$/s.exec(entry) ?? [];
-      const item: SourceItem = { line, text: entry, comments, beside };
+      const item: SourceItem = { line, text: entry, comments, trailingComment };
       // Whoever wrote REJECT beside a trusted network meant to keep it out.
       if (list !== 'cf-host-deny' && refusesByValue(value)) {
         out.remark('cf-trusted-in-spite', item, value);
@@ -88,13 +88,13 @@ export function addCfEntry(out: Collector, list: CfList, text: string, item: Sou
 /** `.example.org`: the names below it and not the name itself. */
 function addSubdomains(out: Collector, list: ListName, name: string, item: SourceItem): void {
   out.remark('subdomains-only', item, name);
-  out.add(list, name, item, { yields: true });
-  out.add(list, `!=${name}`, { ...item, comments: [] }, { implied: true, yields: true });
+  out.add(list, name, item, { weak: true });
+  out.add(list, `!=${name}`, { ...item, comments: [] }, { implied: true, weak: true });
 }
 
 /** RELAY_MAP: a table in access-map form that stays one. */
-export function readCfRelayMap(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readCfRelayMap(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const { line, text: content, comments } of commentedLines(text)) {
     const [, key = '', valueText = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
     const item: SourceItem = { line, text: content.trim(), comments };
@@ -131,7 +131,7 @@ function addMapKey(out: Collector, written: string, value: string, item: SourceI
 /** The lists are asked before the map, so they must not permit what a line of it refuses. */
 function endLists(out: Collector, tag: string, key: SendmailKey, item: SourceItem): void {
   const entry = `!${entryOf(key)}`;
-  const extras = { implied: true, tells: 'map-ends-list' } as const;
+  const extras = { implied: true, narrowingRemark: 'map-ends-list' } as const;
   if (tag !== 'Connect:') out.add('relay.to', entry, { ...item, comments: [] }, extras);
   if (tag === 'To:' || key.kind === 'mailbox') return;
   out.add(key.kind === 'domain' ? 'localdomain' : 'localip', entry, { ...item, comments: [] }, extras);

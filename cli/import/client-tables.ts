@@ -3,34 +3,34 @@
  * that any of them refuses is refused, whatever the others say; only an OK spares it those behind its own table.
  */
 import { EntryIndex } from './entry-index';
-import { place, type Tell } from './first-match';
+import { type AddRemark, locationOf } from './first-match';
 import type { SiteEntry } from './site-policy';
 
 interface Table {
   readonly index: EntryIndex<SiteEntry>;
   /** A keyed table looks for the name first: where that says "go on", its line for the address is not read. */
-  readonly passesOverAddresses: boolean;
+  readonly nameDecides: boolean;
 }
 
 /** Makes a refusal of each exclusion from `host.deny` that takes a client out of what another table refuses. */
-export function withoutPardons(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+export function resolveClientTables(entries: readonly SiteEntry[], addRemark: AddRemark): SiteEntry[] {
   const lists = listsOf(entries);
   if (lists.flat().length < 2) return [...entries];
   return entries.map((entry) => {
-    if (!entry.turn) return entry;
+    if (!entry.tablePosition) return entry;
     const verdicts = lists.map((tables) => decide(tables, entry));
     const refusal = verdicts.find((found) => found && !found.entry.excluded);
     if (!entry.entry.excluded) {
-      const pardon = verdicts.find((found) => found?.passes);
-      if (!refusal && pardon) tell('contradiction', pardon, place(entry));
+      const pardon = verdicts.find((found) => found?.exemptsLaterTables);
+      if (!refusal && pardon) addRemark('contradiction', pardon, locationOf(entry));
       return entry;
     }
     if (!refusal) return entry;
-    if (entry.passes) tell('postfix-refused-elsewhere', entry, place(refusal));
-    else if (entry.passes === undefined && refusal.turn?.list !== entry.turn.list) {
-      tell('contradiction', entry, place(refusal));
+    if (entry.exemptsLaterTables) addRemark('postfix-refused-elsewhere', entry, locationOf(refusal));
+    else if (entry.exemptsLaterTables === undefined && refusal.tablePosition?.list !== entry.tablePosition.list) {
+      addRemark('contradiction', entry, locationOf(refusal));
     }
-    const { passes, ...rest } = entry;
+    const { exemptsLaterTables, ...rest } = entry;
     const text = entry.text.replace(/^!/, '');
     return { ...rest, text, entry: { ...entry.entry, excluded: false }, origins: refusal.origins, implied: true };
   });
@@ -38,11 +38,11 @@ export function withoutPardons(entries: readonly SiteEntry[], tell: Tell): SiteE
 
 /** The line that ends the list for all that the entry matches: a refusal, or an OK. */
 function decide(tables: readonly Table[], entry: SiteEntry): SiteEntry | undefined {
-  for (const { index, passesOverAddresses } of tables) {
+  for (const { index, nameDecides } of tables) {
     const found = index.covering(entry);
     if (!found) continue;
     if (!found.entry.excluded) return found;
-    if (found.passes && !(passesOverAddresses && found.entry.kind === 'network')) return found;
+    if (found.exemptsLaterTables && !(nameDecides && found.entry.kind === 'network')) return found;
   }
   return undefined;
 }
@@ -51,12 +51,12 @@ function decide(tables: readonly Table[], entry: SiteEntry): SiteEntry | undefin
 function listsOf(entries: readonly SiteEntry[]): Table[][] {
   const lists = new Map<string, Map<number, SiteEntry[]>>();
   for (const entry of entries) {
-    if (!entry.turn) continue;
-    const list = lists.get(entry.turn.list) ?? new Map<number, SiteEntry[]>();
-    lists.set(entry.turn.list, list);
-    const table = list.get(entry.turn.place);
+    if (!entry.tablePosition) continue;
+    const list = lists.get(entry.tablePosition.list) ?? new Map<number, SiteEntry[]>();
+    lists.set(entry.tablePosition.list, list);
+    const table = list.get(entry.tablePosition.place);
     if (table) table.push(entry);
-    else list.set(entry.turn.place, [entry]);
+    else list.set(entry.tablePosition.place, [entry]);
   }
   return [...lists.values()].map((list) => [...list].sort(([a], [b]) => a - b).map(([, own]) => tableOf(own)));
 }
@@ -65,6 +65,8 @@ function tableOf(entries: readonly SiteEntry[]): Table {
   return {
     // Of the same reach in one table the refusal stands.
     index: new EntryIndex([...entries].sort((a, b) => Number(a.entry.excluded) - Number(b.entry.excluded))),
-    passesOverAddresses: entries.some(({ entry, passes }) => entry.kind === 'domain' && passes === false),
+    nameDecides: entries.some(
+      ({ entry, exemptsLaterTables }) => entry.kind === 'domain' && exemptsLaterTables === false,
+    ),
   };
 }

@@ -13,6 +13,7 @@ import {
 import { covers } from './coverage';
 import type { Remark, RemarkCode } from './remark';
 import {
+  type Barrier,
   type Feature,
   type FirstMatchList,
   firstMatchListOf,
@@ -20,13 +21,12 @@ import {
   type LocalName,
   listKindOf,
   type MapLine,
+  type ReaderContext,
   type Reading,
   type Reference,
   type RouteFact,
   type SiteEntry,
   type SiteSetting,
-  type Stop,
-  type Where,
 } from './site-policy';
 import type { SourceType } from './source-type';
 
@@ -35,7 +35,7 @@ export interface SourceItem {
   readonly line: number;
   readonly text: string;
   readonly comments?: readonly string[];
-  readonly beside?: string | undefined;
+  readonly trailingComment?: string | undefined;
 }
 
 /** Text as one line of a list; a `#` in it would be read as a comment, so it is not let through as text. */
@@ -46,13 +46,21 @@ export function asLine(text: string): Line {
 
 type EntryExtras = Pick<
   SiteEntry,
-  'implied' | 'refuses' | 'tells' | 'yields' | 'rank' | 'part' | 'below' | 'passes' | 'route'
+  | 'implied'
+  | 'refuses'
+  | 'narrowingRemark'
+  | 'weak'
+  | 'order'
+  | 'parameter'
+  | 'subdomainsOnly'
+  | 'exemptsLaterTables'
+  | 'route'
 >;
 
 /** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
 export class Collector implements Reading {
   readonly entries: SiteEntry[] = [];
-  readonly stops: Stop[] = [];
+  readonly barriers: Barrier[] = [];
   readonly map: MapLine[] = [];
   readonly localNames: LocalName[] = [];
   readonly routes: RouteFact[] = [];
@@ -61,10 +69,10 @@ export class Collector implements Reading {
   readonly references: Reference[] = [];
   readonly remarks: Remark[] = [];
 
-  constructor(readonly where: Where) {}
+  constructor(readonly context: ReaderContext) {}
 
   at(line: number): SourceLine {
-    return { file: this.where.file, line };
+    return { file: this.context.file, line };
   }
 
   remark(code: RemarkCode, item: SourceItem, detail?: string): void {
@@ -79,11 +87,11 @@ export class Collector implements Reading {
       if (!extras.implied) this.refuse(entry, text, item);
       const first = firstMatchListOf({ list, ...extras });
       // Whatever it is, it may be an exclusion.
-      if (first && extras.rank && text.includes('!')) this.stop(first, extras.rank, item);
+      if (first && extras.order && text.includes('!')) this.addBarrier(first, extras.order, item);
       return;
     }
     if (!entry.excluded && isLoopback(list, entry)) {
-      if (!this.where.keepLoopback || entry.kind === 'domain') {
+      if (!this.context.keepLoopback || entry.kind === 'domain') {
         this.remark('loopback', item);
         return;
       }
@@ -95,20 +103,22 @@ export class Collector implements Reading {
       entry,
       origins: [this.at(item.line)],
       comments: item.comments ?? [],
-      ...(item.beside ? { beside: item.beside } : {}),
-      ...(extras.rank ? { root: this.root } : {}),
-      ...(list === 'host.deny' ? { turn: this.where.turn ?? { list: this.where.file, place: 0 } } : {}),
+      ...(item.trailingComment ? { trailingComment: item.trailingComment } : {}),
+      ...(extras.order ? { root: this.root } : {}),
+      ...(list === 'host.deny'
+        ? { tablePosition: this.context.tablePosition ?? { list: this.context.file, place: 0 } }
+        : {}),
       ...extras,
     });
   }
 
   /** Nothing behind this place of the list may be permitted. */
-  stop(list: FirstMatchList, rank: readonly number[], { line, text }: SourceItem): void {
-    this.stops.push({ list, root: this.root, rank, origin: this.at(line), text });
+  addBarrier(list: FirstMatchList, order: readonly number[], { line, text }: SourceItem): void {
+    this.barriers.push({ list, root: this.root, order, origin: this.at(line), text });
   }
 
   private get root(): string {
-    return this.where.root ?? this.where.file;
+    return this.context.root ?? this.context.file;
   }
 
   addLocalName(text: string, item: SourceItem): void {
@@ -143,7 +153,7 @@ export class Collector implements Reading {
   }
 }
 
-type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'rank' | 'turn' | 'negated' | 'parentMatches'>>;
+type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'order' | 'tablePosition' | 'negated' | 'parentMatches'>>;
 type SettingValue = SiteSetting extends infer S ? (S extends SiteSetting ? Omit<S, 'origin'> : never) : never;
 
 const loopback = ['127.0.0.0/8', '::1', 'localhost', 'localhost.localdomain'].map((text) => parseEntry(text) as Entry);

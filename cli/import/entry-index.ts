@@ -5,18 +5,18 @@ import { formatAddress, maskAddress, parseAddressLiteral, widthOf } from '../../
 /** What an entry matches. `below`: the names below a domain and not its own. */
 export interface Reach {
   readonly entry: Entry;
-  readonly below?: boolean;
+  readonly subdomainsOnly?: boolean;
 }
 
 /** Keys of what would cover `reach`, from itself to the widest. */
-function* coveringKeys({ entry, below }: Reach): Generator<string> {
+function* coveringKeys({ entry, subdomainsOnly }: Reach): Generator<string> {
   switch (entry.kind) {
     case 'network':
       yield* networkKeys(entry);
       return;
     case 'domain':
       if (entry.exact) yield `=${entry.name}`;
-      if (below) yield `.${entry.name}`;
+      if (subdomainsOnly) yield `.${entry.name}`;
       yield* suffixKeys(entry.name);
       return;
     case 'mailbox': {
@@ -45,12 +45,12 @@ function* suffixKeys(name: string): Generator<string> {
 }
 
 /** One key for everything that matches the same. */
-export function keyOf({ entry, below }: Reach): string {
+export function keyOf({ entry, subdomainsOnly }: Reach): string {
   switch (entry.kind) {
     case 'network':
       return `${formatAddress(entry.address)}/${entry.length}`;
     case 'domain':
-      return `${entry.exact ? '=' : below ? '.' : ''}${entry.name}`;
+      return `${entry.exact ? '=' : subdomainsOnly ? '.' : ''}${entry.name}`;
     case 'mailbox':
       return `${entry.localPart}@${entry.domain}`;
   }

@@ -4,18 +4,22 @@
  */
 import { EntryIndex } from './entry-index';
 import type { RemarkCode } from './remark';
-import { firstMatchListOf, type SiteEntry, type Stop } from './site-policy';
+import { type Barrier, firstMatchListOf, type SiteEntry } from './site-policy';
 
-export type Tell = (code: RemarkCode, entry: SiteEntry, detail?: string) => void;
+export type AddRemark = (code: RemarkCode, entry: SiteEntry, detail?: string) => void;
 
 /** `192.0.2.7 (access:12)`, for a remark that points at another line. */
-export function place(entry: Pick<SiteEntry, 'text' | 'origins'>): string {
+export function locationOf(entry: Pick<SiteEntry, 'text' | 'origins'>): string {
   const [origin] = entry.origins;
   return origin ? `${entry.text} (${origin.file}:${origin.line})` : entry.text;
 }
 
-/** Entries without a rank come back as they are; the others in the order of their lists. */
-export function firstMatches(entries: readonly SiteEntry[], stops: readonly Stop[], tell: Tell): SiteEntry[] {
+/** Entries without an order come back as they are; the others in the order of their lists. */
+export function firstMatches(
+  entries: readonly SiteEntry[],
+  barriers: readonly Barrier[],
+  addRemark: AddRemark,
+): SiteEntry[] {
   const chains = new Map<string, SiteEntry[]>();
   for (const entry of entries) {
     const chain = chainOf(entry);
@@ -26,26 +30,26 @@ export function firstMatches(entries: readonly SiteEntry[], stops: readonly Stop
   }
   const resolved = new Map<SiteEntry, readonly SiteEntry[]>();
   for (const [chain, members] of chains) {
-    const walk = new Walk(tell);
-    walk.through(
+    const compiler = new FirstMatchCompiler(addRemark);
+    compiler.compile(
       members,
-      stops.filter((stop) => `${stop.list} ${stop.root}` === chain),
+      barriers.filter((stop) => `${stop.list} ${stop.root}` === chain),
     );
     for (const entry of members) resolved.set(entry, []);
-    for (const { from, become } of spread(walk.kept)) resolved.set(from, become);
+    for (const { from, become } of expandSubdomainOnly(compiler.kept)) resolved.set(from, become);
   }
   return entries.flatMap((entry) => resolved.get(entry) ?? [entry]);
 }
 
 /** Entries of one chain decide together. A table of clients is a chain of its own, whether its order counts or not. */
 function chainOf(entry: SiteEntry): string | undefined {
-  if (entry.turn) return `host.deny ${entry.turn.list} ${entry.turn.place}`;
-  const list = entry.rank && firstMatchListOf(entry);
+  if (entry.tablePosition) return `host.deny ${entry.tablePosition.list} ${entry.tablePosition.place}`;
+  const list = entry.order && firstMatchListOf(entry);
   return list && `${list} ${entry.root ?? ''}`;
 }
 
 /** One way through a list, from its first place to its last. */
-class Walk {
+class FirstMatchCompiler {
   readonly kept: SiteEntry[] = [];
   private readonly index = new EntryIndex<SiteEntry>();
   private readonly leftOut = new Map<SiteEntry, string>();
@@ -53,18 +57,18 @@ class Walk {
   /** The first exclusion of each kind that the walk came upon. */
   private readonly exclusions = new Map<SiteEntry['entry']['kind'], string>();
 
-  constructor(private readonly tell: Tell) {}
+  constructor(private readonly addRemark: AddRemark) {}
 
-  through(entries: readonly SiteEntry[], stops: readonly Stop[]): void {
-    const steps = [...stops, ...entries].sort((a, b) => compareRanks(a.rank ?? [], b.rank ?? []));
+  compile(entries: readonly SiteEntry[], barriers: readonly Barrier[]): void {
+    const steps = [...barriers, ...entries].sort((a, b) => compareOrder(a.order ?? [], b.order ?? []));
     for (const step of steps) {
-      if ('entry' in step) this.take(step);
-      else this.stoppedAt ??= place({ text: step.text, origins: [step.origin] });
+      if ('entry' in step) this.addEntry(step);
+      else this.stoppedAt ??= locationOf({ text: step.text, origins: [step.origin] });
     }
   }
 
-  private take(entry: SiteEntry): void {
-    if (!entry.rank) {
+  private addEntry(entry: SiteEntry): void {
+    if (!entry.order) {
       this.kept.push(entry);
       return;
     }
@@ -76,7 +80,7 @@ class Walk {
       if (obstacle !== undefined) this.leaveOut(entry, obstacle);
       else this.kept.push(entry);
       const { kind, excluded } = entry.entry;
-      if (excluded && !this.exclusions.has(kind)) this.exclusions.set(kind, place(entry));
+      if (excluded && !this.exclusions.has(kind)) this.exclusions.set(kind, locationOf(entry));
     }
   }
 
@@ -86,7 +90,7 @@ class Walk {
     const same = before.entry.excluded === entry.entry.excluded;
     if (obstacle !== undefined && same) this.leaveOut(entry, obstacle);
     else if (!same || !entry.implied)
-      this.tell(same ? 'already-covered' : 'postfix-never-reached', entry, place(before));
+      this.addRemark(same ? 'already-covered' : 'postfix-never-reached', entry, locationOf(before));
   }
 
   /**
@@ -102,11 +106,11 @@ class Walk {
 
   private leaveOut(entry: SiteEntry, obstacle: string): void {
     this.leftOut.set(entry, obstacle);
-    this.tell('postfix-behind-exclusion', entry, obstacle);
+    this.addRemark('postfix-behind-exclusion', entry, obstacle);
   }
 }
 
-function compareRanks(a: readonly number[], b: readonly number[]): number {
+function compareOrder(a: readonly number[], b: readonly number[]): number {
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
     const difference = (a[i] ?? -1) - (b[i] ?? -1);
     if (difference !== 0) return difference;
@@ -115,14 +119,14 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 }
 
 /** "The names below it" as the domain with all, and the domain's own name as the rest of the list has it. */
-function spread(entries: readonly SiteEntry[]): { from: SiteEntry; become: readonly SiteEntry[] }[] {
+function expandSubdomainOnly(entries: readonly SiteEntry[]): { from: SiteEntry; become: readonly SiteEntry[] }[] {
   const index = new EntryIndex(entries);
   return entries.map((from) => {
-    if (!from.below || from.entry.kind !== 'domain') return { from, become: [from] };
-    const { below, ...rest } = from;
+    if (!from.subdomainsOnly || from.entry.kind !== 'domain') return { from, become: [from] };
+    const { subdomainsOnly, ...rest } = from;
     const { name, excluded } = from.entry;
     // What lists the domain as well may be wider than this; an exclusion never gives way.
-    const whole: SiteEntry = excluded ? rest : { ...rest, yields: true };
+    const whole: SiteEntry = excluded ? rest : { ...rest, weak: true };
     const self = { kind: 'domain', name, exact: true, excluded: !excluded } as const;
     if (index.same({ entry: self })) return { from, become: [whole] };
     const around = index.around({ entry: self });
@@ -134,7 +138,7 @@ function spread(entries: readonly SiteEntry[]): { from: SiteEntry; become: reado
       origins: [...from.origins, ...(around?.origins ?? [])],
       comments: [],
       implied: true,
-      passes: false,
+      exemptsLaterTables: false,
     };
     return { from, become: [whole, own] };
   });

@@ -9,7 +9,14 @@ import { commandsToPrint, type MapFormat, mapFormat } from './compiled-map';
 import { listWithout } from './postfix-table-reference';
 import { readers } from './readers';
 import { recognise } from './recognise';
-import { type Feature, joinReadings, type Reading, type Reference, type SitePolicy, type Where } from './site-policy';
+import {
+  type Feature,
+  joinReadings,
+  type ReaderContext,
+  type Reading,
+  type Reference,
+  type SitePolicy,
+} from './site-policy';
 import { leadingTypes, type SourceType } from './source-type';
 
 export interface GatherOptions {
@@ -36,7 +43,7 @@ export interface Gathered {
   readonly sources: readonly ReadSource[];
 }
 
-interface Given {
+interface GivenSource {
   readonly file: string;
   readonly path: string;
   readonly text: string;
@@ -51,10 +58,10 @@ class Gatherer {
   private readonly readings: Reading[] = [];
   private readonly sources: ReadSource[] = [];
   private readonly problems: string[] = [];
-  private readonly consumed = new Set<Given>();
+  private readonly consumed = new Set<GivenSource>();
   private readonly followed = new Set<string>();
   private features: ReadonlySet<Feature> = new Set();
-  private given: readonly Given[] = [];
+  private given: readonly GivenSource[] = [];
 
   constructor(private readonly options: GatherOptions) {}
 
@@ -82,7 +89,7 @@ class Gatherer {
     return { site: joinReadings(this.readings), sources: this.sources };
   }
 
-  private open(file: string): Given[] {
+  private open(file: string): GivenSource[] {
     const path = resolve(this.options.cwd, file);
     const bytes = this.bytesOf(file, path);
     if (!bytes) return [];
@@ -108,25 +115,25 @@ class Gatherer {
     }
   }
 
-  private readGiven(source: Given): void {
+  private readGiven(source: GivenSource): void {
     if (source.type) this.read(source.file, source.type, source.text);
   }
 
   private read(file: string, type: SourceType, text: string, reference?: Reference): void {
     this.options.progress(file, type);
     this.sources.push({ file, type });
-    const where: Where = {
+    const context: ReaderContext = {
       file,
       features: this.features,
       keepLoopback: this.options.keepLoopback,
       hostName: this.options.hostName,
-      rank: reference?.rank,
+      order: reference?.order,
       root: reference?.root,
-      turn: reference?.turn,
+      tablePosition: reference?.tablePosition,
       negated: reference?.negated,
       parentMatches: reference?.parentMatches,
     };
-    this.readings.push(readers[type](text, where));
+    this.readings.push(readers[type](text, context));
   }
 
   /** A file that a source names: one given on the command line, one that lies beside its source, or the path itself. */
@@ -135,9 +142,9 @@ class Gatherer {
     const given =
       this.given.find((source) => source.path === reference.path) ??
       this.given.find((source) => basename(source.path) === basename(reference.path) && source.path !== from);
-    const { root, turn, negated, rank } = reference;
+    const { root, tablePosition, negated, order } = reference;
     // Where a file stands in a list of Postfix says what it means there.
-    const standing = rank ? JSON.stringify([root, turn, negated]) : '';
+    const standing = order ? JSON.stringify([root, tablePosition, negated]) : '';
     const id = `${reference.type} ${given?.path ?? reference.path} ${standing}`;
     if (this.followed.has(id)) return;
     this.followed.add(id);
@@ -175,11 +182,11 @@ class Gatherer {
     }
     if (reference.optional) return;
     if (this.options.skipMissing) {
-      const { text, root, rank, negated = false, type } = reference;
+      const { text, root, order, negated = false, type } = reference;
       const remark = { code: 'file-missing', at: origin, text, detail: path } as const;
-      const list = rank && listWithout(type, negated);
-      const stops = list ? [{ list, root, rank, origin, text }] : [];
-      this.readings.push({ ...emptyReading, remarks: [remark], stops });
+      const list = order && listWithout(type, negated);
+      const barriers = list ? [{ list, root, order, origin, text }] : [];
+      this.readings.push({ ...emptyReading, remarks: [remark], barriers });
       return;
     }
     this.problems.push(
@@ -190,8 +197,8 @@ class Gatherer {
 
   private candidates({ path, origin }: Reference): string[] {
     const folder = dirname(origin.file);
-    const beside = folder === '.' ? basename(path) : join(folder, basename(path));
-    return [beside, this.options.root === undefined ? path : join(this.options.root, path)];
+    const sibling = folder === '.' ? basename(path) : join(folder, basename(path));
+    return [sibling, this.options.root === undefined ? path : join(this.options.root, path)];
   }
 
   private pathOf(file: string): string {
@@ -201,7 +208,7 @@ class Gatherer {
 
 const emptyReading: Reading = {
   entries: [],
-  stops: [],
+  barriers: [],
   map: [],
   localNames: [],
   routes: [],

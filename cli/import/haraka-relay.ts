@@ -2,12 +2,12 @@
 import { formatAddress, type IniEntry, parseAddress, parseIni } from '../../core';
 import { maskAddress, widthOf } from '../../core/ip-address';
 import { Collector, type SourceItem } from './collector';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import { commentedLines, splitLines } from './text-lines';
 
 /** relay.ini: which of the plugin's parts are in force, and the files that go with them. */
-export function readHarakaRelayIni(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readHarakaRelayIni(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   const settings = new Map(
     iniEntries(text, out)
       .filter(({ section }) => section === 'relay')
@@ -32,13 +32,13 @@ function iniEntries(text: string, out: Collector): readonly IniEntry[] {
 }
 
 /** relay_acl_allow: addresses and networks, as the plugin matched them. */
-export function readHarakaRelayAcl(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readHarakaRelayAcl(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const { line, text: content, comments } of commentedLines(text, isHarakaComment)) {
     // The plugin cuts at any #, whatever stands before it.
     const [entry = '', ...rest] = content.trim().split('#');
-    const item: SourceItem = { line, text: content.trim(), comments, beside: rest.join('#').trim() };
-    if (where.features.has('haraka-acl-off')) out.remark('haraka-acl-off', item);
+    const item: SourceItem = { line, text: content.trim(), comments, trailingComment: rest.join('#').trim() };
+    if (context.features.has('haraka-acl-off')) out.remark('haraka-acl-off', item);
     else readAcl(out, entry.trim(), item);
   }
   return out;
@@ -71,8 +71,8 @@ function readAcl(out: Collector, entry: string, item: SourceItem): void {
 }
 
 /** relay_dest_domains.ini: `domain = {"action": …, "nexthop": …}`; the plugin compares whole names. */
-export function readHarakaDestDomains(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readHarakaDestDomains(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   const comments = commentsOf(text);
   for (const { section, key, value, line, written } of iniEntries(text, out)) {
     if (section !== 'domains') continue;
@@ -84,7 +84,7 @@ export function readHarakaDestDomains(text: string, where: Where): Reading {
       out.add('relay.to', `!=${key}`, item, { implied: true });
     } else if (action !== 'accept' && action !== 'continue') {
       out.remark('haraka-dest-value', item);
-    } else if (!where.features.has('haraka-dest-domains')) {
+    } else if (!context.features.has('haraka-dest-domains')) {
       out.remark('haraka-dest-off', item);
     } else {
       out.remark('haraka-dest-relaying', item);

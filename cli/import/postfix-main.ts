@@ -1,6 +1,6 @@
 /**
  * Postfix's main.cf (postconf(5)): who may relay, where to, what is local, and who is refused; and the tables that it
- * names for these. Postfix's lists go by the first match, so every entry keeps its rank for `settle` to resolve.
+ * names for these. Postfix's lists go by the first match, so every entry keeps its order for `resolvePolicy`.
  */
 import { words } from '../../core';
 import { Collector, type SourceItem } from './collector';
@@ -8,16 +8,16 @@ import { addAddress, addName, addressOf } from './postfix-patterns';
 import { addRestrictions, obstaclesTo } from './postfix-restrictions';
 import { addTable, type TableContext, type TableUse } from './postfix-table-reference';
 import { type Element, elementsOf, expand, type MainCf, type Parameter, readParameters } from './postfix-values';
-import type { FirstMatchList, Reading, Where } from './site-policy';
+import type { FirstMatchList, ReaderContext, Reading } from './site-policy';
 
 /** postconf(5): the default of parent_domain_matches_subdomains, as far as it matters here. */
 const parentMatchesByDefault = ['mynetworks', 'relay_domains', 'smtpd_access_maps'];
 
-export function readPostfixMain(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readPostfixMain(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   const main = readParameters(text);
   for (const { line, text } of main.bad) out.remark('postfix-syntax', { line, text });
-  const reader = new MainReader(out, main, knownValues(main, where));
+  const reader = new MainReader(out, main, knownValues(main, context));
   reader.mynetworks();
   reader.relayDomains();
   reader.destinations();
@@ -27,11 +27,11 @@ export function readPostfixMain(text: string, where: Where): Reading {
 }
 
 /** What main.cf need not set: this host's name, and what Postfix derives from it. */
-function knownValues(main: MainCf, where: Where): ReadonlyMap<string, string> {
+function knownValues(main: MainCf, context: ReaderContext): ReadonlyMap<string, string> {
   const known = new Map<string, string>();
-  const folder = /^(.*)\/[^/]*$/.exec(where.file)?.[1] ?? '.';
+  const folder = /^(.*)\/[^/]*$/.exec(context.file)?.[1] ?? '.';
   known.set('config_directory', folder);
-  if (where.hostName) known.set('myhostname', where.hostName);
+  if (context.hostName) known.set('myhostname', context.hostName);
   const host = expand('$myhostname', main, known);
   if ('value' in host && host.value.includes('.')) {
     known.set('mydomain', host.value.slice(host.value.indexOf('.') + 1));
@@ -41,7 +41,7 @@ function knownValues(main: MainCf, where: Where): ReadonlyMap<string, string> {
 }
 
 /** Takes one element of a list value. */
-type Use = (text: string, item: SourceItem, rank: readonly number[], negated: boolean) => void;
+type Use = (text: string, item: SourceItem, order: readonly number[], negated: boolean) => void;
 
 class MainReader {
   constructor(
@@ -64,11 +64,11 @@ class MainReader {
       return;
     }
     const parentMatches = this.parentMatches('mynetworks');
-    const take: Use = (text, item, rank, negated) => {
-      if (this.table('mynetworks', text, item, { rank, negated, parentMatches })) return;
+    const take: Use = (text, item, order, negated) => {
+      if (this.table('mynetworks', text, item, { order, negated, parentMatches })) return;
       const address = addressOf(text);
-      if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, rank });
-      else addName(this.out, 'localdomain', text, item, { negated, rank }, parentMatches);
+      if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, order });
+      else addName(this.out, 'localdomain', text, item, { negated, order }, parentMatches);
     };
     this.each(parameter, take, 'mynetworks');
   }
@@ -84,18 +84,18 @@ class MainReader {
     if (recipients && recipients.value !== '') this.recipientMaps(recipients);
     if (!parameter) return;
     const parentMatches = this.parentMatches('relay_domains');
-    const take: Use = (text, item, rank, negated) => {
+    const take: Use = (text, item, order, negated) => {
       // `relay_domains = $mydestination` was a default once; those domains are local.
       if (!negated && this.isLocal(text)) return;
-      if (this.table('relay-domains', text, item, { rank, negated, parentMatches })) return;
-      addName(this.out, 'relay.to', text, item, { negated, rank, part: 'relay_domains' }, parentMatches);
+      if (this.table('relay-domains', text, item, { order, negated, parentMatches })) return;
+      addName(this.out, 'relay.to', text, item, { negated, order, parameter: 'relay_domains' }, parentMatches);
     };
     this.each(parameter, take, 'relay_domains');
     const transports = this.main.parameters.get('transport_maps');
     if (transports) {
       const parents = this.parentMatches('transport_maps');
-      this.each(transports, (text, item, rank, negated) => {
-        this.table('transport', text, item, { rank, negated, parentMatches: parents });
+      this.each(transports, (text, item, order, negated) => {
+        this.table('transport', text, item, { order, negated, parentMatches: parents });
       });
     }
   }
@@ -103,8 +103,8 @@ class MainReader {
   private recipientMaps(parameter: Parameter): void {
     this.out.features.push('relay-recipients-only');
     this.out.remark('postfix-trusted-recipients', itemOf(parameter));
-    this.each(parameter, (text, item, rank, negated) => {
-      if (negated || !this.table('relay-recipients', text, item, { rank, negated, parentMatches: false })) {
+    this.each(parameter, (text, item, order, negated) => {
+      if (negated || !this.table('relay-recipients', text, item, { order, negated, parentMatches: false })) {
         this.out.remark('map-unreadable', item, text);
       }
     });
@@ -113,8 +113,8 @@ class MainReader {
   destinations(): void {
     const parameter = this.main.parameters.get('mydestination') ?? this.defaultDestinations();
     if (parameter) {
-      this.each(parameter, (text, item, rank, negated) => {
-        if (this.table('destination', text, item, { rank, negated, parentMatches: false })) return;
+      this.each(parameter, (text, item, order, negated) => {
+        if (this.table('destination', text, item, { order, negated, parentMatches: false })) return;
         if (negated) this.out.remark('not-a-host-name', item);
         else this.out.addLocalName(text, item);
       });
@@ -181,7 +181,7 @@ class MainReader {
       const expanded = expand(element.text, this.main, this.known);
       if ('unset' in expanded) {
         this.out.remark('postfix-variable', item, expanded.unset);
-        if (list && element.text.includes('!')) this.out.stop(list, [place], item);
+        if (list && element.text.includes('!')) this.out.addBarrier(list, [place], item);
         place++;
         continue;
       }

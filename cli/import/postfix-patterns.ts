@@ -1,12 +1,12 @@
 /** The patterns of Postfix's host and domain lists (match_list(3), cidr_table(5), access(5)) as entries of ours. */
 import type { Collector, SourceItem } from './collector';
-import type { ListName, Part } from './site-policy';
+import type { ListName, SourceParameter } from './site-policy';
 
-/** What surrounds a pattern: `negated` excludes, `rank` is its place where the first match decides. */
-export interface Context {
+/** What surrounds a pattern: `negated` excludes, `order` is its place where the first match decides. */
+export interface PatternContext {
   readonly negated: boolean;
-  readonly rank: readonly number[];
-  readonly part?: Part;
+  readonly order: readonly number[];
+  readonly parameter?: SourceParameter;
 }
 
 /** `192.0.2.0/24`, `[2001:db8::]/32`, `192.0.2.7`: Postfix wants IPv6 in brackets, tables also take it bare. */
@@ -19,7 +19,13 @@ export function addressOf(pattern: string): string | undefined {
 }
 
 /** Adds an address or network. Postfix matches whole addresses and CIDR; an octet prefix is neither. */
-export function addAddress(out: Collector, list: ListName, address: string, item: SourceItem, context: Context): void {
+export function addAddress(
+  out: Collector,
+  list: ListName,
+  address: string,
+  item: SourceItem,
+  context: PatternContext,
+): void {
   if (/^[0-9.]+$/.test(address) && address.split('.').filter((octet) => octet !== '').length < 4) {
     out.remark('postfix-never-matches', item, 'it knows no octet prefixes here, only CIDR');
     return;
@@ -33,7 +39,7 @@ export function addName(
   list: ListName,
   pattern: string,
   item: SourceItem,
-  context: Context,
+  context: PatternContext,
   parentMatches: boolean,
 ): void {
   if (!pattern.startsWith('.')) {
@@ -53,9 +59,13 @@ function addSigned(
   list: ListName,
   text: string,
   item: SourceItem,
-  context: Context,
-  below = false,
+  context: PatternContext,
+  subdomainsOnly = false,
 ): void {
-  const { negated, rank, part } = context;
-  out.add(list, negated ? `!${text}` : text, item, { rank, ...(part ? { part } : {}), ...(below ? { below } : {}) });
+  const { negated, order, parameter } = context;
+  out.add(list, negated ? `!${text}` : text, item, {
+    order,
+    ...(parameter ? { parameter } : {}),
+    ...(subdomainsOnly ? { subdomainsOnly } : {}),
+  });
 }

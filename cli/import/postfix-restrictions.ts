@@ -7,7 +7,7 @@ import { words } from '../../core';
 import type { Collector, SourceItem } from './collector';
 import { addTable } from './postfix-table-reference';
 import { elementsOf, expand, type MainCf, type Parameter } from './postfix-values';
-import type { Turn } from './site-policy';
+import type { TablePosition } from './site-policy';
 
 interface Restriction {
   readonly name: string;
@@ -90,7 +90,7 @@ class RestrictionReader {
       const whole: SourceItem = { ...item, text: [name, argument].filter(Boolean).join(' ') };
       if (name === 'check_client_access' && argument !== undefined) {
         if (permits.length > 0) this.out.remark('postfix-client-order', whole, permits.join(', '));
-        this.clientTable(argument, whole, { list: `${this.out.where.file} ${list}`, place, relays: open });
+        this.clientTable(argument, whole, { list: `${this.out.context.file} ${list}`, place, relays: open });
       } else if (name.startsWith('permit')) {
         permits.push(name);
         this.permit(list, name, whole, open);
@@ -107,8 +107,8 @@ class RestrictionReader {
     }
   }
 
-  private clientTable(table: string, item: SourceItem, turn: Turn): void {
-    const context = { rank: [turn.place], negated: false, parentMatches: this.parentMatches, turn };
+  private clientTable(table: string, item: SourceItem, tablePosition: TablePosition): void {
+    const context = { order: [tablePosition.place], negated: false, parentMatches: this.parentMatches, tablePosition };
     if (!addTable(this.out, 'client-access', table, item, context)) this.out.remark('map-unreadable', item, table);
   }
 

@@ -1,6 +1,6 @@
 /** Tables named in main.cf: which have a text source that can be read, and as what. */
 import type { Collector, SourceItem } from './collector';
-import type { FirstMatchList, Turn } from './site-policy';
+import type { FirstMatchList, TablePosition } from './site-policy';
 import type { SourceType } from './source-type';
 
 export type TableUse =
@@ -12,10 +12,10 @@ export type TableUse =
   | 'client-access';
 
 export interface TableContext {
-  readonly rank: readonly number[];
+  readonly order: readonly number[];
   readonly negated: boolean;
   readonly parentMatches: boolean;
-  readonly turn?: Turn;
+  readonly tablePosition?: TablePosition;
 }
 
 /** The uses that permit by a list whose first match decides. */
@@ -57,7 +57,7 @@ export function addTable(
   }
   out.remark('map-unreadable', item, text);
   const list = firstMatchLists[use];
-  if (list && context.negated) out.stop(list, context.rank, item);
+  if (list && context.negated) out.addBarrier(list, context.order, item);
   return true;
 }
 

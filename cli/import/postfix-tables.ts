@@ -4,10 +4,10 @@
  */
 import { words } from '../../core';
 import { Collector, type SourceItem } from './collector';
-import { addAddress, addName, addressOf, type Context } from './postfix-patterns';
+import { addAddress, addName, addressOf, type PatternContext } from './postfix-patterns';
 import { addTable, type TableUse } from './postfix-table-reference';
 import type { RemarkCode } from './remark';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import { refusesByValue } from './table-value';
 import { logicalLines } from './text-lines';
 
@@ -15,10 +15,10 @@ interface Row {
   readonly key: string;
   readonly value: string;
   readonly item: SourceItem;
-  readonly rank: readonly number[];
+  readonly order: readonly number[];
 }
 
-/** `key value` lines, each with its rank in the list that names the table. */
+/** `key value` lines, each with its order in the list that names the table. */
 function rowsOf(out: Collector, text: string, withValue: boolean): Row[] {
   return logicalLines(text).flatMap((logical, place) => {
     const match = /^(\S+)(?:\s+(.*))?$/s.exec(logical.text);
@@ -28,24 +28,27 @@ function rowsOf(out: Collector, text: string, withValue: boolean): Row[] {
       out.remark('postfix-table-line', item);
       return [];
     }
-    return [{ key: match?.[1] ?? '', value, item, rank: [...(out.where.rank ?? []), place] }];
+    return [{ key: match?.[1] ?? '', value, item, order: [...(out.context.order ?? []), place] }];
   });
 }
 
 /** A `/file/name` pattern: its content stands in the list as if written there, tables and all. */
-function readListFile(use: TableUse, take: (out: Collector, word: string, item: SourceItem, context: Context) => void) {
-  return (text: string, where: Where): Reading => {
-    const out = new Collector(where);
+function readListFile(
+  use: TableUse,
+  take: (out: Collector, word: string, item: SourceItem, context: PatternContext) => void,
+) {
+  return (text: string, context: ReaderContext): Reading => {
+    const out = new Collector(context);
     let place = 0;
     for (const logical of logicalLines(text)) {
       for (const [i, word] of words(logical.text).entries()) {
-        const negated = word.startsWith('!') !== (where.negated ?? false);
+        const negated = word.startsWith('!') !== (context.negated ?? false);
         const pattern = word.startsWith('!') ? word.slice(1) : word;
         const item: SourceItem = { line: logical.line, text: word, comments: i === 0 ? logical.comments : [] };
-        const rank = [...(where.rank ?? []), place++];
-        const parentMatches = where.parentMatches ?? true;
-        if (!addTable(out, use, pattern, item, { rank, negated, parentMatches }))
-          take(out, pattern, item, { negated, rank });
+        const order = [...(context.order ?? []), place++];
+        const parentMatches = context.parentMatches ?? true;
+        if (!addTable(out, use, pattern, item, { order, negated, parentMatches }))
+          take(out, pattern, item, { negated, order });
       }
     }
     return out;
@@ -55,11 +58,11 @@ function readListFile(use: TableUse, take: (out: Collector, word: string, item: 
 export const readMynetworksFile = readListFile('mynetworks', (out, word, item, context) => {
   const address = addressOf(word);
   if (address !== undefined) addAddress(out, 'localip', address, item, context);
-  else addName(out, 'localdomain', word, item, context, out.where.parentMatches ?? true);
+  else addName(out, 'localdomain', word, item, context, out.context.parentMatches ?? true);
 });
 
 export const readRelayDomainsFile = readListFile('relay-domains', (out, word, item, context) => {
-  addName(out, 'relay.to', word, item, { ...context, part: 'relay_domains' }, out.where.parentMatches ?? true);
+  addName(out, 'relay.to', word, item, { ...context, parameter: 'relay_domains' }, out.context.parentMatches ?? true);
 });
 
 export const readDestinationFile = readListFile('destination', (out, word, item, context) => {
@@ -68,14 +71,14 @@ export const readDestinationFile = readListFile('destination', (out, word, item,
 });
 
 /** mynetworks = cidr:…: being found is what counts, whatever the result says. */
-export function readMynetworksCidr(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readMynetworksCidr(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const row of cidrRows(out, text)) {
     // Whoever wrote REJECT there meant to keep the client out.
-    const refused = refusesByValue(row.value) && !where.negated;
+    const refused = refusesByValue(row.value) && !context.negated;
     if (refused) out.remark('postfix-trusted-in-spite', row.item, row.value);
-    const negated = refused || (where.negated ?? false);
-    addAddress(out, 'localip', row.key, row.item, { negated, rank: row.rank });
+    const negated = refused || (context.negated ?? false);
+    addAddress(out, 'localip', row.key, row.item, { negated, order: row.order });
   }
   return out;
 }
@@ -83,9 +86,9 @@ export function readMynetworksCidr(text: string, where: Where): Reading {
 /** Rows of a cidr table outside of conditions. */
 function cidrRows(out: Collector, text: string): Row[] {
   let nested = 0;
-  const skip = (code: RemarkCode, { item, rank }: Row) => {
+  const skip = (code: RemarkCode, { item, order }: Row) => {
     out.remark(code, item);
-    if (out.where.negated) out.stop('mynetworks', rank, item);
+    if (out.context.negated) out.addBarrier('mynetworks', order, item);
   };
   return rowsOf(out, text, false)
     .filter((row) => {
@@ -108,50 +111,50 @@ function cidrRows(out: Collector, text: string): Row[] {
 }
 
 /** mynetworks = hash:…: whole addresses, and names with the parents they are looked up by. */
-export function readMynetworksHash(text: string, where: Where): Reading {
-  const out = new Collector(where);
-  for (const { key, item, rank } of rowsOf(out, text, true)) {
-    const context: Context = { negated: where.negated ?? false, rank };
+export function readMynetworksHash(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
+  for (const { key, item, order } of rowsOf(out, text, true)) {
+    const patternContext: PatternContext = { negated: context.negated ?? false, order };
     const address = addressOf(key);
     if (address?.includes('/')) out.remark('postfix-never-matches', item, 'keyed tables hold whole addresses, no CIDR');
-    else if (address !== undefined) addAddress(out, 'localip', address, item, context);
-    else addName(out, 'localdomain', key, item, context, where.parentMatches ?? true);
+    else if (address !== undefined) addAddress(out, 'localip', address, item, patternContext);
+    else addName(out, 'localdomain', key, item, patternContext, context.parentMatches ?? true);
   }
   return out;
 }
 
-export function readRelayDomainsHash(text: string, where: Where): Reading {
-  const out = new Collector(where);
-  for (const { key, item, rank } of rowsOf(out, text, true)) {
-    const context: Context = { negated: where.negated ?? false, rank, part: 'relay_domains' };
-    addName(out, 'relay.to', key, item, context, where.parentMatches ?? true);
+export function readRelayDomainsHash(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
+  for (const { key, item, order } of rowsOf(out, text, true)) {
+    const patternContext: PatternContext = { negated: context.negated ?? false, order, parameter: 'relay_domains' };
+    addName(out, 'relay.to', key, item, patternContext, context.parentMatches ?? true);
   }
   return out;
 }
 
-export function readDestinationHash(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readDestinationHash(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const { key, item } of rowsOf(out, text, true)) {
-    if (where.negated) out.remark('not-a-host-name', item);
+    if (context.negated) out.remark('not-a-host-name', item);
     else out.addLocalName(key, item);
   }
   return out;
 }
 
 /** relay_recipient_maps: mailboxes, and `@domain` for a whole domain. */
-export function readRelayRecipients(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readRelayRecipients(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const { key, item } of rowsOf(out, text, true)) {
     const at = key.lastIndexOf('@');
     if (at < 0) out.remark('postfix-recipient', item);
-    else out.add('relay.to', at === 0 ? `=${key.slice(1)}` : key, item, { part: 'relay_recipient_maps' });
+    else out.add('relay.to', at === 0 ? `=${key.slice(1)}` : key, item, { parameter: 'relay_recipient_maps' });
   }
   return out;
 }
 
 /** transport(5): the next hops that a route of relay.to can express. */
-export function readTransport(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readTransport(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const { key, value, item } of rowsOf(out, text, true)) {
     const match = /^(?:smtp|relay):\[([^\]]+)\](?::([0-9]+|smtp))?$/.exec(value);
     if (!match || key === '*' || key.includes('@')) {
@@ -169,7 +172,7 @@ export function readTransport(text: string, where: Where): Reading {
       origin: out.at(item.line),
       text: item.text,
     });
-    if (where.parentMatches && !key.startsWith('.')) {
+    if (context.parentMatches && !key.startsWith('.')) {
       out.routes.push({ domain, subdomains: true, route, origin: out.at(item.line), text: item.text });
     }
   }
@@ -177,15 +180,15 @@ export function readTransport(text: string, where: Where): Reading {
 }
 
 /** check_client_access cidr:…, first match. */
-export function readClientAccessCidr(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readClientAccessCidr(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const row of cidrRows(out, text)) addClient(out, row.key, row, true);
   return out;
 }
 
 /** check_client_access hash:…: addresses, octet prefixes and names; the most specific decides (access(5)). */
-export function readClientAccessHash(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readClientAccessHash(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const row of rowsOf(out, text, true)) {
     if (row.key.includes('/')) out.remark('postfix-never-matches', row.item, 'keyed tables know no CIDR');
     else addClient(out, row.key, row, false);
@@ -206,28 +209,28 @@ function addClient(out: Collector, key: string, row: Row, firstMatch: boolean): 
   if (turnsAway)
     out.remark('access-refused-outright', item, /^discard/i.test(action) ? 'dropped all mail' : 'put off all mail');
   else if (refuses && !/^reject$/i.test(action)) out.remark('access-reply-lost', item);
-  const reach = clientReach(key, out.where.parentMatches ?? true);
+  const reach = clientReach(key, out.context.parentMatches ?? true);
   if (reach === undefined) {
     out.remark('postfix-table-pattern', item);
     return;
   }
-  const passes = !refuses && !/^dunno/i.test(action);
-  if (passes && out.where.turn?.relays) out.remark('postfix-client-permits', item);
+  const exemptsLaterTables = !refuses && !/^dunno/i.test(action);
+  if (exemptsLaterTables && out.context.tablePosition?.relays) out.remark('postfix-client-permits', item);
   out.add('host.deny', refuses ? reach.text : `!${reach.text}`, item, {
-    ...(firstMatch ? { rank: row.rank } : {}),
-    ...(reach.below ? { below: true } : {}),
-    ...(refuses ? {} : { implied: true, passes }),
+    ...(firstMatch ? { order: row.order } : {}),
+    ...(reach.subdomainsOnly ? { subdomainsOnly: true } : {}),
+    ...(refuses ? {} : { implied: true, exemptsLaterTables }),
   });
 }
 
 /** A key of a client table as an entry: keyed tables know octet prefixes and, with colons cut off, IPv6 prefixes. */
-function clientReach(key: string, parentMatches: boolean): { text: string; below?: boolean } | undefined {
+function clientReach(key: string, parentMatches: boolean): { text: string; subdomainsOnly?: boolean } | undefined {
   const address = addressOf(key);
   if (address !== undefined) return { text: address };
   if (/^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}$/i.test(key) && key.includes(':')) {
     const groups = key.split(':').length;
     return { text: `${key}::/${groups * 16}` };
   }
-  if (key.startsWith('.')) return parentMatches ? undefined : { text: key.slice(1), below: true };
+  if (key.startsWith('.')) return parentMatches ? undefined : { text: key.slice(1), subdomainsOnly: true };
   return { text: parentMatches ? key : `=${key}` };
 }

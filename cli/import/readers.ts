@@ -9,11 +9,11 @@ import { readRelayDomains } from './relay-domains';
 import { readSendmailAccess } from './sendmail-access';
 import { readSendmailCf } from './sendmail-cf';
 import { readSendmailMc } from './sendmail-mc';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import type { SourceType } from './source-type';
 
 /** Reads a source's text. Never throws; every line that is not carried over has its remark. */
-export type Reader = (text: string, where: Where) => Reading;
+export type Reader = (text: string, context: ReaderContext) => Reading;
 
 export const readers: Readonly<Record<SourceType, Reader>> = {
   'cf-def': readCfDef,

@@ -5,15 +5,15 @@
 
 import { Collector, type SourceItem } from './collector';
 import { parseSendmailKey } from './sendmail-key';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import { commentedLines, splitComment } from './text-lines';
 
-export function readRelayDomains(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readRelayDomains(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   for (const { line, text: content, comments } of commentedLines(text)) {
-    const { content: members, beside } = splitComment(content);
+    const { content: members, trailingComment } = splitComment(content);
     for (const member of members.split(/\s+/)) {
-      if (member !== '') addRelayMember(out, member, { line, text: member, comments, beside });
+      if (member !== '') addRelayMember(out, member, { line, text: member, comments, trailingComment });
     }
   }
   return out;
@@ -27,9 +27,9 @@ export function addRelayMember(out: Collector, member: string, item: SourceItem)
       out.add('localip', key.entry, item);
       return;
     case 'domain': {
-      const entry = out.where.features.has('relay-hosts-only') ? `=${key.name}` : key.name;
+      const entry = out.context.features.has('relay-hosts-only') ? `=${key.name}` : key.name;
       out.add('localdomain', entry, item);
-      out.add('relay.to', entry, item, { part: 'class-r' });
+      out.add('relay.to', entry, item, { parameter: 'class-r' });
       return;
     }
     case 'cidr':

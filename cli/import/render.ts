@@ -1,6 +1,6 @@
 /** The files that a settled policy becomes, as text. Every entry keeps its source's comments and names its line. */
 import { formatRoute, parseRoute, printable, type SourceLine } from '../../core';
-import type { SettledPolicy } from './settle';
+import type { ResolvedPolicy } from './resolve-policy';
 import {
   type ListName,
   type LocalName,
@@ -25,7 +25,7 @@ const purposes: Readonly<Record<ListName, string>> = {
   'host.deny': 'clients that are refused',
 };
 
-export function render(policy: SettledPolicy): RenderedFile[] {
+export function render(policy: ResolvedPolicy): RenderedFile[] {
   return [
     ...listNames.map((name) => renderList(name, policy.lists[name])),
     renderMap(policy.map),
@@ -38,8 +38,8 @@ function renderList(name: ListName, entries: readonly SiteEntry[]): RenderedFile
   const lines = entries.map((entry) => (entry.route ? `${entry.text}  ${routeText(entry.route)}` : entry.text));
   const width = Math.min(40, Math.max(0, ...lines.map((line) => line.length)));
   const body = entries.flatMap((entry, i) => {
-    const where = entry.origins.map(formatOrigin).join(', ');
-    const note = entry.beside ? `${clean(entry.beside)} (${where})` : where;
+    const locations = entry.origins.map(formatOrigin).join(', ');
+    const note = entry.trailingComment ? `${clean(entry.trailingComment)} (${locations})` : locations;
     return [...commentLines(entry.comments, i), `${(lines[i] ?? '').padEnd(width)}  # ${note}`];
   });
   return {

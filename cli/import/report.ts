@@ -7,15 +7,15 @@ import type { ReadSource } from './gather';
 import { describeRemark, kindOf, type RemarkKind } from './prose';
 import type { Remark } from './remark';
 import { formatOrigin, iniSetting } from './render';
-import type { SettledPolicy } from './settle';
+import type { ResolvedPolicy } from './resolve-policy';
 import { listNames } from './site-policy';
 import type { PlannedFile } from './target';
 
-export interface Outcome {
+export interface ImportResult {
   readonly folder: string;
   readonly dryRun: boolean;
   readonly sources: readonly ReadSource[];
-  readonly policy: SettledPolicy;
+  readonly policy: ResolvedPolicy;
   readonly files: readonly PlannedFile[];
 }
 
@@ -36,14 +36,14 @@ const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
 export function formatRemark(remark: Remark, colour: boolean): string {
   const { kind, message, effect, suggestion } = describeRemark(remark);
   const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];
-  const what = printable(`${shown(remark.text)}: ${message}`);
+  const what = printable(`${displayText(remark.text)}: ${message}`);
   const lines = [`${formatOrigin(remark.at)}: ${label}: ${what} [${remark.code}]`];
   lines.push(`    effect: ${effect}`);
   if (suggestion) lines.push(`    suggestion: ${suggestion}`);
   return `${lines.join('\n')}\n`;
 }
 
-function shown(text: string): string {
+function displayText(text: string): string {
   const plain = text.replace(/[\t\r\n ]+/g, ' ');
   return plain.length > 100 ? `${plain.slice(0, 97)}...` : plain;
 }
@@ -56,19 +56,19 @@ export function formatSummary(remarks: readonly Remark[]): string {
 
 const done = { create: 'wrote', replace: 'replaced', unchanged: 'unchanged' } as const;
 
-export function formatFiles(outcome: Outcome): string {
-  if (outcome.dryRun) return outcome.files.map((file) => shownDiff(file)).join('');
+export function formatFiles(outcome: ImportResult): string {
+  if (outcome.dryRun) return outcome.files.map((file) => displayDiff(file)).join('');
   return outcome.files.map((file) => `${describeFile(file)}\n`).join('');
 }
 
 /** Tabs and CRLF, which do a terminal no harm, stay: `patch` takes the diff as it is shown. */
-function shownDiff({ name, before, after }: PlannedFile): string {
+function displayDiff({ name, before, after }: PlannedFile): string {
   return unifiedDiff(name, before, after).replace(/(?:(?!\r?\n)[^\t])+/g, printable);
 }
 
 function describeFile(file: PlannedFile): string {
-  if (isEmptied(file)) return printable(`emptied ${file.shown} (it held ${entries(file.held)})`);
-  return printable(`${done[file.action]} ${file.shown} (${entries(file.count)})`);
+  if (isEmptied(file)) return printable(`emptied ${file.displayPath} (it held ${entries(file.held)})`);
+  return printable(`${done[file.action]} ${file.displayPath} (${entries(file.count)})`);
 }
 
 function isEmptied({ count, held }: PlannedFile): boolean {
@@ -79,19 +79,19 @@ function entries(count: number): string {
   return `${count} ${count === 1 ? 'entry' : 'entries'}`;
 }
 
-/** Emptying a list of refusals opens a door, so it is said apart from the files. */
+/** Emptying a list of refusals lets clients in, so it has a warning of its own. */
 export function formatEmptied(files: readonly PlannedFile[]): string {
   return files
     .filter((file) => isEmptied(file) && (file.name === 'host.deny' || file.name === 'relay.map'))
     .map(
-      ({ shown: path, held }) =>
+      ({ displayPath: path, held }) =>
         `warning: ${printable(path)} is emptied of ${entries(held)}: whom only they refuse is let in\n`,
     )
     .join('');
 }
 
 /** The `--json` document, version 1; described in `cli/import.ts` and docs/reference/cli-import.md. */
-export function toJson(outcome: Outcome): string {
+export function toJson(outcome: ImportResult): string {
   const { policy } = outcome;
   const document = {
     version: 1,
@@ -101,11 +101,11 @@ export function toJson(outcome: Outcome): string {
     lists: Object.fromEntries(
       listNames.map((name) => [
         name,
-        policy.lists[name].map(({ text, route, origins, comments, beside }) => ({
+        policy.lists[name].map(({ text, route, origins, comments, trailingComment }) => ({
           entry: text,
           ...(route === undefined ? {} : { route }),
           from: origins,
-          comments: beside === undefined ? comments : [...comments, beside],
+          comments: trailingComment === undefined ? comments : [...comments, trailingComment],
         })),
       ]),
     ),

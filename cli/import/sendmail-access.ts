@@ -7,7 +7,7 @@
 import { longestReply } from '../../core/decision';
 import { Collector, type SourceItem } from './collector';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
-import type { ListName, Reading, Where } from './site-policy';
+import type { ListName, ReaderContext, Reading } from './site-policy';
 import { commentedLines } from './text-lines';
 
 type Scope = 'connect' | 'to' | 'both';
@@ -17,8 +17,8 @@ type Value =
   /** `text` in the form of relay.map. */
   | { readonly kind: 'error'; readonly temporary: boolean; readonly text: string };
 
-export function readSendmailAccess(text: string, where: Where): Reading {
-  const out = new Collector(where);
+export function readSendmailAccess(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
   const rows = commentedLines(text).map(({ line, text: content, comments }) => {
     const [, key = '', value = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
     return { key, value, item: { line, text: content.trim(), comments } };
@@ -117,7 +117,7 @@ function readUser(out: Collector, scope: Scope, value: Value, item: SourceItem):
 
 function readDomain(out: Collector, scope: Scope, name: string, value: Value, item: SourceItem): void {
   // With relay_hosts_only a name lets exactly that host relay; refusals still reach everything below it.
-  const own = out.where.features.has('relay-hosts-only') ? `=${name}` : name;
+  const own = out.context.features.has('relay-hosts-only') ? `=${name}` : name;
   if (scope !== 'to') readClient(out, 'localdomain', own, value, item, name);
   if (scope === 'connect') return;
   if (value.kind === 'relay') {
@@ -199,7 +199,7 @@ function readMailbox(out: Collector, scope: Scope, mailbox: string, value: Value
     readRecipient(out, scope, mailbox, value, item);
     return;
   }
-  if (!out.where.features.has('relay-to-full-address')) {
+  if (!out.context.features.has('relay-to-full-address')) {
     out.remark('access-full-address', item);
     return;
   }
@@ -268,9 +268,9 @@ export function parseAccessValue(text: string): Value {
   const temporary = reply[1] === '4';
   const status = tagged?.[1] ?? (temporary ? '4.7.1' : '5.7.1');
   // A status of the other class would contradict the code; the code is what clients obey.
-  const sound = status.startsWith(reply[1] ?? '') ? status : temporary ? '4.7.1' : '5.7.1';
+  const valid = status.startsWith(reply[1] ?? '') ? status : temporary ? '4.7.1' : '5.7.1';
   // A reply line has a bound, and a refusal must not get lost for its length.
-  const room = longestReply - `${reply[1]}${reply[2]} ${sound} \r\n`.length;
+  const room = longestReply - `${reply[1]}${reply[2]} ${valid} \r\n`.length;
   const words =
     (reply[3] ?? '')
       .replace(/["#]/g, '')
@@ -278,5 +278,5 @@ export function parseAccessValue(text: string): Value {
       .trim()
       .slice(0, room)
       .trim() || 'Access denied';
-  return { kind: 'error', temporary, text: `ERROR:${sound}:${reply[1]}${reply[2]} ${words}` };
+  return { kind: 'error', temporary, text: `ERROR:${valid}:${reply[1]}${reply[2]} ${words}` };
 }

@@ -7,7 +7,7 @@ import { Collector, type SourceItem } from './collector';
 import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
 import { addAccessMap, addClassFile, addFeature } from './sendmail-features';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import { splitLines, type TextLine } from './text-lines';
 
 /** A rule that only one FEATURE writes, with white space as one blank. */
@@ -19,7 +19,7 @@ const marks: readonly { readonly rule: string; readonly feature: string }[] = [
   { rule: 'Scheckrcpt', feature: 'delay_checks' },
 ];
 
-export function readSendmailCf(text: string, where: Where): Reading {
+export function readSendmailCf(text: string, context: ReaderContext): Reading {
   const lines = splitLines(text).map(({ line, text: content }) => ({
     line,
     text: content.replace(/\s+/g, ' ').trim(),
@@ -29,8 +29,8 @@ export function readSendmailCf(text: string, where: Where): Reading {
     return at ? [{ feature, at }] : [];
   });
   const hostsOnly = found.some(({ feature }) => feature === 'relay_hosts_only');
-  const features = hostsOnly ? new Set([...where.features, 'relay-hosts-only' as const]) : where.features;
-  const out = new Collector({ ...where, features });
+  const features = hostsOnly ? new Set([...context.features, 'relay-hosts-only' as const]) : context.features;
+  const out = new Collector({ ...context, features });
   for (const { feature, at } of found) addFeature(out, feature, [], item(at));
   readRulesets(out, lines);
   for (const line of lines) readLine(out, line);

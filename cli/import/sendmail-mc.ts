@@ -8,16 +8,16 @@ import { type M4Call, m4Calls } from './m4-calls';
 import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
 import { addClassFile, addFeature } from './sendmail-features';
-import type { Reading, Where } from './site-policy';
+import type { ReaderContext, Reading } from './site-policy';
 import { splitLines } from './text-lines';
 
 const relayDomains = '-o /etc/mail/relay-domains';
 
-export function readSendmailMc(text: string, where: Where): Reading {
+export function readSendmailMc(text: string, context: ReaderContext): Reading {
   const calls = m4Calls(text);
   const hostsOnly = calls.some((call) => call.name === 'FEATURE' && call.args[0] === 'relay_hosts_only');
-  const features = hostsOnly ? new Set([...where.features, 'relay-hosts-only' as const]) : where.features;
-  const out = new Collector({ ...where, features });
+  const features = hostsOnly ? new Set([...context.features, 'relay-hosts-only' as const]) : context.features;
+  const out = new Collector({ ...context, features });
   const files = { relay: { spec: relayDomains, line: 1 }, local: '/etc/mail/local-host-names' };
   for (const call of calls) {
     const item: SourceItem = { line: call.line, text: call.text };

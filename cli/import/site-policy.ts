@@ -19,10 +19,10 @@ export type ListName = keyof typeof listKindOf;
 export const listNames = Object.keys(listKindOf) as readonly ListName[];
 
 /** Which part of a Postfix or sendmail policy an entry came from, where `settle` has to tell them apart. */
-export type Part = 'relay_domains' | 'relay_recipient_maps' | 'class-r';
+export type SourceParameter = 'relay_domains' | 'relay_recipient_maps' | 'class-r';
 
 /** Where a table of clients is asked: in which list of checks, and behind how many others of it. */
-export interface Turn {
+export interface TablePosition {
   readonly list: string;
   readonly place: number;
   /** Its OK lets a client relay, for nothing has refused strangers before (Postfix). */
@@ -33,10 +33,10 @@ export interface Turn {
 export type FirstMatchList = 'mynetworks' | 'relay_domains';
 
 /** An exclusion in such a list that the lists here cannot hold: what stands behind it there must not be permitted. */
-export interface Stop {
+export interface Barrier {
   readonly list: FirstMatchList;
   readonly root: string;
-  readonly rank: readonly number[];
+  readonly order: readonly number[];
   readonly origin: SourceLine;
   readonly text: string;
 }
@@ -50,26 +50,26 @@ export interface SiteEntry {
   /** The source's comment lines above it, without their `#`. */
   readonly comments: readonly string[];
   /** The source's comment on the same line. */
-  readonly beside?: string;
+  readonly trailingComment?: string;
   /** An exclusion that only says where a wider entry ends; dropped without a word where there is none. */
   readonly implied?: boolean;
   /** sendmail: an exclusion from `relay.to` that refuses recipients before class R is asked. */
   readonly refuses?: boolean;
   /** What to say of an exclusion that has something to end. */
-  readonly tells?: RemarkCode;
+  readonly narrowingRemark?: RemarkCode;
   /** Half of "the names below it, not itself": gives way where a line lists the domain outright. */
-  readonly yields?: boolean;
+  readonly weak?: boolean;
   /** The place in a list whose first match decides (Postfix); absent where the most specific entry decides anyway. */
-  readonly rank?: readonly number[];
-  /** The source that the list with this rank belongs to. */
+  readonly order?: readonly number[];
+  /** The source that the list with this order belongs to. */
   readonly root?: string;
-  readonly part?: Part;
+  readonly parameter?: SourceParameter;
   /** A domain that stands for the names below it and not for itself, in a list of Postfix. */
-  readonly below?: boolean;
+  readonly subdomainsOnly?: boolean;
   /** For an entry of `host.deny`: the table it stands in. */
-  readonly turn?: Turn;
+  readonly tablePosition?: TablePosition;
   /** Postfix, an exclusion from `host.deny`: whether its client passes the tables behind its own as well. */
-  readonly passes?: boolean;
+  readonly exemptsLaterTables?: boolean;
   /** The next hop, for an entry of `relay.to`. */
   readonly route?: string;
 }
@@ -118,27 +118,27 @@ export interface Reference {
   readonly text: string;
   /** The server itself does without it where it is missing. */
   readonly optional: boolean;
-  readonly rank?: readonly number[];
-  /** The source that the list with this rank belongs to. */
+  readonly order?: readonly number[];
+  /** The source that the list with this order belongs to. */
   readonly root: string;
-  readonly turn?: Turn;
+  readonly tablePosition?: TablePosition;
   readonly negated?: boolean;
   readonly parentMatches?: boolean;
 }
 
 /** What a reader must know besides the text. */
-export interface Where {
+export interface ReaderContext {
   readonly file: string;
   readonly features: ReadonlySet<Feature>;
   readonly keepLoopback: boolean;
   /** This host's name, if the operator gave it. */
   readonly hostName?: string | undefined;
   /** Postfix: the place of this file in the list that names it. */
-  readonly rank?: readonly number[] | undefined;
+  readonly order?: readonly number[] | undefined;
   /** Postfix: the source that this list belongs to. */
   readonly root?: string | undefined;
   /** Postfix: where this table of clients is asked. */
-  readonly turn?: Turn | undefined;
+  readonly tablePosition?: TablePosition | undefined;
   /** Postfix: the list names this file with a `!`. */
   readonly negated?: boolean | undefined;
   /** Postfix: `example.org` covers the names below it in this list. */
@@ -147,7 +147,7 @@ export interface Where {
 
 export interface Reading {
   readonly entries: readonly SiteEntry[];
-  readonly stops: readonly Stop[];
+  readonly barriers: readonly Barrier[];
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly routes: readonly RouteFact[];
@@ -163,7 +163,7 @@ export type SitePolicy = Omit<Reading, 'references' | 'features'> & { readonly f
 export function joinReadings(readings: readonly Reading[]): SitePolicy {
   return {
     entries: readings.flatMap((reading) => reading.entries),
-    stops: readings.flatMap((reading) => reading.stops),
+    barriers: readings.flatMap((reading) => reading.barriers),
     map: readings.flatMap((reading) => reading.map),
     localNames: readings.flatMap((reading) => reading.localNames),
     routes: readings.flatMap((reading) => reading.routes),
@@ -173,8 +173,11 @@ export function joinReadings(readings: readonly Reading[]): SitePolicy {
   };
 }
 
-/** The list of Postfix that an entry with a rank has its place in. */
-export function firstMatchListOf({ list, part }: Pick<SiteEntry, 'list' | 'part'>): FirstMatchList | undefined {
+/** The list of Postfix that an entry with an order has its place in. */
+export function firstMatchListOf({
+  list,
+  parameter,
+}: Pick<SiteEntry, 'list' | 'parameter'>): FirstMatchList | undefined {
   if (list === 'localip' || list === 'localdomain') return 'mynetworks';
-  return part === 'relay_domains' ? 'relay_domains' : undefined;
+  return parameter === 'relay_domains' ? 'relay_domains' : undefined;
 }

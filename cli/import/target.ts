@@ -15,7 +15,7 @@ export interface PlannedFile {
   readonly name: string;
   readonly path: string;
   /** The path as the operator would write it. */
-  readonly shown: string;
+  readonly displayPath: string;
   readonly action: Action;
   readonly before: string;
   readonly after: string;
@@ -31,11 +31,11 @@ export function configFolder(directory: string): string {
 }
 
 /** Lists that the import has nothing for are created, since the settings name them; one that is empty is left as it is. */
-export function plan(folder: string, shownFolder: string, files: readonly RenderedFile[]): PlannedFile[] {
+export function plan(folder: string, displayFolder: string, files: readonly RenderedFile[]): PlannedFile[] {
   return files.flatMap((rendered) => {
     const path = join(folder, rendered.name);
     const exists = existsSync(path);
-    const before = exists ? contentOf(path, join(shownFolder, rendered.name)) : '';
+    const before = exists ? contentOf(path, join(displayFolder, rendered.name)) : '';
     const held = countEntries(rendered.name, before);
     if (exists && rendered.count === 0 && held === 0) return [];
     const after = exists ? merge(rendered, before) : rendered.text;
@@ -44,7 +44,7 @@ export function plan(folder: string, shownFolder: string, files: readonly Render
       {
         name: rendered.name,
         path,
-        shown: join(shownFolder, rendered.name),
+        displayPath: join(displayFolder, rendered.name),
         action,
         before,
         after,
@@ -55,11 +55,11 @@ export function plan(folder: string, shownFolder: string, files: readonly Render
   });
 }
 
-function contentOf(path: string, shown: string): string {
+function contentOf(path: string, displayPath: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CannotRun(`${shown} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CannotRun(`${displayPath} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -72,10 +72,10 @@ export function logicalLines(text: string): LogicalLine[] {
 }
 
 /** `entry  # comment`: what stands before the first `#` that begins a word, and after it. */
-export function splitComment(text: string): { content: string; beside?: string } {
+export function splitComment(text: string): { content: string; trailingComment?: string } {
   const match = /(^|\s)#(.*)$/.exec(text);
   if (!match) return { content: text.trim() };
-  const beside = (match[2] ?? '').replace(/^#+/, '').trim();
+  const trailingComment = (match[2] ?? '').replace(/^#+/, '').trim();
   const content = text.slice(0, match.index).trim();
-  return beside === '' ? { content } : { content, beside };
+  return trailingComment === '' ? { content } : { content, trailingComment };
 }

@@ -5,7 +5,7 @@
 import { isProblem, parseListLine, parseMapLine } from '../../core';
 import { asLine } from './collector';
 import { EntryIndex } from './entry-index';
-import { place } from './first-match';
+import { locationOf } from './first-match';
 import type { Remark } from './remark';
 import { listKindOf, type MapLine, type SiteEntry } from './site-policy';
 
@@ -38,7 +38,8 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
   for (const { key, value, origin: at } of users) {
     const text = `${key} ${value}`;
     if (moved.length > 0) remarks.push({ code: 'user-before-domain', at, text });
-    if (open.length > 0) remarks.push({ code: 'user-behind-domain', at, text, detail: open.map(place).join(', ') });
+    if (open.length > 0)
+      remarks.push({ code: 'user-behind-domain', at, text, detail: open.map(locationOf).join(', ') });
   }
   return { relayTo: kept, map: [...map, ...moved] };
 }
@@ -65,13 +66,13 @@ function familiesOf(entries: readonly SiteEntry[], index: EntryIndex<SiteEntry>)
   return [...families.values()];
 }
 
-function asMapLine({ entry, text, route, origins, comments, beside }: SiteEntry): MapLine | undefined {
+function asMapLine({ entry, text, route, origins, comments, trailingComment }: SiteEntry): MapLine | undefined {
   const [origin] = origins;
   if (route !== undefined || !origin || (entry.kind === 'domain' && entry.exact)) return undefined;
   const key = `To:${text.replace(/^!/, '')}`;
   const value = entry.excluded ? 'SKIP' : 'RELAY';
   if (isProblem(parseMapLine(asLine(`${key} ${value}`)))) return undefined;
-  return { key, value, origin, comments: beside ? [...comments, beside] : comments };
+  return { key, value, origin, comments: trailingComment ? [...comments, trailingComment] : comments };
 }
 
 /** The refused users of a domain that stays in relay.to, each as a mailbox of it. */

@@ -4,14 +4,14 @@ import { parseAddress, type Settings } from '../../core';
 import type { Resolver } from '../../runtime/resolver';
 import type { Suite } from '../../runtime/suite';
 import { within } from '../../runtime/within';
-import { type Placed, report } from './entries';
+import { type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
 
 export interface DnsSubject {
   /** Knows our names and addresses, and the resolver of the settings. */
   readonly suite: Suite;
-  readonly relayTo: readonly Placed[];
-  readonly localDomain: readonly Placed[];
+  readonly relayTo: readonly LocatedEntry[];
+  readonly localDomain: readonly LocatedEntry[];
 }
 
 export async function lintDns({ suite, relayTo, localDomain }: DnsSubject): Promise<LintFinding[]> {
@@ -23,12 +23,12 @@ export async function lintDns({ suite, relayTo, localDomain }: DnsSubject): Prom
   return [...ofDestinations, ...ofClients].flat();
 }
 
-function destinationOf({ entry }: Pick<Placed, 'entry'>): string | undefined {
+function destinationOf({ entry }: Pick<LocatedEntry, 'entry'>): string | undefined {
   if (entry.kind === 'domain') return entry.name;
   return entry.kind === 'mailbox' && !entry.domain.startsWith('[') ? entry.domain : undefined;
 }
 
-async function lintDestination(suite: Suite, p: Placed): Promise<LintFinding[]> {
+async function lintDestination(suite: Suite, p: LocatedEntry): Promise<LintFinding[]> {
   const domain = destinationOf(p) as string;
   const answer = await suite.resolver.exchanges(domain);
   if (answer.state === 'unknown') return [report('dns-unanswered', p)];
@@ -57,7 +57,7 @@ async function addressesOf(resolver: Resolver, name: string, family: 4 | 6) {
   return answer.state === 'unknown' ? undefined : answer.state === 'found' ? answer.value : [];
 }
 
-async function lintClientDomain(suite: Suite, p: Placed): Promise<LintFinding[]> {
+async function lintClientDomain(suite: Suite, p: LocatedEntry): Promise<LintFinding[]> {
   if (p.entry.kind !== 'domain') return [];
   switch (await nameExists(suite.policy.settings.dns, p.entry.name)) {
     case true:

@@ -12,15 +12,15 @@ export interface ListText {
 }
 
 /** An entry and where it stands. */
-export interface Placed {
+export interface LocatedEntry {
   readonly entry: Entry;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly text: string;
 }
 
 /** The sound entries of a list; those with faults are reported by the loader. */
-export function entriesOf(kind: ListKind, { file, text }: ListText): Placed[] {
-  const placed: Placed[] = [];
+export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntry[] {
+  const placed: LocatedEntry[] = [];
   forEachLine(text, (line) => {
     const entry = parseListLine(kind, line);
     if (isProblem(entry)) return;
@@ -29,25 +29,25 @@ export function entriesOf(kind: ListKind, { file, text }: ListText): Placed[] {
   return placed;
 }
 
-export function lintEntries(kind: ListKind, placed: readonly Placed[]): LintFinding[] {
+export function lintEntries(kind: ListKind, placed: readonly LocatedEntry[]): LintFinding[] {
   return [...neverDeciding(placed), ...placed.flatMap((p) => likelySlip(kind, p))];
 }
 
-function neverDeciding(placed: readonly Placed[]): LintFinding[] {
+function neverDeciding(placed: readonly LocatedEntry[]): LintFinding[] {
   const findings: LintFinding[] = [];
-  const byKey = new Map<string, Placed>();
+  const byKey = new Map<string, LocatedEntry>();
   for (const p of placed) {
     const key = keyOf(p.entry);
     const twin = byKey.get(key);
     if (!twin) byKey.set(key, p);
     // What contradicts its twin is a fault, and reported as one.
-    else if (sayTheSame(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
+    else if (haveSameEffect(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
   }
   for (const p of byKey.values()) {
     const around = firstOf(widerKeys(p.entry), byKey);
     if (!around) {
       if (p.entry.excluded) findings.push(report('exclusion-of-nothing', p));
-    } else if (sayTheSame(p.entry, around.entry)) {
+    } else if (haveSameEffect(p.entry, around.entry)) {
       findings.push(report('entry-shadowed', p, `the wider entry on line ${around.at.line} says the same`));
     }
   }
@@ -63,7 +63,7 @@ export function firstOf<T>(keys: Iterable<string>, byKey: ReadonlyMap<string, T>
 }
 
 /** A next hop belongs to a domain: a mailbox goes where its domain does. */
-function sayTheSame(inner: Entry, outer: Entry): boolean {
+function haveSameEffect(inner: Entry, outer: Entry): boolean {
   if (inner.excluded !== outer.excluded) return false;
   return inner.kind !== 'domain' || routeOf(inner) === routeOf(outer);
 }
@@ -72,7 +72,7 @@ function routeOf(entry: Entry): string {
   return entry.kind === 'domain' && entry.route ? formatRoute(entry.route) : '';
 }
 
-function likelySlip(kind: ListKind, p: Placed): LintFinding[] {
+function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
   const { entry } = p;
   if (entry.excluded) return [];
   if (entry.kind === 'network' && (kind === 'local_ip' || kind === 'hosts')) {
@@ -83,6 +83,6 @@ function likelySlip(kind: ListKind, p: Placed): LintFinding[] {
   return isPublic ? [report('public-mail-domain', p)] : [];
 }
 
-export function report(code: LintCode, p: Pick<Placed, 'at' | 'text'>, detail?: string): LintFinding {
+export function report(code: LintCode, p: Pick<LocatedEntry, 'at' | 'text'>, detail?: string): LintFinding {
   return lintFinding(code, p.at, p.text, detail === undefined ? {} : { detail });
 }

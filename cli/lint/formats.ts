@@ -7,7 +7,7 @@ import { describeLint, type LintFinding, severityOf } from './finding';
 export const formats = ['text', 'json', 'github', 'junit'] as const;
 export type Format = (typeof formats)[number];
 
-export interface Report {
+export interface LintReport {
   /** The config folder that file names start from. */
   readonly folder: string;
   readonly findings: readonly LintFinding[];
@@ -15,14 +15,14 @@ export interface Report {
   readonly files: readonly string[];
 }
 
-export interface Manner {
+export interface FormatOptions {
   /** Of text alone. */
   readonly colour: boolean;
   /** How GitHub has to name a file: by its path in the repository. */
   pathOf(file: string): string;
 }
 
-export function format(report: Report, as: Format, { colour, pathOf }: Manner): string {
+export function format(report: LintReport, as: Format, { colour, pathOf }: FormatOptions): string {
   switch (as) {
     case 'text':
       return report.findings.map((finding) => `${textLine(finding, colour)}\n`).join('');
@@ -44,7 +44,7 @@ function textLine(finding: LintFinding, colour: boolean): string {
 }
 
 /** The stable shape of `--json`, described in docs/reference/cli.md. */
-function toJson({ folder, files, findings }: Report) {
+function toJson({ folder, files, findings }: LintReport) {
   return {
     version: 1,
     folder,
@@ -73,7 +73,7 @@ function githubLine(finding: LintFinding, path: string): string {
 }
 
 /** One test case a file. */
-function junit({ findings, files }: Report): string {
+function junit({ findings, files }: LintReport): string {
   const cases = files.map((file) => ({ file, failures: findings.filter(({ at }) => at.file === file) }));
   const failed = cases.filter(({ failures }) => failures.length > 0).length;
   const lines = [

@@ -1,17 +1,17 @@
 /** Lint of `relay.map` beside the lists that are asked before it: what those permit, the map cannot refuse. */
 import type { MapRow } from '../../core';
-import { firstOf, type Placed, report } from './entries';
+import { firstOf, type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
 import { keyOf, widerKeys } from './keys';
-import { type PlacedRow, type Side, sidesOf } from './relay-map';
+import { type LocatedRow, type Side, sidesOf } from './relay-map';
 
 /** The lists that are asked before the map, each with its entries. A setting may have two: a key and the file behind it. */
 export interface AskedBefore {
-  readonly clientNetworks: readonly (readonly Placed[])[];
-  readonly destinations: readonly (readonly Placed[])[];
+  readonly clientNetworks: readonly (readonly LocatedEntry[])[];
+  readonly destinations: readonly (readonly LocatedEntry[])[];
 }
 
-export function lintMapRefusals(rows: readonly PlacedRow[], lists: AskedBefore): LintFinding[] {
+export function lintMapRefusals(rows: readonly LocatedRow[], lists: AskedBefore): LintFinding[] {
   const refusals = rows.filter(({ row }) => row.value.action === 'reply' || row.value.action === 'discard');
   if (refusals.length === 0) return [];
   const permits: Readonly<Record<Side, readonly Permits[]>> = {
@@ -26,12 +26,12 @@ export function lintMapRefusals(rows: readonly PlacedRow[], lists: AskedBefore):
 }
 
 interface Permits {
-  readonly byKey: ReadonlyMap<string, Placed>;
+  readonly byKey: ReadonlyMap<string, LocatedEntry>;
   /** The keys of all that lies around an exclusion: they are permitted in part. */
   readonly inPart: ReadonlySet<string>;
 }
 
-function permitsOf(placed: readonly Placed[]): Permits {
+function permitsOf(placed: readonly LocatedEntry[]): Permits {
   const excluded = placed.filter(({ entry }) => entry.excluded);
   return {
     byKey: new Map(placed.map((p) => [keyOf(p.entry), p])),

@@ -1,37 +1,37 @@
 /** Lint of `relay.map`: lines that never decide, and what is too wide or too public to be relayed for. */
 import { forEachLine, isProblem, type MapRow, parseMapLine } from '../../core';
-import { firstOf, type ListText, type Placed, report } from './entries';
+import { firstOf, type ListText, type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
 import { keyOf, widerKeys } from './keys';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
-export interface PlacedRow extends Pick<Placed, 'at' | 'text'> {
+export interface LocatedRow extends Pick<LocatedEntry, 'at' | 'text'> {
   readonly row: MapRow;
   /** The same for the same value. */
-  readonly says: string;
+  readonly valueKey: string;
 }
 
 /** A row speaks of clients, of recipients, or of both; each is a table of its own. */
 export type Side = 'connect' | 'to';
 
 /** The sound rows of a map; those with faults are reported by the loader. */
-export function rowsOf({ file, text }: ListText): PlacedRow[] {
-  const placed: PlacedRow[] = [];
+export function rowsOf({ file, text }: ListText): LocatedRow[] {
+  const placed: LocatedRow[] = [];
   forEachLine(text, (line) => {
     const row = parseMapLine(line);
     if (isProblem(row)) return;
     const at = { file, line: line.number, column: line.column };
-    placed.push({ row, at, text: line.text, says: JSON.stringify(row.value) });
+    placed.push({ row, at, text: line.text, valueKey: JSON.stringify(row.value) });
   });
   return placed;
 }
 
-export function lintRelayMap(placed: readonly PlacedRow[]): LintFinding[] {
+export function lintRelayMap(placed: readonly LocatedRow[]): LintFinding[] {
   // A tagged key goes before the same key without a tag, wherever it stands.
   const tagged = placed.filter(({ row }) => row.side !== 'both');
   const untagged = placed.filter(({ row }) => row.side === 'both');
-  const tables: Readonly<Record<Side, Map<string, PlacedRow>>> = { connect: new Map(), to: new Map() };
+  const tables: Readonly<Record<Side, Map<string, LocatedRow>>> = { connect: new Map(), to: new Map() };
   for (const p of [...tagged, ...untagged]) {
     for (const side of sidesOf(p.row)) {
       const table = tables[side];
@@ -42,29 +42,29 @@ export function lintRelayMap(placed: readonly PlacedRow[]): LintFinding[] {
   return placed.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]);
 }
 
-function neverDeciding(p: PlacedRow, tables: Readonly<Record<Side, ReadonlyMap<string, PlacedRow>>>): LintFinding[] {
+function neverDeciding(p: LocatedRow, tables: Readonly<Record<Side, ReadonlyMap<string, LocatedRow>>>): LintFinding[] {
   const sides = sidesOf(p.row).map((side) => {
     const holder = tables[side].get(keyOfRow(p.row));
     return holder === p ? { around: firstOf(widerKeysOfRow(p.row), tables[side]) } : { holder };
   });
   const twin = sides[0]?.holder;
   if (twin && sides.every(({ holder }) => holder !== undefined)) {
-    const isTagged = (other: PlacedRow) => other.row.side !== 'both';
+    const isTagged = (other: LocatedRow) => other.row.side !== 'both';
     if (isTagged(twin) !== isTagged(p))
       return [report('entry-shadowed', p, `line ${twin.at.line} has it with its tag`)];
     // Another value for the same key is a fault, and reported as one.
-    return twin.says === p.says ? [report('entry-twice', p, String(twin.at.line))] : [];
+    return twin.valueKey === p.valueKey ? [report('entry-twice', p, String(twin.at.line))] : [];
   }
   const open = sides.filter(({ holder }) => holder === undefined);
   const outer = open[0]?.around;
-  if (outer && open.every(({ around }) => around?.says === p.says)) {
+  if (outer && open.every(({ around }) => around?.valueKey === p.valueKey)) {
     return [report('entry-shadowed', p, `the wider entry on line ${outer.at.line} says the same`)];
   }
   const idle = p.row.value.action === 'none' && open.every(({ around }) => around === undefined);
   return idle ? [report('map-ok-idle', p)] : [];
 }
 
-function likelySlip(p: PlacedRow): LintFinding[] {
+function likelySlip(p: LocatedRow): LintFinding[] {
   const { key, value } = p.row;
   if (value.action !== 'relay') return [];
   const sides = sidesOf(p.row);

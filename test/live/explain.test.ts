@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { playSession } from '../../cli/explain';
-import type { Session } from '../../cli/explain/print';
+import type { PlayedSession } from '../../cli/explain/print';
 import { type Case, clientOf, mailboxOf, readCases } from './harness/corpus';
 import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
 import { type DnsStub, startDns, type Zone } from './harness/dns';
@@ -173,7 +173,7 @@ async function agree(haraka: RunningHaraka, address: string, lines: readonly str
   try {
     const session = await explained(haraka, address, lines);
     assert.deepEqual(await compare(client, session), [], client.transcript);
-    return session.steps.flatMap((step) => step.said.map(({ decision }) => `${decision.outcome} ${decision.rule}`));
+    return session.steps.flatMap((step) => step.trace.map(({ decision }) => `${decision.outcome} ${decision.rule}`));
   } finally {
     client.destroy();
   }
@@ -183,12 +183,12 @@ function folderOf(haraka: RunningHaraka) {
   return { path: haraka.directory, config: haraka.configFile('') };
 }
 
-function explained(haraka: RunningHaraka, ip: string, lines: readonly string[]): Promise<Session> {
+function explained(haraka: RunningHaraka, ip: string, lines: readonly string[]): Promise<PlayedSession> {
   return playSession(folderOf(haraka), { ip, ptr: [], forgedPtr: [], dns: true, dnsFailure: false }, lines);
 }
 
 /** Plays the same to the server, and tells each reply that is another. Ends where a message would begin. */
-async function compare(client: SmtpClient, { steps }: Session): Promise<readonly string[]> {
+async function compare(client: SmtpClient, { steps }: PlayedSession): Promise<readonly string[]> {
   const differences: string[] = [];
   for (const { command, reply } of steps) {
     const real: Reply = command === '(connect)' ? client.greeting : await client.command(command);
@@ -201,7 +201,7 @@ async function compare(client: SmtpClient, { steps }: Session): Promise<readonly
 }
 
 /** Each accepted recipient is found where explain says that it goes. */
-async function checkDispositions(haraka: RunningHaraka, client: SmtpClient, session: Session): Promise<void> {
+async function checkDispositions(haraka: RunningHaraka, client: SmtpClient, session: PlayedSession): Promise<void> {
   if (session.recipients.length === 0 || session.steps.at(-1)?.command === 'DATA') return;
   const before = new Set((await haraka.queued()).map(({ id }) => id));
   assert.equal((await client.command('DATA')).code, 354);

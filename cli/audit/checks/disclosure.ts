@@ -1,6 +1,6 @@
 /** Whether a stranger can learn from the server which users and lists it has. */
 import { randomUser } from '../channel';
-import { type Fix, gravest, type Outcome, report, type SmtpCheck, safe, unknown, unsafe } from '../check';
+import { type Fix, type Outcome, report, type SmtpCheck, safe, unknown, unsafe, worstOf } from '../check';
 import { DialogueFault, endsAll } from '../dialogue-fault';
 import type { SmtpContext } from '../smtp-context';
 import { isAccepted, isDeferred, type SmtpDialogue, shownReply } from '../smtp-dialogue';
@@ -73,7 +73,7 @@ function asking(verb: 'VRFY' | 'EXPN'): (context: SmtpContext) => Promise<Outcom
         outcomes.push(unknown(`${state}: ${error.message}`));
       }
     }
-    return gravest(outcomes);
+    return worstOf(outcomes);
   };
 }
 

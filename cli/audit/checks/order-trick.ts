@@ -1,4 +1,4 @@
-/** Whether one accepted recipient opens the door for the next: permission that leaks from a recipient to a transaction. */
+/** Whether one accepted recipient lets the next one in: a permission that leaks from a recipient to a transaction. */
 import { type Fix, type Outcome, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { DialogueFault, endsAll } from '../dialogue-fault';
 import { answerOf, type SmtpContext } from '../smtp-context';

@@ -65,7 +65,7 @@ const saslClear: PopCheck = {
   async run(context) {
     const offered = new Set<string>();
     const pop = await context.connect();
-    context.audit.pace.command();
+    context.audit.budget.spendCommand();
     const capa = await pop.listing('CAPA');
     for (const line of capa.body) {
       const [word = '', ...rest] = line.toUpperCase().trim().split(/\s+/);
@@ -109,7 +109,7 @@ const saslTls: PopCheck = {
 };
 
 async function listing(context: PopContext, pop: PopDialogue): Promise<PopReply> {
-  context.audit.pace.command();
+  context.audit.budget.spendCommand();
   return await pop.listing('CAPA');
 }
 
@@ -157,7 +157,7 @@ const apop: PopCheck = {
     const stamps: string[] = [];
     const greetings: string[] = [];
     for (let turn = 0; turn < 2; turn += 1) {
-      const pop = await context.connectClear(context.channel.security === 'implicit' ? context.tlsWishes : undefined);
+      const pop = await context.connectClear(context.channel.security === 'implicit' ? context.tlsOptions : undefined);
       const text = pop.banner?.text ?? '';
       greetings.push(text);
       const stamp = /<[^>]*>/.exec(text)?.[0];

@@ -3,7 +3,7 @@ import { judgeCertificate } from '../certificate';
 import { type PopCheck, report, safe, unknown, unsafe } from '../check';
 import { answered, DialogueFault, unlessClosed } from '../dialogue-fault';
 import { namedSoftware } from '../software';
-import { certificateName, judgeOldVersions, oldWishes } from '../tls-questions';
+import { certificateName, judgeOldVersions, oldTlsOptions } from '../tls-questions';
 import { shortened } from '../transcript';
 import { popFix } from './pop3-login';
 
@@ -20,10 +20,10 @@ const offered: PopCheck = {
   on: ['plain'],
   async run(context) {
     const pop = await context.connect();
-    context.audit.pace.command();
+    context.audit.budget.spendCommand();
     const capa = await pop.listing('CAPA');
     const has = capa.body.some((line) => /^STLS\b/i.test(line.trim()));
-    const reply = await pop.stls(context.tlsWishes);
+    const reply = await pop.stls(context.tlsOptions);
     if (reply.ok) return has || !capa.ok ? safe(shortened(reply.line)) : report(`works, but CAPA does not offer it`);
     if (has) return unsafe(`offered, but ${shortened(reply.line)}`);
     return report(`not offered; STLS → ${shortened(reply.line)}`);
@@ -52,12 +52,12 @@ const versions: PopCheck = {
   fix,
   on: ['starttls', 'implicit'],
   async run(context) {
-    const wishes = oldWishes(context.channel, context.audit);
+    const options = oldTlsOptions(context.channel, context.audit);
     return await judgeOldVersions(async () => {
       const implicit = context.channel.security === 'implicit';
-      const pop = await context.connectClear(implicit ? wishes : undefined);
+      const pop = await context.connectClear(implicit ? options : undefined);
       if (!implicit) {
-        const reply = await pop.stls(wishes);
+        const reply = await pop.stls(options);
         if (!reply.ok) throw new DialogueFault('unanswered', `STLS → ${shortened(reply.line)}`);
       }
       return pop.dialogue.tlsFacts?.version ?? 'TLS';
@@ -73,12 +73,12 @@ const injection: PopCheck = {
   on: ['starttls'],
   async run(context) {
     const pop = await context.beforeStls();
-    context.audit.pace.command();
+    context.audit.budget.spendCommand();
     pop.dialogue.write('STLS\r\nXSMUGGLED\r\n');
     const reply = await pop.reply();
     if (!reply.ok) return safe(`pipelined STLS is refused: ${shortened(reply.line)}`);
     try {
-      await pop.dialogue.startTls(context.tlsWishes);
+      await pop.dialogue.startTls(context.tlsOptions);
     } catch (error) {
       if (error instanceof DialogueFault && error.kind === 'tls') return safe(`the server hangs up: ${error.message}`);
       throw error;
@@ -100,7 +100,7 @@ const version: PopCheck = {
   async run(context) {
     const pop = await context.connect();
     const greeting = (pop.banner?.text ?? '').replace(/<[^>]*>/, '');
-    context.audit.pace.command();
+    context.audit.budget.spendCommand();
     const capa = await answered(pop.listing('CAPA'));
     const implementation = capa?.body.find((line) => /^IMPLEMENTATION\b/i.test(line));
     const named = [

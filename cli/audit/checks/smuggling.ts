@@ -98,7 +98,7 @@ const smuggling: SmtpCheck = {
       }
       smtp.dialogue.write(message(context, canary, name) + ending);
       // The connection is dropped inside DATA, so whatever was not taken for an end is never sent.
-      const line = await smtp.dialogue.overhear(patience);
+      const line = await smtp.dialogue.readUnsolicited(patience);
       smtp.dialogue.close();
       if (line !== undefined && /^2/.test(line)) taken.push(`${name} → ${shortened(line)}`);
     }

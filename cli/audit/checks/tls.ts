@@ -3,7 +3,7 @@ import { judgeCertificate } from '../certificate';
 import { type Fix, type SmtpCheck, safe, unknown, unsafe } from '../check';
 import { answered, DialogueFault, unlessClosed } from '../dialogue-fault';
 import { isAccepted, isRefused, shownReply } from '../smtp-dialogue';
-import { certificateName, judgeOldVersions, oldWishes, sendsPasswords } from '../tls-questions';
+import { certificateName, judgeOldVersions, oldTlsOptions, sendsPasswords } from '../tls-questions';
 import { shortened } from '../transcript';
 
 const fix: Fix = {
@@ -22,7 +22,7 @@ const offered: SmtpCheck = {
   async run(context) {
     const smtp = await context.greeted();
     const has = smtp.offers.has('STARTTLS');
-    const reply = await smtp.starttls(context.tlsWishes);
+    const reply = await smtp.starttls(context.tlsOptions);
     if (reply.code === 220)
       return has ? safe(shortened(shownReply(reply))) : unsafe('works, but EHLO does not offer it');
     if (has) return unsafe(`offered, but ${shortened(shownReply(reply))}`);
@@ -60,15 +60,15 @@ const versions: SmtpCheck = {
   on: ['starttls', 'implicit'],
   async run(context) {
     const { channel, audit } = context;
-    const wishes = oldWishes(channel, audit);
+    const options = oldTlsOptions(channel, audit);
     return await judgeOldVersions(async () => {
       if (channel.security === 'implicit') {
-        const smtp = await context.connectClear(wishes);
+        const smtp = await context.connectClear(options);
         return smtp.dialogue.tlsFacts?.version ?? 'TLS';
       }
       const smtp = await context.connectClear();
       await context.hello(smtp);
-      const reply = await smtp.starttls(wishes);
+      const reply = await smtp.starttls(options);
       if (reply.code !== 220) throw new DialogueFault('unanswered', `STARTTLS → ${shortened(shownReply(reply))}`);
       return smtp.dialogue.tlsFacts?.version ?? 'TLS';
     }, sendsPasswords(channel));
@@ -88,14 +88,14 @@ const injection: SmtpCheck = {
   on: ['starttls'],
   async run(context) {
     const smtp = await context.beforeStarttls();
-    context.audit.pace.command();
+    context.audit.budget.spendCommand();
     // An unknown verb: its 5xx cannot be taken for the reply to what we say next.
     smtp.dialogue.write('STARTTLS\r\nXSMUGGLED before the handshake\r\n');
     const reply = await smtp.reply();
     if (isRefused(reply)) return safe(`pipelined STARTTLS is refused: ${shortened(shownReply(reply))}`);
     if (reply.code !== 220) return unknown(`STARTTLS → ${shortened(shownReply(reply))}`);
     try {
-      await smtp.dialogue.startTls(context.tlsWishes);
+      await smtp.dialogue.startTls(context.tlsOptions);
     } catch (error) {
       if (error instanceof DialogueFault && error.kind === 'tls') return safe(`the server hangs up: ${error.message}`);
       throw error;
@@ -140,7 +140,7 @@ const state: SmtpCheck = {
       if (isRefused(mail)) return safe(`MAIL before STARTTLS → ${shortened(shownReply(mail))}`);
       return unknown(`MAIL before STARTTLS → ${shortened(shownReply(mail))}`);
     }
-    const reply = await smtp.starttls(context.tlsWishes);
+    const reply = await smtp.starttls(context.tlsOptions);
     if (isRefused(reply)) return safe(`STARTTLS inside a transaction → ${shortened(shownReply(reply))}`);
     if (reply.code !== 220) return unknown(`STARTTLS → ${shortened(shownReply(reply))}`);
     const rcpt = await context.say(smtp, 'RCPT TO:<postmaster>');

@@ -4,12 +4,12 @@ import { jsonText } from '../../io';
 import { xml } from '../../xml';
 import { channelName } from '../channel';
 import { overall, type Result } from '../runner';
-import { counts, documentation, type Report } from './summary';
+import { type AuditReport, counts, documentation } from './summary';
 
 /** Changes only with the shape below; docs/reference/audit.md describes it. */
 const schema = 'smtpcheck-audit/1';
 
-export function jsonReport(report: Report): string {
+export function jsonReport(report: AuditReport): string {
   const { results, channels, version, transcript } = report;
   return jsonText({
     schema,
@@ -40,7 +40,7 @@ export function jsonReport(report: Report): string {
   });
 }
 
-export function tapText({ results, transcript }: Report): string {
+export function tapText({ results, transcript }: AuditReport): string {
   const lines = ['TAP version 14', `1..${results.length}`];
   for (const [index, { check, channel, verdict, observed }] of results.entries()) {
     const passed = verdict === 'safe' || verdict === 'report';
@@ -56,7 +56,7 @@ export function tapText({ results, transcript }: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function junitText({ results, transcript }: Report): string {
+export function junitText({ results, transcript }: AuditReport): string {
   const sum = counts(results);
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',

@@ -5,7 +5,7 @@ import { overall, type Result } from '../runner';
 
 export const documentation = 'docs/reference/audit.md';
 
-export interface Report {
+export interface AuditReport {
   readonly results: readonly Result[];
   readonly channels: readonly Channel[];
   readonly version: string;

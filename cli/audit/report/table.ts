@@ -4,13 +4,13 @@ import { printable } from '../../../core';
 import { painter } from '../../io';
 import { channelName } from '../channel';
 import type { Verdict } from '../check';
-import { documentation, type Report, type Row, rowsOf, verdictLine } from './summary';
+import { type AuditReport, documentation, type Row, rowsOf, verdictLine } from './summary';
 
 const order: readonly Verdict[] = ['unsafe', 'unknown', 'report', 'safe'];
 const colours = { unsafe: 'red', unknown: 'yellow', report: 'cyan', safe: 'green' } as const;
 
 export function tableText(
-  report: Report,
+  report: AuditReport,
   { colour, width }: { readonly colour: boolean; readonly width: number },
 ): string {
   const paint = painter(colour);
@@ -52,7 +52,7 @@ interface Bundle {
   readonly ids: readonly string[];
 }
 
-/** A door that is shut leaves every question open: that is one line, not forty. */
+/** A channel that cannot be reached leaves every question open: one row, not forty. */
 function bundle(rows: readonly Row[]): { readonly shown: readonly Row[]; readonly bundled: readonly Bundle[] } {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {

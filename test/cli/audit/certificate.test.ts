@@ -44,10 +44,10 @@ describe('judgeCertificate', () => {
   }
 
   it('only reports name and chain where mail servers speak among themselves, but not what is expired', () => {
-    const wishes = { name: 'mx.example.org', strict: false, now: summer };
-    assert.equal(judgeCertificate(facts({ subjectaltname: 'DNS:www.example.org' }), wishes).verdict, 'report');
-    assert.equal(judgeCertificate(facts({}, 'DEPTH_ZERO_SELF_SIGNED_CERT'), wishes).verdict, 'report');
-    assert.equal(judgeCertificate(facts({ valid_to: 'Jun  1 00:00:00 2026 GMT' }), wishes).verdict, 'unsafe');
+    const options = { name: 'mx.example.org', strict: false, now: summer };
+    assert.equal(judgeCertificate(facts({ subjectaltname: 'DNS:www.example.org' }), options).verdict, 'report');
+    assert.equal(judgeCertificate(facts({}, 'DEPTH_ZERO_SELF_SIGNED_CERT'), options).verdict, 'report');
+    assert.equal(judgeCertificate(facts({ valid_to: 'Jun  1 00:00:00 2026 GMT' }), options).verdict, 'unsafe');
   });
 
   it('says that it has no name to compare with, rather than that the name is right', () => {

@@ -214,7 +214,7 @@ describe('audit of an SMTP server', () => {
   });
 
   it('finds a server that takes LF . LF for the end of a message, and no other', async () => {
-    const wishes = {
+    const options = {
       deliverCanary: 'user@local.example.org',
       smuggling: true,
       only: ['smuggling'],
@@ -222,11 +222,11 @@ describe('audit of an SMTP server', () => {
       timeout: 200,
     };
     const weak = await started(serve(['ends-at-lf']));
-    const found = await auditOf({ ...common, ...wishes, host: `127.0.0.1:${weak.port}` });
+    const found = await auditOf({ ...common, ...options, host: `127.0.0.1:${weak.port}` });
     assert.deepEqual(found.ids.unsafe, ['smuggling']);
     assert.match(shownResults(found.results, ['unsafe']), /LF \. LF/);
     const sound = await started(serve([]));
-    const cleared = await auditOf({ ...common, ...wishes, host: `127.0.0.1:${sound.port}` });
+    const cleared = await auditOf({ ...common, ...options, host: `127.0.0.1:${sound.port}` });
     assert.deepEqual(cleared.ids.safe, ['smuggling'], shownResults(cleared.results, ['unsafe', 'unknown']));
     // The one message with a right ending; the rest is dropped inside DATA.
     assert.equal(sound.heard.filter((line) => line === '.').length >= 1, true);

@@ -9,7 +9,7 @@ import * as fc from 'fast-check';
 import { gather } from '../../../cli/import/gather';
 import { readers } from '../../../cli/import/readers';
 import { render } from '../../../cli/import/render';
-import { settle } from '../../../cli/import/settle';
+import { resolvePolicy } from '../../../cli/import/resolve-policy';
 import { joinReadings } from '../../../cli/import/site-policy';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
 import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';
@@ -137,7 +137,7 @@ function importPostfix(folder: string, files: Readonly<Record<string, string>>):
     keepLoopback: false,
     progress: () => {},
   });
-  return ImportedPolicy.of(render(settle(site)));
+  return ImportedPolicy.of(render(resolvePolicy(site)));
 }
 
 /** Whether `imported` may stand for `original`: the same, or stricter. */
@@ -155,7 +155,7 @@ describe('an imported policy', function () {
         const access = lines.map(([tag, key, value]) => `${tag}${key}\t${value}\n`).join('');
         const policy = ImportedPolicy.of(
           render(
-            settle(
+            resolvePolicy(
               joinReadings([
                 readers['sendmail-access'](access, whereOf()),
                 readers['relay-domains'](`${members.join('\n')}\n`, whereOf()),
@@ -188,7 +188,7 @@ describe('an imported policy', function () {
       fc.property(fc.array(element, { maxLength: 6 }), (elements) => {
         const value = elements.map(([negated, text]) => `${negated ? '!' : ''}${text}`).join(' ');
         const reading = readers['postfix-main'](`mydestination =\nmynetworks = ${value}\n`, whereOf());
-        const policy = ImportedPolicy.of(render(settle(joinReadings([reading]))));
+        const policy = ImportedPolicy.of(render(resolvePolicy(joinReadings([reading]))));
         for (const client of clients) {
           const first = elements.find(([, text]) => matchesAddress(text, client.ip));
           const trusted = first !== undefined && !first[0];
@@ -207,8 +207,8 @@ describe('an imported policy', function () {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 6 }), (rows) => {
         const text = rows.map(([key, action]) => `${key}\t${action}\n`).join('');
-        const reading = readers['postfix-client-access-cidr'](text, whereOf({ rank: [0] }));
-        const policy = ImportedPolicy.of(render(settle(joinReadings([reading]))));
+        const reading = readers['postfix-client-access-cidr'](text, whereOf({ order: [0] }));
+        const policy = ImportedPolicy.of(render(resolvePolicy(joinReadings([reading]))));
         for (const client of clients) {
           const first = rows.find(([key]) => matchesAddress(key, client.ip));
           const refused = first?.[1].startsWith('REJECT') ?? false;

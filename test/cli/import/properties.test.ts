@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { readers } from '../../../cli/import/readers';
 import { recognise } from '../../../cli/import/recognise';
 import { render } from '../../../cli/import/render';
-import { settle } from '../../../cli/import/settle';
+import { resolvePolicy } from '../../../cli/import/resolve-policy';
 import { joinReadings, type ListName, listKindOf } from '../../../cli/import/site-policy';
 import { type SourceType, sourceTypes } from '../../../cli/import/source-type';
 import { splitLines } from '../../../cli/import/text-lines';
@@ -104,7 +104,7 @@ describe('readers of any text', () => {
       fc.property(sources, context, (given, surroundings) => {
         const where = whereOf(surroundings);
         const joined = joinReadings(given.map(([kind, source]) => readers[kind](source, where)));
-        const files = render(settle({ ...joined, features: new Set([...joined.features, ...where.features]) }));
+        const files = render(resolvePolicy({ ...joined, features: new Set([...joined.features, ...where.features]) }));
         for (const file of files.filter(({ count }) => count > 0)) {
           const { findings } = parse(file.name, file.text);
           assert.deepEqual(findings, [], file.text);
@@ -117,7 +117,7 @@ describe('readers of any text', () => {
   it('never trust an address or a name that no source mentions', () => {
     fc.assert(
       fc.property(type, text, context, (kind, source, surroundings) => {
-        const policy = settle(joinReadings([readers[kind](source, whereOf(surroundings))]));
+        const policy = resolvePolicy(joinReadings([readers[kind](source, whereOf(surroundings))]));
         for (const { entry } of policy.lists.localip) {
           assert.ok(entry.kind === 'network' && entry.length >= 8, JSON.stringify(entry));
         }

@@ -1,8 +1,8 @@
 /** What the import tests share: readings as short text, and the command. */
 import { resolve } from 'node:path';
 import { readers } from '../../../cli/import/readers';
-import { settle } from '../../../cli/import/settle';
-import { type Feature, joinReadings, type Reading, type Where } from '../../../cli/import/site-policy';
+import { resolvePolicy } from '../../../cli/import/resolve-policy';
+import { type Feature, joinReadings, type ReaderContext, type Reading } from '../../../cli/import/site-policy';
 import type { SourceType } from '../../../cli/import/source-type';
 import type { SourceLine } from '../../../core';
 import { makeFolder } from '../../helpers/folder';
@@ -10,9 +10,9 @@ import { smtpcheck as command, type Ran } from '../command';
 
 export const fixtureRoot = resolve('test/fixtures/import');
 
-export type Context = Partial<Omit<Where, 'file' | 'features'>> & { readonly features?: readonly Feature[] };
+export type Context = Partial<Omit<ReaderContext, 'file' | 'features'>> & { readonly features?: readonly Feature[] };
 
-export function whereOf({ features = [], ...rest }: Context = {}): Where {
+export function whereOf({ features = [], ...rest }: Context = {}): ReaderContext {
   return { file: 'source', keepLoopback: false, ...rest, features: new Set(features) };
 }
 
@@ -48,7 +48,7 @@ function outcomeOfReadings(
   placeOf: (at: SourceLine) => string,
 ): Outcome {
   const joined = joinReadings(readings);
-  const policy = settle({ ...joined, features: new Set([...joined.features, ...(context.features ?? [])]) });
+  const policy = resolvePolicy({ ...joined, features: new Set([...joined.features, ...(context.features ?? [])]) });
   const parts: Record<string, readonly string[]> = {
     ...Object.fromEntries(
       Object.entries(policy.lists).map(([list, entries]) => [

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DialogueFault } from './dialogue-fault';
 
-export class Pace {
+export class RequestBudget {
   readonly #pauseMs: number;
   #connections: number;
   #commands: number;
@@ -14,14 +14,14 @@ export class Pace {
     this.#commands = commands;
   }
 
-  async connection(): Promise<void> {
+  async spendConnection(): Promise<void> {
     if (this.#connections <= 0) throw new DialogueFault('budget', 'the audit has used up its connections');
     this.#connections -= 1;
     if (!this.#first && this.#pauseMs > 0) await sleep(this.#pauseMs);
     this.#first = false;
   }
 
-  command(): void {
+  spendCommand(): void {
     if (this.#commands <= 0) throw new DialogueFault('budget', 'the audit has used up its commands');
     this.#commands -= 1;
   }

@@ -3,9 +3,9 @@
  * match, mailboxes in place of their domains, routes, two sources that say the opposite, and entries that another one
  * makes superfluous. Wherever sources disagree the stricter one stands.
  */
-import { withoutPardons } from './client-tables';
+import { resolveClientTables } from './client-tables';
 import { EntryIndex, keyOf } from './entry-index';
-import { firstMatches, place, type Tell } from './first-match';
+import { type AddRemark, firstMatches, locationOf } from './first-match';
 import type { Remark } from './remark';
 import {
   type ListName,
@@ -18,7 +18,7 @@ import {
 } from './site-policy';
 import { withUsersFirst } from './users-first';
 
-export interface SettledPolicy {
+export interface ResolvedPolicy {
   readonly lists: Readonly<Record<ListName, readonly SiteEntry[]>>;
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
@@ -26,22 +26,22 @@ export interface SettledPolicy {
   readonly remarks: readonly Remark[];
 }
 
-export function settle(site: SitePolicy): SettledPolicy {
+export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
   const remarks: Remark[] = [...site.remarks];
-  const tell: Tell = (code, entry, detail) => {
+  const addRemark: AddRemark = (code, entry, detail) => {
     const at = entry.origins[0];
     if (at) remarks.push({ code, at, text: entry.text, ...(detail === undefined ? {} : { detail }) });
   };
   const localNames = mergeNames(site.localNames);
-  const asked = withoutRefusedMembers(site.entries, tell);
-  const reached = withoutPardons(firstMatches(asked, site.stops, tell), tell);
-  const admitted = site.features.has('relay-recipients-only') ? onlyRecipients(reached, tell) : reached;
+  const asked = withoutRefusedMembers(site.entries, addRemark);
+  const reached = resolveClientTables(firstMatches(asked, site.barriers, addRemark), addRemark);
+  const admitted = site.features.has('relay-recipients-only') ? onlyRecipients(reached, addRemark) : reached;
   const lists = Object.fromEntries(
     listNames.map((list) => {
       const own = admitted.filter((entry) => entry.list === list);
-      const merged = mergeSame(list, own, tell);
-      if (list !== 'relay.to') return [list, dropSuperfluous(merged, tell)];
-      return [list, withRoutes(dropSuperfluous(leaveLocal(merged, localNames, tell), tell), site, remarks)];
+      const merged = mergeSame(list, own, addRemark);
+      if (list !== 'relay.to') return [list, dropSuperfluous(merged, addRemark)];
+      return [list, withRoutes(dropSuperfluous(leaveLocal(merged, localNames, addRemark), addRemark), site, remarks)];
     }),
   ) as Record<ListName, SiteEntry[]>;
   const { relayTo, map } = withUsersFirst({ relayTo: lists['relay.to'], map: mergeMap(site.map, remarks) }, remarks);
@@ -55,35 +55,35 @@ export function settle(site: SitePolicy): SettledPolicy {
 }
 
 /** sendmail looks a recipient's domain up in the access map first: a refusal there goes before any member of class R. */
-function withoutRefusedMembers(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
-  const isMember = (entry: SiteEntry) => entry.list === 'relay.to' && entry.part === 'class-r';
+function withoutRefusedMembers(entries: readonly SiteEntry[], addRemark: AddRemark): SiteEntry[] {
+  const isMember = (entry: SiteEntry) => entry.list === 'relay.to' && entry.parameter === 'class-r';
   const map = new EntryIndex(entries.filter((entry) => entry.list === 'relay.to' && !isMember(entry)));
   return entries.filter((entry) => {
     const found = isMember(entry) ? map.covering(entry) : undefined;
     if (!found?.refuses) return true;
-    tell('contradiction', entry, place(found));
+    addRemark('contradiction', entry, locationOf(found));
     return false;
   });
 }
 
 /** With relay_recipient_maps a relayed domain admits the mailboxes listed for it, and nobody else. */
-function onlyRecipients(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
-  const frames = new EntryIndex(entries.filter((entry) => entry.part === 'relay_domains'));
+function onlyRecipients(entries: readonly SiteEntry[], addRemark: AddRemark): SiteEntry[] {
+  const relayDomains = new EntryIndex(entries.filter((entry) => entry.parameter === 'relay_domains'));
   const used = new Set<SiteEntry>();
   const kept = entries.filter((entry) => {
-    if (entry.part === 'relay_domains') return false;
-    if (entry.part !== 'relay_recipient_maps') return true;
-    const frame = frames.covering(entry);
-    if (!frame || frame.entry.excluded) {
-      tell('postfix-recipient', entry);
+    if (entry.parameter === 'relay_domains') return false;
+    if (entry.parameter !== 'relay_recipient_maps') return true;
+    const enclosing = relayDomains.covering(entry);
+    if (!enclosing || enclosing.entry.excluded) {
+      addRemark('postfix-recipient', entry);
       return false;
     }
-    used.add(frame);
+    used.add(enclosing);
     return true;
   });
   for (const entry of entries) {
-    if (entry.part === 'relay_domains' && !entry.entry.excluded && !used.has(entry))
-      tell('postfix-no-recipients', entry);
+    if (entry.parameter === 'relay_domains' && !entry.entry.excluded && !used.has(entry))
+      addRemark('postfix-no-recipients', entry);
   }
   return kept;
 }
@@ -98,11 +98,11 @@ function withRoutes(entries: readonly SiteEntry[], site: SitePolicy, remarks: Re
   for (const fact of site.routes) {
     const exact = { kind: 'domain', name: fact.domain, exact: true, excluded: false } as const;
     const own = index.same({ entry: exact });
-    const frame = own ?? index.around({ entry: exact });
+    const enclosing = own ?? index.around({ entry: exact });
     const below = routes.get(`.${fact.domain}`);
     const whole = index.same({ entry: { ...exact, exact: false } });
-    if (!frame || frame.entry.excluded || frame.route) {
-      if (!frame?.route) remarks.push({ code: 'postfix-route', at: fact.origin, text: fact.text });
+    if (!enclosing || enclosing.entry.excluded || enclosing.route) {
+      if (!enclosing?.route) remarks.push({ code: 'postfix-route', at: fact.origin, text: fact.text });
     } else if (fact.subdomains) {
       // The names below a domain cannot have a hop that the domain itself has not.
       if (routes.get(`=${fact.domain}`)?.route === fact.route && whole) continue;
@@ -116,7 +116,7 @@ function withRoutes(entries: readonly SiteEntry[], site: SitePolicy, remarks: Re
         list: 'relay.to',
         text: `=${fact.domain}`,
         entry: exact,
-        origins: [...frame.origins, fact.origin],
+        origins: [...enclosing.origins, fact.origin],
         comments: [],
         route: fact.route,
       });
@@ -126,7 +126,7 @@ function withRoutes(entries: readonly SiteEntry[], site: SitePolicy, remarks: Re
 }
 
 /** One entry for each thing matched. Where one source lists and another excludes, the refusal stands. */
-function mergeSame(list: ListName, entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+function mergeSame(list: ListName, entries: readonly SiteEntry[], addRemark: AddRemark): SiteEntry[] {
   const refusing = (entry: SiteEntry) => entry.entry.excluded !== (list === 'host.deny');
   const byKey = new Map<string, SiteEntry>();
   for (const entry of entries) {
@@ -136,47 +136,51 @@ function mergeSame(list: ListName, entries: readonly SiteEntry[], tell: Tell): S
       byKey.set(key, entry);
     } else if (before.entry.excluded === entry.entry.excluded) {
       byKey.set(key, joined(before, entry));
-    } else if (givesWay(before) || givesWay(entry)) {
-      byKey.set(key, givesWay(before) ? entry : before);
+    } else if (isWeak(before) || isWeak(entry)) {
+      byKey.set(key, isWeak(before) ? entry : before);
     } else {
       const [stands, falls] = refusing(before) ? [before, entry] : [entry, before];
-      tell('contradiction', falls, place(stands));
+      addRemark('contradiction', falls, locationOf(stands));
       byKey.set(key, stands);
     }
   }
   // "The names below it, not itself" falls where another line lists the domain with all.
   return [...byKey.values()].filter((entry) => {
-    if (!givesWay(entry) || entry.entry.kind !== 'domain') return true;
+    if (!isWeak(entry) || entry.entry.kind !== 'domain') return true;
     const base = byKey.get(entry.entry.name);
-    return !base || base.yields === true;
+    return !base || base.weak === true;
   });
 }
 
-function givesWay(entry: SiteEntry): boolean {
-  return entry.entry.excluded && entry.yields === true;
+function isWeak(entry: SiteEntry): boolean {
+  return entry.entry.excluded && entry.weak === true;
 }
 
 function joined(first: SiteEntry, second: SiteEntry): SiteEntry {
   const seen = new Set(first.origins.map((origin) => `${origin.file}:${origin.line}`));
   const more = second.origins.filter((origin) => !seen.has(`${origin.file}:${origin.line}`));
-  const { implied, yields, ...rest } = first;
+  const { implied, weak, ...rest } = first;
   return {
     ...rest,
     origins: [...first.origins, ...more],
     comments: [...first.comments, ...second.comments.filter((comment) => !first.comments.includes(comment))],
     ...(implied && second.implied ? { implied } : {}),
-    ...(yields && second.yields ? { yields } : {}),
+    ...(weak && second.weak ? { weak } : {}),
     ...(first.route === undefined && second.route !== undefined ? { route: second.route } : {}),
   };
 }
 
 /** A domain that is delivered here needs no entry in `relay.to`; the names below it keep theirs. */
-function leaveLocal(entries: readonly SiteEntry[], localNames: readonly LocalName[], tell: Tell): SiteEntry[] {
+function leaveLocal(
+  entries: readonly SiteEntry[],
+  localNames: readonly LocalName[],
+  addRemark: AddRemark,
+): SiteEntry[] {
   const local = new Set(localNames.map(({ name }) => name));
   return entries.flatMap((entry) => {
     const { kind, excluded } = entry.entry;
     if (kind !== 'domain' || excluded || !local.has(entry.entry.name)) return [entry];
-    tell('also-local', entry);
+    addRemark('also-local', entry);
     if (entry.entry.exact) return [];
     const name = entry.entry.name;
     const except: SiteEntry = {
@@ -190,20 +194,20 @@ function leaveLocal(entries: readonly SiteEntry[], localNames: readonly LocalNam
 }
 
 /** Drops entries that the one around them already decides alike, and exclusions inside nothing. */
-function dropSuperfluous(entries: readonly SiteEntry[], tell: Tell): SiteEntry[] {
+function dropSuperfluous(entries: readonly SiteEntry[], addRemark: AddRemark): SiteEntry[] {
   const index = new EntryIndex(entries);
   return entries.filter((entry) => {
     const around = index.around(entry);
     if (!around) {
-      if (entry.entry.excluded && !entry.implied) tell('excludes-nothing', entry);
+      if (entry.entry.excluded && !entry.implied) addRemark('excludes-nothing', entry);
       return !entry.entry.excluded;
     }
     if (around.entry.excluded !== entry.entry.excluded) {
-      if (entry.tells) tell(entry.tells, entry, place(around));
+      if (entry.narrowingRemark) addRemark(entry.narrowingRemark, entry, locationOf(around));
       return true;
     }
     if (entry.entry.kind !== 'mailbox' && around.route !== entry.route) return true;
-    if (!entry.implied) tell('already-covered', entry, place(around));
+    if (!entry.implied) addRemark('already-covered', entry, locationOf(around));
     return false;
   });
 }

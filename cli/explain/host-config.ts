@@ -11,7 +11,7 @@ import {
   suitePluginsOf,
 } from '../haraka-folder';
 
-export interface Surroundings {
+export interface HostConfig {
   /** The server's own name. */
   readonly me: string;
   readonly localDomains: LocalDomains | undefined;
@@ -34,11 +34,11 @@ export interface Queues {
   readonly relaying: string | undefined;
 }
 
-export function surroundingsOf(
+export function readHostConfig(
   folder: HarakaFolder,
   plugins: readonly string[],
   localDomains: LocalDomainsOfPolicy,
-): Surroundings {
+): HostConfig {
   const connection = readConfigIni(folder, 'connection.ini')?.entries ?? [];
   const setting = (section: string, key: string) =>
     connection.find((entry) => entry.section === section && entry.key === key)?.value ?? '';

@@ -22,13 +22,13 @@ import {
   readConfigText,
   suitePluginsOf,
 } from '../haraka-folder';
-import { type Placed, report } from './entries';
+import { type LocatedEntry, report } from './entries';
 import { type LintFinding, lintFinding } from './finding';
 import { contains, type Network, parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** Which of Haraka's own files are looked at here, of those that are there. */
-export function surroundingFiles(folder: HarakaFolder): string[] {
+export function hostConfigFiles(folder: HarakaFolder): string[] {
   const loaded = new Set(pluginLines(folder).map(({ name }) => name));
   return [
     'host_list',
@@ -165,7 +165,7 @@ export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
 }
 
 /** `host_list` against itself, and `relay.to` against it. */
-export function lintLocalDomains(folder: HarakaFolder, destinations: readonly Placed[]): LintFinding[] {
+export function lintLocalDomains(folder: HarakaFolder, destinations: readonly LocatedEntry[]): LintFinding[] {
   const file = 'host_list';
   const findings: LintFinding[] = [];
   const placeOf = new Map<string, string>();
@@ -207,7 +207,7 @@ function matches(pattern: string, domain: string): boolean {
 }
 
 /** Entries of `localip` that trust a proxy of `connection.ini`. */
-export function lintProxies(folder: HarakaFolder, clients: readonly Placed[]): LintFinding[] {
+export function lintProxies(folder: HarakaFolder, clients: readonly LocatedEntry[]): LintFinding[] {
   const hosts = (readConfigText(folder, 'connection.ini') ?? '').matchAll(/^[ \t]*hosts\[\][ \t]*=[ \t]*(\S+)/gm);
   const proxies = [...hosts].map(([, host = '']) => host.replace(/[[\]]/g, ''));
   return proxies.flatMap((proxy) => {
@@ -218,7 +218,7 @@ export function lintProxies(folder: HarakaFolder, clients: readonly Placed[]): L
 }
 
 /** The entry that decides about the network, or one that lies inside it. */
-function trustingEntry(clients: readonly Placed[], proxy: Network): Placed | undefined {
+function trustingEntry(clients: readonly LocatedEntry[], proxy: Network): LocatedEntry | undefined {
   const networks = clients.flatMap((placed) => (placed.entry.kind === 'network' ? [{ placed, ...placed.entry }] : []));
   const [nearest] = networks.filter((network) => contains(network, proxy)).sort((a, b) => b.length - a.length);
   if (nearest && !nearest.excluded) return nearest.placed;

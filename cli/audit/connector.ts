@@ -1,15 +1,15 @@
 /** The way to one channel: paced, and not knocked at for ever where nobody answers. */
 import { type Audit, type Channel, channelName, peerOf } from './channel';
-import { Dialogue, type TlsWishes } from './dialogue';
+import { Dialogue, type TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
 
 /** A server that gives no greeting three times running is down, or has had enough of us; both want to be left alone. */
-const patience = 3;
+const maxFailures = 3;
 
-export class Door {
+export class Connector {
   readonly #channel: Channel;
   readonly #audit: Audit;
-  #shut: DialogueFault | undefined;
+  #unreachable: DialogueFault | undefined;
   #failures = 0;
 
   constructor(channel: Channel, audit: Audit) {
@@ -18,16 +18,16 @@ export class Door {
   }
 
   /** Connects and lets `enter` get as far as the channel goes: its greeting, or its handshake. */
-  async open<T>(turn: number, implicit: TlsWishes | undefined, enter: (dialogue: Dialogue) => Promise<T>): Promise<T> {
-    if (this.#shut !== undefined) throw this.#shut;
-    await this.#audit.pace.connection();
+  async open<T>(turn: number, implicit: TlsOptions | undefined, greet: (dialogue: Dialogue) => Promise<T>): Promise<T> {
+    if (this.#unreachable !== undefined) throw this.#unreachable;
+    await this.#audit.budget.spendConnection();
     const { limits, transcript } = this.#audit;
     try {
       const name = `${channelName(this.#channel)} #${turn}`;
       const peer = peerOf(this.#channel, this.#audit);
-      const entered = await enter(await Dialogue.connect(name, peer, limits, transcript, implicit));
+      const session = await greet(await Dialogue.connect(name, peer, limits, transcript, implicit));
       this.#failures = 0;
-      return entered;
+      return session;
     } catch (error) {
       if (error instanceof DialogueFault && error.kind !== 'budget') this.#note(error);
       throw error;
@@ -38,9 +38,9 @@ export class Door {
     this.#failures += 1;
     // A handshake may fail by intent: with an old version of TLS, say.
     if (fault.kind === 'tls') return;
-    if (fault.kind === 'unreachable') this.#shut = fault;
-    else if (this.#failures >= patience) {
-      this.#shut = new DialogueFault('unreachable', `${fault.message}, ${patience} times running`);
+    if (fault.kind === 'unreachable') this.#unreachable = fault;
+    else if (this.#failures >= maxFailures) {
+      this.#unreachable = new DialogueFault('unreachable', `${fault.message}, ${maxFailures} times running`);
     }
   }
 }
