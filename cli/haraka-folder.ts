@@ -1,4 +1,4 @@
-/** Finds the Haraka folder that a command speaks of, and reads what surrounds the suite's own files in it. */
+/** Finds the Haraka folder of a command, and reads Haraka's own files in it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Ini, type PluginName, parseIni, pluginNames } from '../core';

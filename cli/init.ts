@@ -62,7 +62,7 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   );
   for (const step of steps) {
     if (!dryRun) applyOrExplain(step);
-    // Told at once: what was done before a failure was done.
+    // Printed at once: after a failure the operator sees which steps were done.
     if (!json) writeLine(io.stdout, `${dryRun ? 'would ' : ''}${describe(step)}`);
   }
   const installed = isInstalled(folder);
@@ -79,11 +79,11 @@ export async function run(options: InitOptions, io: Io): Promise<ExitCode> {
   return 0;
 }
 
-/** What is done to one file, named from the Haraka folder. */
+/** A change to one file; its path is relative to the Haraka folder. */
 interface InitStep {
   readonly action: 'create' | 'add-line';
   readonly file: string;
-  /** Of the line that is added, from 1. */
+  /** Number of the added line, from 1. */
   readonly line?: number;
   apply(): void;
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { printable, printableLines } from '../core/characters';
 
-/** What a command may touch of the process it runs in, so that a test can run it without one. */
+/** The parts of the process that a command may use, so that a test can run a command without a process. */
 export interface Io {
   /** Results go here, and nothing else. */
   readonly stdout: Output;

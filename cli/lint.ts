@@ -141,7 +141,7 @@ export async function lint(
   return { folder: folder.config, findings, files };
 }
 
-/** A list by the setting that names it: a file's, or a key's. */
+/** The text of a list, from a file or a Redis key, and the setting that names it. */
 interface SlotText extends ListText {
   readonly slot: SlotName;
 }

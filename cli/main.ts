@@ -41,7 +41,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     .addHelpText('after', examples)
     .exitOverride()
     .configureHelp({
-      // What may be given several times starts from nothing, which need not be said.
+      // A repeatable option starts as an empty list; the help need not show that default.
       optionDescription: (option) => new Help().optionDescription(option).replace(' (default: [])', ''),
     })
     .configureOutput({

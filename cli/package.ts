@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export const packageName = 'haraka-plugin-smtpcheck';
 
-/** This file is dist/cli/package.js in it. */
+/** This file is dist/cli/package.js in the package. */
 export const packageFolder = join(__dirname, '..', '..');
 
 export function packageVersion(): string {

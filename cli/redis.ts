@@ -10,7 +10,7 @@ import { RedisAccess } from '../runtime/redis-package';
 import { parseSlot, type Slot, slots } from '../runtime/slots';
 import { type HarakaFolder, harakaPackageNames } from './haraka-folder';
 
-/** An operator who asks waits for no more than that. */
+/** Milliseconds: an operator at a terminal waits no longer for Redis. */
 const readTimeout = 3000;
 
 export type Keys = Awaited<ReturnType<typeof readOnce>>;
@@ -24,8 +24,8 @@ export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.
 }
 
 /**
- * The site as a Haraka has it that starts now. A key that could not be read, or not be taken, is `unread`, with the
- * reason: its list is then what a server without Redis has.
+ * The site as a Haraka that starts now would load it. A key that could not be read, or was rejected, is `unread`, with
+ * the reason: its list is then that of a server without Redis.
  */
 export function withRedis(
   site: LoadedSite,
@@ -49,7 +49,7 @@ export function withRedis(
   return { site: { ...site, versions: all, policy: buildPolicy(1, settings, listsOf(all)) }, unread };
 }
 
-/** The text of the list as a start takes it, or why it takes none. */
+/** The text of the list as Haraka loads it at start, or the reason why there is none. */
 function textOf(slot: Slot, once: Once): { readonly text?: string; readonly reason?: string } {
   switch (once.state) {
     case 'read':
@@ -63,7 +63,7 @@ function textOf(slot: Slot, once: Once): { readonly text?: string; readonly reas
   }
 }
 
-/** What lint has to say of a key besides what is in it: its list's text, findings of a load, and why it was not read. */
+/** A key for lint: the text of its list, the findings of loading it, and the reason where it could not be read. */
 export function lintKey(slot: Slot, once: Once) {
   const { text, reason } = textOf(slot, once);
   const findings: readonly Finding[] =
@@ -75,7 +75,7 @@ export function lintKey(slot: Slot, once: Once) {
   return { name: once.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
 }
 
-/** In the folder, in a Haraka installed in it, in the Haraka that the shell would run, beside this package. */
+/** Where to look for `haraka-plugin-redis`: in the folder, in a Haraka installed in it, in the Haraka that the shell would run, beside this package. */
 function packageSearchPaths(folder: HarakaFolder, env: NodeJS.ProcessEnv): string[] {
   const programs = (env.PATH ?? '')
     .split(delimiter)

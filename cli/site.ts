@@ -1,4 +1,4 @@
-/** What a Haraka folder says of the suite, as every command takes it: its files, and the keys of Redis that they name. */
+/** Loads a Haraka folder for a command: the suite's files in it, and the Redis keys that they name. */
 import { type LoadedSite, loadSite } from '../runtime/load';
 import type { HarakaFolder } from './haraka-folder';
 import type { Io } from './io';
@@ -11,9 +11,9 @@ export interface LoadedFolder {
   readonly keys: Keys;
 }
 
-/** Reads it once: the files by the suite's own loader, the keys by the folder's `redis.ini`. Changes nothing. */
+/** Reads the folder once: the files by the suite's own loader, the keys by the folder's `redis.ini`. Changes nothing. */
 export async function loadFolder(folder: HarakaFolder, env: Io['env']): Promise<LoadedFolder> {
   const onDisk = loadSite(folder.config);
-  // Where smtpcheck.ini has faults, what could be read of it leads to more.
+  // Where smtpcheck.ini has faults, the settings that could be read still name lists to check.
   return { folder, onDisk, keys: await readRedis(folder, onDisk.settings.value.readable, env) };
 }

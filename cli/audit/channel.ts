@@ -35,7 +35,7 @@ export interface Audit {
   readonly smuggling: boolean;
   /** Senders to try, in this order, until one gets past MAIL. */
   readonly senders: readonly string[];
-  /** A mailbox at somebody else's: the thing that a stranger may not reach through this server. */
+  /** A mailbox of a third party, which a stranger must not reach through this server. */
   readonly foreign: { readonly user: string; readonly domain: string };
   /** Names that a mailbox is likely to have. */
   readonly likelyUsers: readonly string[];

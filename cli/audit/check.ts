@@ -47,7 +47,7 @@ export const unknown = (observed: string): Outcome => ({ verdict: 'unknown', obs
 
 const order: Readonly<Record<Verdict, number>> = { safe: 0, report: 1, unknown: 2, unsafe: 3 };
 
-/** The gravest of several partial answers, with the sentences of all that are as grave. */
+/** The worst of several partial outcomes, with the observations of all outcomes of that verdict. */
 export function worstOf(outcomes: readonly Outcome[]): Outcome {
   const worst = Math.max(...outcomes.map(({ verdict }) => order[verdict]));
   const chosen = outcomes.filter(({ verdict }) => order[verdict] === worst);

@@ -1,9 +1,9 @@
-/** The way to one channel: paced, and not knocked at for ever where nobody answers. */
+/** Connects to one channel within the request budget, and stops trying where the server does not answer. */
 import { type Audit, type Channel, channelName, peerOf } from './channel';
 import { Dialogue, type TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
 
-/** A server that gives no greeting three times running is down, or has had enough of us; both want to be left alone. */
+/** After three connections in a row without a greeting the server is down or blocks us: no more attempts. */
 const maxFailures = 3;
 
 export class Connector {
@@ -17,7 +17,7 @@ export class Connector {
     this.#audit = audit;
   }
 
-  /** Connects and lets `enter` get as far as the channel goes: its greeting, or its handshake. */
+  /** Connects, and lets `greet` read the greeting or do the handshake. */
   async open<T>(turn: number, implicit: TlsOptions | undefined, greet: (dialogue: Dialogue) => Promise<T>): Promise<T> {
     if (this.#unreachable !== undefined) throw this.#unreachable;
     await this.#audit.budget.spendConnection();

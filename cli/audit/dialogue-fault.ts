@@ -21,12 +21,12 @@ export class DialogueFault extends Error {
   }
 }
 
-/** What ends one question need not end the next; these do. */
+/** Whether the fault ends all further questions, and not just this one. */
 export function endsAll(error: unknown): boolean {
   return !(error instanceof DialogueFault) || ['unreachable', 'budget', 'no-tls'].includes(error.kind);
 }
 
-/** What comes of it, or nothing where the server would not answer: for questions where silence is an answer too. */
+/** The result, or `undefined` where the server did not answer: for questions where silence is an answer too. */
 export async function answered<T>(exchange: Promise<T>): Promise<T | undefined> {
   try {
     return await exchange;
@@ -36,7 +36,7 @@ export async function answered<T>(exchange: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** What was answered, or `undefined` where the server hung up. Silence is neither: it is thrown, and proves nothing. */
+/** The answer, or `undefined` where the server closed the connection. A timeout is thrown, because it proves nothing. */
 export async function unlessClosed<T>(exchange: Promise<T>): Promise<T | undefined> {
   try {
     return await exchange;

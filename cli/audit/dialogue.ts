@@ -8,14 +8,14 @@ import { DialogueFault, type FaultKind } from './dialogue-fault';
 import type { Transcript } from './transcript';
 
 export interface Limits {
-  /** For one line, including those of a banner. */
+  /** Maximum length of one line, banner lines included. */
   readonly lineBytes: number;
-  /** For everything the server says on one connection. */
+  /** Maximum of bytes from the server on one connection. */
   readonly connectionBytes: number;
   readonly replyLines: number;
-  /** For the connection, the handshake, and each reply. */
+  /** Timeout of the connection attempt, the handshake, and each reply. */
   readonly replyMs: number;
-  /** For everything on one connection, however alive it keeps itself. */
+  /** Maximum duration of one connection, whatever the server sends meanwhile. */
   readonly connectionMs: number;
 }
 
@@ -35,7 +35,7 @@ export interface Peer {
 }
 
 export interface TlsOptions {
-  /** For SNI; an address has none. */
+  /** The name for SNI; an address has none. */
   readonly serverName?: string | undefined;
   readonly minVersion?: tls.SecureVersion;
   readonly maxVersion?: tls.SecureVersion;
@@ -142,7 +142,7 @@ export class Dialogue {
     }
   }
 
-  /** What arrives unasked within `ms`: a line, or nothing. A connection that ends meanwhile has said nothing. */
+  /** A line that the server sends unsolicited within `ms`, or `undefined`; also where the connection ends meanwhile. */
   async readUnsolicited(ms: number): Promise<string | undefined> {
     try {
       return await this.readLine(ms);
@@ -240,7 +240,7 @@ export class Dialogue {
     this.#wake();
   }
 
-  /** The first fault counts: what follows is only its echo. Lines that came before it can still be read. */
+  /** The first fault counts; later ones are its consequences. Lines received before the fault can still be read. */
   #fail(fault: DialogueFault): DialogueFault {
     if (this.#fault === undefined) {
       // To hang up during a handshake is how a server refuses it.

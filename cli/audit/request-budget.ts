@@ -1,4 +1,4 @@
-/** Gentleness: one connection at a time, a pause before each, and an end to how much is asked. */
+/** Limits the load on the audited server: one connection at a time, a pause before each, and a maximum of requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DialogueFault } from './dialogue-fault';
 

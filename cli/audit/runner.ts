@@ -1,4 +1,4 @@
-/** Asks every check of every channel, one after the other, and keeps what came of it. */
+/** Runs every check on every channel, one after the other, and collects the results. */
 import { type Audit, type Channel, channelName } from './channel';
 import type { Check, Outcome, Security, Verdict } from './check';
 import { unknown } from './check';
@@ -20,7 +20,7 @@ export interface RunnerOptions {
   progress(done: number, all: number, what: string): void;
 }
 
-/** They ask for TLS on a channel that has none. */
+/** Checks that ask for TLS on a channel without it. */
 const aboutTls: ReadonlySet<string> = new Set(['starttls-offered', 'pop3-stls-offered']);
 
 interface Question {
@@ -70,7 +70,7 @@ function asksOn({ on }: Check<never>, security: Security): boolean {
   return on === undefined || on.includes(security);
 }
 
-/** Whatever kept the question from being answered leaves it open; a fault of ours is not the server's. */
+/** A dialogue fault leaves the question open (`unknown`); any other exception is a bug of ours and not a result. */
 async function outcomeOf(ask: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await ask();

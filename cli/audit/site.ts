@@ -1,4 +1,4 @@
-/** What the server is for: said on the command line, or read from a Haraka folder by the suite's own loader. */
+/** What the audited server is meant to accept: given on the command line, or loaded from a Haraka folder. */
 import ipaddr from 'ipaddr.js';
 import { admits, describeFinding, type Entry, formatAddress, parseAddress, parseAddressLiteral } from '../../core';
 import { decodeText, readFileStateSync } from '../../runtime/file-reader';

@@ -1,4 +1,4 @@
-/** What was said, on which connection and when: raw as it came, and made printable only when it is shown. */
+/** The transcript of an audit: each line with its connection and time, kept raw and made printable only for output. */
 import { printable } from '../../core';
 
 export interface TranscriptLine {

@@ -15,7 +15,7 @@ export interface HookResult {
   readonly message: unknown;
 }
 
-/** What one rule said. */
+/** The decision of one rule. */
 export interface RuleTrace {
   readonly decision: Decision;
   /** The plugin only observes: the decision was not acted on. */
@@ -56,7 +56,7 @@ export class Hooks {
     this.hooks.sort((a, b) => a.priority - b.priority);
   }
 
-  /** What the rules have said since this was asked last. */
+  /** The decisions since the last call. */
   takeTrace(): readonly RuleTrace[] {
     const { traced: said } = this;
     this.traced = [];

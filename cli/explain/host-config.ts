@@ -1,4 +1,4 @@
-/** What a played session takes from the Haraka folder besides the suite's own files. */
+/** The part of Haraka's own configuration that a played session depends on. */
 import { hostname } from 'node:os';
 import type { LocalDomains as LocalDomainsOfPolicy } from '../../core';
 import type { Address } from '../../types/haraka';
@@ -16,11 +16,11 @@ export interface HostConfig {
   readonly me: string;
   readonly localDomains: LocalDomains | undefined;
   readonly queues: Queues;
-  /** Of `connection.ini`. */
+  /** Limits from `connection.ini`. */
   readonly limits: { readonly strictPaths: boolean; readonly lineLength: number; readonly messageSize: number };
 }
 
-/** What `rcpt_to.in_host_list` knows. */
+/** The local domains as `rcpt_to.in_host_list` knows them. */
 export interface LocalDomains {
   has(domain: string): boolean;
   /** Refuses senders in local domains from clients that may not relay. */
@@ -30,7 +30,7 @@ export interface LocalDomains {
 /** The plugins that are asked first to queue a message. */
 export interface Queues {
   readonly local: string | undefined;
-  /** For what is relayed for a client that may relay to anyone; without one Haraka's own step takes it. */
+  /** Takes mail of a client that may relay to anyone; without such a plugin Haraka's outbound queue takes it. */
   readonly relaying: string | undefined;
 }
 
@@ -60,7 +60,7 @@ function antiSpoofOf(folder: HarakaFolder): boolean {
   return /^(?:[1-9]|[a-z])/i.test((readConfigText(folder, 'host_list.anti_spoof') ?? '').trim());
 }
 
-/** The setting by which a plugin of Haraka's takes mail of clients that may relay, and its default. */
+/** The setting that makes a queue plugin take mail of clients that may relay, and its default. */
 const enableOutbound: Readonly<Record<string, { readonly file: string; readonly isDefault: boolean }>> = {
   'queue/smtp_forward': { file: 'smtp_forward.ini', isDefault: false },
   'queue/smtp_proxy': { file: 'smtp_proxy.ini', isDefault: true },
@@ -86,7 +86,7 @@ export function domainOf(address: Address): string {
   return (address.host ?? '').toLowerCase();
 }
 
-/** Plugins that say nothing before DATA, or that are played. */
+/** Plugins that do not answer before DATA, or that are played. */
 const harmless =
   /^(?:queue\/.*|queue-.*|status|process_title|syslog|log\..*|watch|tls|prevent_credential_leaks|rcpt_to\.in_host_list|attachment|bounce|clamd|dcc|dkim|headers|messagesniffer|rspamd|spamassassin|uribl|data\..*|mailauth)$/;
 

@@ -18,7 +18,7 @@ export interface HostReply {
   readonly text: string;
 }
 
-/** One command, what each rule said to it, and the reply that the client would see. */
+/** One command, the decision of each rule on it, and the reply that the client would see. */
 export interface PlayedStep {
   readonly command: string;
   readonly trace: readonly RuleTrace[];
@@ -67,7 +67,7 @@ export class SimulatedHost {
     return this.isClosed;
   }
 
-  /** Where each accepted recipient would go: the suite's word, or Haraka's own rule. */
+  /** Where each accepted recipient would go, by the suite's disposition or else by Haraka's own rule. */
   get recipients(): readonly RoutedRecipient[] {
     const { transaction, relaying } = this.connection;
     if (!transaction) return [];
@@ -99,7 +99,7 @@ export class SimulatedHost {
   /** One line of the client's, as it would be sent. */
   async command(line: string): Promise<PlayedStep> {
     return this.step(line, async () => {
-      // Two octets more end the line.
+      // The line end adds two octets.
       const isTooLong = Buffer.byteLength(line) + 2 > this.options.limits.lineLength;
       if (isTooLong) return this.close({ code: 521, text: 'Command line too long' });
       return this.answer(Buffer.from(line).toString(this.encoding));
@@ -225,7 +225,7 @@ export class SimulatedHost {
     return isDenied(answer) ? replyOf(answer, 500) : { code: 500, text: 'Unrecognized command' };
   }
 
-  /** What a client would send behind the 354 is not played. */
+  /** The message after the 354 is not played. */
   private data(rest: string): HostReply {
     if (rest !== '') return syntaxError;
     const { transaction } = this.connection;
@@ -258,7 +258,7 @@ function denial(answer: HookResult): HostReply {
   return replyOf(answer, answer.code === constants.deny ? 550 : 450);
 }
 
-/** What the client reads: a DSN brings its own code. */
+/** The reply that the client reads: a DSN has its own code. */
 function replyOf({ message }: HookResult, code: number): HostReply {
   if (typeof message === 'object' && message !== null && 'reply' in message && 'code' in message) {
     return { code: Number(message.code), text: String(message.reply) };

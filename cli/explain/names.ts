@@ -5,11 +5,11 @@ import { type Answer, createResolver, type Resolver } from '../../runtime/resolv
 export interface NameOptions {
   /** PTR names that lead back to the client. */
   readonly ptr: readonly string[];
-  /** PTR names that do not. */
+  /** PTR names that do not lead back to the client. */
   readonly forgedPtr: readonly string[];
   /** `false`: the client has no name, and nothing is asked. */
   readonly dns: boolean;
-  /** Every question fails for now. */
+  /** Every DNS question fails temporarily. */
   readonly dnsFailure?: boolean;
 }
 
@@ -29,7 +29,7 @@ export function resolverFor(options: NameOptions, address: IpAddress): (settings
   });
 }
 
-/** U-labels, which an operator may write, are A-labels there. */
+/** The name as the DNS has it: an operator may write U-labels, the DNS has A-labels. */
 function asInDns(name: string): string {
   return isAscii(name) ? name : (parseDomainName(name) ?? name);
 }

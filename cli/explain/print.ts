@@ -9,7 +9,7 @@ export interface PlayedSession {
   readonly hostName: string;
   readonly steps: readonly PlayedStep[];
   readonly recipients: readonly RoutedRecipient[];
-  /** Plugins of the folder that were not played and could decide. */
+  /** Plugins of the folder that were not played and could decide otherwise. */
   readonly notPlayed: readonly string[];
   /** Keys of Redis that could not be read, each with the reason. */
   readonly unread: readonly string[];

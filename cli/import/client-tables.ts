@@ -1,6 +1,6 @@
 /**
- * Tables of clients that are asked one after the other. Each decides for itself which of its lines counts, and a client
- * that any of them refuses is refused, whatever the others say; only an OK spares it those behind its own table.
+ * Postfix client tables are asked one after the other. Each table selects its own deciding line, and a client that any
+ * table refuses is refused, whatever the others say; only an OK exempts the client from the later tables.
  */
 import { EntryIndex } from './entry-index';
 import { type AddRemark, locationOf } from './first-match';
@@ -8,11 +8,11 @@ import type { SiteEntry } from './site-policy';
 
 interface Table {
   readonly index: EntryIndex<SiteEntry>;
-  /** A keyed table looks for the name first: where that says "go on", its line for the address is not read. */
+  /** A keyed table looks up the name first: where the name's line says DUNNO, the address's line is not read. */
   readonly nameDecides: boolean;
 }
 
-/** Makes a refusal of each exclusion from `host.deny` that takes a client out of what another table refuses. */
+/** Turns each exclusion from `host.deny` into a refusal where another table refuses that client. */
 export function resolveClientTables(entries: readonly SiteEntry[], addRemark: AddRemark): SiteEntry[] {
   const lists = listsOf(entries);
   if (lists.flat().length < 2) return [...entries];
@@ -63,7 +63,7 @@ function listsOf(entries: readonly SiteEntry[]): Table[][] {
 
 function tableOf(entries: readonly SiteEntry[]): Table {
   return {
-    // Of the same reach in one table the refusal stands.
+    // Of two entries with the same reach in one table the refusal wins.
     index: new EntryIndex([...entries].sort((a, b) => Number(a.entry.excluded) - Number(b.entry.excluded))),
     nameDecides: entries.some(
       ({ entry, exemptsLaterTables }) => entry.kind === 'domain' && exemptsLaterTables === false,

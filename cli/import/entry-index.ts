@@ -1,8 +1,8 @@
-/** Entries by what they match, so that the narrowest entry around another one is found without looking at all. */
+/** An index of entries by their reach: finds the narrowest entry around another one without scanning all entries. */
 import type { Entry, NetworkEntry } from '../../core/entry';
 import { formatAddress, maskAddress, parseAddressLiteral, widthOf } from '../../core/ip-address';
 
-/** What an entry matches. `below`: the names below a domain and not its own. */
+/** What an entry matches. `subdomainsOnly`: the names below a domain and not the domain itself. */
 export interface Reach {
   readonly entry: Entry;
   readonly subdomainsOnly?: boolean;

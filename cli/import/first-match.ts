@@ -1,6 +1,6 @@
 /**
- * Lists of Postfix whose first match decides, made into entries of which the most specific decides. Where that cannot be
- * done, what stands behind an exclusion is left out: the result permits nothing that the list did not.
+ * Compiles Postfix lists whose first match decides into entries of which the most specific decides. Where that cannot be
+ * done, entries behind an exclusion are left out: the result permits nothing that the list did not.
  */
 import { EntryIndex } from './entry-index';
 import type { RemarkCode } from './remark';
@@ -48,13 +48,13 @@ function chainOf(entry: SiteEntry): string | undefined {
   return list && `${list} ${entry.root ?? ''}`;
 }
 
-/** One way through a list, from its first place to its last. */
+/** Compiles one list, from its first entry to its last. */
 class FirstMatchCompiler {
   readonly kept: SiteEntry[] = [];
   private readonly index = new EntryIndex<SiteEntry>();
   private readonly leftOut = new Map<SiteEntry, string>();
   private stoppedAt: string | undefined;
-  /** The first exclusion of each kind that the walk came upon. */
+  /** The first exclusion of each kind of entry so far. */
   private readonly exclusions = new Map<SiteEntry['entry']['kind'], string>();
 
   constructor(private readonly addRemark: AddRemark) {}
@@ -84,7 +84,10 @@ class FirstMatchCompiler {
     }
   }
 
-  /** Of nested entries the narrower stands first then, so that "the most specific wins" decides every case alike. */
+  /**
+   * Drops an entry that an earlier, wider one covers. Of the nested entries that remain the narrower comes first, so
+   * "the most specific wins" decides as the first match did.
+   */
   private drop(entry: SiteEntry, before: SiteEntry): void {
     const obstacle = this.leftOut.get(before);
     const same = before.entry.excluded === entry.entry.excluded;
@@ -94,8 +97,8 @@ class FirstMatchCompiler {
   }
 
   /**
-   * The exclusion before an entry that would not hold for it here: one that the lists cannot hold, or one of addresses
-   * before a name and the other way round, which stand in two lists that know nothing of each other.
+   * An earlier exclusion that the written lists could not apply to the entry: one that no list can hold, or one of
+   * addresses before a name (or of a name before an address), because addresses and names go into separate lists.
    */
   private obstacleTo(entry: SiteEntry): string | undefined {
     const list = firstMatchListOf(entry);
@@ -118,14 +121,17 @@ function compareOrder(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-/** "The names below it" as the domain with all, and the domain's own name as the rest of the list has it. */
+/**
+ * Writes an entry for the subdomains only as an entry for the whole domain, plus an entry for the domain's own name that
+ * keeps what the rest of the list decides about it.
+ */
 function expandSubdomainOnly(entries: readonly SiteEntry[]): { from: SiteEntry; become: readonly SiteEntry[] }[] {
   const index = new EntryIndex(entries);
   return entries.map((from) => {
     if (!from.subdomainsOnly || from.entry.kind !== 'domain') return { from, become: [from] };
     const { subdomainsOnly, ...rest } = from;
     const { name, excluded } = from.entry;
-    // What lists the domain as well may be wider than this; an exclusion never gives way.
+    // Another line may list the whole domain, and then replaces a weak entry; an exclusion is never weak.
     const whole: SiteEntry = excluded ? rest : { ...rest, weak: true };
     const self = { kind: 'domain', name, exact: true, excluded: !excluded } as const;
     if (index.same({ entry: self })) return { from, become: [whole] };

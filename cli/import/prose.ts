@@ -1,6 +1,6 @@
 /**
- * What a remark says: what became of the line, what that means for relaying, and what to do instead. One table, so
- * that no code goes without an answer.
+ * The texts of remarks: a message about the line, its effect on relaying, and a suggestion. One table, so that no code
+ * lacks a text.
  */
 import { describeFault, fault, type Problem } from '../../core';
 import type { Remark, RemarkCode } from './remark';
@@ -11,7 +11,7 @@ export type RemarkKind = 'left-out' | 'changed' | 'note';
 interface Words {
   readonly kind: RemarkKind;
   readonly message: string;
-  /** What it means for who may relay. */
+  /** The effect on who may relay. */
   readonly effect: string;
   readonly suggestion?: string;
 }

@@ -1,4 +1,4 @@
-/** What an import has to tell of a line, as data; `prose.ts` has the words. Codes are never reused. */
+/** Remarks of an import about a source line, as data; `prose.ts` has their texts. Codes are never reused. */
 import type { Problem, SourceLine } from '../../core';
 
 export const remarkCodes = [
@@ -103,10 +103,10 @@ export type RemarkCode = (typeof remarkCodes)[number];
 export interface Remark {
   readonly code: RemarkCode;
   readonly at: SourceLine;
-  /** The text as its author wrote it. */
+  /** The text of the source line. */
   readonly text: string;
-  /** What the code's sentence needs besides. */
+  /** Inserted into the code's sentence: a name, a value, another line. */
   readonly detail?: string;
-  /** What the suite's own parser has against it. */
+  /** The problem that the suite's own parser found. */
   readonly problem?: Problem;
 }

@@ -19,7 +19,7 @@ export interface ImportResult {
   readonly files: readonly PlannedFile[];
 }
 
-/** Whether anything of the source is missing or acts otherwise: exit code 1. */
+/** Whether anything of the source was left out or changed: exit code 1. */
 export function hasLosses(remarks: readonly Remark[]): boolean {
   return remarks.some((remark) => kindOf(remark.code) !== 'note');
 }
@@ -32,7 +32,7 @@ const labels: Readonly<Record<RemarkKind, string>> = {
 
 const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
 
-/** `access:12: left out: From:… RELAY: … [access-from-relay]`, and below it what that means. */
+/** `access:12: left out: From:… RELAY: … [access-from-relay]`, and below it the effect and the suggestion. */
 export function formatRemark(remark: Remark, colour: boolean): string {
   const { kind, message, effect, suggestion } = describeRemark(remark);
   const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];

@@ -1,7 +1,7 @@
 /**
- * From what the sources say to what the lists will hold. Here meet rules that no single line knows: Postfix's first
- * match, mailboxes in place of their domains, routes, two sources that say the opposite, and entries that another one
- * makes superfluous. Wherever sources disagree the stricter one stands.
+ * Resolves the entries of all sources into the content of the lists. It applies the rules that span several lines:
+ * Postfix's first match, mailboxes in place of their domains, routes, contradictions between sources, and entries that
+ * another entry makes superfluous. Where sources disagree the stricter one wins.
  */
 import { resolveClientTables } from './client-tables';
 import { EntryIndex, keyOf } from './entry-index';
@@ -104,7 +104,7 @@ function withRoutes(entries: readonly SiteEntry[], site: SitePolicy, remarks: Re
     if (!enclosing || enclosing.entry.excluded || enclosing.route) {
       if (!enclosing?.route) remarks.push({ code: 'postfix-route', at: fact.origin, text: fact.text });
     } else if (fact.subdomains) {
-      // The names below a domain cannot have a hop that the domain itself has not.
+      // An entry cannot give the subdomains a next hop that the domain itself does not have.
       if (routes.get(`=${fact.domain}`)?.route === fact.route && whole) continue;
       remarks.push({ code: 'postfix-route', at: fact.origin, text: fact.text });
     } else if (own) {
@@ -144,7 +144,7 @@ function mergeSame(list: ListName, entries: readonly SiteEntry[], addRemark: Add
       byKey.set(key, stands);
     }
   }
-  // "The names below it, not itself" falls where another line lists the domain with all.
+  // A weak exclusion is dropped where another line lists the whole domain.
   return [...byKey.values()].filter((entry) => {
     if (!isWeak(entry) || entry.entry.kind !== 'domain') return true;
     const base = byKey.get(entry.entry.name);

@@ -1,6 +1,6 @@
 /**
  * Assignments of a shell file, as CF's definition files are: quotes, continued lines, comments, and `$VAR` of earlier
- * lines. Nothing is run; what is no assignment comes back as such.
+ * lines. Nothing is run; lines that are no assignments are returned as `others`.
  */
 
 export interface Assignment {

@@ -18,10 +18,10 @@ export const listKindOf = {
 export type ListName = keyof typeof listKindOf;
 export const listNames = Object.keys(listKindOf) as readonly ListName[];
 
-/** Which part of a Postfix or sendmail policy an entry came from, where `settle` has to tell them apart. */
+/** The source parameter that an entry came from, where `resolvePolicy` has to distinguish them. */
 export type SourceParameter = 'relay_domains' | 'relay_recipient_maps' | 'class-r';
 
-/** Where a table of clients is asked: in which list of checks, and behind how many others of it. */
+/** When a client table is asked: in which list of checks, and at which place of that list. */
 export interface TablePosition {
   readonly list: string;
   readonly place: number;
@@ -32,7 +32,7 @@ export interface TablePosition {
 /** A list of Postfix whose first match decides. */
 export type FirstMatchList = 'mynetworks' | 'relay_domains';
 
-/** An exclusion in such a list that the lists here cannot hold: what stands behind it there must not be permitted. */
+/** An exclusion that no list here can hold: entries behind it in the source must not be permitted. */
 export interface Barrier {
   readonly list: FirstMatchList;
   readonly root: string;
@@ -43,7 +43,7 @@ export interface Barrier {
 
 export interface SiteEntry {
   readonly list: ListName;
-  /** As it will be written: octet prefixes keep the form they had. */
+  /** The entry's text in the list file: octet prefixes keep the form they had. */
   readonly text: string;
   readonly entry: Entry;
   readonly origins: readonly SourceLine[];
@@ -51,15 +51,15 @@ export interface SiteEntry {
   readonly comments: readonly string[];
   /** The source's comment on the same line. */
   readonly trailingComment?: string;
-  /** An exclusion that only says where a wider entry ends; dropped without a word where there is none. */
+  /** An exclusion that only narrows a wider entry; dropped without a remark where there is no wider entry. */
   readonly implied?: boolean;
   /** sendmail: an exclusion from `relay.to` that refuses recipients before class R is asked. */
   readonly refuses?: boolean;
-  /** What to say of an exclusion that has something to end. */
+  /** The remark to add where this exclusion narrows a wider entry. */
   readonly narrowingRemark?: RemarkCode;
-  /** Half of "the names below it, not itself": gives way where a line lists the domain outright. */
+  /** Weak: one half of a subdomains-only entry; another line that lists the whole domain replaces it. */
   readonly weak?: boolean;
-  /** The place in a list whose first match decides (Postfix); absent where the most specific entry decides anyway. */
+  /** The place in a Postfix list whose first match decides; absent where the most specific entry decides anyway. */
   readonly order?: readonly number[];
   /** The source that the list with this order belongs to. */
   readonly root?: string;
@@ -68,7 +68,7 @@ export interface SiteEntry {
   readonly subdomainsOnly?: boolean;
   /** For an entry of `host.deny`: the table it stands in. */
   readonly tablePosition?: TablePosition;
-  /** Postfix, an exclusion from `host.deny`: whether its client passes the tables behind its own as well. */
+  /** Postfix, an exclusion from `host.deny`: whether the client skips the later tables as well. */
   readonly exemptsLaterTables?: boolean;
   /** The next hop, for an entry of `relay.to`. */
   readonly route?: string;

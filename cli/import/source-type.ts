@@ -30,7 +30,7 @@ export const sourceTypes = [
 
 export type SourceType = (typeof sourceTypes)[number];
 
-/** Sources that say how others read, or name them; read before the rest. */
+/** Sources that name other sources or change how they are read; read first. */
 export const leadingTypes: ReadonlySet<SourceType> = new Set<SourceType>([
   'cf-def',
   'sendmail-mc',

@@ -1,9 +1,9 @@
 /** Where a line goes in Haraka's `config/plugins`. */
 
 /**
- * The text with one plugin line more, before the first plugin that is loaded: trust is then set before the others ask
- * for it. Everything else stays as it is, line ends included. `line` counts from 1. The text may be octets read as
- * Latin-1, so that a comment in whatever encoding comes through.
+ * Adds a plugin line before the first plugin that is loaded, so that trust is set before the other plugins ask for it.
+ * The rest of the text stays as it is, line ends included. `line` counts from 1. The text may be octets read as Latin-1,
+ * so that a comment in any encoding is kept.
  */
 export function withPlugin(text: string, plugin: string): { text: string; line: number } {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';

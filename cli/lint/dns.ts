@@ -8,7 +8,7 @@ import { type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
 
 export interface DnsSubject {
-  /** Knows our names and addresses, and the resolver of the settings. */
+  /** The suite, which knows the host's names and addresses, and the resolver of the settings. */
   readonly suite: Suite;
   readonly relayTo: readonly LocatedEntry[];
   readonly localDomain: readonly LocatedEntry[];

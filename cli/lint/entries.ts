@@ -5,20 +5,20 @@ import { keyOf, widerKeys } from './keys';
 import { slipOfDenied, slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
-/** A file's text under the name that findings give. */
+/** The text of a list, under the file name that findings use. */
 export interface ListText {
   readonly file: string;
   readonly text: string;
 }
 
-/** An entry and where it stands. */
+/** An entry with its location and its text. */
 export interface LocatedEntry {
   readonly entry: Entry;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly text: string;
 }
 
-/** The sound entries of a list; those with faults are reported by the loader. */
+/** The valid entries of a list; the loader reports those with faults. */
 export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntry[] {
   const placed: LocatedEntry[] = [];
   forEachLine(text, (line) => {
@@ -40,7 +40,7 @@ function neverDeciding(placed: readonly LocatedEntry[]): LintFinding[] {
     const key = keyOf(p.entry);
     const twin = byKey.get(key);
     if (!twin) byKey.set(key, p);
-    // What contradicts its twin is a fault, and reported as one.
+    // A contradiction is a fault, and the loader reports it.
     else if (haveSameEffect(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
   }
   for (const p of byKey.values()) {

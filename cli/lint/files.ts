@@ -44,7 +44,7 @@ function lintMode({ file, path }: NamedFile): LintFinding[] {
   return [lintFinding('file-writable', { file, line: 1 }, path, { detail: writers.join(' and ') })];
 }
 
-/** A list that only a default names may be absent, and then lists nothing: a slip where one of nearly that name is there. */
+/** A list file that only a default names may be absent; then a file with nearly the same name is likely misnamed. */
 function lintNames({ config }: HarakaFolder, lists: readonly NamedFile[]): LintFinding[] {
   const known = new Set(lists.map(({ file }) => file));
   const strangers = readdirSync(config).filter((name) => !known.has(name) && !name.endsWith('.ini'));

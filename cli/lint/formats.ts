@@ -11,14 +11,14 @@ export interface LintReport {
   /** The config folder that file names start from. */
   readonly folder: string;
   readonly findings: readonly LintFinding[];
-  /** Files that were looked at, in the folder's terms; those that findings name are among them. */
+  /** Files that were checked, relative to the config folder; includes every file that a finding names. */
   readonly files: readonly string[];
 }
 
 export interface FormatOptions {
-  /** Of text alone. */
+  /** Colours; the text format only. */
   readonly colour: boolean;
-  /** How GitHub has to name a file: by its path in the repository. */
+  /** The path of a file in the repository, which GitHub needs. */
   pathOf(file: string): string;
 }
 
@@ -72,7 +72,7 @@ function githubLine(finding: LintFinding, path: string): string {
   );
 }
 
-/** One test case a file. */
+/** JUnit XML with one test case for each file. */
 function junit({ findings, files }: LintReport): string {
   const cases = files.map((file) => ({ file, failures: findings.filter(({ at }) => at.file === file) }));
   const failed = cases.filter(({ failures }) => failures.length > 0).length;

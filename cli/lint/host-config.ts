@@ -1,4 +1,4 @@
-/** Lint of what stands around the suite in the same Haraka: plugins, Haraka's own relay settings, local domains, proxies. */
+/** Lint of Haraka's own configuration: plugins, its relay settings, local domains, proxies. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -27,7 +27,7 @@ import { type LintFinding, lintFinding } from './finding';
 import { contains, type Network, parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
-/** Which of Haraka's own files are looked at here, of those that are there. */
+/** Haraka's own files that are linted, of those that exist. */
 export function hostConfigFiles(folder: HarakaFolder): string[] {
   const loaded = new Set(pluginLines(folder).map(({ name }) => name));
   return [
@@ -61,8 +61,8 @@ export function lintPlugins(folder: HarakaFolder): LintFinding[] {
 }
 
 /**
- * The hook at which a plugin stands in the first place (priority -100), where ours stand as well: of equal priorities
- * the one loaded first is asked first, and an OK ends the hook. Our places make the order of lines matter nowhere else.
+ * The hook at which a plugin registers with the suite's own priority (-100): of equal priorities the plugin loaded first
+ * runs first, and an OK ends the hook. At other hooks the order of lines does not matter.
  */
 function firstPlaceOf(folder: HarakaFolder, name: string): string | undefined {
   const registration =
@@ -70,7 +70,7 @@ function firstPlaceOf(folder: HarakaFolder, name: string): string | undefined {
   return registration.exec(sourceOf(folder, name) ?? '')?.[1];
 }
 
-/** The code of a plugin that is installed in the folder. */
+/** The source code of a plugin that is installed in the folder. */
 function sourceOf(folder: HarakaFolder, name: string): string | undefined {
   const path = [
     join(folder.path, 'plugins', `${name}.js`),
@@ -80,7 +80,7 @@ function sourceOf(folder: HarakaFolder, name: string): string | undefined {
   return path === undefined ? undefined : readFileSync(path, 'utf8');
 }
 
-/** Plugins of Haraka's that take back what other plugins refuse, unless those are named in their settings. */
+/** Haraka plugins that undo the refusals of other plugins, unless their settings name those plugins. */
 function refusalsLiftedBy(folder: HarakaFolder, name: string, ours: readonly PluginLine[]): string | undefined {
   const unnamed = (names: string | undefined) => {
     const words = (names ?? '').split(/[\s,;]+/);
@@ -148,7 +148,7 @@ export function lintStockRelay(folder: HarakaFolder): LintFinding[] {
   }
   for (const line of readConfigLines(folder, 'relay_acl_allow')) {
     const at = { file: 'relay_acl_allow', line: line.number, column: line.column };
-    // This list, other than most of Haraka's, has comments behind its entries.
+    // Unlike most of Haraka's lists, this list allows comments after its entries.
     const text = line.text.replace(/\s*#.*$/, '');
     const parsed = parseEntry(text);
     if (isProblem(parsed)) {

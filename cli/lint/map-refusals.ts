@@ -1,4 +1,4 @@
-/** Lint of `relay.map` beside the lists that are asked before it: what those permit, the map cannot refuse. */
+/** Lint of `relay.map` against the lists that are asked before it: the map cannot refuse what those lists permit. */
 import type { MapRow } from '../../core';
 import { firstOf, type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
@@ -27,7 +27,7 @@ export function lintMapRefusals(rows: readonly LocatedRow[], lists: AskedBefore)
 
 interface Permits {
   readonly byKey: ReadonlyMap<string, LocatedEntry>;
-  /** The keys of all that lies around an exclusion: they are permitted in part. */
+  /** Keys of the networks and domains that contain an exclusion: they are permitted only in part. */
   readonly inPart: ReadonlySet<string>;
 }
 
@@ -39,9 +39,9 @@ function permitsOf(placed: readonly LocatedEntry[]): Permits {
   };
 }
 
-/** Where every list permits all that the key speaks of: by which line of the first. */
+/** The line of the first list that permits the whole key, where every list permits it. */
 function permittedBy(lists: readonly Permits[], key: MapRow['key']): string | undefined {
-  // A user at any domain is more than any list permits.
+  // No list permits a user at any domain as a whole.
   if (key.kind === 'user') return undefined;
   const places = lists.map(({ byKey, inPart }) => {
     const nearest = firstOf([keyOf(key), ...widerKeys(key)], byKey);

@@ -50,7 +50,7 @@ function isHost({ address, length }: Network): boolean {
   return length === widthOf(address);
 }
 
-/** Docker gives the bridge itself the first address: what comes from there is whatever reached a published port. */
+/** Docker gives the bridge itself the first address: from there comes anyone who reached a published port. */
 function isBridgeGateway(code: LintCode, { address }: Network): boolean {
   return code === 'network-docker' && (address.w0 & 0xffff) === 1;
 }
@@ -59,7 +59,7 @@ function special(code: LintCode, text: string, hostsToo = false) {
   return { code, hostsToo, around: parseNetwork(text) as Network };
 }
 
-/** The most telling first. RFC 1918, 3927, 4193, 6598, and the pools that Docker takes its bridges from. */
+/** The most specific diagnosis first. RFC 1918, 3927, 4193, 6598, and the pools that Docker takes its bridges from. */
 const specialRanges = [
   special('network-loopback', '127.0.0.0/8', true),
   special('network-loopback', '::1/128', true),

@@ -8,14 +8,14 @@ import { isPublicMailDomain } from './public-mail-domains';
 
 export interface LocatedRow extends Pick<LocatedEntry, 'at' | 'text'> {
   readonly row: MapRow;
-  /** The same for the same value. */
+  /** Compares values: equal for equal values. */
   readonly valueKey: string;
 }
 
-/** A row speaks of clients, of recipients, or of both; each is a table of its own. */
+/** A row applies to clients, to recipients, or to both; clients and recipients have a table each. */
 export type Side = 'connect' | 'to';
 
-/** The sound rows of a map; those with faults are reported by the loader. */
+/** The valid rows of a map; the loader reports those with faults. */
 export function rowsOf({ file, text }: ListText): LocatedRow[] {
   const placed: LocatedRow[] = [];
   forEachLine(text, (line) => {

@@ -1,4 +1,4 @@
-/** Results put together as every form of output needs them. */
+/** Results grouped and counted for every output format. */
 import { type Channel, channelName } from '../channel';
 import type { Check, Verdict } from '../check';
 import { overall, type Result } from '../runner';
@@ -9,7 +9,7 @@ export interface AuditReport {
   readonly results: readonly Result[];
   readonly channels: readonly Channel[];
   readonly version: string;
-  /** Where `--transcript` asks for it. */
+  /** Present with `--transcript`. */
   readonly transcript: readonly string[] | undefined;
 }
 
@@ -19,7 +19,7 @@ export function counts(results: readonly Result[]): Record<Verdict, number> {
   return sum;
 }
 
-/** Results of one check that came out alike are one line, however many ways in were tried. */
+/** Equal results of one check on several channels are one row. */
 export interface Row {
   readonly check: Check<never>;
   readonly verdict: Verdict;
