@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseAddress } from '../core/ip-address';
 import type { Audit, Channel } from './audit/channel';
 import { popChecks, smtpChecks } from './audit/checks';
 import { defaultLimits } from './audit/dialogue';
@@ -13,8 +14,8 @@ import type { AuditReport } from './audit/report/summary';
 import { tableText } from './audit/report/table';
 import { RequestBudget } from './audit/request-budget';
 import { overall, type Result, runChecks } from './audit/runner';
-import { parsedAddress, type Site, siteOf } from './audit/site';
-import { channelsOf, isOurs, parseTarget } from './audit/targets';
+import { type Site, siteOf } from './audit/site';
+import { channelsOf, isLocalAddress, parseTarget } from './audit/targets';
 import { Transcript } from './audit/transcript';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
@@ -166,7 +167,7 @@ async function channelsFor(options: AuditOptions): Promise<readonly Channel[]> {
 }
 
 function demandConsent(channels: readonly Channel[], given: boolean): void {
-  const foreign = channels.find(({ address }) => !isOurs(address));
+  const foreign = channels.find(({ address }) => !isLocalAddress(address));
   if (foreign === undefined || given) return;
   throw new CannotRun(
     `${foreign.address} (${foreign.host}) is a public address. This is for servers you run yourself: ` +
@@ -190,7 +191,7 @@ function auditFor(
 ): Audit {
   const [, user, domain] = /^(.+)@([^@\s]+)$/.exec(options.foreign) ?? [];
   if (user === undefined || domain === undefined) throw new CannotRun(`--foreign ${options.foreign} is no user@domain`);
-  const from = { 4: fromAddress(options.from, 'ipv4'), 6: fromAddress(options.from, 'ipv6') };
+  const from = { 4: fromAddress(options.from, 4), 6: fromAddress(options.from, 6) };
   return {
     site,
     limits: { ...defaultLimits, replyMs: options.timeout },
@@ -212,11 +213,11 @@ function auditFor(
   };
 }
 
-function fromAddress(addresses: readonly string[], family: 'ipv4' | 'ipv6'): string | undefined {
+function fromAddress(addresses: readonly string[], family: 4 | 6): string | undefined {
   for (const address of addresses) {
-    const parsed = parsedAddress(address);
+    const parsed = parseAddress(address);
     if (parsed === undefined) throw new CannotRun(`--from ${address} is no IP address`);
-    if (parsed.kind() === family) return address;
+    if (parsed.family === family) return address;
   }
   return undefined;
 }

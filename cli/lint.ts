@@ -111,7 +111,7 @@ export async function lint(
     ...looks.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
   ];
   const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(locatedEntriesIn);
-  const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ placed }) => placed);
+  const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ located }) => located);
   const entries = (kind: ListKind): LocatedEntry[] => listsOf(kind).flat();
   const maps = texts.filter(({ slot }) => slot === 'relay_map').map(rowsOf);
   const askedBefore = { clientNetworks: listsOf('local_ip'), destinations: listsOf('relay_to') };
@@ -121,7 +121,7 @@ export async function lint(
     ...looks.flatMap(({ name, unread }) =>
       unread === undefined ? [] : [lintFinding('redis-unread', { file: name, line: 1 }, name, { detail: unread })],
     ),
-    ...lists.flatMap(({ kind, placed }) => lintEntries(kind, placed)),
+    ...lists.flatMap(({ kind, located }) => lintEntries(kind, located)),
     ...maps.flatMap((rows) => [...lintRelayMap(rows), ...lintMapRefusals(rows, askedBefore)]),
     ...lintSettings(settings, written, pluginTimeout(folder)),
     ...lintFiles(folder, settings),
@@ -146,9 +146,9 @@ interface SlotText extends ListText {
   readonly slot: SlotName;
 }
 
-function locatedEntriesIn(text: SlotText): { readonly kind: ListKind; readonly placed: readonly LocatedEntry[] } {
+function locatedEntriesIn(text: SlotText): { readonly kind: ListKind; readonly located: readonly LocatedEntry[] } {
   const kind = text.slot as ListKind;
-  return { kind, placed: entriesOf(kind, text) };
+  return { kind, located: entriesOf(kind, text) };
 }
 
 function textsOf(folder: HarakaFolder, site: LoadedSite): SlotText[] {

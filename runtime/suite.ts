@@ -93,6 +93,20 @@ export class Suite {
     if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
     return ours.some((our) => sameAddress(our, address));
   }
+
+  /** Whether an MX record that names the exchange leads to this host; `undefined` where the DNS gave no answer. */
+  async isOurExchange(
+    exchange: string,
+    ours: readonly IpAddress[] = this.ourAddresses(),
+  ): Promise<boolean | undefined> {
+    if (this.isOurName(exchange)) return true;
+    const literal = parseAddress(exchange);
+    if (literal) return this.isOurAddress(literal, ours);
+    const answers = await Promise.all(([4, 6] as const).map((family) => this.resolver.addresses(exchange, family)));
+    const isFound = answers.some((a) => a.state === 'found' && a.value.some((one) => this.isOurAddress(one, ours)));
+    if (isFound) return true;
+    return answers.some(({ state }) => state === 'unknown') ? undefined : false;
+  }
 }
 
 const suites = new Map<string, Suite>();

@@ -1,5 +1,4 @@
 /** What the audited server is meant to accept: given on the command line, or loaded from a Haraka folder. */
-import ipaddr from 'ipaddr.js';
 import { admits, describeFinding, type Entry, formatAddress, parseAddress, parseAddressLiteral } from '../../core';
 import { decodeText, readFileStateSync } from '../../runtime/file-reader';
 import { pathOf } from '../../runtime/slots';
@@ -91,12 +90,6 @@ function partsOf(address: string): { localPart: string; domain: string } {
   const at = address.lastIndexOf('@');
   const domain = address.slice(at + 1);
   return { localPart: address.slice(0, at), domain: parseAddressLiteral(domain) ? domain : domain.toLowerCase() };
-}
-
-/** IPv4-mapped addresses are IPv4. */
-export function parsedAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  const plain = text.split('%')[0] ?? text;
-  return ipaddr.isValid(plain) ? ipaddr.process(plain) : undefined;
 }
 
 function lowered(names: readonly string[]): string[] {

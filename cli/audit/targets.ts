@@ -2,9 +2,11 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import os from 'node:os';
+import { containsNetwork } from '../../core/containment';
+import { type NetworkEntry, parseEntry } from '../../core/entry';
+import { parseAddress, sameAddress, widthOf } from '../../core/ip-address';
 import { CannotRun } from '../io';
 import type { Channel, Protocol } from './channel';
-import { parsedAddress } from './site';
 
 export interface Target {
   readonly protocol: Protocol;
@@ -84,13 +86,28 @@ async function addressesOf(
   }
 }
 
-/** Loopback, private, link-local, or one of this machine's own. */
-export function isOurs(address: string): boolean {
-  const parsed = parsedAddress(address);
-  if (parsed === undefined) return false;
-  if (['loopback', 'private', 'linkLocal', 'uniqueLocal'].includes(parsed.range())) return true;
-  const canonical = parsed.toString();
+/** RFC 1122, 1918, 3927, 4193 and 4291: loopback, private, link-local and unique local addresses. */
+const localRanges = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+].map((text) => parseEntry(text) as NetworkEntry);
+
+/** Whether the address lies in one of the local ranges, or belongs to an interface of this machine. */
+export function isLocalAddress(text: string): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) return false;
+  const host = { address, length: widthOf(address.family) };
+  if (localRanges.some((range) => containsNetwork(range, host))) return true;
   return Object.values(os.networkInterfaces()).some((list) =>
-    (list ?? []).some((one) => parsedAddress(one.address)?.toString() === canonical),
+    (list ?? []).some((own) => {
+      const other = parseAddress(own.address);
+      return other !== undefined && sameAddress(other, address);
+    }),
   );
 }

@@ -2,7 +2,7 @@
  * Postfix client tables are asked one after the other. Each table selects its own deciding line, and a client that any
  * table refuses is refused, whatever the others say; only an OK exempts the client from the later tables.
  */
-import { EntryIndex } from './entry-index';
+import { EntryIndex } from '../../core/containment';
 import { type AddRemark, locationOf } from './first-match';
 import type { SiteEntry } from './site-policy';
 

@@ -10,7 +10,7 @@ import {
   parseMapLine,
   type SourceLine,
 } from '../../core';
-import { covers } from './coverage';
+import { containsNetwork, EntryIndex } from '../../core/containment';
 import type { Remark, RemarkCode } from './remark';
 import {
   type Barrier,
@@ -157,7 +157,11 @@ type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'order' | 'tablePosi
 type SettingValue = SiteSetting extends infer S ? (S extends SiteSetting ? Omit<S, 'origin'> : never) : never;
 
 const loopback = ['127.0.0.0/8', '::1', 'localhost', 'localhost.localdomain'].map((text) => parseEntry(text) as Entry);
+const loopbackNetworks = loopback.filter((entry) => entry.kind === 'network');
+const loopbackIndex = new EntryIndex(loopback.map((entry) => ({ entry })));
 
 function isLoopback(list: ListName, entry: Entry): boolean {
-  return list !== 'host.deny' && loopback.some((wide) => covers(wide, entry));
+  if (list === 'host.deny') return false;
+  if (entry.kind === 'network') return loopbackNetworks.some((network) => containsNetwork(network, entry));
+  return loopbackIndex.covering({ entry }) !== undefined;
 }

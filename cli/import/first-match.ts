@@ -2,7 +2,7 @@
  * Compiles Postfix lists whose first match decides into entries of which the most specific decides. Where that cannot be
  * done, entries behind an exclusion are left out: the result permits nothing that the list did not.
  */
-import { EntryIndex } from './entry-index';
+import { EntryIndex } from '../../core/containment';
 import type { RemarkCode } from './remark';
 import { type Barrier, firstMatchListOf, type SiteEntry } from './site-policy';
 

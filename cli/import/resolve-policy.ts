@@ -3,8 +3,9 @@
  * Postfix's first match, mailboxes in place of their domains, routes, contradictions between sources, and entries that
  * another entry makes superfluous. Where sources disagree the stricter one wins.
  */
+
+import { EntryIndex, keyOf } from '../../core/containment';
 import { resolveClientTables } from './client-tables';
-import { EntryIndex, keyOf } from './entry-index';
 import { type AddRemark, firstMatches, locationOf } from './first-match';
 import type { Remark } from './remark';
 import {

@@ -3,8 +3,8 @@
  * would be permitted before. So the domains go into the map as well, where a user goes before a domain.
  */
 import { isProblem, parseListLine, parseMapLine } from '../../core';
+import { EntryIndex } from '../../core/containment';
 import { asLine } from './collector';
-import { EntryIndex } from './entry-index';
 import { locationOf } from './first-match';
 import type { Remark } from './remark';
 import { listKindOf, type MapLine, type SiteEntry } from './site-policy';

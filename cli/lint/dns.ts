@@ -1,7 +1,6 @@
 /** Lint that asks the DNS: only with `--dns`. */
 import { promises as dns } from 'node:dns';
-import { parseAddress, type Settings } from '../../core';
-import type { Resolver } from '../../runtime/resolver';
+import type { Settings } from '../../core';
 import type { Suite } from '../../runtime/suite';
 import { within } from '../../runtime/within';
 import { type LocatedEntry, report } from './entries';
@@ -34,27 +33,11 @@ async function lintDestination(suite: Suite, p: LocatedEntry): Promise<LintFindi
   if (answer.state === 'unknown') return [report('dns-unanswered', p)];
   // RFC 5321 §5.1: without MX records the domain itself is the exchange.
   const names = answer.state === 'found' ? answer.value.map(({ exchange }) => exchange) : [domain];
-  const ours = await Promise.all(names.map((name) => isOurs(suite, name)));
+  const ours = await Promise.all(names.map((name) => suite.isOurExchange(name)));
   if (ours.includes(true)) return [];
   if (ours.includes(undefined)) return [report('dns-unanswered', p)];
   const detail = answer.state === 'found' ? `its MX records name ${names.join(', ')}` : 'it has no MX records';
   return [report('destination-mx', p, detail)];
-}
-
-/** `undefined`: could not tell. */
-async function isOurs(suite: Suite, exchange: string): Promise<boolean | undefined> {
-  if (suite.isOurName(exchange)) return true;
-  const ours = suite.ourAddresses();
-  const literal = parseAddress(exchange);
-  if (literal) return suite.isOurAddress(literal, ours);
-  const answers = await Promise.all(([4, 6] as const).map((family) => addressesOf(suite.resolver, exchange, family)));
-  if (answers.some((addresses) => addresses?.some((address) => suite.isOurAddress(address, ours)))) return true;
-  return answers.includes(undefined) ? undefined : false;
-}
-
-async function addressesOf(resolver: Resolver, name: string, family: 4 | 6) {
-  const answer = await resolver.addresses(name, family);
-  return answer.state === 'unknown' ? undefined : answer.state === 'found' ? answer.value : [];
 }
 
 async function lintClientDomain(suite: Suite, p: LocatedEntry): Promise<LintFinding[]> {

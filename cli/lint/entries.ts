@@ -1,7 +1,7 @@
 /** Lint of one list: entries that never decide, networks that are likely a slip, domains that are not one's own. */
 import { type Entry, forEachLine, formatRoute, isProblem, type ListKind, parseListLine } from '../../core';
+import { EntryIndex } from '../../core/containment';
 import { type LintCode, type LintFinding, lintFinding } from './finding';
-import { keyOf, widerKeys } from './keys';
 import { slipOfDenied, slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
@@ -20,31 +20,30 @@ export interface LocatedEntry {
 
 /** The valid entries of a list; the loader reports those with faults. */
 export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntry[] {
-  const placed: LocatedEntry[] = [];
+  const located: LocatedEntry[] = [];
   forEachLine(text, (line) => {
     const entry = parseListLine(kind, line);
     if (isProblem(entry)) return;
-    placed.push({ entry, at: { file, line: line.number, column: line.column }, text: line.text });
+    located.push({ entry, at: { file, line: line.number, column: line.column }, text: line.text });
   });
-  return placed;
+  return located;
 }
 
-export function lintEntries(kind: ListKind, placed: readonly LocatedEntry[]): LintFinding[] {
-  return [...neverDeciding(placed), ...placed.flatMap((p) => likelySlip(kind, p))];
+export function lintEntries(kind: ListKind, located: readonly LocatedEntry[]): LintFinding[] {
+  return [...neverDeciding(located), ...located.flatMap((p) => likelySlip(kind, p))];
 }
 
-function neverDeciding(placed: readonly LocatedEntry[]): LintFinding[] {
+function neverDeciding(located: readonly LocatedEntry[]): LintFinding[] {
   const findings: LintFinding[] = [];
-  const byKey = new Map<string, LocatedEntry>();
-  for (const p of placed) {
-    const key = keyOf(p.entry);
-    const twin = byKey.get(key);
-    if (!twin) byKey.set(key, p);
+  const index = new EntryIndex<LocatedEntry>();
+  for (const p of located) {
+    const twin = index.same(p);
+    if (!twin) index.add(p);
     // A contradiction is a fault, and the loader reports it.
     else if (haveSameEffect(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
   }
-  for (const p of byKey.values()) {
-    const around = firstOf(widerKeys(p.entry), byKey);
+  for (const p of index.values()) {
+    const around = index.around(p);
     if (!around) {
       if (p.entry.excluded) findings.push(report('exclusion-of-nothing', p));
     } else if (haveSameEffect(p.entry, around.entry)) {
@@ -52,14 +51,6 @@ function neverDeciding(placed: readonly LocatedEntry[]): LintFinding[] {
     }
   }
   return findings;
-}
-
-export function firstOf<T>(keys: Iterable<string>, byKey: ReadonlyMap<string, T>): T | undefined {
-  for (const key of keys) {
-    const found = byKey.get(key);
-    if (found) return found;
-  }
-  return undefined;
 }
 
 /** A next hop belongs to a domain: a mailbox goes where its domain does. */

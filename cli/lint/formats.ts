@@ -1,7 +1,7 @@
 /** How findings are written: for people, for programs, for CI. */
 import { printable } from '../../core';
 import { jsonText, painter } from '../io';
-import { xml } from '../xml';
+import { junit } from '../xml';
 import { describeLint, type LintFinding, severityOf } from './finding';
 
 export const formats = ['text', 'json', 'github', 'junit'] as const;
@@ -31,7 +31,7 @@ export function format(report: LintReport, as: Format, { colour, pathOf }: Forma
     case 'github':
       return report.findings.map((finding) => `${githubLine(finding, pathOf(finding.at.file))}\n`).join('');
     case 'junit':
-      return junit(report);
+      return junitReport(report);
   }
 }
 
@@ -72,24 +72,19 @@ function githubLine(finding: LintFinding, path: string): string {
   );
 }
 
-/** JUnit XML with one test case for each file. */
-function junit({ findings, files }: LintReport): string {
-  const cases = files.map((file) => ({ file, failures: findings.filter(({ at }) => at.file === file) }));
-  const failed = cases.filter(({ failures }) => failures.length > 0).length;
-  const lines = [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    '<testsuites>',
-    `  <testsuite name="smtpcheck lint" tests="${files.length}" failures="${failed}">`,
-    ...cases.flatMap(({ file, failures }) => [
-      `    <testcase classname="smtpcheck.lint" name="${xml(file)}">`,
-      ...failures.map(
-        (finding) =>
-          `      <failure type="${xml(finding.code)}" message="${xml(describeLint(finding))}">${xml(textLine(finding, false))}</failure>`,
-      ),
-      '    </testcase>',
-    ]),
-    '  </testsuite>',
-    '</testsuites>',
-  ];
-  return `${lines.join('\n')}\n`;
+/** One test case for each file. */
+function junitReport({ findings, files }: LintReport): string {
+  const cases = files.map((file) => ({
+    classname: 'smtpcheck.lint',
+    name: file,
+    problems: findings
+      .filter(({ at }) => at.file === file)
+      .map((finding) => ({
+        kind: 'failure' as const,
+        type: finding.code,
+        message: describeLint(finding),
+        text: textLine(finding, false),
+      })),
+  }));
+  return junit({ name: 'smtpcheck lint', cases });
 }

@@ -10,6 +10,7 @@ import {
   type SectionName,
   type Settings,
 } from '../../core';
+import { containsNetwork, type Network } from '../../core/containment';
 import {
   type HarakaFolder,
   isTrue,
@@ -24,7 +25,7 @@ import {
 } from '../haraka-folder';
 import { type LocatedEntry, report } from './entries';
 import { type LintFinding, lintFinding } from './finding';
-import { contains, type Network, parseNetwork } from './networks';
+import { parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** Haraka's own files that are linted, of those that exist. */
@@ -219,10 +220,12 @@ export function lintProxies(folder: HarakaFolder, clients: readonly LocatedEntry
 
 /** The entry that decides about the network, or one that lies inside it. */
 function trustingEntry(clients: readonly LocatedEntry[], proxy: Network): LocatedEntry | undefined {
-  const networks = clients.flatMap((placed) => (placed.entry.kind === 'network' ? [{ placed, ...placed.entry }] : []));
-  const [nearest] = networks.filter((network) => contains(network, proxy)).sort((a, b) => b.length - a.length);
-  if (nearest && !nearest.excluded) return nearest.placed;
-  return networks.find((network) => !network.excluded && contains(proxy, network))?.placed;
+  const networks = clients.flatMap((located) =>
+    located.entry.kind === 'network' ? [{ located, ...located.entry }] : [],
+  );
+  const [nearest] = networks.filter((network) => containsNetwork(network, proxy)).sort((a, b) => b.length - a.length);
+  if (nearest && !nearest.excluded) return nearest.located;
+  return networks.find((network) => !network.excluded && containsNetwork(proxy, network))?.located;
 }
 
 export function lintSettings(

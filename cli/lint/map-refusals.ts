@@ -1,8 +1,8 @@
 /** Lint of `relay.map` against the lists that are asked before it: the map cannot refuse what those lists permit. */
 import type { MapRow } from '../../core';
-import { firstOf, type LocatedEntry, report } from './entries';
+import { EntryIndex, keyOf, widerKeys } from '../../core/containment';
+import { type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
-import { keyOf, widerKeys } from './keys';
 import { type LocatedRow, type Side, sidesOf } from './relay-map';
 
 /** The lists that are asked before the map, each with its entries. A setting may have two: a key and the file behind it. */
@@ -26,16 +26,16 @@ export function lintMapRefusals(rows: readonly LocatedRow[], lists: AskedBefore)
 }
 
 interface Permits {
-  readonly byKey: ReadonlyMap<string, LocatedEntry>;
+  readonly index: EntryIndex<LocatedEntry>;
   /** Keys of the networks and domains that contain an exclusion: they are permitted only in part. */
   readonly inPart: ReadonlySet<string>;
 }
 
-function permitsOf(placed: readonly LocatedEntry[]): Permits {
-  const excluded = placed.filter(({ entry }) => entry.excluded);
+function permitsOf(located: readonly LocatedEntry[]): Permits {
+  const excluded = located.filter(({ entry }) => entry.excluded);
   return {
-    byKey: new Map(placed.map((p) => [keyOf(p.entry), p])),
-    inPart: new Set(excluded.flatMap(({ entry }) => [...widerKeys(entry)])),
+    index: new EntryIndex(located),
+    inPart: new Set(excluded.flatMap((p) => [...widerKeys(p)])),
   };
 }
 
@@ -43,9 +43,9 @@ function permitsOf(placed: readonly LocatedEntry[]): Permits {
 function permittedBy(lists: readonly Permits[], key: MapRow['key']): string | undefined {
   // No list permits a user at any domain as a whole.
   if (key.kind === 'user') return undefined;
-  const places = lists.map(({ byKey, inPart }) => {
-    const nearest = firstOf([keyOf(key), ...widerKeys(key)], byKey);
-    return nearest && !nearest.entry.excluded && !inPart.has(keyOf(key)) ? nearest.at : undefined;
+  const places = lists.map(({ index, inPart }) => {
+    const nearest = index.covering({ entry: key });
+    return nearest && !nearest.entry.excluded && !inPart.has(keyOf({ entry: key })) ? nearest.at : undefined;
   });
   const [first] = places;
   return first && places.every((place) => place !== undefined) ? `${first.file}:${first.line}` : undefined;

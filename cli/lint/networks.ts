@@ -1,8 +1,7 @@
 /** Networks that are likely a slip, or trusted without knowing who comes from them. */
-import { type Entry, formatAddress, type IpAddress, maskAddress, parseAddress } from '../../core';
+import { containsNetwork, type Network } from '../../core/containment';
+import { parseAddress, widthOf } from '../../core/ip-address';
 import type { LintCode } from './finding';
-
-export type Network = Pick<Extract<Entry, { kind: 'network' }>, 'address' | 'length'>;
 
 export interface Slip {
   readonly code: LintCode;
@@ -11,7 +10,7 @@ export interface Slip {
 
 /** A network whose clients may relay. */
 export function slipOfTrusted(network: Network): Slip | undefined {
-  const range = specialRanges.find(({ around }) => contains(around, network));
+  const range = specialRanges.find(({ around }) => containsNetwork(around, network));
   if (range && (range.hostsToo || !isHost(network) || isBridgeGateway(range.code, network)))
     return { code: range.code };
   return range ? undefined : wide(network, { 4: 12, 6: 28 });
@@ -22,32 +21,20 @@ export function slipOfDenied(network: Network): Slip | undefined {
   return wide(network, { 4: 8, 6: 16 });
 }
 
-export function contains(outer: Network, inner: Network): boolean {
-  return (
-    outer.address.family === inner.address.family &&
-    outer.length <= inner.length &&
-    formatAddress(maskAddress(inner.address, outer.length)) === formatAddress(maskAddress(outer.address, outer.length))
-  );
-}
-
 /** The network of an address with or without a length; host bits do not matter. */
 export function parseNetwork(text: string): Network | undefined {
-  const [written = '', length] = text.split('/');
-  const address = parseAddress(written);
-  return address && { address, length: length === undefined ? widthOf(address) : Number(length) };
+  const [addressText = '', length] = text.split('/');
+  const address = parseAddress(addressText);
+  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
 }
 
 function wide({ address, length }: Network, shortest: Readonly<Record<4 | 6, number>>): Slip | undefined {
   if (length >= shortest[address.family]) return undefined;
-  return { code: 'network-wide', detail: `2^${widthOf(address) - length}` };
-}
-
-function widthOf(address: IpAddress): number {
-  return address.family === 4 ? 32 : 128;
+  return { code: 'network-wide', detail: `2^${widthOf(address.family) - length}` };
 }
 
 function isHost({ address, length }: Network): boolean {
-  return length === widthOf(address);
+  return length === widthOf(address.family);
 }
 
 /** Docker gives the bridge itself the first address: from there comes anyone who reached a published port. */

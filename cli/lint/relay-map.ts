@@ -1,8 +1,8 @@
 /** Lint of `relay.map`: lines that never decide, and what is too wide or too public to be relayed for. */
 import { forEachLine, isProblem, type MapRow, parseMapLine } from '../../core';
-import { firstOf, type ListText, type LocatedEntry, report } from './entries';
+import { keyOf, widerKeys } from '../../core/containment';
+import { type ListText, type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
-import { keyOf, widerKeys } from './keys';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
@@ -17,20 +17,20 @@ export type Side = 'connect' | 'to';
 
 /** The valid rows of a map; the loader reports those with faults. */
 export function rowsOf({ file, text }: ListText): LocatedRow[] {
-  const placed: LocatedRow[] = [];
+  const located: LocatedRow[] = [];
   forEachLine(text, (line) => {
     const row = parseMapLine(line);
     if (isProblem(row)) return;
     const at = { file, line: line.number, column: line.column };
-    placed.push({ row, at, text: line.text, valueKey: JSON.stringify(row.value) });
+    located.push({ row, at, text: line.text, valueKey: JSON.stringify(row.value) });
   });
-  return placed;
+  return located;
 }
 
-export function lintRelayMap(placed: readonly LocatedRow[]): LintFinding[] {
+export function lintRelayMap(located: readonly LocatedRow[]): LintFinding[] {
   // A tagged key goes before the same key without a tag, wherever it stands.
-  const tagged = placed.filter(({ row }) => row.side !== 'both');
-  const untagged = placed.filter(({ row }) => row.side === 'both');
+  const tagged = located.filter(({ row }) => row.side !== 'both');
+  const untagged = located.filter(({ row }) => row.side === 'both');
   const tables: Readonly<Record<Side, Map<string, LocatedRow>>> = { connect: new Map(), to: new Map() };
   for (const p of [...tagged, ...untagged]) {
     for (const side of sidesOf(p.row)) {
@@ -39,7 +39,7 @@ export function lintRelayMap(placed: readonly LocatedRow[]): LintFinding[] {
       if (!table.has(key)) table.set(key, p);
     }
   }
-  return placed.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]);
+  return located.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]);
 }
 
 function neverDeciding(p: LocatedRow, tables: Readonly<Record<Side, ReadonlyMap<string, LocatedRow>>>): LintFinding[] {
@@ -82,12 +82,20 @@ export function sidesOf({ side, key }: MapRow): readonly Side[] {
 }
 
 function keyOfRow({ key }: MapRow): string {
-  return key.kind === 'user' ? `${key.localPart}@` : keyOf(key);
+  return key.kind === 'user' ? `${key.localPart}@` : keyOf({ entry: key });
 }
 
 /** In sendmail's order: a mailbox, its user at any domain, its domain and the parents of that. */
 function* widerKeysOfRow({ key }: MapRow): Generator<string> {
   if (key.kind === 'user') return;
   if (key.kind === 'mailbox') yield `${key.localPart}@`;
-  yield* widerKeys(key);
+  yield* widerKeys({ entry: key });
+}
+
+function firstOf<T>(keys: Iterable<string>, byKey: ReadonlyMap<string, T>): T | undefined {
+  for (const key of keys) {
+    const found = byKey.get(key);
+    if (found) return found;
+  }
+  return undefined;
 }

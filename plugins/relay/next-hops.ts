@@ -6,7 +6,6 @@ import {
   findDestination,
   formatAddress,
   type IpAddress,
-  parseAddress,
   parseAddressLiteral,
   printable,
 } from '../../core';
@@ -50,7 +49,7 @@ async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: strin
   // RFC 5321 §5.1: without MX records the domain itself is the exchange.
   const exchanges: readonly Exchange[] = found.state === 'found' ? found.value : [{ exchange: domain, priority: 0 }];
   const addresses = suite.ourAddresses();
-  const areOurs = await Promise.all(exchanges.map((exchange) => isOurs(suite, exchange, addresses)));
+  const areOurs = await Promise.all(exchanges.map(({ exchange }) => suite.isOurExchange(exchange, addresses)));
   const ours = new Set(exchanges.filter((_, i) => areOurs[i]));
   if (ours.size === 0) return noOpinion;
 
@@ -67,14 +66,6 @@ function pointsBack(mail: OutboundMail, what: string): HookAnswer {
   const message = printable(`${what} this host`);
   mail.logerror(`smtpcheck: ${message}; give its domain a next hop in relay.to`);
   return { code: constants.denysoft, message };
-}
-
-async function isOurs(suite: Suite, { exchange }: Exchange, addresses: readonly IpAddress[]): Promise<boolean> {
-  if (suite.isOurName(exchange)) return true;
-  const literal = parseAddress(exchange);
-  if (literal) return suite.isOurAddress(literal, addresses);
-  const found = await Promise.all(([4, 6] as const).map((family) => suite.resolver.addresses(exchange, family)));
-  return found.some((answer) => answer.state === 'found' && answer.value.some((a) => suite.isOurAddress(a, addresses)));
 }
 
 /** Puts the words of the refusal into the bounce: Haraka would say that the domain has no MX. */

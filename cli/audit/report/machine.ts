@@ -1,9 +1,10 @@
 /** The forms that programs read: JSON, TAP and JUnit. An open question is a failure in each of them, never a pass. */
 import { printable } from '../../../core';
 import { jsonText } from '../../io';
-import { xml } from '../../xml';
+import { type JunitProblem, junit } from '../../xml';
 import { channelName } from '../channel';
-import { overall, type Result } from '../runner';
+import type { Verdict } from '../check';
+import { overall } from '../runner';
 import { type AuditReport, counts, documentation } from './summary';
 
 /** Changes only with the shape below; docs/reference/audit.md describes it. */
@@ -57,25 +58,16 @@ export function tapText({ results, transcript }: AuditReport): string {
 }
 
 export function junitText({ results, transcript }: AuditReport): string {
-  const sum = counts(results);
-  const lines = [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuite name="smtpcheck audit" tests="${results.length}" failures="${sum.unsafe}" errors="${sum.unknown}">`,
-    ...results.map(testcase),
-  ];
-  if (transcript !== undefined) lines.push(`  <system-out>${xml(transcript.join('\n'))}</system-out>`);
-  lines.push('</testsuite>');
-  return `${lines.join('\n')}\n`;
+  const cases = results.map(({ check, channel, verdict, observed }) => ({
+    classname: channelName(channel),
+    name: check.id,
+    problems: problemsOf(verdict, observed, check.why),
+    output: verdict === 'report' ? `report: ${observed}` : undefined,
+  }));
+  return junit({ name: 'smtpcheck audit', cases, output: transcript?.join('\n') });
 }
 
-function testcase({ check, channel, verdict, observed }: Result): string {
-  const open = `  <testcase classname="${xml(channelName(channel))}" name="${xml(check.id)}">`;
-  const message = `message="${xml(observed)}"`;
-  const inside = {
-    safe: '',
-    report: `<system-out>${xml(`report: ${observed}`)}</system-out>`,
-    unsafe: `<failure type="unsafe" ${message}>${xml(check.why)}</failure>`,
-    unknown: `<error type="unknown" ${message}/>`,
-  }[verdict];
-  return `${open}${inside}</testcase>`;
+function problemsOf(verdict: Verdict, observed: string, why: string): JunitProblem[] {
+  if (verdict === 'unsafe') return [{ kind: 'failure', type: 'unsafe', message: observed, text: why }];
+  return verdict === 'unknown' ? [{ kind: 'error', type: 'unknown', message: observed }] : [];
 }

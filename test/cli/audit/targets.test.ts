@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { channelName } from '../../../cli/audit/channel';
-import { channelsOf, isOurs, parseTarget } from '../../../cli/audit/targets';
+import { channelsOf, isLocalAddress, parseTarget } from '../../../cli/audit/targets';
 
 describe('parseTarget', () => {
   const cases = [
@@ -60,7 +60,7 @@ describe('channelsOf', () => {
   });
 });
 
-describe('isOurs', () => {
+describe('isLocalAddress', () => {
   for (const address of [
     '127.0.0.1',
     '127.9.9.9',
@@ -68,12 +68,25 @@ describe('isOurs', () => {
     '10.1.2.3',
     '192.168.0.1',
     'fe80::1',
+    'fe80::1%eth0',
+    '172.31.255.255',
+    '169.254.1.1',
     'fd00::1',
     '::ffff:10.0.0.1',
   ]) {
-    it(`needs no word for ${address}`, () => assert.ok(isOurs(address)));
+    it(`needs no word for ${address}`, () => assert.ok(isLocalAddress(address)));
   }
-  for (const address of ['8.8.8.8', '2606:4700::1111', '172.32.0.1', '::ffff:8.8.8.8', 'nonsense']) {
-    it(`needs a word for ${address}`, () => assert.ok(!isOurs(address)));
+  for (const address of [
+    '8.8.8.8',
+    '2606:4700::1111',
+    '172.32.0.1',
+    '11.0.0.1',
+    'fec0::1',
+    '100.64.0.1',
+    '127.1',
+    '::ffff:8.8.8.8',
+    'nonsense',
+  ]) {
+    it(`needs a word for ${address}`, () => assert.ok(!isLocalAddress(address)));
   }
 });

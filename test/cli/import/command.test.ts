@@ -184,7 +184,7 @@ describe('smtpcheck import', () => {
       write(folder, { access, 'config/localip': '192.0.2.1\n' });
       const { code, stdout } = await smtpcheck(['import', 'access', '-o', 'config', '--dry-run'], folder);
       assert.equal(code, 0);
-      assert.match(stdout, /^--- a\/localip\n\+\+\+ b\/localip\n@@ -1 \+1,4 @@\n-192\.0\.2\.1\n\+# localip/);
+      assert.match(stdout, /^--- a\/localip\n\+\+\+ b\/localip\n@@ -1,1 \+1,4 @@\n-192\.0\.2\.1\n\+# localip/);
       assert.match(stdout, /^--- \/dev\/null\n\+\+\+ b\/relay\.to$/m);
       assert.deepEqual(readdirSync(join(folder, 'config')), ['localip']);
     });

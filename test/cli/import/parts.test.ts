@@ -93,6 +93,8 @@ describe('unifiedDiff', () => {
     ['two changes close together', numbers(1, 12), `${numbers(1, 3)}${numbers(5, 8)}x\n${numbers(9, 12)}`],
     ['a file without last newline', 'a\nb', 'a\nc\n'],
     ['a file that loses all', 'a\nb\n', 'c\n'],
+    ['a file emptied', 'a\nb\n', ''],
+    ['thousands of lines, each changed', numbers(1, 6000), `${numbers(10_001, 16_000)}end`],
   ];
   for (const [name, before, after] of pairs) {
     it(`is what patch needs for ${name}`, () => {

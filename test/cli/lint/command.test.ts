@@ -204,7 +204,7 @@ describe('smtpcheck lint --format', () => {
     const { stdout } = await smtpcheck(['lint', '--format=junit'], { cwd: folderOf().path });
     const elements = elementsOf(stdout);
     const suite = elements.find(({ name }) => name === 'testsuite');
-    assert.deepEqual(suite?.attributes, { name: 'smtpcheck lint', tests: '4', failures: '3' });
+    assert.deepEqual(suite?.attributes, { name: 'smtpcheck lint', tests: '4', failures: '3', errors: '0' });
     const testcases = elements.filter(({ name }) => name === 'testcase').map(({ attributes }) => attributes.name);
     assert.deepEqual(testcases, ['smtpcheck.ini', 'plugins', 'localip', 'host_list']);
     const failures = elements.filter(({ name }) => name === 'failure').map(({ attributes }) => attributes.type);

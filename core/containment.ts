@@ -1,0 +1,112 @@
+/**
+ * Which entry contains which: the order by which the most specific entry decides, for tools that compare entries with
+ * each other. Signs do not matter here: `!192.0.2.0/24` contains `192.0.2.7`.
+ */
+import type { Entry, NetworkEntry } from './entry';
+import { formatAddress, maskAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
+
+export type Network = Pick<NetworkEntry, 'address' | 'length'>;
+
+/** What an entry matches. `subdomainsOnly`: the names below a domain and not the domain itself. */
+export interface Reach {
+  readonly entry: Entry;
+  readonly subdomainsOnly?: boolean;
+}
+
+/** Whether the outer network contains all of the inner one. A network contains itself. */
+export function containsNetwork(outer: Network, inner: Network): boolean {
+  return (
+    outer.address.family === inner.address.family &&
+    outer.length <= inner.length &&
+    sameAddress(maskAddress(outer.address, outer.length), maskAddress(inner.address, outer.length))
+  );
+}
+
+/** One key for all entries that match the same. */
+export function keyOf({ entry, subdomainsOnly }: Reach): string {
+  switch (entry.kind) {
+    case 'network':
+      return keyOfNetwork(entry, entry.length);
+    case 'domain':
+      return `${entry.exact ? '=' : subdomainsOnly ? '.' : ''}${entry.name}`;
+    case 'mailbox':
+      return `${entry.localPart}@${entry.domain}`;
+  }
+}
+
+/** The keys of entries that contain this one and more, the narrowest first. */
+export function* widerKeys(reach: Reach): Generator<string> {
+  const own = keyOf(reach);
+  for (const key of containingKeys(reach)) if (key !== own) yield key;
+}
+
+function* containingKeys({ entry, subdomainsOnly }: Reach): Generator<string> {
+  switch (entry.kind) {
+    case 'network':
+      return yield* networkKeys(entry);
+    case 'domain':
+      if (entry.exact) yield `=${entry.name}`;
+      if (subdomainsOnly) yield `.${entry.name}`;
+      return yield* domainKeys(entry.name);
+    case 'mailbox': {
+      const address = parseAddressLiteral(entry.domain);
+      if (address) return yield* networkKeys({ address, length: widthOf(address.family) });
+      yield `=${entry.domain}`;
+      return yield* domainKeys(entry.domain);
+    }
+  }
+}
+
+function* networkKeys(network: Network): Generator<string> {
+  for (let length = network.length; length > 0; length--) yield keyOfNetwork(network, length);
+}
+
+function* domainKeys(name: string): Generator<string> {
+  for (let rest = name; ; rest = rest.slice(rest.indexOf('.') + 1)) {
+    if (rest !== name) yield `.${rest}`;
+    yield rest;
+    if (!rest.includes('.')) return;
+  }
+}
+
+function keyOfNetwork({ address }: Network, length: number): string {
+  return `${formatAddress(maskAddress(address, length))}/${length}`;
+}
+
+/** Entries by what they match: finds the narrowest entry around another one without scanning all entries. */
+export class EntryIndex<T extends Reach> {
+  private readonly items = new Map<string, T>();
+
+  constructor(items: Iterable<T> = []) {
+    for (const item of items) this.add(item);
+  }
+
+  /** Of several items with the same reach the first one stays. */
+  add(item: T): void {
+    const key = keyOf(item);
+    if (!this.items.has(key)) this.items.set(key, item);
+  }
+
+  values(): Iterable<T> {
+    return this.items.values();
+  }
+
+  /** The item that matches exactly the same. */
+  same(reach: Reach): T | undefined {
+    return this.items.get(keyOf(reach));
+  }
+
+  /** The narrowest item that contains all of it, other than one of the same reach. */
+  around(reach: Reach): T | undefined {
+    for (const key of widerKeys(reach)) {
+      const item = this.items.get(key);
+      if (item) return item;
+    }
+    return undefined;
+  }
+
+  /** The narrowest item that contains all of it, the same reach included. */
+  covering(reach: Reach): T | undefined {
+    return this.same(reach) ?? this.around(reach);
+  }
+}
