@@ -28,10 +28,10 @@ export function findHarakaFolder(named: string | undefined, io: Io): HarakaFolde
   );
 }
 
-function required(path: string, said: string): HarakaFolder {
+function required(path: string, displayPath: string): HarakaFolder {
   const folder = harakaFolderAt(path);
   if (folder) return folder;
-  throw new CannotRun(`${said}: no Haraka folder there (neither config/plugins nor config/smtpcheck.ini)`);
+  throw new CannotRun(`${displayPath}: no Haraka folder there (neither config/plugins nor config/smtpcheck.ini)`);
 }
 
 function harakaFolderAt(path: string): HarakaFolder | undefined {

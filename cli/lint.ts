@@ -102,13 +102,13 @@ export async function lint(
 ): Promise<LintReport> {
   const { onDisk: site, keys } = await loadFolder(folder, env);
   const { readable: settings, written } = site.settings.value;
-  const looks = listSlots.flatMap((slot) => {
+  const keyReports = listSlots.flatMap((slot) => {
     const once = keys.get(slot.name);
     return once ? [{ slot: slot.name, ...lintKey(slot, once) }] : [];
   });
   const texts: readonly SlotText[] = [
     ...textsOf(folder, site),
-    ...looks.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
+    ...keyReports.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
   ];
   const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(locatedEntriesIn);
   const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ located }) => located);
@@ -117,8 +117,8 @@ export async function lint(
   const askedBefore = { clientNetworks: listsOf('local_ip'), destinations: listsOf('relay_to') };
   const findings: LintFinding[] = [
     ...site.findings,
-    ...looks.flatMap((look) => look.findings),
-    ...looks.flatMap(({ name, unread }) =>
+    ...keyReports.flatMap((keyReport) => keyReport.findings),
+    ...keyReports.flatMap(({ name, unread }) =>
       unread === undefined ? [] : [lintFinding('redis-unread', { file: name, line: 1 }, name, { detail: unread })],
     ),
     ...lists.flatMap(({ kind, located }) => lintEntries(kind, located)),

@@ -49,9 +49,9 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
       writeErr: (text) => io.stderr.write(text),
       outputError: (text, write) => write(printableLines(text.replace(/^error: /, 'smtpcheck: '))),
     });
-  const asked = argv[0] === 'help' ? argv[1] : argv[0];
+  const requested = argv[0] === 'help' ? argv[1] : argv[0];
   for (const [name, summary] of Object.entries(summaries)) {
-    if (asked !== name) {
+    if (requested !== name) {
       program.command(name).summary(summary);
       continue;
     }

@@ -64,7 +64,7 @@ export class Dialogue {
   readonly #waiters = new Set<() => void>();
   readonly #transcript: Transcript;
   readonly #deadline: number;
-  readonly #onData = (chunk: Buffer): void => this.#take(chunk);
+  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
 
   private constructor(name: string, socket: net.Socket, limits: Limits, transcript: Transcript) {
     this.name = name;
@@ -138,7 +138,7 @@ export class Dialogue {
       if (this.#fault !== undefined) throw this.#fault;
       const left = until - Date.now();
       if (left <= 0) throw new DialogueFault('timeout', `no complete reply within ${ms} ms`);
-      await this.#change(left);
+      await this.#waitForInput(left);
     }
   }
 
@@ -229,7 +229,7 @@ export class Dialogue {
     socket.on('close', () => this.#fail(new DialogueFault('closed', 'the server closed the connection')));
   }
 
-  #take(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     if (this.#fault !== undefined) return;
     this.#received += chunk.length;
     if (this.#received > this.limits.connectionBytes) {
@@ -257,7 +257,7 @@ export class Dialogue {
     for (const waiter of [...this.#waiters]) waiter();
   }
 
-  #change(ms: number): Promise<void> {
+  #waitForInput(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

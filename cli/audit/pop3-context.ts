@@ -52,7 +52,7 @@ export class PopContext {
     });
   }
 
-  async say(pop: PopDialogue, line: string): Promise<PopReply> {
+  async command(pop: PopDialogue, line: string): Promise<PopReply> {
     this.audit.budget.spendCommand();
     return await pop.command(line);
   }

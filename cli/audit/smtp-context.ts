@@ -82,7 +82,7 @@ export class SmtpContext {
     return reply;
   }
 
-  async say(smtp: SmtpDialogue, line: string, encoding: 'latin1' | 'utf8' = 'latin1'): Promise<Reply> {
+  async command(smtp: SmtpDialogue, line: string, encoding: 'latin1' | 'utf8' = 'latin1'): Promise<Reply> {
     this.audit.budget.spendCommand();
     return await smtp.command(line, encoding);
   }
@@ -165,10 +165,10 @@ export class SmtpContext {
 
   async #attempt(smtp: SmtpDialogue, mail: string, rcpts: readonly string[]): Promise<Transaction> {
     const replies: Reply[] = [];
-    const mailReply = await this.say(smtp, mail, 'utf8');
+    const mailReply = await this.command(smtp, mail, 'utf8');
     if (isAccepted(mailReply)) {
       for (const rcpt of rcpts) {
-        const reply = await this.say(smtp, rcpt, 'utf8');
+        const reply = await this.command(smtp, rcpt, 'utf8');
         replies.push(reply);
         if (!isAccepted(reply)) this.#refusals += 1;
         if (reply.code === 421 || !smtp.isOpen) break;
@@ -177,7 +177,7 @@ export class SmtpContext {
       this.#refusals += 1;
     }
     const closing = mailReply.code === 421 || replies.some(({ code }) => code === 421 || code === 521) || !smtp.isOpen;
-    if (!closing) await this.say(smtp, 'RSET');
+    if (!closing) await this.command(smtp, 'RSET');
     return { mail: mailReply, rcpts: replies, closing };
   }
 

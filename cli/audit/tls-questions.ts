@@ -13,11 +13,11 @@ export function oldTlsOptions(channel: Channel, audit: Audit): TlsOptions {
 }
 
 /** `shake` must get as far as a 220 or +OK by itself, so that a `tls` fault is about the handshake and nothing else. */
-export async function judgeOldVersions(shake: () => Promise<string>, strict: boolean): Promise<Outcome> {
+export async function judgeOldVersions(handshake: () => Promise<string>, strict: boolean): Promise<Outcome> {
   try {
-    const version = await shake();
-    const seen = `${version} is taken`;
-    return strict ? unsafe(seen) : report(`${seen}; better than clear text, worse than what RFC 8996 allows`);
+    const version = await handshake();
+    const observed = `${version} is taken`;
+    return strict ? unsafe(observed) : report(`${observed}; better than clear text, worse than what RFC 8996 allows`);
   } catch (error) {
     if (error instanceof DialogueFault && error.kind === 'tls') {
       if (/no protocols available|unsupported protocol.*client|no ciphers available/i.test(error.message)) {

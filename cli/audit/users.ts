@@ -5,7 +5,7 @@ import { compareTimes, withoutName } from './compare';
 export interface Sample {
   readonly name: string;
   readonly likely: boolean;
-  readonly said: string;
+  readonly reply: string;
   readonly accepted: boolean;
   readonly ms: number;
 }
@@ -19,7 +19,7 @@ export interface Comparison {
 
 /** Replies compare as the server's own words, without what the question put into them, and within one shape of name. */
 export function compareReplies(samples: readonly Sample[]): Comparison {
-  const words = ({ said, name }: Sample): string => withoutName(said, name);
+  const words = ({ reply, name }: Sample): string => withoutName(reply, name);
   let noisy = false;
   for (const shaped of [true, false]) {
     const same = samples.filter(({ name }) => name.includes('@') === shaped);
@@ -30,7 +30,7 @@ export function compareReplies(samples: readonly Sample[]): Comparison {
     const odd = same.find((sample) => sample.likely && !classes.has(words(sample)));
     if (classes.size > 1) noisy = true;
     else if (odd !== undefined) {
-      return { difference: `${odd.name} → ${odd.said}, but ${other.name} → ${other.said}`, noisy };
+      return { difference: `${odd.name} → ${odd.reply}, but ${other.name} → ${other.reply}`, noisy };
     }
   }
   return { difference: undefined, noisy };
@@ -50,6 +50,6 @@ export function judgeUsers(samples: readonly Sample[], onDifference: 'unsafe' | 
   if (noisy) return unknown('names that cannot exist draw different replies among themselves');
   const [first] = samples;
   return safe(
-    `the same for ${samples.length} names, likely and random: ${first === undefined ? '' : withoutName(first.said, first.name)}`,
+    `the same for ${samples.length} names, likely and random: ${first === undefined ? '' : withoutName(first.reply, first.name)}`,
   );
 }

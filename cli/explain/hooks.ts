@@ -39,7 +39,7 @@ const registrations = {
 
 export class Hooks {
   private readonly hooks: Hook[] = [];
-  private traced: RuleTrace[] = [];
+  private trace: RuleTrace[] = [];
 
   /** `loaded` in the order of `config/plugins`. */
   constructor(
@@ -48,7 +48,7 @@ export class Hooks {
     localDomains: LocalDomains | undefined,
     private readonly connection: Connection,
   ) {
-    suite.onDecision = (_hook, decision, observed) => this.traced.push({ decision, observed });
+    suite.onDecision = (_hook, decision, observed) => this.trace.push({ decision, observed });
     const plugin = this.makePlugin(suite);
     for (const name of loaded) registrations[name](plugin);
     if (localDomains) this.addInHostList(localDomains);
@@ -58,9 +58,9 @@ export class Hooks {
 
   /** The decisions since the last call. */
   takeTrace(): readonly RuleTrace[] {
-    const { traced: said } = this;
-    this.traced = [];
-    return said;
+    const { trace } = this;
+    this.trace = [];
+    return trace;
   }
 
   /** The hooks in their order until one answers. */

@@ -25,9 +25,9 @@ const dispositions: Readonly<Record<Disposition, string>> = {
 export function printSteps(session: PlayedSession, colour: boolean): string {
   const paint = painter(colour);
   const lines = [`client ${session.ip} (${printable(session.hostName)})`];
-  for (const { command, trace: said, reply } of session.steps) {
+  for (const { command, trace, reply } of session.steps) {
     lines.push('', paint('bold', printable(command)));
-    for (const { decision, observed } of said) lines.push(`  ${ruleLine(decision, observed)}`);
+    for (const { decision, observed } of trace) lines.push(`  ${ruleLine(decision, observed)}`);
     const [first = '', ...more] = replyLines(reply);
     const painted = paint(reply.code < 400 ? 'green' : 'red', more.length > 0 ? `${first.replace('-', ' ')} …` : first);
     lines.push(`  -> ${painted}`);
@@ -68,9 +68,9 @@ function replyLines({ code, text }: HostReply): string[] {
 export function toJson(session: PlayedSession): string {
   const { ip, hostName, notPlayed, unread } = session;
   const recipients = session.recipients.map(({ queue, ...recipient }) => ({ ...recipient, queue: queue ?? null }));
-  const steps = session.steps.map(({ command, trace: said, reply }) => ({
+  const steps = session.steps.map(({ command, trace, reply }) => ({
     command,
-    decisions: said.map(({ decision, observed }) => ({
+    decisions: trace.map(({ decision, observed }) => ({
       outcome: decision.outcome,
       rule: decision.rule,
       ...(decision.at && { at: { file: decision.at.file, line: decision.at.line } }),

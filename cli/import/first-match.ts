@@ -76,8 +76,8 @@ class FirstMatchCompiler {
     if (before) this.drop(entry, before);
     else {
       this.index.add(entry);
-      const obstacle = this.obstacleTo(entry);
-      if (obstacle !== undefined) this.leaveOut(entry, obstacle);
+      const barrier = this.barrierFor(entry);
+      if (barrier !== undefined) this.leaveOut(entry, barrier);
       else this.kept.push(entry);
       const { kind, excluded } = entry.entry;
       if (excluded && !this.exclusions.has(kind)) this.exclusions.set(kind, locationOf(entry));
@@ -89,9 +89,9 @@ class FirstMatchCompiler {
    * "the most specific wins" decides as the first match did.
    */
   private drop(entry: SiteEntry, before: SiteEntry): void {
-    const obstacle = this.leftOut.get(before);
+    const barrier = this.leftOut.get(before);
     const same = before.entry.excluded === entry.entry.excluded;
-    if (obstacle !== undefined && same) this.leaveOut(entry, obstacle);
+    if (barrier !== undefined && same) this.leaveOut(entry, barrier);
     else if (!same || !entry.implied)
       this.addRemark(same ? 'already-covered' : 'postfix-never-reached', entry, locationOf(before));
   }
@@ -100,16 +100,16 @@ class FirstMatchCompiler {
    * An earlier exclusion that the written lists could not apply to the entry: one that no list can hold, or one of
    * addresses before a name (or of a name before an address), because addresses and names go into separate lists.
    */
-  private obstacleTo(entry: SiteEntry): string | undefined {
+  private barrierFor(entry: SiteEntry): string | undefined {
     const list = firstMatchListOf(entry);
     if (entry.entry.excluded || list === undefined) return undefined;
     const other = entry.entry.kind === 'network' ? 'domain' : 'network';
     return this.stoppedAt ?? (list === 'mynetworks' ? this.exclusions.get(other) : undefined);
   }
 
-  private leaveOut(entry: SiteEntry, obstacle: string): void {
-    this.leftOut.set(entry, obstacle);
-    this.addRemark('postfix-behind-exclusion', entry, obstacle);
+  private leaveOut(entry: SiteEntry, barrier: string): void {
+    this.leftOut.set(entry, barrier);
+    this.addRemark('postfix-behind-exclusion', entry, barrier);
   }
 }
 

@@ -64,13 +64,13 @@ class MainReader {
       return;
     }
     const parentMatches = this.parentMatches('mynetworks');
-    const take: Use = (text, item, order, negated) => {
+    const addPattern: Use = (text, item, order, negated) => {
       if (this.table('mynetworks', text, item, { order, negated, parentMatches })) return;
       const address = addressOf(text);
       if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, order });
       else addName(this.out, 'localdomain', text, item, { negated, order }, parentMatches);
     };
-    this.each(parameter, take, 'mynetworks');
+    this.each(parameter, addPattern, 'mynetworks');
   }
 
   relayDomains(): void {
@@ -84,13 +84,13 @@ class MainReader {
     if (recipients && recipients.value !== '') this.recipientMaps(recipients);
     if (!parameter) return;
     const parentMatches = this.parentMatches('relay_domains');
-    const take: Use = (text, item, order, negated) => {
+    const addPattern: Use = (text, item, order, negated) => {
       // `relay_domains = $mydestination` was a default once; those domains are local.
       if (!negated && this.isLocal(text)) return;
       if (this.table('relay-domains', text, item, { order, negated, parentMatches })) return;
       addName(this.out, 'relay.to', text, item, { negated, order, parameter: 'relay_domains' }, parentMatches);
     };
-    this.each(parameter, take, 'relay_domains');
+    this.each(parameter, addPattern, 'relay_domains');
     const transports = this.main.parameters.get('transport_maps');
     if (transports) {
       const parents = this.parentMatches('transport_maps');

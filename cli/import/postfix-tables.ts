@@ -35,7 +35,7 @@ function rowsOf(out: Collector, text: string, withValue: boolean): Row[] {
 /** A `/file/name` pattern: its content stands in the list as if written there, tables and all. */
 function readListFile(
   use: TableUse,
-  take: (out: Collector, word: string, item: SourceItem, context: PatternContext) => void,
+  addPattern: (out: Collector, word: string, item: SourceItem, context: PatternContext) => void,
 ) {
   return (text: string, context: ReaderContext): Reading => {
     const out = new Collector(context);
@@ -48,7 +48,7 @@ function readListFile(
         const order = [...(context.order ?? []), place++];
         const parentMatches = context.parentMatches ?? true;
         if (!addTable(out, use, pattern, item, { order, negated, parentMatches }))
-          take(out, pattern, item, { negated, order });
+          addPattern(out, pattern, item, { negated, order });
       }
     }
     return out;
@@ -199,14 +199,14 @@ export function readClientAccessHash(text: string, context: ReaderContext): Read
 function addClient(out: Collector, key: string, row: Row, firstMatch: boolean): void {
   const { item } = row;
   const action = row.value.trim();
-  const turnsAway = /^(?:4[0-9]{2}|defer|defer_if_permit|discard)(?:\s|$)/i.test(action);
-  const refuses = turnsAway || /^(?:reject|5[0-9]{2})(?:\s|$)/i.test(action);
+  const defersOrDiscards = /^(?:4[0-9]{2}|defer|defer_if_permit|discard)(?:\s|$)/i.test(action);
+  const refuses = defersOrDiscards || /^(?:reject|5[0-9]{2})(?:\s|$)/i.test(action);
   const accepts = /^(?:(?:ok|permit|dunno)(?:\s|$)|[0-9]+$)/i.test(action);
   if (!refuses && !accepts) {
     out.remark('postfix-table-value', item, action.split(/\s/)[0]);
     return;
   }
-  if (turnsAway)
+  if (defersOrDiscards)
     out.remark('access-refused-outright', item, /^discard/i.test(action) ? 'dropped all mail' : 'put off all mail');
   else if (refuses && !/^reject$/i.test(action)) out.remark('access-reply-lost', item);
   const reach = clientReach(key, out.context.parentMatches ?? true);

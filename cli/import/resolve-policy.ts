@@ -42,7 +42,10 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
       const own = admitted.filter((entry) => entry.list === list);
       const merged = mergeSame(list, own, addRemark);
       if (list !== 'relay.to') return [list, dropSuperfluous(merged, addRemark)];
-      return [list, withRoutes(dropSuperfluous(leaveLocal(merged, localNames, addRemark), addRemark), site, remarks)];
+      return [
+        list,
+        withRoutes(dropSuperfluous(withoutLocalDomains(merged, localNames, addRemark), addRemark), site, remarks),
+      ];
     }),
   ) as Record<ListName, SiteEntry[]>;
   const { relayTo, map } = withUsersFirst({ relayTo: lists['relay.to'], map: mergeMap(site.map, remarks) }, remarks);
@@ -140,9 +143,9 @@ function mergeSame(list: ListName, entries: readonly SiteEntry[], addRemark: Add
     } else if (isWeak(before) || isWeak(entry)) {
       byKey.set(key, isWeak(before) ? entry : before);
     } else {
-      const [stands, falls] = refusing(before) ? [before, entry] : [entry, before];
-      addRemark('contradiction', falls, locationOf(stands));
-      byKey.set(key, stands);
+      const [winner, loser] = refusing(before) ? [before, entry] : [entry, before];
+      addRemark('contradiction', loser, locationOf(winner));
+      byKey.set(key, winner);
     }
   }
   // A weak exclusion is dropped where another line lists the whole domain.
@@ -172,7 +175,7 @@ function joined(first: SiteEntry, second: SiteEntry): SiteEntry {
 }
 
 /** A domain that is delivered here needs no entry in `relay.to`; the names below it keep theirs. */
-function leaveLocal(
+function withoutLocalDomains(
   entries: readonly SiteEntry[],
   localNames: readonly LocalName[],
   addRemark: AddRemark,
@@ -233,10 +236,10 @@ function mergeMap(map: readonly MapLine[], remarks: Remark[]): MapLine[] {
       continue;
     }
     if (before.value === line.value) continue;
-    const [stands, falls] = before.value === 'RELAY' ? [line, before] : [before, line];
-    const detail = `${stands.key} ${stands.value} (${stands.origin.file}:${stands.origin.line})`;
-    remarks.push({ code: 'contradiction', at: falls.origin, text: `${falls.key} ${falls.value}`, detail });
-    byKey.set(key, stands);
+    const [winner, loser] = before.value === 'RELAY' ? [line, before] : [before, line];
+    const detail = `${winner.key} ${winner.value} (${winner.origin.file}:${winner.origin.line})`;
+    remarks.push({ code: 'contradiction', at: loser.origin, text: `${loser.key} ${loser.value}`, detail });
+    byKey.set(key, winner);
   }
   return [...byKey.values()];
 }

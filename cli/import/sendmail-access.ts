@@ -126,7 +126,7 @@ function readDomain(out: Collector, scope: Scope, name: string, value: Value, it
   }
   if (refusesRecipients(value)) {
     out.add('relay.to', `!${name}`, { ...item, comments: [] }, { implied: true, refuses: true });
-  } else endsWider(out, 'relay.to', own, item);
+  } else addException(out, 'relay.to', own, item);
   if (scope === 'to') readRecipient(out, 'to', name, value, item);
   else if (value.kind !== 'ok' && value.kind !== 'skip') out.remark('access-sender-half', item, 'clients');
 }
@@ -157,11 +157,11 @@ function readClient(
   denyEntry = entry,
 ): void {
   if (value.kind === 'relay') {
-    endsWider(out, 'host.deny', denyEntry, item);
+    addException(out, 'host.deny', denyEntry, item);
     out.add(list, entry, item);
     return;
   }
-  endsWider(out, list, entry, item);
+  addException(out, list, entry, item);
   switch (value.kind) {
     case 'reject':
       out.add('host.deny', denyEntry, item);
@@ -177,7 +177,7 @@ function readClient(
       return;
     case 'ok':
     case 'skip':
-      endsWider(out, 'host.deny', denyEntry, item);
+      addException(out, 'host.deny', denyEntry, item);
       out.remark('access-ok', item);
       return;
     case 'quarantine':
@@ -195,7 +195,7 @@ function readMailbox(out: Collector, scope: Scope, mailbox: string, value: Value
     return;
   }
   if (value.kind !== 'relay') {
-    endsWider(out, 'relay.to', mailbox, item);
+    addException(out, 'relay.to', mailbox, item);
     readRecipient(out, scope, mailbox, value, item);
     return;
   }
@@ -230,7 +230,7 @@ function readRecipient(out: Collector, scope: Scope, key: string, value: Value, 
 }
 
 /** Where the entry lies inside a wider one of the list, the wider one ends here. */
-function endsWider(out: Collector, list: ListName, entry: string, item: SourceItem): void {
+function addException(out: Collector, list: ListName, entry: string, item: SourceItem): void {
   out.add(list, `!${entry}`, { ...item, comments: [] }, { implied: true });
 }
 

@@ -41,10 +41,10 @@ const clear: SmtpCheck = {
     const begun: string[] = [];
     let last: Reply | undefined;
     for (const mechanism of ['LOGIN', 'PLAIN']) {
-      last = await context.say(smtp, `AUTH ${mechanism}`);
+      last = await context.command(smtp, `AUTH ${mechanism}`);
       if (last.code !== 334) continue;
       begun.push(mechanism);
-      await context.say(smtp, '*');
+      await context.command(smtp, '*');
     }
     const exposed = offered.filter((mechanism) => clearMechanisms.has(mechanism) || openMechanisms.has(mechanism));
     if (begun.length > 0)

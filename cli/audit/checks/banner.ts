@@ -17,7 +17,7 @@ const banner: SmtpCheck = {
     const smtp = await context.connect();
     const texts: Array<readonly [string, string]> = [['banner', smtp.banner?.text ?? '']];
     texts.push(['EHLO', (await context.hello(smtp)).text]);
-    const help = await answered(context.say(smtp, 'HELP'));
+    const help = await answered(context.command(smtp, 'HELP'));
     if (help !== undefined) texts.push(['HELP', help.text]);
     const named = texts.flatMap(([where, text]) => {
       const software = namedSoftware(text);

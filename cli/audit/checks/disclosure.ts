@@ -22,7 +22,7 @@ async function inState(context: SmtpContext, state: State): Promise<SmtpDialogue
   if (state === 'before HELO') return smtp;
   await context.hello(smtp);
   if (state === 'after HELO') return smtp;
-  const reply = await context.say(smtp, 'MAIL FROM:<>');
+  const reply = await context.command(smtp, 'MAIL FROM:<>');
   return isAccepted(reply) ? smtp : undefined;
 }
 
@@ -44,12 +44,12 @@ async function sample(
   verb: string,
   { name, likely }: { readonly name: string; readonly likely: boolean },
 ): Promise<Sample> {
-  const reply = await context.say(smtp, verb.includes('%') ? verb.replace('%', name) : `${verb} ${name}`);
+  const reply = await context.command(smtp, verb.includes('%') ? verb.replace('%', name) : `${verb} ${name}`);
   if (isDeferred(reply)) throw new DialogueFault('unanswered', `${verb}: ${shortened(shownReply(reply))}`);
   return {
     name,
     likely,
-    said: shortened(shownReply(reply)),
+    reply: shortened(shownReply(reply)),
     accepted: isAccepted(reply) && reply.code !== 252,
     ms: reply.ms,
   };
@@ -80,8 +80,8 @@ function asking(verb: 'VRFY' | 'EXPN'): (context: SmtpContext) => Promise<Outcom
 function judgeReplies(state: State, samples: readonly Sample[]): Outcome {
   const { verdict, observed } = judgeUsers(samples, 'unsafe');
   if (verdict !== 'safe') return { verdict, observed: `${state}: ${observed}` };
-  const told = samples.find(({ accepted }) => accepted);
-  if (told !== undefined) return unsafe(`${state}: ${told.name} → ${told.said}`);
+  const revealed = samples.find(({ accepted }) => accepted);
+  if (revealed !== undefined) return unsafe(`${state}: ${revealed.name} → ${revealed.reply}`);
   return safe(observed);
 }
 
@@ -129,7 +129,7 @@ async function interleaved(context: SmtpContext, verb: string): Promise<readonly
     const at = domain !== undefined ? `@${domain}` : '';
     if (smtp === undefined || round % roundsPerConnection === 0) {
       smtp = await context.greeted();
-      if (verb.startsWith('RCPT') && !isAccepted(await context.say(smtp, 'MAIL FROM:<>'))) return undefined;
+      if (verb.startsWith('RCPT') && !isAccepted(await context.command(smtp, 'MAIL FROM:<>'))) return undefined;
       // The first question of a connection pays for what a server looks up once.
       await sample(context, smtp, verb, { name: `${randomUser()}${at}`, likely: false });
     }
@@ -156,7 +156,7 @@ const rcpt: SmtpCheck = {
   },
   async run(context) {
     const smtp = await context.greeted();
-    const mail = await context.say(smtp, 'MAIL FROM:<>');
+    const mail = await context.command(smtp, 'MAIL FROM:<>');
     if (!isAccepted(mail)) {
       if (mail.code === 530) return safe('nothing is taken before AUTH: MAIL is answered with 530');
       return unknown(`MAIL FROM:<> → ${shortened(shownReply(mail))}`);
@@ -168,7 +168,7 @@ const rcpt: SmtpCheck = {
       const address = domain === undefined ? bare : `${bare}@${domain}`;
       samples.push(await sample(context, smtp, 'RCPT TO:<%>', { name: address, likely }));
     }
-    if (smtp.isOpen) await context.say(smtp, 'RSET');
+    if (smtp.isOpen) await context.command(smtp, 'RSET');
     return judgeUsers(samples, 'report');
   },
 };
@@ -200,19 +200,19 @@ const oldCommands: SmtpCheck = {
   async run(context) {
     const smtp = await context.greeted();
     const domain = context.localDomains[0] ?? 'localhost';
-    const taken: string[] = [];
+    const accepted: string[] = [];
     let grave = false;
     for (const line of [`ETRN ${domain}`, 'TURN', 'VERB', 'DEBUG', 'WIZ']) {
-      const reply = await context.say(smtp, line);
+      const reply = await context.command(smtp, line);
       // RFC 1985: 459 says that this client may not; it is no matter of later.
       if (reply.code === 459) continue;
       if (isDeferred(reply)) return unknown(`${line} → ${shortened(shownReply(reply))}`);
       if (!isAccepted(reply)) continue;
-      taken.push(`${line} → ${shortened(shownReply(reply))}`);
+      accepted.push(`${line} → ${shortened(shownReply(reply))}`);
       grave ||= /^(?:TURN|DEBUG|WIZ)/.test(line);
     }
-    if (taken.length === 0) return safe('none is taken');
-    return grave ? unsafe(taken.join('; ')) : report(taken.join('; '));
+    if (accepted.length === 0) return safe('none is taken');
+    return grave ? unsafe(accepted.join('; ')) : report(accepted.join('; '));
   },
 };
 

@@ -89,8 +89,8 @@ const localAccept: SmtpCheck = {
       observed.push(`${domain}: ${replies.join(', ')}`);
     }
     if (observed.length === 0) throw new DialogueFault('unanswered', 'no local domain is known: say --local DOMAIN');
-    const taken = observed.some((one) => / 25[01]\b/.test(one));
-    return taken ? report(`local delivery, not relaying: ${observed.join('; ')}`) : safe(observed.join('; '));
+    const accepts = observed.some((one) => / 25[01]\b/.test(one));
+    return accepts ? report(`local delivery, not relaying: ${observed.join('; ')}`) : safe(observed.join('; '));
   },
 };
 

@@ -17,10 +17,10 @@ const mailBeforeHello: SmtpCheck = {
   },
   async run(context) {
     const smtp = await context.connect();
-    const reply = await context.say(smtp, 'MAIL FROM:<>');
+    const reply = await context.command(smtp, 'MAIL FROM:<>');
     const shown = shortened(shownReply(reply));
     if (isAccepted(reply)) {
-      await context.say(smtp, 'RSET');
+      await context.command(smtp, 'RSET');
       // The client has said EHLO there, if only in clear text: a fault of memory, not of manners.
       if (context.channel.security === 'starttls') return report(`after STARTTLS, by the EHLO before it: ${shown}`);
       return unsafe(shown);
@@ -43,7 +43,7 @@ async function refusedLater(context: SmtpContext, smtp: SmtpDialogue): Promise<b
   const domain = context.localDomains[0];
   const user = context.audit.likelyUsers[0] ?? 'root';
   for (const line of ['MAIL FROM:<>', `RCPT TO:<${domain === undefined ? user : `${user}@${domain}`}>`]) {
-    const reply = await answered(context.say(smtp, line));
+    const reply = await answered(context.command(smtp, line));
     if (reply === undefined) return false;
     if (isRefused(reply)) return /helo|ehlo|invalid name/i.test(reply.text);
   }
@@ -61,26 +61,26 @@ const helloJunk: SmtpCheck = {
     dovecot: 'Not configurable; keep submission behind a server that checks.',
   },
   async run(context) {
-    const taken: string[] = [];
+    const accepted: string[] = [];
     let grave = false;
-    let told = 0;
+    let answeredCount = 0;
     for (const [name, line] of junk) {
       const smtp = await context.connect();
-      const reply = await answered(context.say(smtp, line));
+      const reply = await answered(context.command(smtp, line));
       if (reply === undefined || !(isAccepted(reply) || isRefused(reply))) continue;
-      told += 1;
+      answeredCount += 1;
       if (!isAccepted(reply)) continue;
       // Taken is one thing; carrying the very byte onward is another.
       const echoed = /[\x00-\x08\x0b\x0c\x0e-\x1f]/.test(reply.text);
       // sendmail and Postfix read as far as the NUL, and what they read is a name.
       if (!echoed && (name === 'NUL' || (await refusedLater(context, smtp)))) continue;
-      taken.push(name);
+      accepted.push(name);
       grave ||= echoed;
     }
-    if (grave) return unsafe(`taken, and control characters come back: ${taken.join(', ')}`);
-    if (taken.length > 0) return report(`taken: ${taken.join(', ')}`);
-    if (told === 0) return unknown('no answer to any of them');
-    return safe(`${told} of ${junk.length} answered, none taken for a name`);
+    if (grave) return unsafe(`taken, and control characters come back: ${accepted.join(', ')}`);
+    if (accepted.length > 0) return report(`taken: ${accepted.join(', ')}`);
+    if (answeredCount === 0) return unknown('no answer to any of them');
+    return safe(`${answeredCount} of ${junk.length} answered, none taken for a name`);
   },
 };
 

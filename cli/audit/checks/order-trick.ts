@@ -53,24 +53,24 @@ export async function acceptedRecipients(context: SmtpContext): Promise<readonly
   return accepted;
 }
 
-async function play(context: SmtpContext, step: Step, sender: string, ours: string): Promise<Outcome> {
+async function play(context: SmtpContext, step: Step, sender: string, ownRecipient: string): Promise<Outcome> {
   const foreign = `RCPT TO:<${context.audit.foreign.user}@${context.audit.foreign.domain}>`;
   const smtp = await context.greeted();
   const mail = `MAIL FROM:<${sender}>`;
   await must(context, smtp, mail);
   if (step.foreignFirst === true) {
-    const early = await context.say(smtp, foreign);
+    const early = await context.command(smtp, foreign);
     if (isAccepted(early)) return unsafe(`${step.name}: the foreign recipient is taken at once, ${shownReply(early)}`);
   }
-  await must(context, smtp, `RCPT TO:<${ours}>`);
+  await must(context, smtp, `RCPT TO:<${ownRecipient}>`);
   for (const line of step.between) {
     if (line === 'MAIL') await must(context, smtp, mail);
     else if (line === 'EHLO' || line === 'HELO') await must(context, smtp, `${line} ${context.audit.helloName}`);
-    else await context.say(smtp, line);
+    else await context.command(smtp, line);
   }
-  const last = await context.say(smtp, foreign);
-  const shown = `${step.name}, after ${ours}: ${shortened(shownReply(last))}`;
-  if (smtp.isOpen && last.code !== 421) await context.say(smtp, 'RSET');
+  const last = await context.command(smtp, foreign);
+  const shown = `${step.name}, after ${ownRecipient}: ${shortened(shownReply(last))}`;
+  if (smtp.isOpen && last.code !== 421) await context.command(smtp, 'RSET');
   const answer = answerOf(last);
   if (answer === 'accepted') return unsafe(shown);
   if (answer === 'refused' || answer === 'login-first') return safe(shown);
@@ -79,7 +79,7 @@ async function play(context: SmtpContext, step: Step, sender: string, ours: stri
 
 /** What has to succeed before the trick can be tried at all. */
 async function must(context: SmtpContext, smtp: SmtpDialogue, line: string): Promise<Reply> {
-  const reply = await context.say(smtp, line);
+  const reply = await context.command(smtp, line);
   if (!isAccepted(reply)) throw new DialogueFault('unanswered', `${line} → ${shortened(shownReply(reply))}`);
   return reply;
 }
@@ -97,13 +97,13 @@ const orderTrick: SmtpCheck = {
       return unknown('no recipient was accepted to begin with: say --local DOMAIN or --backup DOMAIN');
     }
     const outcomes: Outcome[] = [];
-    for (const ours of accepted) {
+    for (const ownRecipient of accepted) {
       for (const step of steps) {
         try {
-          outcomes.push(await play(context, step, sender, ours));
+          outcomes.push(await play(context, step, sender, ownRecipient));
         } catch (error) {
           if (!(error instanceof DialogueFault) || endsAll(error)) throw error;
-          outcomes.push(unknown(`${step.name}, after ${ours}: ${error.message}`));
+          outcomes.push(unknown(`${step.name}, after ${ownRecipient}: ${error.message}`));
         }
       }
     }

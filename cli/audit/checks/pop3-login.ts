@@ -24,9 +24,9 @@ const plainLogin: PopCheck = {
   async run(context) {
     const pop = await context.connect();
     const capa = await listing(context, pop);
-    const user = await context.say(pop, `USER ${randomUser()}`);
+    const user = await context.command(pop, `USER ${randomUser()}`);
     if (!user.ok) return refusedInClear(user, capa);
-    const pass = await context.say(pop, `PASS ${noPassword}`);
+    const pass = await context.command(pop, `PASS ${noPassword}`);
     if (pass.ok) return unsafe(`a user that cannot exist is let in: ${shortened(pass.line)}`);
     if (wantsTls(pass)) return safe(`USER is taken, PASS refused: ${shortened(pass.line)}`);
     return unsafe(`USER → ${shortened(user.line)}, PASS → ${shortened(pass.line)}: the password is looked at`);
@@ -75,7 +75,7 @@ const saslClear: PopCheck = {
     let tried = 0;
     for (const mechanism of ['PLAIN', 'LOGIN']) {
       const one = await context.connect();
-      const reply = await context.say(one, `AUTH ${mechanism}`);
+      const reply = await context.command(one, `AUTH ${mechanism}`);
       tried += 1;
       if (reply.line.startsWith('+') && !/^\+OK/i.test(reply.line)) begun.push(mechanism);
     }
@@ -120,17 +120,17 @@ const rpop: PopCheck = {
   fix: { ...popFix, dovecot: 'Dovecot knows no RPOP; an old qpopper or ipop3d that does has to go.' },
   async run(context) {
     const pop = await context.connect();
-    const nonsense = await context.say(pop, 'XNONSENSE');
+    const nonsense = await context.command(pop, 'XNONSENSE');
     const name = randomUser();
-    await context.say(pop, `USER ${name}`);
-    const reply = await context.say(pop, `RPOP ${name}`);
+    await context.command(pop, `USER ${name}`);
+    const reply = await context.command(pop, `RPOP ${name}`);
     if (reply.ok) return unsafe(`RPOP → ${shortened(reply.line)}`);
     if (reply.text.replaceAll(/RPOP/gi, '') === nonsense.text.replaceAll(/XNONSENSE/gi, '')) {
       return safe(`not known: ${shortened(reply.line)}`);
     }
     // In which words it refuses depends on the state for some servers; ask again without USER before.
     const fresh = await context.connect();
-    const bare = await context.say(fresh, `RPOP ${name}`);
+    const bare = await context.command(fresh, `RPOP ${name}`);
     if (bare.ok) return unsafe(`RPOP → ${shortened(bare.line)}`);
     if (
       /unknown|unrecognized|invalid|not implemented|unsupported|bad command|syntax/i.test(`${reply.text} ${bare.text}`)

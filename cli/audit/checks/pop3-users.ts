@@ -11,10 +11,10 @@ const noPassword = 'smtpcheck-is-no-password';
 
 async function login(context: PopContext, name: string, likely: boolean): Promise<Sample> {
   const pop = await context.connect();
-  const user = await context.say(pop, `USER ${name}`);
-  if (!user.ok) return { name, likely, said: `USER: ${user.line}`, accepted: false, ms: user.ms };
-  const pass = await context.say(pop, `PASS ${noPassword}`);
-  return { name, likely, said: `USER: ${user.line}, PASS: ${pass.line}`, accepted: pass.ok, ms: pass.ms };
+  const user = await context.command(pop, `USER ${name}`);
+  if (!user.ok) return { name, likely, reply: `USER: ${user.line}`, accepted: false, ms: user.ms };
+  const pass = await context.command(pop, `PASS ${noPassword}`);
+  return { name, likely, reply: `USER: ${user.line}, PASS: ${pass.line}`, accepted: pass.ok, ms: pass.ms };
 }
 
 const users: PopCheck = {
@@ -31,7 +31,7 @@ const users: PopCheck = {
       samples.push(await login(context, randomUser(), false), await login(context, name, true));
     }
     const stranger = samples.find(({ accepted, likely }) => accepted && !likely);
-    if (stranger !== undefined) return unsafe(`a user that cannot exist is let in: ${stranger.said}`);
+    if (stranger !== undefined) return unsafe(`a user that cannot exist is let in: ${stranger.reply}`);
     return judgeUsers(samples, 'unsafe');
   },
 };
@@ -50,12 +50,12 @@ const delay: PopCheck = {
     const times: number[] = [];
     for (let turn = 0; turn < 3 && pop.isOpen; turn += 1) {
       try {
-        const user = await context.say(pop, `USER ${name}`);
+        const user = await context.command(pop, `USER ${name}`);
         if (!user.ok) {
           if (turn === 0) return safe(`no login is tried here: USER → ${shortened(user.line)}`);
           break;
         }
-        const pass = await context.say(pop, `PASS ${noPassword}`);
+        const pass = await context.command(pop, `PASS ${noPassword}`);
         times.push(pass.ms);
       } catch (error) {
         if (error instanceof DialogueFault && error.kind === 'closed' && times.length > 0) {

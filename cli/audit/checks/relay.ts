@@ -122,11 +122,11 @@ export function literalForms(context: SmtpContext): Form[] {
 export function lookalikeForms(context: SmtpContext): Form[] {
   const { u, v } = foreignOf(context);
   const backups = context.audit.site.backupRecipients.flatMap(({ domain }) => (domain === undefined ? [] : [domain]));
-  return [...context.localDomains, ...backups].flatMap((ours) => [
-    { name: `${ours} as a prefix`, rcpt: `<${u}@${ours}.${v}>` },
-    { name: `${ours} as a suffix of a label`, rcpt: `<${u}@not${ours}>` },
-    { name: `two at signs, ${ours} first`, rcpt: `<${u}@${ours}@${v}>` },
-    { name: `comment naming ${ours}`, rcpt: `<${u}@${v}(${ours})>` },
+  return [...context.localDomains, ...backups].flatMap((domain) => [
+    { name: `${domain} as a prefix`, rcpt: `<${u}@${domain}.${v}>` },
+    { name: `${domain} as a suffix of a label`, rcpt: `<${u}@not${domain}>` },
+    { name: `two at signs, ${domain} first`, rcpt: `<${u}@${domain}@${v}>` },
+    { name: `comment naming ${domain}`, rcpt: `<${u}@${v}(${domain})>` },
   ]);
 }
 
@@ -215,10 +215,10 @@ const xclient: SmtpCheck = {
   async run(context) {
     const smtp = await context.greeted();
     const offered = ['XCLIENT', 'XFORWARD'].filter((name) => smtp.offers.has(name));
-    const reply = await context.say(smtp, 'XCLIENT ADDR=127.0.0.1 NAME=localhost');
+    const reply = await context.command(smtp, 'XCLIENT ADDR=127.0.0.1 NAME=localhost');
     if (isAccepted(reply)) return unsafe(`XCLIENT is obeyed: ${shortened(shownReply(reply))}`);
     const again = await context.connect();
-    const proxy = await answered(context.say(again, 'PROXY TCP4 127.0.0.1 127.0.0.1 25252 25'));
+    const proxy = await answered(context.command(again, 'PROXY TCP4 127.0.0.1 127.0.0.1 25252 25'));
     if (proxy !== undefined && isAccepted(proxy)) return unsafe(`PROXY is obeyed: ${shortened(shownReply(proxy))}`);
     if (offered.length > 0) return report(`${offered.join(' and ')} offered in EHLO, though refused to us`);
     return safe(

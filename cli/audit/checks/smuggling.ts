@@ -9,12 +9,12 @@ async function toData(context: SmtpContext, canary: string): Promise<SmtpDialogu
   if (sender === 'login-first') return safe('nothing is taken before AUTH: MAIL is answered with 530');
   const smtp = await context.greeted();
   for (const line of [`MAIL FROM:<${sender}>`, `RCPT TO:<${canary}>`]) {
-    const reply = await context.say(smtp, line);
+    const reply = await context.command(smtp, line);
     if (isAccepted(reply)) continue;
     const shown = `${line} → ${shortened(shownReply(reply))}`;
     return isDeferred(reply) ? unknown(shown) : safe(`refused: ${shown}`);
   }
-  const reply = await context.say(smtp, 'DATA');
+  const reply = await context.command(smtp, 'DATA');
   if (reply.code !== 354) return unknown(`DATA → ${shortened(shownReply(reply))}`);
   return smtp;
 }
@@ -51,8 +51,8 @@ const deliver: SmtpCheck = {
     const reply = await smtp.reply();
     const shown = `${canary}: ${shortened(shownReply(reply))}`;
     if (!isAccepted(reply)) return isDeferred(reply) ? unknown(shown) : safe(`refused after DATA, ${shown}`);
-    const ours = context.localDomains.some((domain) => canary.toLowerCase().endsWith(`@${domain.toLowerCase()}`));
-    if (ours) return report(`taken for local delivery, ${shown}; look whether it arrives`);
+    const isLocal = context.localDomains.some((domain) => canary.toLowerCase().endsWith(`@${domain.toLowerCase()}`));
+    if (isLocal) return report(`taken for local delivery, ${shown}; look whether it arrives`);
     return context.asStranger(unsafe(`taken for relaying, ${shown}; look whether it arrives`));
   },
 };
@@ -87,8 +87,8 @@ const smuggling: SmtpCheck = {
     control.dialogue.write(`${message(context, canary, 'right ending')}\r\n.\r\n`);
     const right = await control.reply();
     if (!isAccepted(right)) return unknown(`a right ending → ${shortened(shownReply(right))}`);
-    const patience = Math.min(context.audit.limits.replyMs, Math.max(1500, 4 * right.ms));
-    const taken: string[] = [];
+    const waitMs = Math.min(context.audit.limits.replyMs, Math.max(1500, 4 * right.ms));
+    const accepted: string[] = [];
     const open: string[] = [];
     for (const [name, ending] of endings) {
       const smtp = await toData(context, canary);
@@ -98,11 +98,11 @@ const smuggling: SmtpCheck = {
       }
       smtp.dialogue.write(message(context, canary, name) + ending);
       // The connection is dropped inside DATA, so whatever was not taken for an end is never sent.
-      const line = await smtp.dialogue.readUnsolicited(patience);
+      const line = await smtp.dialogue.readUnsolicited(waitMs);
       smtp.dialogue.close();
-      if (line !== undefined && /^2/.test(line)) taken.push(`${name} → ${shortened(line)}`);
+      if (line !== undefined && /^2/.test(line)) accepted.push(`${name} → ${shortened(line)}`);
     }
-    if (taken.length > 0) return unsafe(`taken for the end of a message: ${taken.join('; ')}`);
+    if (accepted.length > 0) return unsafe(`taken for the end of a message: ${accepted.join('; ')}`);
     if (open.length > 0) return unknown(open.join('; '));
     return safe(`none of ${endings.length} wrong endings is taken for one`);
   },

@@ -117,7 +117,7 @@ const downgrade: SmtpCheck = {
   on: ['starttls'],
   async run(context) {
     const smtp = await context.beforeStarttls();
-    const reply = await context.say(smtp, 'STARTTLS');
+    const reply = await context.command(smtp, 'STARTTLS');
     if (reply.code !== 220) return unknown(`STARTTLS → ${shortened(shownReply(reply))}`);
     smtp.dialogue.write(`EHLO ${context.audit.helloName}\r\n`);
     // Clear text is no handshake, so a server that waits for one hangs up.
@@ -135,7 +135,7 @@ const state: SmtpCheck = {
   on: ['starttls'],
   async run(context) {
     const smtp = await context.beforeStarttls();
-    const mail = await context.say(smtp, 'MAIL FROM:<>');
+    const mail = await context.command(smtp, 'MAIL FROM:<>');
     if (!isAccepted(mail)) {
       if (isRefused(mail)) return safe(`MAIL before STARTTLS → ${shortened(shownReply(mail))}`);
       return unknown(`MAIL before STARTTLS → ${shortened(shownReply(mail))}`);
@@ -143,7 +143,7 @@ const state: SmtpCheck = {
     const reply = await smtp.starttls(context.tlsOptions);
     if (isRefused(reply)) return safe(`STARTTLS inside a transaction → ${shortened(shownReply(reply))}`);
     if (reply.code !== 220) return unknown(`STARTTLS → ${shortened(shownReply(reply))}`);
-    const rcpt = await context.say(smtp, 'RCPT TO:<postmaster>');
+    const rcpt = await context.command(smtp, 'RCPT TO:<postmaster>');
     const shown = `RCPT after the handshake → ${shortened(shownReply(rcpt))}`;
     if (isAccepted(rcpt)) return unsafe(shown);
     return isRefused(rcpt) ? safe(shown) : unknown(shown);

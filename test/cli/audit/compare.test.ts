@@ -40,10 +40,10 @@ describe('compareTimes', () => {
 });
 
 describe('compareReplies', () => {
-  const sample = (name: string, likely: boolean, said: string): Sample => ({
+  const sample = (name: string, likely: boolean, reply: string): Sample => ({
     name,
     likely,
-    said,
+    reply,
     accepted: false,
     ms: 1,
   });
