@@ -1,4 +1,4 @@
-/** What is to be said about a certificate: its name, its time, who vouches for it, its key. */
+/** Judges a certificate: its names, its validity period, its chain and its key. */
 import tls from 'node:tls';
 import { type Outcome, report, safe, unsafe, worstOf } from './check';
 import type { TlsFacts } from './dialogue';
@@ -6,7 +6,7 @@ import type { TlsFacts } from './dialogue';
 const dayMs = 86_400_000;
 
 export interface CertificateOptions {
-  /** The name it should carry; nothing where none is known. */
+  /** The name that the certificate should carry; absent where none is known. */
   readonly name: string | undefined;
   /** Clients that send a password check name and chain; mail servers among themselves mostly do not. */
   readonly strict: boolean;

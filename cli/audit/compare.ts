@@ -1,6 +1,6 @@
-/** Whether two sets of answers differ beyond what chance, and the name that was asked for, explain. */
+/** Compares replies and reply times: whether they differ more than chance and the requested name explain. */
 
-/** A reply with what the question itself put into it taken out, so that only the server's own words remain. */
+/** A reply without the name that the question put into it, so that only the server's own words remain. */
 export function withoutName(text: string, name: string): string {
   const bare = name.split('@')[0] ?? name;
   let out = text;
@@ -33,7 +33,7 @@ export interface TimingVerdict {
   readonly shown: string;
 }
 
-/** Below this a difference over a network says nothing, however steady it looks. */
+/** Milliseconds: a smaller difference over a network means nothing, however stable it looks. */
 const floorMs = 15;
 
 /**

@@ -7,7 +7,7 @@ const names =
 /** A version by itself: three numbers that are no address. */
 const version = /(?<![\d.])\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[-+~][\w.]+)?(?![\d.])/;
 
-/** The software, with its version where there is one; `undefined` where the text gives neither away. */
+/** The software, with its version where there is one; `undefined` where the text names neither. */
 export function namedSoftware(text: string): string | undefined {
   const named = names.exec(text)?.[0];
   if (named !== undefined) return shortened(named, 60);

@@ -1,4 +1,4 @@
-/** Whether a server's answers tell a name that may exist from one that cannot: by code, by text, by time. */
+/** Whether a server's replies distinguish likely names from random ones: by code, by text, by time. */
 import { type Outcome, report, safe, unknown, unsafe } from './check';
 import { compareTimes, withoutName } from './compare';
 
@@ -41,7 +41,7 @@ export function timesDiffer(samples: readonly Sample[]): ReturnType<typeof compa
   return compareTimes(times(true), times(false));
 }
 
-/** `unsafe` where the protocol has a refusal that says nothing; `report` where it has to tell. */
+/** `unsafe` where the protocol has a neutral refusal; `report` where a refusal must reveal whether the user exists. */
 export function judgeUsers(samples: readonly Sample[], onDifference: 'unsafe' | 'report'): Outcome {
   const verdict = onDifference === 'unsafe' ? unsafe : report;
   if (samples.length === 0) return unknown('no names could be asked');

@@ -1,4 +1,4 @@
-/** How a reader of one source adds to its `Reading`: nothing gets in that the suite's own parsers refuse. */
+/** Collects the reading of one source: an entry that the suite's own parsers reject is never added. */
 import {
   type Entry,
   isProblem,
@@ -30,7 +30,7 @@ import {
 } from './site-policy';
 import type { SourceType } from './source-type';
 
-/** Where in its source something stands, and what stands around it. */
+/** The location of an item in its source, its text, and the comments around it. */
 export interface SourceItem {
   readonly line: number;
   readonly text: string;
@@ -86,7 +86,7 @@ export class Collector implements Reading {
     if (isProblem(entry)) {
       if (!extras.implied) this.refuse(entry, text, item);
       const first = firstMatchListOf({ list, ...extras });
-      // Whatever it is, it may be an exclusion.
+      // The rejected text may be an exclusion.
       if (first && extras.order && text.includes('!')) this.addBarrier(first, extras.order, item);
       return;
     }
@@ -112,7 +112,7 @@ export class Collector implements Reading {
     });
   }
 
-  /** Nothing behind this place of the list may be permitted. */
+  /** Adds a barrier: no entry behind this place of the list may be permitted. */
   addBarrier(list: FirstMatchList, order: readonly number[], { line, text }: SourceItem): void {
     this.barriers.push({ list, root: this.root, order, origin: this.at(line), text });
   }

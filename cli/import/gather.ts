@@ -20,7 +20,7 @@ import {
 import { leadingTypes, type SourceType } from './source-type';
 
 export interface GatherOptions {
-  /** As the operator wrote them; they name lines in remarks. */
+  /** Paths as the operator wrote them; remarks name files by them. */
   readonly sources: readonly string[];
   readonly typeOf: (source: string) => SourceType | undefined;
   readonly cwd: string;
@@ -29,7 +29,7 @@ export interface GatherOptions {
   readonly skipMissing: boolean;
   readonly keepLoopback: boolean;
   readonly hostName?: string | undefined;
-  /** Told of each file as it is read. */
+  /** Called for each file before it is read. */
   readonly progress: (file: string, type: SourceType) => void;
 }
 
@@ -143,7 +143,7 @@ class Gatherer {
       this.given.find((source) => source.path === reference.path) ??
       this.given.find((source) => basename(source.path) === basename(reference.path) && source.path !== from);
     const { root, tablePosition, negated, order } = reference;
-    // Where a file stands in a list of Postfix says what it means there.
+    // The place of a file in a Postfix list determines its meaning there.
     const standing = order ? JSON.stringify([root, tablePosition, negated]) : '';
     const id = `${reference.type} ${given?.path ?? reference.path} ${standing}`;
     if (this.followed.has(id)) return;
@@ -239,7 +239,7 @@ export function decode(bytes: Buffer): string {
     try {
       return new TextDecoder(encoding, { fatal: true }).decode(bytes);
     } catch {
-      // The next one may fit.
+      // The next encoding may fit.
     }
   }
   return bytes.toString('latin1');

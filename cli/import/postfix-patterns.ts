@@ -2,7 +2,7 @@
 import type { Collector, SourceItem } from './collector';
 import type { ListName, SourceParameter } from './site-policy';
 
-/** What surrounds a pattern: `negated` excludes, `order` is its place where the first match decides. */
+/** The context of a pattern: `negated` makes it an exclusion, `order` is its place where the first match decides. */
 export interface PatternContext {
   readonly negated: boolean;
   readonly order: readonly number[];

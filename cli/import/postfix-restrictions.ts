@@ -33,7 +33,7 @@ export function addRestrictions(
   const recipient = main.parameters.get('smtpd_recipient_restrictions');
   for (const parameter of [relay, recipient]) {
     if (!parameter) continue;
-    // What smtpd_recipient_restrictions permits after smtpd_relay_restrictions had its say lets nobody relay.
+    // smtpd_relay_restrictions decide about relaying; a permit in smtpd_recipient_restrictions then lets nobody relay.
     const decidesRelaying = parameter === relay || (relay !== undefined && relay.value === '');
     reader.read(parameter.name, restrictionsOf(parameter, main, known, out), decidesRelaying);
   }
@@ -80,8 +80,9 @@ class RestrictionReader {
   ) {}
 
   /**
-   * Reads check_client_access wherever it stands; what permits before it exempts there, and not here. Names what permits
-   * or refuses by a rule of its own. `relays`: whether what the list permits may relay, until strangers are refused.
+   * Reads every check_client_access; in Postfix a permit before it exempts the client from it, and here it does not. Adds
+   * a remark for each restriction with a rule of its own. `relays`: whether a client that the list permits may relay, until
+   * strangers are refused.
    */
   read(list: string, restrictions: readonly Restriction[], relays: boolean): void {
     let open = relays;
@@ -122,7 +123,7 @@ class RestrictionReader {
   }
 }
 
-/** What stands in the way of mynetworks or of relay_domains, if anything does. */
+/** The restriction that keeps mynetworks or relay_domains from permitting, if there is one. */
 export interface Obstacles {
   readonly mynetworks?: string;
   readonly relayDomains?: string;

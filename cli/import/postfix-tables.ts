@@ -70,11 +70,11 @@ export const readDestinationFile = readListFile('destination', (out, word, item,
   else out.addLocalName(word, item);
 });
 
-/** mynetworks = cidr:…: being found is what counts, whatever the result says. */
+/** mynetworks = cidr:…: Postfix only asks whether a pattern matches, whatever its value. */
 export function readMynetworksCidr(text: string, context: ReaderContext): Reading {
   const out = new Collector(context);
   for (const row of cidrRows(out, text)) {
-    // Whoever wrote REJECT there meant to keep the client out.
+    // An author who wrote REJECT meant to exclude the client.
     const refused = refusesByValue(row.value) && !context.negated;
     if (refused) out.remark('postfix-trusted-in-spite', row.item, row.value);
     const negated = refused || (context.negated ?? false);

@@ -1,4 +1,4 @@
-/** Which kind of source a file is, by its name and by what it says. In doubt it is none: the operator has `--type`. */
+/** Recognises the type of a source file by its name and content. In doubt it returns none: the operator has `--type`. */
 import { basename } from 'node:path';
 import type { SourceType } from './source-type';
 import { splitLines } from './text-lines';

@@ -1,4 +1,4 @@
-/** The files that a settled policy becomes, as text. Every entry keeps its source's comments and names its line. */
+/** Renders a resolved policy as text files. Every entry keeps its source's comments and names its line. */
 import { formatRoute, parseRoute, printable, type SourceLine } from '../../core';
 import type { ResolvedPolicy } from './resolve-policy';
 import {
@@ -59,7 +59,7 @@ function renderMap(map: readonly MapLine[]): RenderedFile {
   return { name: 'relay.map', text: file([...head, ...imported(map.length)], body), count: map.length };
 }
 
-/** Haraka reads this list itself, and knows comments at the start of a line only. */
+/** Haraka itself reads host_list, and allows comments at the start of a line only. */
 function renderHostList(names: readonly LocalName[]): RenderedFile {
   const body = names.flatMap(({ name, origins, comments }, i) => [
     ...commentLines(comments, i),
@@ -117,7 +117,7 @@ function file(head: readonly string[], body: readonly string[]): string {
   return `${[...head, ...(body.length > 0 ? ['', ...body] : [])].join('\n')}\n`;
 }
 
-/** The source's comments, set off from what stands before them. */
+/** The source's comments, separated from the entry before them by an empty line. */
 function commentLines(comments: readonly string[], place: number): string[] {
   if (comments.length === 0) return [];
   return [...(place === 0 ? [] : ['']), ...comments.map((comment) => `# ${clean(comment)}`)];

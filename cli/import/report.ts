@@ -1,4 +1,4 @@
-/** What an import says: files on stdout, remarks line by line on stderr; or one JSON document. */
+/** The output of an import: files on stdout and remarks on stderr, or one JSON document. */
 import { styleText } from 'node:util';
 import { printable } from '../../core';
 import { jsonText } from '../io';

@@ -1,6 +1,6 @@
 /**
- * What is to be written where: compares rendered files with those in the folder. Lists are replaced as a whole, by an
- * empty one too: what the sources no longer say must not stay in force. Haraka's own `host_list` and the suite's
+ * Plans and writes the files: compares rendered files with those in the folder. Lists are replaced as a whole, also by an
+ * empty list: entries that the sources no longer have must not stay in force. Haraka's own `host_list` and the suite's
  * `smtpcheck.ini` keep what they hold and get what is missing.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -20,7 +20,7 @@ export interface CommentedLine extends TextLine {
 }
 
 /**
- * The lines that say something, each with its comments: a comment block belongs to the line below it, and one that an
+ * The lines with content, each with its comments: a comment block belongs to the line below it, and one that an
  * empty line cuts off belongs to the next line too, since it heads the section.
  */
 export function commentedLines(text: string, isComment = (line: string) => line.startsWith('#')): CommentedLine[] {

@@ -21,7 +21,7 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
   const taken = new Set(map.map(({ key }) => bare(key)));
   const kept: SiteEntry[] = [];
   const moved: MapLine[] = [];
-  // Domains with names below them, which no entry can take a user out of.
+  // Domains with subdomains: no entry can exclude a user from all of them.
   const open: SiteEntry[] = [];
   const index = new EntryIndex(relayTo);
   for (const family of familiesOf(relayTo, index)) {
@@ -48,12 +48,12 @@ function refusesUser({ key, value }: MapLine): boolean {
   return key.endsWith('@') && !/^connect:/i.test(key) && !/^(?:relay|ok|skip)$/i.test(value);
 }
 
-/** The key without its tag: one with `To:` would hide one without. */
+/** The key without its tag: a key with `To:` would hide the same key without a tag. */
 function bare(key: string): string {
   return key.replace(/^to:/i, '').toLowerCase();
 }
 
-/** Each widest entry, with all that stand inside it. */
+/** Each widest entry, with all entries that it contains. */
 function familiesOf(entries: readonly SiteEntry[], index: EntryIndex<SiteEntry>): SiteEntry[][] {
   const families = new Map<SiteEntry, SiteEntry[]>();
   for (const entry of entries) {
@@ -84,7 +84,7 @@ function exclusionsFrom({ entry }: SiteEntry, users: readonly MapLine[], index: 
     const text = `!${user}${entry.name}`;
     const mailbox = parseListLine(listKindOf['relay.to'], asLine(text));
     if (isProblem(mailbox) || index.same({ entry: mailbox })) return [];
-    // Where the domain's own name is excluded already, so is the mailbox.
+    // An exclusion of the domain's own name already excludes the mailbox.
     if (index.around({ entry: mailbox })?.entry.excluded) return [];
     return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [], implied: true }];
   });

@@ -11,9 +11,9 @@ const fix: Fix = {
   dovecot: '`disable_plaintext_auth = yes` (`auth_allow_cleartext = no` since 2.4) and `ssl = required`.',
 };
 
-/** The password itself, or what gives it: readable by anyone on the way. */
+/** Mechanisms that send the password, or data it can be computed from, readable for anyone on the path. */
 export const clearMechanisms: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']);
-/** Broken, or open by design. */
+/** Mechanisms that are broken, or open by design. */
 export const weakMechanisms: ReadonlySet<string> = new Set([
   'CRAM-MD5',
   'DIGEST-MD5',

@@ -130,14 +130,14 @@ async function interleaved(context: SmtpContext, verb: string): Promise<readonly
     if (smtp === undefined || round % roundsPerConnection === 0) {
       smtp = await context.greeted();
       if (verb.startsWith('RCPT') && !isAccepted(await context.command(smtp, 'MAIL FROM:<>'))) return undefined;
-      // The first question of a connection pays for what a server looks up once.
+      // The first question of a connection also waits for the server's one-time look-ups.
       await sample(context, smtp, verb, { name: `${randomUser()}${at}`, likely: false });
     }
     const pair = [
       { name: `${user}${at}`, likely: true },
       { name: `${randomUser()}${at}`, likely: false },
     ];
-    // Whoever goes second must not always be the same.
+    // Likely and random names alternate in who comes second.
     for (const name of round % 2 === 0 ? pair : pair.reverse()) samples.push(await sample(context, smtp, verb, name));
     if (compareReplies(samples).difference !== undefined) return samples;
   }
@@ -204,7 +204,7 @@ const oldCommands: SmtpCheck = {
     let grave = false;
     for (const line of [`ETRN ${domain}`, 'TURN', 'VERB', 'DEBUG', 'WIZ']) {
       const reply = await context.command(smtp, line);
-      // RFC 1985: 459 says that this client may not; it is no matter of later.
+      // RFC 1985: 459 means that this client may not use ETRN; it is not a temporary failure.
       if (reply.code === 459) continue;
       if (isDeferred(reply)) return unknown(`${line} → ${shortened(shownReply(reply))}`);
       if (!isAccepted(reply)) continue;

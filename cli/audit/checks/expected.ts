@@ -1,4 +1,4 @@
-/** The other half of a policy: that what should be accepted is. */
+/** The other half of a policy: whether the server accepts the mail that it should accept. */
 
 import { randomUser } from '../channel';
 import { type Outcome, report, type SmtpCheck, safe, unknown, unsafe } from '../check';

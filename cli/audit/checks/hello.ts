@@ -21,7 +21,7 @@ const mailBeforeHello: SmtpCheck = {
     const shown = shortened(shownReply(reply));
     if (isAccepted(reply)) {
       await context.command(smtp, 'RSET');
-      // The client has said EHLO there, if only in clear text: a fault of memory, not of manners.
+      // The client did send EHLO, in clear text before the handshake: the server forgot to reset its state.
       if (context.channel.security === 'starttls') return report(`after STARTTLS, by the EHLO before it: ${shown}`);
       return unsafe(shown);
     }
@@ -39,7 +39,7 @@ const junk: ReadonlyArray<readonly [string, string]> = [
 
 /** Postfix takes the name and refuses the recipient for it: `smtpd_delay_reject`. */
 async function refusedLater(context: SmtpContext, smtp: SmtpDialogue): Promise<boolean> {
-  // A bare postmaster is beyond all rules there.
+  // Postfix exempts a bare postmaster from all restrictions.
   const domain = context.localDomains[0];
   const user = context.audit.likelyUsers[0] ?? 'root';
   for (const line of ['MAIL FROM:<>', `RCPT TO:<${domain === undefined ? user : `${user}@${domain}`}>`]) {
@@ -70,9 +70,9 @@ const helloJunk: SmtpCheck = {
       if (reply === undefined || !(isAccepted(reply) || isRefused(reply))) continue;
       answeredCount += 1;
       if (!isAccepted(reply)) continue;
-      // Taken is one thing; carrying the very byte onward is another.
+      // Accepting the name is one fault; repeating its control characters is a graver one.
       const echoed = /[\x00-\x08\x0b\x0c\x0e-\x1f]/.test(reply.text);
-      // sendmail and Postfix read as far as the NUL, and what they read is a name.
+      // sendmail and Postfix read up to the NUL, and the part before it is a valid name.
       if (!echoed && (name === 'NUL' || (await refusedLater(context, smtp)))) continue;
       accepted.push(name);
       grave ||= echoed;

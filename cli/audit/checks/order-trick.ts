@@ -77,7 +77,7 @@ async function play(context: SmtpContext, step: Step, sender: string, ownRecipie
   return unknown(shown);
 }
 
-/** What has to succeed before the trick can be tried at all. */
+/** A command that has to succeed before the trick can be tried. */
 async function must(context: SmtpContext, smtp: SmtpDialogue, line: string): Promise<Reply> {
   const reply = await context.command(smtp, line);
   if (!isAccepted(reply)) throw new DialogueFault('unanswered', `${line} → ${shortened(shownReply(reply))}`);

@@ -33,7 +33,7 @@ const plainLogin: PopCheck = {
   },
 };
 
-/** That clear text is refused, rather than this user. */
+/** Whether the reply refuses clear text, and not this user. */
 function wantsTls({ text }: PopReply): boolean {
   return (
     /plaintext|clear ?text|cleartext|TLS|SSL|secure|encrypt|STLS|privacy|disallowed|not allowed|disabled/i.test(text) &&
@@ -128,7 +128,7 @@ const rpop: PopCheck = {
     if (reply.text.replaceAll(/RPOP/gi, '') === nonsense.text.replaceAll(/XNONSENSE/gi, '')) {
       return safe(`not known: ${shortened(reply.line)}`);
     }
-    // In which words it refuses depends on the state for some servers; ask again without USER before.
+    // Some servers word the refusal by the session's state; ask again without a USER command before.
     const fresh = await context.connect();
     const bare = await context.command(fresh, `RPOP ${name}`);
     if (bare.ok) return unsafe(`RPOP → ${shortened(bare.line)}`);

@@ -27,7 +27,7 @@ function addressLiteral({ channel }: SmtpContext): string {
   return channel.family === 6 ? `[IPv6:${channel.address.split('%')[0]}]` : `[${channel.address}]`;
 }
 
-/** Somebody else's mailbox, plainly. */
+/** A third party's mailbox, in the plain form. */
 export function plainForms(context: SmtpContext): Form[] {
   const { u, v } = foreignOf(context);
   return [
@@ -118,7 +118,7 @@ export function literalForms(context: SmtpContext): Form[] {
   ];
 }
 
-/** Names that only look like ours; a comparison that cuts corners takes them. */
+/** Names that only look like the server's own domains; a sloppy comparison accepts them. */
 export function lookalikeForms(context: SmtpContext): Form[] {
   const { u, v } = foreignOf(context);
   const backups = context.audit.site.backupRecipients.flatMap(({ domain }) => (domain === undefined ? [] : [domain]));

@@ -79,7 +79,7 @@ const smuggling: SmtpCheck = {
   applies: ({ audit }) => audit.smuggling && audit.canary !== undefined,
   async run(context) {
     const canary = context.audit.canary ?? '';
-    // How long this server takes to answer a right ending tells how long silence has to last to mean anything.
+    // The reply time for a correct ending shows how long a silence must last to mean that the ending was ignored.
     const control = await toData(context, canary);
     if ('verdict' in control) {
       return unknown(`the canary is not accepted, so nothing could be tried: ${control.observed}`);
