@@ -187,7 +187,7 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     remedy: 'rename the file, or name it in smtpcheck.ini',
   },
   'redis-unread': {
-    wrong: (f) => `could not be looked at: ${f.detail}`,
+    wrong: (f) => `could not be read: ${f.detail}`,
     remedy: 'while a server cannot read it either, its file stands in, or what it could decide is deferred',
   },
 };

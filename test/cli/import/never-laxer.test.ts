@@ -13,7 +13,7 @@ import { resolvePolicy } from '../../../cli/import/resolve-policy';
 import { joinReadings } from '../../../cli/import/site-policy';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
 import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';
-import { inTemporaryFolder, whereOf } from './support';
+import { inTemporaryFolder, readerContext } from './support';
 
 const clients: readonly Client[] = [
   { ip: '192.0.2.1' },
@@ -157,8 +157,8 @@ describe('an imported policy', function () {
           render(
             resolvePolicy(
               joinReadings([
-                readers['sendmail-access'](access, whereOf()),
-                readers['relay-domains'](`${members.join('\n')}\n`, whereOf()),
+                readers['sendmail-access'](access, readerContext()),
+                readers['relay-domains'](`${members.join('\n')}\n`, readerContext()),
               ]),
             ),
           ),
@@ -187,7 +187,7 @@ describe('an imported policy', function () {
     fc.assert(
       fc.property(fc.array(element, { maxLength: 6 }), (elements) => {
         const value = elements.map(([negated, text]) => `${negated ? '!' : ''}${text}`).join(' ');
-        const reading = readers['postfix-main'](`mydestination =\nmynetworks = ${value}\n`, whereOf());
+        const reading = readers['postfix-main'](`mydestination =\nmynetworks = ${value}\n`, readerContext());
         const policy = ImportedPolicy.of(render(resolvePolicy(joinReadings([reading]))));
         for (const client of clients) {
           const first = elements.find(([, text]) => matchesAddress(text, client.ip));
@@ -207,7 +207,7 @@ describe('an imported policy', function () {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 6 }), (rows) => {
         const text = rows.map(([key, action]) => `${key}\t${action}\n`).join('');
-        const reading = readers['postfix-client-access-cidr'](text, whereOf({ order: [0] }));
+        const reading = readers['postfix-client-access-cidr'](text, readerContext({ order: [0] }));
         const policy = ImportedPolicy.of(render(resolvePolicy(joinReadings([reading]))));
         for (const client of clients) {
           const first = rows.find(([key]) => matchesAddress(key, client.ip));

@@ -8,7 +8,7 @@ import { joinReadings, type ListName, listKindOf } from '../../../cli/import/sit
 import { type SourceType, sourceTypes } from '../../../cli/import/source-type';
 import { splitLines } from '../../../cli/import/text-lines';
 import { parseList, parseRelayMap, parseSettings } from '../../../core';
-import { whereOf } from './support';
+import { readerContext } from './support';
 
 /** Pieces that sources are made of, so that random text gets past the first look. */
 const piece = fc.constantFrom(
@@ -82,7 +82,7 @@ describe('readers of any text', () => {
   it('never throw, and name lines of the text only', () => {
     fc.assert(
       fc.property(type, text, context, (kind: SourceType, source, surroundings) => {
-        const reading = readers[kind](source, whereOf(surroundings));
+        const reading = readers[kind](source, readerContext(surroundings));
         const last = Math.max(1, splitLines(source).length);
         const lines = [
           ...reading.entries.flatMap(({ origins }) => origins.map(({ line }) => line)),
@@ -102,7 +102,7 @@ describe('readers of any text', () => {
     const sources = fc.array(fc.tuple(type, text), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(sources, context, (given, surroundings) => {
-        const where = whereOf(surroundings);
+        const where = readerContext(surroundings);
         const joined = joinReadings(given.map(([kind, source]) => readers[kind](source, where)));
         const files = render(resolvePolicy({ ...joined, features: new Set([...joined.features, ...where.features]) }));
         for (const file of files.filter(({ count }) => count > 0)) {
@@ -117,7 +117,7 @@ describe('readers of any text', () => {
   it('never trust an address or a name that no source mentions', () => {
     fc.assert(
       fc.property(type, text, context, (kind, source, surroundings) => {
-        const policy = resolvePolicy(joinReadings([readers[kind](source, whereOf(surroundings))]));
+        const policy = resolvePolicy(joinReadings([readers[kind](source, readerContext(surroundings))]));
         for (const { entry } of policy.lists.localip) {
           assert.ok(entry.kind === 'network' && entry.length >= 8, JSON.stringify(entry));
         }

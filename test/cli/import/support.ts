@@ -12,7 +12,7 @@ export const fixtureRoot = resolve('test/fixtures/import');
 
 export type Context = Partial<Omit<ReaderContext, 'file' | 'features'>> & { readonly features?: readonly Feature[] };
 
-export function whereOf({ features = [], ...rest }: Context = {}): ReaderContext {
+export function readerContext({ features = [], ...rest }: Context = {}): ReaderContext {
   return { file: 'source', keepLoopback: false, ...rest, features: new Set(features) };
 }
 
@@ -33,12 +33,12 @@ export type Source = readonly [type: SourceType, text: string];
 
 /** Reads one source and settles it; empty parts are left out. */
 export function outcomeOf(type: SourceType, text: string, context: Context = {}): Outcome {
-  return outcomeOfReadings([readers[type](text, whereOf(context))], context, ({ line }) => `${line}`);
+  return outcomeOfReadings([readers[type](text, readerContext(context))], context, ({ line }) => `${line}`);
 }
 
 /** The same of several, each in a file that is called as its type; remarks as `file:line code`. */
 export function outcomeOfAll(sources: readonly Source[], context: Context = {}): Outcome {
-  const readings = sources.map(([type, text]) => readers[type](text, { ...whereOf(context), file: type }));
+  const readings = sources.map(([type, text]) => readers[type](text, { ...readerContext(context), file: type }));
   return outcomeOfReadings(readings, context, ({ file, line }) => `${file}:${line}`);
 }
 

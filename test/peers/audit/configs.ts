@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import { certificateFile, keyFile } from '../../cli/audit/fake-server';
 import type { PeerFolder, PeerOptions } from './peer';
 
-export interface DovecotWishes {
+export interface DovecotOptions {
   readonly ssl: 'required' | 'yes' | 'no';
   readonly plaintext: boolean;
   readonly mechanisms: string;
   readonly greeting?: string;
 }
 
-export function dovecot({ ssl, plaintext, mechanisms, greeting }: DovecotWishes): PeerOptions {
+export function dovecot({ ssl, plaintext, mechanisms, greeting }: DovecotOptions): PeerOptions {
   return {
     command: (folder, port) => {
       folder.write('users', 'root:{PLAIN}secret:8002:8002::/nonexistent\n');
@@ -57,7 +57,7 @@ export function mailutils(tls: 'no' | 'required'): PeerOptions {
   };
 }
 
-export interface PostfixWishes {
+export interface PostfixOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Further options of the smtpd that listens. */
   readonly smtpd?: readonly string[];
@@ -76,7 +76,7 @@ export const safePostfix: Readonly<Record<string, string>> = {
   smtpd_tls_protocols: '>=TLSv1.2',
 };
 
-export function postfix({ settings, smtpd = [] }: PostfixWishes): PeerOptions {
+export function postfix({ settings, smtpd = [] }: PostfixOptions): PeerOptions {
   return {
     command: (folder, port) => {
       const main = {
@@ -137,13 +137,13 @@ export function postfix({ settings, smtpd = [] }: PostfixWishes): PeerOptions {
   };
 }
 
-export interface SendmailWishes {
+export interface SendmailOptions {
   readonly features: readonly string[];
   readonly defines?: Readonly<Record<string, string>>;
   readonly privacy?: string;
 }
 
-export function sendmail({ features, defines = {}, privacy }: SendmailWishes): PeerOptions {
+export function sendmail({ features, defines = {}, privacy }: SendmailOptions): PeerOptions {
   const m4 = (folder: PeerFolder, port: number): string => {
     folder.write('local-host-names', 'mx.example.org\nlocal.example.org\n');
     folder.write('relay-domains', 'backup.example.org\n');
