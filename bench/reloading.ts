@@ -25,7 +25,7 @@ const quietLength = 1000;
 const settle = '[main]\nsettle=50ms\n';
 const longestPause = 25;
 const longestReload = 2000;
-const leastThroughput = 0.9;
+const leastThroughput = 0.85;
 
 interface ReloadedList {
   readonly name: string;

@@ -2,7 +2,6 @@
 import { badCharacterOf, placeOfHidingCharacter } from './characters';
 import { codesOf } from './codes';
 import { longestEntry, type Problem, tooLong } from './entry';
-import { progress } from './progress';
 
 /** A line with an entry on it. The next line is the same object: what is to be kept of it is copied. */
 export class Line {
@@ -84,7 +83,6 @@ export function forEachLine(text: string, visit: (line: Line) => void, octets?: 
     const commentAt = nextHiding < end ? contentEnd : Math.min(nextHash, contentEnd);
     if (line.moveTo(start, commentAt, contentEnd)) visit(line);
     start = end + 1;
-    progress(line.number);
   }
 }
 

@@ -6,7 +6,6 @@
  */
 import { GrowableUint8, GrowableUint32 } from './growable';
 import { uint32Array } from './large-memory';
-import { progress } from './progress';
 import type { SameKey } from './sorted-rows';
 
 /** One row a key. Plain data: it can be moved to another thread. */
@@ -95,7 +94,6 @@ export class NameTableBuilder {
     };
     const same: SameKey[] = [];
     for (let row = 0; row < count; row++) {
-      progress(row);
       const there = insert(data, hashes[row] as number, row);
       if (there !== undefined) same.push(sameKey(data, there, row));
     }

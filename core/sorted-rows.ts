@@ -4,7 +4,6 @@
  */
 import { endianness } from 'node:os';
 import { memoryFor } from './large-memory';
-import { progress } from './progress';
 
 /** Two lines that name the same thing; `contradict` when they do not say the same of it: `!`, or another payload. */
 export interface SameKey {
@@ -115,7 +114,6 @@ class RowSorter {
 
   /** The next one. */
   sortBucket(start: number, end: number): void {
-    progress();
     this.takeNumbers(start, end);
     this.sort(0, end - start, 0);
   }

@@ -1,8 +1,8 @@
 /** One list that a key of Redis holds: its last good content, and until when that counts. */
 import type { RedisKey } from '../core';
 import { type Version, wrongType } from './load';
-import { parseContent } from './parse-apart';
 import type { Parsed } from './parse-bytes';
+import { parseContent } from './parse-worker-client';
 import { type Ask, type KeyContent, readKey } from './redis-key';
 import { emptySlot, type Slot, type SlotData } from './slots';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
@@ -83,7 +83,7 @@ export class FollowedKey {
     if (found.state !== 'read') return undefined;
     const { unordered } = found;
     const known = this.content?.hash;
-    return parseContent(found, { name: this.slot.name, file: this.redis.name, unordered, known });
+    return parseContent(found.bytes, { name: this.slot.name, file: this.redis.name, unordered, known });
   }
 
   private take(found: KeyContent, parsed: Parsed | undefined): void {

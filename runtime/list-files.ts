@@ -4,12 +4,11 @@
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
-import { type Bytes, type FileState, readBytes, sizeIn } from './file-reader';
+import type { BoundedFileReader } from './bounded-reader';
+import type { FileRead, NoContent } from './file-reader';
 import { missing, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
-import { parseContent, type ReadApart, readToParse, startAhead } from './parse-apart';
-import type { PatientReader } from './patient-reader';
-import { SettledFile } from './settled-file';
 import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
+import { StableFile } from './stable-file';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
 
 /** A file that a setting names for a slot. */
@@ -29,9 +28,9 @@ interface Place {
 }
 
 export class ListFiles {
-  private readonly settings: SettledFile<Bytes>;
+  private readonly settings: StableFile;
   /** What each list was looked for in last. Kept by slot: two settings may name one file, and each takes it for itself. */
-  private readonly places = new Map<SlotName, SettledFile<Bytes | ReadApart>>();
+  private readonly places = new Map<SlotName, StableFile>();
   /** Stamps that were looked at and not taken, so that each attempt is told of once. */
   private readonly turnedDown = new Map<Name, string>();
 
@@ -39,15 +38,15 @@ export class ListFiles {
   constructor(
     private readonly configFolder: string,
     private readonly log: StoreLog,
-    private readonly reader: PatientReader,
+    private readonly reader: BoundedFileReader,
     private readonly objections: (settings: ParsedSettings) => readonly Finding[],
   ) {
-    this.settings = new SettledFile(settingsFile, join(configFolder, settingsFile), reader, readBytes);
+    this.settings = new StableFile(settingsFile, join(configFolder, settingsFile), reader);
   }
 
   /** Whether something has changed and is waiting to stay the same. */
   get waiting(): boolean {
-    return [this.settings, ...this.places.values()].some((file) => file.waiting !== undefined);
+    return [this.settings, ...this.places.values()].some((file) => file.isPending);
   }
 
   /** Whether what is there now was not taken. */
@@ -57,11 +56,11 @@ export class ListFiles {
   }
 
   /** What was known of another file is not to be used for this one. */
-  private placeAt({ name, file, path }: Place): SettledFile<Bytes | ReadApart> {
+  private placeAt({ name, file, path }: Place): StableFile {
     const before = this.places.get(name);
     if (before?.path === path) return before;
     this.leave(name);
-    const place = new SettledFile(file, path, this.reader, readToParse);
+    const place = new StableFile(file, path, this.reader);
     this.places.set(name, place);
     return place;
   }
@@ -76,7 +75,9 @@ export class ListFiles {
   async newSettings(before: SettingsVersion, settle: number): Promise<SettingsVersion | undefined> {
     const { path } = this.settings;
     const name = settingsFile;
-    const file = await this.settled(name, this.settings, before.stamp, settle);
+    const file = await this.settled(name, this.settings, before.stamp, settle, (source) =>
+      this.reader.read(name, source),
+    );
     if (!file) return undefined;
     if (file.state === 'missing') {
       this.turnedDown.set(name, file.stamp);
@@ -110,8 +111,10 @@ export class ListFiles {
     const known = path === before?.path ? before : undefined;
     const { name } = slot;
     const place = this.placeAt({ name, file, path });
-    const state = await this.settled(name, place, known?.stamp ?? 'not looked at yet', settle);
-    if (place.waiting) startAhead(sizeIn(place.waiting));
+    const task = { name, file, known: known?.hash };
+    const state = await this.settled(name, place, known?.stamp ?? 'not looked at yet', settle, (source) =>
+      this.reader.readList(file, source, task),
+    );
     if (!state) return undefined;
 
     if (state.state === 'unreadable') {
@@ -125,21 +128,20 @@ export class ListFiles {
       }
       return this.versionOfMissing(slot, { name, file, path }, before, state);
     }
-    const parsed = await parseContent(state, { name, file, known: known?.hash });
-    if (parsed.hash === known?.hash) return { ...known, stamp: state.stamp };
-    if (!parsed.data) {
-      this.turnDown(name, state, parsed.findings, parsed.unsaid);
+    if (state.hash === known?.hash) return { ...known, stamp: state.stamp };
+    if (!state.data) {
+      this.turnDown(name, state, state.findings, state.unsaid);
       return undefined;
     }
-    tellFindings(this.log, parsed.findings);
-    return { file, path, value: parsed.data, hash: parsed.hash, stamp: state.stamp };
+    tellFindings(this.log, state.findings);
+    return { file, path, value: state.data, hash: state.hash, stamp: state.stamp };
   }
 
   private versionOfMissing(
     slot: Slot,
     { name, file, path }: Place,
     before: Version<SlotData> | undefined,
-    state: FileState,
+    state: NoContent,
   ): Version<SlotData> | undefined {
     if (slot.whenDeleted !== 'empty' && before && before.hash !== 'missing') {
       this.turnedDown.set(name, state.stamp);
@@ -153,18 +155,19 @@ export class ListFiles {
   }
 
   /** The file, if it is not what was last taken or turned down and has settled. */
-  private async settled<C>(
+  private async settled<R>(
     name: Name,
-    file: SettledFile<C>,
+    file: StableFile,
     stampInForce: string,
     settle: number,
-  ): Promise<FileState<C> | undefined> {
+    read: (source: FileRead) => Promise<R | undefined>,
+  ): Promise<R | undefined> {
     const isKnown = (stamp: string) => {
       if (stamp !== stampInForce) return stamp === this.turnedDown.get(name);
       this.turnedDown.delete(name);
       return true;
     };
-    const state = await file.look(isKnown, settle);
+    const state = await file.poll(isKnown, settle, read);
     // What was turned down before may come again: a file deleted a second time is a new attempt.
     if (state) this.turnedDown.delete(name);
     return state;

@@ -6,6 +6,7 @@
 import { dirname, join } from 'node:path';
 import type { Finding, ListSource, Settings } from '../core';
 import { timerSlack } from './alarm';
+import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './bounded-reader';
 import { HandOver, Inheritance } from './hand-over';
 import { ListFiles } from './list-files';
 import {
@@ -21,7 +22,6 @@ import {
 } from './load';
 import { Lookout } from './lookout';
 import { Looks } from './looks';
-import { diskReader, type FileReader, PatientReader, patience } from './patient-reader';
 import { buildPolicy, type Policy } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
@@ -62,7 +62,7 @@ export class PolicyStore {
   /** When something of the policy counts no more: another has to be made before the next question is answered. */
   private validUntil = Number.POSITIVE_INFINITY;
   private expiry: NodeJS.Timeout | undefined;
-  private readonly looks = new Looks((again) => this.afterLook(again), patience);
+  private readonly looks = new Looks((again) => this.afterLook(again), slowFsWarning);
   private readonly handOver: HandOver;
   private closed = false;
 
@@ -83,8 +83,8 @@ export class PolicyStore {
       if (version.path !== '') this.files[slot.name] = version;
     }
     this.handOver = handOver;
-    const patient = new PatientReader(log, reader);
-    this.listFiles = new ListFiles(configFolder, log, patient, (settings) => redisFindings(settings, redis));
+    const bounded = new BoundedFileReader(log, reader);
+    this.listFiles = new ListFiles(configFolder, log, bounded, (settings) => redisFindings(settings, redis));
     this.lookout = new Lookout(() => void this.check());
     this.redis = new RedisLists(redis, log, () => this.renew());
     this.redis.use(site.policy.settings);

@@ -5,11 +5,11 @@
 import { dirname, join } from 'node:path';
 import { describeFinding, fault, parseIni } from '../core';
 import { timerSlack } from './alarm';
-import { type Bytes, decodeText, readBytes, readFileStateSync } from './file-reader';
+import { BoundedFileReader, diskReader } from './bounded-reader';
+import { decodeText, readFileStateSync } from './file-reader';
 import { Lookout } from './lookout';
-import { diskReader, PatientReader } from './patient-reader';
 import type { FollowPace, RedisConfig } from './redis-package';
-import { SettledFile } from './settled-file';
+import { StableFile } from './stable-file';
 import type { StoreLog } from './store-log';
 
 const name = 'redis.ini';
@@ -18,7 +18,8 @@ export type RedisIni = Readonly<Record<string, Readonly<Record<string, string | 
 
 export class RedisIniFile implements RedisConfig {
   private readonly path: string;
-  private readonly file: SettledFile<Bytes>;
+  private readonly reader: BoundedFileReader;
+  private readonly file: StableFile;
   /** While it is followed. */
   private lookout: Lookout | undefined;
   /** The last content that could be read; that of a file that was not there at first is empty. */
@@ -35,7 +36,8 @@ export class RedisIniFile implements RedisConfig {
     private readonly log: Pick<StoreLog, 'logerror' | 'lognotice'>,
   ) {
     this.path = join(configFolder, name);
-    this.file = new SettledFile(name, this.path, new PatientReader(log, diskReader), readBytes);
+    this.reader = new BoundedFileReader(log, diskReader);
+    this.file = new StableFile(name, this.path, this.reader);
   }
 
   /** Throws where it has never been readable: to go by the defaults then could lead to another server. */
@@ -90,14 +92,18 @@ export class RedisIniFile implements RedisConfig {
     }
     this.looking = false;
     const { poll, settle } = pace;
-    const soon = this.lookAgain || this.file.waiting !== undefined;
+    const soon = this.lookAgain || this.file.isPending;
     this.lookAgain = false;
     this.watchFolder();
     this.lookout?.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
   }
 
   private async takeSettled(settle: number): Promise<void> {
-    const file = await this.file.look((stamp) => stamp === this.stamp, settle);
+    const file = await this.file.poll(
+      (stamp) => stamp === this.stamp,
+      settle,
+      (source) => this.reader.read(name, source),
+    );
     if (!file || !this.pace) return;
     this.stamp = file.stamp;
     if (file.state === 'missing') this.log.logerror(`${name} was deleted: its last content stays in force`);

@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import {
   decodeText,
+  type FileState,
   hashOf,
-  readBytes,
   readFileState,
   readFileStateSync,
-  sizeIn,
-  stampOf,
+  readStableSync,
+  statFile,
 } from '../../runtime/file-reader';
 import { type Folder, makeFolder } from '../helpers/folder';
 
@@ -76,12 +76,12 @@ describe('readFileState', () => {
       const folder = makeFolder();
       make(folder);
       const path = folder.file('list');
-      const found = await readFileState(path, readBytes);
+      const found = await readFileState(path);
       const atStart = readFileStateSync(path);
       assert.equal(found.state, state);
       assert.equal(atStart.state, state);
       if (found.state === 'unreadable' && says) assert.match(found.reason, says);
-      assert.equal(found.stamp, await stampOf(path), 'the stamp by which a change is seen');
+      assert.equal(found.stamp, (await statFile(path)).stamp, 'the stamp by which a change is seen');
       assert.equal(atStart.stamp, found.stamp);
     });
   }
@@ -92,47 +92,82 @@ describe('what readFileState reads', () => {
     it(`is the whole file, of ${bytes} bytes`, async () => {
       const text = 'a line\n'.repeat(Math.ceil(bytes / 7)).slice(0, bytes);
       const folder = makeFolder({ list: text });
-      for (const found of [
-        await readFileState(folder.file('list'), readBytes),
-        readFileStateSync(folder.file('list')),
-      ]) {
-        assert.equal(found.state === 'read' && found.bytes.toString(), text);
+      for (const found of [await readFileState(folder.file('list')), readFileStateSync(folder.file('list'))]) {
+        assert.equal(found.state === 'read' && Buffer.from(found.bytes).toString(), text);
       }
     });
   }
 
-  it('lies in memory that the system gets back, where the file is large', async () => {
-    const found = await readFileState(makeFolder({ list: 'x'.repeat(3_000_000) }).file('list'), readBytes);
+  it('lies in memory that the system gets back, where the file is large', () => {
+    const found = readFileStateSync(makeFolder({ list: 'x'.repeat(3_000_000) }).file('list'));
     assert.equal(found.state === 'read' && found.bytes.buffer.byteLength, 32 << 20);
   });
 
   it('is unreadable where it is more than one reading may be', async () => {
     const folder = makeFolder({ list: '' });
     fs.truncateSync(folder.file('list'), 2 ** 31);
-    assert.equal((await readFileState(folder.file('list'), readBytes)).state, 'unreadable');
+    assert.equal((await readFileState(folder.file('list'))).state, 'unreadable');
   });
 });
 
-describe('stampOf', () => {
+describe('readStableSync', () => {
+  const read = async (folder: Folder, unchangedFor?: number) =>
+    readStableSync({ path: folder.file('list'), ...(await statFile(folder.file('list'))), unchangedFor });
+  const textOf = (state: FileState | undefined) => state?.state === 'read' && Buffer.from(state.bytes).toString();
+
+  it('reads the expected file, and no other', async () => {
+    const folder = makeFolder({ list: 'one' });
+    const { stamp, size } = await statFile(folder.file('list'));
+    const source = { path: folder.file('list'), stamp, size };
+    assert.equal(textOf(readStableSync(source)), 'one');
+    folder.write('list', 'two!');
+    assert.equal(readStableSync(source), undefined);
+  });
+
+  for (const [name, state] of [
+    ['missing', 'missing'],
+    ['folder', 'unreadable'],
+  ] as const) {
+    it(`says of what it expected that it is ${state}`, async () => {
+      const path = makeFolder({ 'folder/x': '' }).file(name);
+      assert.equal(readStableSync({ path, ...(await statFile(path)) })?.state, state);
+    });
+  }
+
+  it('reads a file that nobody writes to for a while', async () => {
+    assert.equal(textOf(await read(makeFolder({ list: 'one' }), 10)), 'one');
+  });
+
+  it('reads nothing for which there is no such while', async () => {
+    assert.equal(await read(makeFolder({ 'list/x': '' }), 10), undefined);
+    assert.equal(await read(makeFolder(), 10), undefined);
+  });
+});
+
+describe('statFile', () => {
   it('differs once the content, the file or what a link leads to is another', async () => {
     const folder = makeFolder({ a: 'one', b: 'one' });
     fs.symlinkSync('a', folder.file('link'));
-    const stamps = [await stampOf(folder.file('link'))];
+    const stamps = [(await statFile(folder.file('link'))).stamp];
     folder.write('a', 'two!');
-    stamps.push(await stampOf(folder.file('link')));
+    stamps.push((await statFile(folder.file('link'))).stamp);
     folder.remove('link');
     fs.symlinkSync('b', folder.file('link'));
-    stamps.push(await stampOf(folder.file('link')));
+    stamps.push((await statFile(folder.file('link'))).stamp);
     folder.remove('b');
-    stamps.push(await stampOf(folder.file('link')));
+    stamps.push((await statFile(folder.file('link'))).stamp);
     assert.equal(new Set(stamps).size, 4);
   });
 
-  it('tells how large the file is', async () => {
+  it('has the size of the file', async () => {
     const folder = makeFolder({ list: 'ten octets' });
-    assert.equal(sizeIn(await stampOf(folder.file('list'))), 10);
-    assert.equal(sizeIn(await stampOf(folder.file('missing'))), 0);
-    assert.equal(sizeIn(await stampOf(folder.file('x'.repeat(1000)))), 0);
+    for (const [name, size] of [
+      ['list', 10],
+      ['missing', 0],
+      ['x'.repeat(1000), 0],
+    ] as const) {
+      assert.equal((await statFile(folder.file(name))).size, size);
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { PolicyList } from '../../core';
 import { FollowedKey } from '../../runtime/followed-key';
-import { apartFrom } from '../../runtime/parse-apart';
+import { workerThreshold } from '../../runtime/parse-worker-client';
 import type { Ask } from '../../runtime/redis-key';
 import { type Slot, slots } from '../../runtime/slots';
 import { address } from '../helpers/core';
@@ -44,7 +44,7 @@ interface LateCase {
 }
 const late: readonly LateCase[] = [
   { name: 'an older content', answers: ['string', '198.51.100.1'] },
-  { name: 'a large older content, parsed apart', answers: ['string', '198.51.100.1\n'.padEnd(apartFrom, '#')] },
+  { name: 'a large older content, parsed apart', answers: ['string', '198.51.100.1\n'.padEnd(workerThreshold, '#')] },
   { name: 'an older content with a fault', answers: ['string', '198.51.100.1/8'] },
   { name: 'that the key was of another type', answers: ['list'] },
   { name: 'that the key was missing', answers: ['none'] },
@@ -92,7 +92,7 @@ describe('a key that is read again before its last read has ended', () => {
   it('takes the newer content where it is that of the time before', async () => {
     const { key, denies } = followed();
     await key.read(holding('198.51.100.1'));
-    const large = '198.51.100.2\n'.padEnd(apartFrom, '#');
+    const large = '198.51.100.2\n'.padEnd(workerThreshold, '#');
     const older = key.read(holding(large));
     await key.read(holding('198.51.100.1'));
     await older;

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { type Folder, makeFolder } from '../helpers/folder';
-import { Started } from '../helpers/started';
 import { until } from '../helpers/until';
 
 class Followed {
@@ -39,23 +38,6 @@ describe('a list that never comes to rest', () => {
     isOver = false;
     return site;
   }
-
-  it('has its thread before it is read, where it is large', async () => {
-    const site = start('[main]\npoll=200ms\nsettle=300ms\n', '192.0.2.1\n');
-    const large = (first: string) => `${first}\n${'10.1.1.1 # one line of many\n'.repeat(10_000)}`;
-    // Whatever was read before it would be in force for a moment.
-    const started = new Started(() => site.folder.write('localip', large('192.0.2.8')));
-    try {
-      site.folder.write('localip', large('192.0.2.7'));
-      await until('192.0.2.8 is trusted', () => {
-        assert.ok(!site.trusts('192.0.2.7'));
-        return site.trusts('192.0.2.8');
-      });
-      assert.equal(started.threads, 1);
-    } finally {
-      started.leave();
-    }
-  });
 
   async function repeat(step: (n: number) => Promise<void> | void): Promise<void> {
     for (let n = 0; !isOver; n++) await step(n);

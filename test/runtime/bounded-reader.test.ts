@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readBytes } from '../../runtime/file-reader';
+import { BoundedFileReader, diskReader, type FileReader } from '../../runtime/bounded-reader';
 import { Looks } from '../../runtime/looks';
-import { diskReader, type FileReader, PatientReader } from '../../runtime/patient-reader';
 import { PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { makeFolder } from '../helpers/folder';
 import { Said } from '../helpers/said';
+import { Started } from '../helpers/started';
 import { until } from '../helpers/until';
 
 const limit = 100;
@@ -18,9 +18,8 @@ class Disk {
   private readonly answers = new Map<string, (() => void)[]>();
 
   readonly reader: FileReader = {
-    stampOf: (path) => this.answer(path, diskReader.stampOf),
-    readFileState: (path, read) => this.answer(path, () => diskReader.readFileState(path, read)),
-    holdFile: (path, read) => this.answer(path, () => diskReader.holdFile(path, read)),
+    statFile: (path) => this.answer(path, diskReader.statFile),
+    readFileState: (path) => this.answer(path, diskReader.readFileState),
   };
 
   recover(path: string): void {
@@ -41,37 +40,47 @@ class Disk {
   }
 }
 
-describe('PatientReader', () => {
+describe('BoundedFileReader', () => {
   it('says once of a file that it is not answered about, and that it is again', async () => {
     const disk = new Disk();
     const said = new Said();
     const folder = makeFolder({ localip: '192.0.2.7' });
-    const reader = new PatientReader(said.log, disk.reader, limit);
+    const reader = new BoundedFileReader(said.log, disk.reader, limit);
     disk.silent.add(folder.file('localip'));
-    const stamp = reader.stampOf('localip', folder.file('localip'));
+    const stamp = reader.stat('localip', folder.file('localip'));
     await sleep(3 * limit);
     const complaint =
       'error localip cannot be looked at: its file system has not answered for 0.1 s; what is in force stays';
     assert.deepEqual(said.lines, [complaint]);
     disk.recover(folder.file('localip'));
-    assert.equal(await stamp, await diskReader.stampOf(folder.file('localip')));
+    assert.deepEqual(await stamp, await diskReader.statFile(folder.file('localip')));
     assert.deepEqual(said.lines, [complaint, 'notice localip can be looked at again']);
   });
 
   it('says nothing of a file that answers', async () => {
     const said = new Said();
-    const reader = new PatientReader(said.log, diskReader, limit);
-    await reader.readFileState('localip', makeFolder({ localip: '192.0.2.7' }).file('localip'), readBytes);
+    const reader = new BoundedFileReader(said.log, diskReader, limit);
+    const path = makeFolder({ localip: '192.0.2.7' }).file('localip');
+    await reader.read('localip', { path, ...(await reader.stat('localip', path)) });
     await sleep(2 * limit);
+    assert.deepEqual(said.lines, []);
+  });
+
+  it('does not take the time that a file is waited for as silence', async () => {
+    const said = new Said();
+    const reader = new BoundedFileReader(said.log, diskReader, limit);
+    const path = makeFolder({ localip: '192.0.2.7' }).file('localip');
+    const source = { path, ...(await reader.stat('localip', path)), unchangedFor: 3 * limit };
+    assert.equal((await reader.read('localip', source))?.state, 'read');
     assert.deepEqual(said.lines, []);
   });
 
   it('leaves threads to others however many files do not answer', async () => {
     const disk = new Disk();
-    const reader = new PatientReader(new Said().log, disk.reader, limit);
+    const reader = new BoundedFileReader(new Said().log, disk.reader, limit);
     const names = ['a', 'b', 'c', 'd', 'e'];
     for (const name of names) disk.silent.add(name);
-    const stamps = names.map((name) => reader.stampOf(name, name));
+    const stamps = names.map((name) => reader.stat(name, name));
     await sleep(20);
     assert.deepEqual(disk.asked, ['a', 'b', 'c']);
     for (const name of names) {
@@ -166,20 +175,20 @@ describe('a list whose file system does not answer', () => {
     const said = new Said();
     const folder = makeFolder({ 'smtpcheck.ini': '[main]\npoll=200ms\nsettle=50ms\n', 'host.deny': '198.51.100.7' });
     const store = new PolicyStore(folder.path, said.log);
+    const started = new Started();
     const destinations = () => store.policy.relay.destinations.size;
     const denies = (client: string) => store.policy.deny.clients.findAddress(address(client)) !== undefined;
     try {
       store.follow();
       const count = 200_000;
       folder.write('relay.to', Array.from({ length: count }, (_, n) => `host-${n}.backup.example`).join('\n'));
-      const { listFiles } = store as unknown as { listFiles: { waiting: boolean } };
-      await until('it is noticed', () => listFiles.waiting);
-      await until('it is being parsed', () => !listFiles.waiting);
+      await until('it is being parsed', () => started.threads === 1);
       folder.write('host.deny', '198.51.100.8');
       await until('host.deny is in force', () => denies('198.51.100.8'));
       assert.equal(destinations(), 0, 'the large list was in force first');
       await until('the large list is in force', () => destinations() === count);
     } finally {
+      started.leave();
       store.close();
     }
   });
