@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import type { Finding, ParsedSettings } from '../core';
 import type { BoundedFileReader } from './bounded-reader';
 import type { FileRead, NoContent } from './file-reader';
-import { missing, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
-import { emptySlot, pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
+import type { LastGoodStore } from './last-good';
+import { missing, missingVersion, type SettingsVersion, settingsVersion, unreadable, type Version } from './load';
+import { pathOf, type Slot, type SlotData, type SlotName, settingsFile } from './slots';
 import { StableFile } from './stable-file';
 import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
 
@@ -39,6 +40,7 @@ export class ListFiles {
     private readonly configFolder: string,
     private readonly log: StoreLog,
     private readonly reader: BoundedFileReader,
+    private readonly lastGood: LastGoodStore,
     private readonly objections: (settings: ParsedSettings) => readonly Finding[],
   ) {
     this.settings = new StableFile(settingsFile, join(configFolder, settingsFile), reader);
@@ -47,12 +49,6 @@ export class ListFiles {
   /** Whether something has changed and is waiting to stay the same. */
   get waiting(): boolean {
     return [this.settings, ...this.places.values()].some((file) => file.isPending);
-  }
-
-  /** Whether what is there now was not taken. */
-  isTurnedDown(name: Name, path: string): boolean {
-    const file = name === settingsFile ? this.settings : this.places.get(name);
-    return file?.path === path && this.turnedDown.has(name);
   }
 
   /** What was known of another file is not to be used for this one. */
@@ -94,6 +90,7 @@ export class ListFiles {
       return undefined;
     }
     tellFindings(this.log, version.value.findings);
+    if (file.state === 'read') this.lastGood.keep(name, file.bytes);
     return version;
   }
 
@@ -111,7 +108,7 @@ export class ListFiles {
     const known = path === before?.path ? before : undefined;
     const { name } = slot;
     const place = this.placeAt({ name, file, path });
-    const task = { name, file, known: known?.hash };
+    const task = { name, file, known: known?.hash, withText: this.lastGood.isMaster };
     const state = await this.settled(name, place, known?.stamp ?? 'not looked at yet', settle, (source) =>
       this.reader.readList(file, source, task),
     );
@@ -134,6 +131,7 @@ export class ListFiles {
       return undefined;
     }
     tellFindings(this.log, state.findings);
+    this.lastGood.keep(name, state.text);
     return { file, path, value: state.data, hash: state.hash, stamp: state.stamp };
   }
 
@@ -151,7 +149,8 @@ export class ListFiles {
       return undefined;
     }
     this.log.lognotice(`${file} is missing: it lists nothing`);
-    return { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp: state.stamp };
+    this.lastGood.keep(name);
+    return missingVersion(slot, file, path, state.stamp);
   }
 
   /** The file, if it is not what was last taken or turned down and has settled. */

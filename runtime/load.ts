@@ -16,10 +16,11 @@ import {
   RelayMap,
 } from '../core';
 import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
-import { Inheritance } from './hand-over';
+import { LastGoodStore } from './last-good';
 import { parseBytes } from './parse-bytes';
 import { buildPolicy, type Lists, type Policy } from './policy';
 import {
+  canBeUnavailable,
   emptySlot,
   isNamed,
   pathOf,
@@ -55,21 +56,23 @@ export interface LoadedSite {
   readonly settings: SettingsVersion;
   readonly versions?: SlotVersions;
   readonly findings: readonly Finding[];
-  readonly inherited: readonly Inherited[];
+  readonly standIns: readonly StandIn[];
 }
 
-/** What could not be taken from the disk, and is in force as the master of the cluster has it. */
-export interface Inherited {
+/** A file that could not be loaded, in a worker whose master has had a version of it. */
+export interface StandIn {
   readonly file: string;
   /** None where it is missing. */
   readonly findings: readonly Finding[];
+  /** Why the last good text is not in force in its place; absent where it is. */
+  readonly unavailable?: string;
 }
 
 /** One file as it was loaded. */
 interface Loaded<V> {
   readonly version?: V;
   readonly findings: readonly Finding[];
-  readonly inherited?: Inherited;
+  readonly standIn?: StandIn;
 }
 
 /** Whether what following a key takes is there. */
@@ -79,29 +82,29 @@ export interface RedisInstallation {
 
 /**
  * Reads `smtpcheck.ini` and what it names from Haraka's config folder. Faults are findings, never exceptions. A list
- * that is kept in Redis is its file, or unavailable where it has none. What is on the disk and good goes before what
- * was inherited.
+ * that is kept in Redis is its file, or unavailable where it has none. What is on the disk and good goes before the last
+ * good text of it.
  */
 export function loadSite(
   configFolder: string,
   redis: RedisInstallation = { isInstalled: true },
-  inheritance = new Inheritance(),
+  lastGood = new LastGoodStore({ logerror() {} }, false),
 ): LoadedSite {
-  const loaded = loadSettings(configFolder, redis, inheritance);
+  const loaded = loadSettings(configFolder, redis, lastGood);
   const settings = loaded.version;
   let { findings } = loaded;
-  const inherited = loaded.inherited ? [loaded.inherited] : [];
+  const standIns = loaded.standIn ? [loaded.standIn] : [];
   const { readable } = settings.value;
   const versions: Partial<Record<SlotName, Version<SlotData>>> = {};
   for (const slot of slots) {
-    const list = loadSlot(configFolder, slot, slot.sourceIn(readable), isNamed(slot, settings.value), inheritance);
+    const list = loadSlot(configFolder, slot, slot.sourceIn(readable), isNamed(slot, settings.value), lastGood);
     findings = findings.concat(list.findings);
-    if (list.inherited) inherited.push(list.inherited);
+    if (list.standIn) standIns.push(list.standIn);
     if (list.version) versions[slot.name] = list.version;
   }
-  if (hasFault(findings)) return { settings, findings, inherited };
+  if (hasFault(findings)) return { settings, findings, standIns };
   const all = versions as SlotVersions;
-  return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings, inherited };
+  return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings, standIns };
 }
 
 /** A finding for each setting that names Redis where the plugin that knows the way to it is not installed. */
@@ -118,19 +121,26 @@ export function redisFindings({ readable, written }: ParsedSettings, redis: Redi
 function loadSettings(
   configFolder: string,
   redis: RedisInstallation,
-  inheritance: Inheritance,
+  lastGood: LastGoodStore,
 ): Loaded<SettingsVersion> & { version: SettingsVersion } {
   const path = join(configFolder, settingsFile);
-  const version = settingsVersion(path, readFileStateSync(path));
+  const state = readFileStateSync(path);
+  const version = settingsVersion(path, state);
   const findings = version.value.findings.concat(redisFindings(version.value, redis));
-  if (version.hash !== 'missing' && !hasFault(findings)) return { version, findings };
-  const found = inheritance.find(settingsFile, path);
-  if (found.state === 'nothing') return { version, findings };
-  if (found.state === 'unusable') return { version, findings: [...findings, unreadable(settingsFile, found.reason)] };
-  const { text, hash, stamp } = found.kept as SettingsVersion;
-  const kept = { file: settingsFile, path, value: parseSettings(settingsFile, text), text, hash, stamp };
+  if (state.state === 'read' && !hasFault(findings)) {
+    lastGood.keep(settingsFile, state.bytes);
+    return { version, findings };
+  }
+  const last = lastGood.find(settingsFile);
+  if (last.state === 'unavailable') return { version, findings: [...findings, unreadable(settingsFile, last.reason)] };
+  if (last.state === 'unknown' || (last.state === 'nothing' && state.state === 'missing')) {
+    lastGood.keep(settingsFile);
+    return { version, findings };
+  }
+  const bytes = last.state === 'text' ? last.bytes : new Uint8Array();
+  const kept = settingsVersion(path, { state: 'read', bytes, stamp: lastGoodStamp });
   const keptFindings = kept.value.findings.concat(redisFindings(kept.value, redis));
-  return { version: kept, findings: keptFindings, inherited: { file: settingsFile, findings } };
+  return { version: kept, findings: keptFindings, standIn: { file: settingsFile, findings } };
 }
 
 /** A missing `smtpcheck.ini` means the defaults. */
@@ -146,34 +156,72 @@ export function settingsVersion(path: string, file: FileState): SettingsVersion 
   return { file: settingsFile, path, value, text, hash, stamp };
 }
 
+/** No file has it: the next look reads what is there then. */
+const lastGoodStamp = 'last good';
+
 function loadSlot(
   configFolder: string,
   slot: Slot,
-  source: ListSource,
+  { file, redis }: ListSource,
   named: boolean,
-  inheritance: Inheritance,
+  lastGood: LastGoodStore,
 ): Loaded<Version<SlotData>> {
-  const { file, redis } = source;
-  if (file === '') return { version: redis ? unavailable(slot, redis) : unnamed(slot), findings: [] };
+  const { name } = slot;
+  if (file === '') {
+    if (!redis) lastGood.keep(name);
+    return { version: redis ? unavailable(slot, redis.name) : unnamed(slot), findings: [] };
+  }
   const path = pathOf(configFolder, file);
-  const loaded = loadFile(slot, file, path, named);
-  if (loaded.version && loaded.version.hash !== 'missing') return loaded;
-  const found = inheritance.find(slot.name, path);
-  if (found.state === 'nothing') return loaded;
-  if (found.state === 'unusable') return { findings: [...loaded.findings, unreadable(file, found.reason)] };
-  return { version: found.kept as Version<SlotData>, findings: [], inherited: { file, findings: loaded.findings } };
+  const state = readFileStateSync(path);
+  const loaded = versionOf(slot, file, path, named, state);
+  const isMissing = state.state === 'missing';
+  if (loaded.version && !(isMissing && slot.whenDeleted !== 'empty')) {
+    lastGood.keep(name, state.state === 'read' ? state.bytes : undefined);
+    return loaded;
+  }
+  const last = lastGood.find(name);
+  if (last.state === 'unknown' || (last.state === 'nothing' && loaded.version)) {
+    lastGood.keep(name);
+    return loaded;
+  }
+  const { findings } = loaded;
+  if (last.state === 'nothing') {
+    const stamp = isMissing ? state.stamp : lastGoodStamp;
+    return { version: missingVersion(slot, file, path, stamp), findings: [], standIn: { file, findings } };
+  }
+  const kept =
+    last.state === 'text'
+      ? versionOf(slot, file, path, named, { ...last, state: 'read', stamp: lastGoodStamp })
+      : undefined;
+  if (kept?.version) return { version: kept.version, findings: [], standIn: { file, findings } };
+  const reason = last.state === 'unavailable' ? last.reason : 'the last good text of it has faults';
+  // Which domains are ours has no such state: a server that cannot tell must not start.
+  if (!canBeUnavailable(slot)) return { findings: [...findings, unreadable(file, reason)] };
+  return {
+    version: { ...unavailable(slot, file), path },
+    findings: [],
+    standIn: { file, findings, unavailable: reason },
+  };
 }
 
-function loadFile(slot: Slot, file: string, path: string, named: boolean): Loaded<Version<SlotData>> {
-  const state = readFileStateSync(path);
+function versionOf(
+  slot: Slot,
+  file: string,
+  path: string,
+  named: boolean,
+  state: FileState,
+): Loaded<Version<SlotData>> {
   const { stamp } = state;
   if (state.state === 'unreadable') return { findings: [unreadable(file, state.reason)] };
   if (state.state === 'missing') {
-    if (named) return { findings: [missing(file)] };
-    return { version: { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp }, findings: [] };
+    return named ? { findings: [missing(file)] } : { version: missingVersion(slot, file, path, stamp), findings: [] };
   }
   const { data, findings, hash } = parseBytes(state.bytes, { name: slot.name, file });
   return data ? { version: { file, path, value: data, hash, stamp }, findings } : { findings };
+}
+
+export function missingVersion(slot: Slot, file: string, path: string, stamp: string): Version<SlotData> {
+  return { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp };
 }
 
 /** The list of a slot that the settings leave empty. */
@@ -181,8 +229,8 @@ export function unnamed(slot: Slot): Version<SlotData> {
   return { file: '', path: '', value: emptySlot(slot.name, slot.setting), hash: 'unnamed', stamp: 'unnamed' };
 }
 
-/** The list of a slot whose key cannot be told just now, and that has no file to stand in for it. */
-export function unavailable(slot: Slot, { name }: RedisKey): Version<SlotData> {
+/** The list of a slot of which no version is known; `name` is that of its key or file. */
+export function unavailable(slot: Slot, name: string): Version<SlotData> {
   return { file: name, path: '', value: unavailableSlot(slot.name, name), hash: 'unavailable', stamp: 'unavailable' };
 }
 

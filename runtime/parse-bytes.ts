@@ -10,20 +10,24 @@ export interface Task {
   readonly unordered?: boolean;
   /** The hash of the content in force: the same again need not be parsed, and comes back without data. */
   readonly known?: string | undefined;
+  /** Whether the result is to have the text of a list that can be applied. */
+  readonly withText?: boolean;
 }
 
 export interface Parsed extends ParsedSlot {
   readonly hash: string;
   /** How many findings there are beyond those handed over. */
   readonly unsaid: number;
+  readonly text?: Uint8Array;
 }
 
 /** A log has room for no more, and a million of them would hold up the thread that serves mail. */
 export const mostReported = 200;
 
-export function parseBytes(bytes: Uint8Array, { name, file, unordered, known }: Task): Parsed {
+export function parseBytes(bytes: Uint8Array, { name, file, unordered, known, withText }: Task): Parsed {
   const content = unordered ? sortLines(bytes) : bytes;
   const hash = hashOf(content);
   if (hash === known) return { findings: [], hash, unsaid: 0 };
-  return { ...parseSlot(name, file, decodeText(content), content), hash, unsaid: 0 };
+  const parsed = parseSlot(name, file, decodeText(content), content);
+  return { ...parsed, hash, unsaid: 0, ...(withText && parsed.data && { text: content }) };
 }

@@ -34,7 +34,7 @@ function run({ source, task }: Job): void {
   parentPort?.postMessage('read');
   const isParsed = task !== undefined && state?.state === 'read';
   const result: JobResult = isParsed ? { state: 'parsed', stamp: state.stamp, ...parse(state.bytes, task) } : state;
-  parentPort?.postMessage(result, [...new Set(buffersIn(isParsed ? result : undefined))]);
+  parentPort?.postMessage(result, [...new Set(buffersIn(result && 'data' in result ? result.data : undefined))]);
   // To receive the tables holds up mail a little, and so does the end of a thread, whose memory goes back: one at a time.
   setTimeout(() => {}, untilReceived);
 }

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Finding, ListSource, Settings } from '../core';
 import { timerSlack } from './alarm';
 import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './bounded-reader';
-import { HandOver, Inheritance } from './hand-over';
+import { LastGoodStore } from './last-good';
 import { ListFiles } from './list-files';
 import {
   type LoadedSite,
@@ -26,7 +26,7 @@ import { buildPolicy, type Policy } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
 import { isNamed, pathOf, type Slot, type SlotData, type SlotName, settingsFile, slots } from './slots';
-import { report, type StoreLog, tellFindings, tellInherited, tellVersion } from './store-log';
+import { report, type StoreLog, tellFindings, tellStandIn, tellVersion } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
@@ -43,8 +43,7 @@ export class CannotStart extends Error {
 /** What a store stands on, where it is not what a server has. */
 export interface StoreParts {
   readonly reader?: FileReader;
-  readonly handOver?: HandOver;
-  readonly inheritance?: Inheritance;
+  readonly lastGood?: LastGoodStore;
 }
 
 type Versions = Partial<Record<SlotName, Version<SlotData>>>;
@@ -63,7 +62,7 @@ export class PolicyStore {
   private validUntil = Number.POSITIVE_INFINITY;
   private expiry: NodeJS.Timeout | undefined;
   private readonly looks = new Looks((again) => this.afterLook(again), slowFsWarning);
-  private readonly handOver: HandOver;
+  private readonly lastGood: LastGoodStore;
   private closed = false;
 
   /** Loads everything; throws `CannotStart` with every fault found. */
@@ -71,9 +70,9 @@ export class PolicyStore {
     private readonly configFolder: string,
     private readonly log: StoreLog,
     redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
-    { reader = diskReader, handOver = new HandOver(log), inheritance = Inheritance.ofThisProcess() }: StoreParts = {},
+    { reader = diskReader, lastGood = new LastGoodStore(log, false) }: StoreParts = {},
   ) {
-    const site: LoadedSite = loadSite(configFolder, redis, inheritance);
+    const site: LoadedSite = loadSite(configFolder, redis, lastGood);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
     this.settings = site.settings;
@@ -82,13 +81,13 @@ export class PolicyStore {
       const version = site.versions[slot.name];
       if (version.path !== '') this.files[slot.name] = version;
     }
-    this.handOver = handOver;
+    this.lastGood = lastGood;
     const bounded = new BoundedFileReader(log, reader);
-    this.listFiles = new ListFiles(configFolder, log, bounded, (settings) => redisFindings(settings, redis));
+    this.listFiles = new ListFiles(configFolder, log, bounded, lastGood, (settings) => redisFindings(settings, redis));
     this.lookout = new Lookout(() => void this.check());
     this.redis = new RedisLists(redis, log, () => this.renew());
     this.redis.use(site.policy.settings);
-    for (const inherited of site.inherited) tellInherited(log, inherited);
+    for (const standIn of site.standIns) tellStandIn(log, standIn);
     tellFindings(log, site.findings);
     for (const slot of slots) tellVersion(log, this.versions[slot.name], this.current.generation);
   }
@@ -120,7 +119,7 @@ export class PolicyStore {
     this.closed = true;
     this.lookout.close();
     this.redis.close();
-    this.handOver.close();
+    this.lastGood.close();
     clearTimeout(this.expiry);
   }
 
@@ -128,6 +127,7 @@ export class PolicyStore {
   async check(): Promise<void> {
     if (this.closed) return;
     this.lookout.schedule(this.current.settings.main.poll);
+    this.lastGood.touch();
     const look = (name: SlotName | typeof settingsFile, file: string, run: () => Promise<void>) =>
       this.looks.at(name, () =>
         run().catch((error: unknown) => this.log.logerror(`looking at ${file} failed: ${String(error)}`)),
@@ -149,10 +149,6 @@ export class PolicyStore {
     const settings = await this.listFiles.newSettings(this.settings, this.current.settings.main.settle);
     if (this.closed) return;
     if (settings) this.takeSettings(settings);
-    const { path, hash, stamp, text } = this.settings;
-    this.handOver.need(settingsFile, hash !== 'missing');
-    if (this.listFiles.isTurnedDown(settingsFile, path)) this.handOver.leave(settingsFile, path, { hash, stamp, text });
-    else this.handOver.withdraw(settingsFile);
   }
 
   private takeSettings(settings: SettingsVersion): void {
@@ -179,20 +175,6 @@ export class PolicyStore {
       this.keepFile(slot, version);
       if (version) this.renew();
     }
-    this.handOverList(slot);
-  }
-
-  /** What the disk would tell a worker that starts now otherwise, or not at all. */
-  private handOverList(slot: Slot): void {
-    const { name } = slot;
-    const { file, redis } = this.sourceOf(slot);
-    const path = pathOf(this.configFolder, file);
-    const version = redis ? (this.files[name] ?? unavailable(slot, redis)) : this.versions[name];
-    const isMissing = version.hash === 'missing';
-    const isOnDisk = file === '' || !(this.listFiles.isTurnedDown(name, path) || (isMissing && this.isNamed(slot)));
-    this.handOver.need(name, slot.whenDeleted !== 'empty' && file !== '' && !isMissing);
-    if (isOnDisk) this.handOver.withdraw(name);
-    else this.handOver.leave(name, path, version);
   }
 
   private sourceOf(slot: Slot): ListSource {
@@ -205,11 +187,15 @@ export class PolicyStore {
 
   /** A version of a file that the settings no longer name has not been followed, and is not to be used again. */
   private keepFile(slot: Slot, changed: Version<SlotData> | undefined): void {
-    const { file } = this.sourceOf(slot);
+    const { file, redis } = this.sourceOf(slot);
     const version = changed ?? this.files[slot.name];
     const isNamedStill = version && file !== '' && version.path === pathOf(this.configFolder, file);
     if (isNamedStill) this.files[slot.name] = version;
-    else delete this.files[slot.name];
+    else {
+      delete this.files[slot.name];
+      if (redis) this.lastGood.forget(slot.name);
+      else if (file === '') this.lastGood.keep(slot.name);
+    }
   }
 
   /** Puts into force what the files, Redis and the clock say now, if it is another than before. */
@@ -229,7 +215,7 @@ export class PolicyStore {
     const { generation } = this.current;
     if (newSettings) tellVersion(this.log, newSettings, generation);
     for (const slot of changed) {
-      this.tellStandIn(slot, settings, now);
+      this.tellExpired(slot, settings, now);
       tellVersion(this.log, versions[slot.name], generation);
     }
   }
@@ -251,10 +237,10 @@ export class PolicyStore {
     const told = this.redis.told(slot.name, now);
     if (told?.state === 'content') return told.version;
     if (told?.state === 'awaited') return before;
-    return standing ?? unavailable(slot, redis);
+    return standing ?? unavailable(slot, redis.name);
   }
 
-  private tellStandIn(slot: Slot, settings: Settings, now: number): void {
+  private tellExpired(slot: Slot, settings: Settings, now: number): void {
     const { file, redis } = slot.sourceIn(settings);
     if (!redis || this.redis.told(slot.name, now)?.state === 'content') return;
     const seconds = settings.redis.max_age / 1000;

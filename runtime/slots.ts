@@ -82,6 +82,11 @@ export function unavailableSlot(name: SlotName, file: string): SlotData {
   return { ...emptySlot(name, file), available: false };
 }
 
+/** Haraka's own lists of local domains have no such state. */
+export function canBeUnavailable({ name }: Slot): boolean {
+  return name !== 'host_list' && name !== 'host_list_regex';
+}
+
 /** Whether the operator's own file says where the slot's list is; a file that only a default names may be absent. */
 export function isNamed(slot: Slot, parsed: Pick<ParsedSettings, 'written'>): boolean {
   return parsed.written.has(slot.setting);

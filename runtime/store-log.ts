@@ -1,7 +1,7 @@
 /** What the policy store says of what it does, and how findings are worded there. */
 import { describeFinding, type Finding, hasFault, printable } from '../core';
 import type { Plugin } from '../types/haraka';
-import type { Inherited, Version } from './load';
+import type { StandIn, Version } from './load';
 import { mostReported } from './parse-bytes';
 
 /** Each text becomes a line of the log, safe for it: whoever logs has nothing to escape. */
@@ -46,12 +46,13 @@ export function tellNotTaken(log: StoreLog, findings: readonly Finding[], unsaid
   log.logerror('not taken, the last good version stays in force:', ...report(faults, unsaid));
 }
 
-export function tellInherited(log: StoreLog, { file, findings }: Inherited): void {
+export function tellStandIn(log: StoreLog, { file, findings, unavailable }: StandIn): void {
   const reason = findings.length > 0 ? report(findings) : [`  ${file} does not exist`];
-  log.logerror(
-    `${file} is not taken from the disk: what the cluster's master has in force is in force here`,
-    ...reason,
-  );
+  const instead =
+    unavailable === undefined
+      ? "what the cluster's master has in force is in force here"
+      : `what it could decide is deferred, since ${unavailable}`;
+  log.logerror(`${file} is not taken from the disk: ${instead}`, ...reason);
 }
 
 export function tellVersion(log: StoreLog, version: Version<unknown>, generation: number): void {

@@ -1,9 +1,11 @@
 /** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type Decision, type IpAddress, type PluginName, parseAddress, sameAddress } from '../core';
+import { type Decision, type IpAddress, type PluginName, parseAddress, parseIni, sameAddress } from '../core';
 import type { Next, Plugin } from '../types/haraka';
 import { ClientNameService } from './client-names';
+import { decodeText, readFileStateSync } from './file-reader';
+import { LastGoodStore } from './last-good';
 import type { Policy } from './policy';
 import { PolicyStore } from './policy-store';
 import { Counters } from './record';
@@ -117,7 +119,8 @@ export function suiteFor(plugin: Plugin): Suite {
   const known = suites.get(folder);
   if (known) return known;
   const log = storeLogOf(plugin);
-  const store = new PolicyStore(folder, log, new RedisAccess(new RedisIniFile(folder, log)));
+  const lastGood = LastGoodStore.ofThisProcess(log, forksWorkers(folder));
+  const store = new PolicyStore(folder, log, new RedisAccess(new RedisIniFile(folder, log)), { lastGood });
   const me = plugin.config.get('me');
   const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
   suites.set(folder, suite);
@@ -136,6 +139,15 @@ function awaitFirstRead(plugin: Plugin, store: PolicyStore): void {
   Object.assign(plugin, { await_lists });
   plugin.register_hook('init_master', 'await_lists');
   plugin.register_hook('init_child', 'await_lists');
+}
+
+/** By `nodes` of `smtp.ini`, as Haraka does. Haraka's own reader would forget whom it tells of changes of that file. */
+function forksWorkers(folder: string): boolean {
+  const file = readFileStateSync(join(folder, 'smtp.ini'));
+  if (file.state !== 'read') return false;
+  const { entries } = parseIni(decodeText(file.bytes));
+  const nodes = entries.filter(({ section, key }) => section === 'main' && key === 'nodes').at(-1)?.value;
+  return nodes !== undefined && nodes !== '' && nodes !== '0';
 }
 
 /** Haraka's config folder: that of the instance when Haraka was started with one. */

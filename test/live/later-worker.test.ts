@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { harakaProgram } from '../../examples/haraka-directory';
-import { makeFolder } from '../helpers/folder';
 import { type RunningHaraka, startHaraka } from './harness/haraka';
 import { connect } from './harness/smtp-client';
 import { askFor, eventually, said } from './harness/talk';
@@ -113,6 +113,13 @@ async function workerOf(haraka: RunningHaraka): Promise<number> {
   return Number(/worker (\d+)/.exec(text)?.[1]);
 }
 
+/** Where the master keeps the last good texts: what a worker has of it in its environment. */
+async function directoryOf(haraka: RunningHaraka): Promise<string> {
+  const environment = fs.readFileSync(`/proc/${await workerOf(haraka)}/environ`, 'utf8').split('\0');
+  const notice = environment.find((entry) => entry.startsWith('SMTPCHECK_LAST_GOOD='))?.replace(/^.*?=/, '');
+  return (JSON.parse(notice as string) as { directory: string }).directory;
+}
+
 for (const version of supportedVersions) {
   describe(`a worker of Haraka ${version} that comes later`, () => {
     let haraka: RunningHaraka | undefined;
@@ -176,16 +183,33 @@ for (const version of supportedVersions) {
       });
     }
 
-    it('finds nothing left when its master has ended by SIGTERM', async () => {
-      // Other servers of this machine leave folders in its own temporary directory.
-      const temporary = makeFolder();
-      const folders = async () =>
-        fs.readdirSync(temporary.path).filter((name) => name.startsWith('smtpcheck-in-force-'));
-      const site = await start({}, { TMPDIR: temporary.path });
-      site.remove('host.deny');
-      await eventually((made) => made.length === 1, folders);
+    it('leaves no last good texts behind when its master has ended by SIGTERM', async () => {
+      const site = await start({});
+      const directory = await directoryOf(site);
+      assert.equal(fs.readFileSync(path.join(directory, 'hosts'), 'utf8'), base['host.deny']);
       process.kill(site.pid, 'SIGTERM');
-      await eventually((left) => left.length === 0, folders);
+      await eventually(
+        (isThere) => !isThere,
+        async () => fs.existsSync(directory),
+      );
+    });
+
+    it('defers what host.deny could decide where its last good text is lost, and relays for nobody', async () => {
+      const site = await start({});
+      fs.rmSync(await directoryOf(site), { recursive: true });
+      site.remove('host.deny');
+      const before = await workerOf(site);
+      site.clearLog();
+      process.kill(before, 'SIGKILL');
+      await site.waitForLog('harness: serving', 20_000);
+      for (const client of [denied, anybody]) {
+        assert.equal(said(await greeting(site, client)), '421 4.7.1 Access temporarily denied');
+      }
+      site.write('host.deny', '127.14\n');
+      await eventually(
+        (is) => is,
+        async () => !(await isDenied(site, denied)) && (await isDenied(site, '127.14.0.1')),
+      );
     });
   }).timeout(60_000);
 }
