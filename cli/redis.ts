@@ -17,7 +17,7 @@ export type Keys = Awaited<ReturnType<typeof readOnce>>;
 
 export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.ProcessEnv): Promise<Keys> {
   const access = new RedisAccess(
-    new RedisIniFile(folder.config, { logerror() {}, lognotice() {} }),
+    new RedisIniFile(folder.config, { loginfo() {}, lognotice() {}, logwarn() {}, logerror() {} }),
     packageSearchPaths(folder, env),
   );
   return readOnce(settings, access, readTimeout);

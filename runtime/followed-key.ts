@@ -1,15 +1,14 @@
 /** One list that a key of Redis holds: its last good content, and until when that counts. */
 import type { RedisKey } from '../core';
-import { type Version, wrongType } from './load';
+import { initialState, type ListEvent, type ListRule, type ListState, transition, type Version } from './list-state';
+import { wrongType } from './load';
 import type { Parsed } from './parse-bytes';
 import { parseContent } from './parse-worker-client';
 import { type Ask, type KeyContent, readKey } from './redis-key';
 import { emptySlot, type Slot, type SlotData } from './slots';
-import { type StoreLog, tellFindings, tellNotTaken } from './store-log';
+import { logReport, type StoreLog } from './store-log';
 
 export class FollowedKey {
-  /** The last content that could be taken. */
-  content: Version<SlotData> | undefined;
   /** `changed`: it has to be read. `current`: what was read last is so still, as far as the server has told. */
   state: 'changed' | 'reading' | 'current' = 'changed';
   /** Milliseconds that the last read took, parsing included. */
@@ -18,11 +17,10 @@ export class FollowedKey {
   restUntil = 0;
   /** Whether it has been read since it was named, whatever came of it. */
   wasRead = false;
-  private confirmedAt = Number.NEGATIVE_INFINITY;
+  private readonly rule: ListRule<SlotData>;
+  private list: ListState<SlotData>;
   /** Reads begun so far: what an older one than the last finds counts no more. */
   private reads = 0;
-  /** What was last found and not taken, so that it is told of once. */
-  private told: string | undefined;
 
   /** `awaitedUntil`: how long a list that was in force before stays so while nothing has been read. */
   constructor(
@@ -30,16 +28,29 @@ export class FollowedKey {
     readonly redis: RedisKey,
     private readonly awaitedUntil: number,
     private readonly log: StoreLog,
-  ) {}
+  ) {
+    this.rule = {
+      file: redis.name,
+      isNamed: false,
+      whenDeleted: slot.whenDeleted === 'empty' ? 'empty' : 'keep',
+      emptyValue: () => emptySlot(slot.name, redis.name),
+    };
+    this.list = initialState(this.rule);
+  }
+
+  /** The last content that could be applied. */
+  get content(): Version<SlotData> | undefined {
+    return this.list.version;
+  }
 
   /** Until when the content, or the wait for it, counts; in the past where there is neither. */
   countsUntil(maxAge: number): number {
-    return this.content ? this.confirmedAt + maxAge : this.awaitedUntil;
+    return this.content ? this.list.confirmedAt + maxAge : this.awaitedUntil;
   }
 
   /** What was read last was so still at this time. */
   confirm(at: number): void {
-    this.confirmedAt = Math.max(this.confirmedAt, at);
+    this.apply({ type: 'confirmed', at });
   }
 
   /** What is being read counts no more: it is asked for by a way that has become another. */
@@ -60,7 +71,7 @@ export class FollowedKey {
       const parsed = await this.parse(found);
       // The last wait is over: from here on no other read can come between.
       if (mine !== this.reads) return false;
-      this.take(found, parsed);
+      this.apply(this.eventOf(found, parsed));
     } catch (error) {
       if (mine !== this.reads) return false;
       this.state = 'changed';
@@ -76,7 +87,7 @@ export class FollowedKey {
 
   /** Says why it cannot be read, once for each reason. */
   tellFailure(reason: string): void {
-    this.turnDown(`failed: ${reason}`, () => this.log.logerror(`${this.redis.name} cannot be read: ${reason}`));
+    this.apply({ type: 'failed', reason });
   }
 
   private async parse(found: KeyContent): Promise<Parsed | undefined> {
@@ -86,46 +97,26 @@ export class FollowedKey {
     return parseContent(found.bytes, { name: this.slot.name, file: this.redis.name, unordered, known });
   }
 
-  private take(found: KeyContent, parsed: Parsed | undefined): void {
-    if (parsed) this.takeParsed(parsed);
-    else if (found.state === 'wrong-type') {
-      this.turnDown(found.type, () => tellNotTaken(this.log, [wrongType(this.redis, found.type)]));
-    } else this.takeMissing();
-  }
-
-  private takeParsed({ data, findings, hash, unsaid }: Parsed): void {
-    if (hash !== this.content?.hash) {
-      if (!data) {
-        this.turnDown(hash, () => tellNotTaken(this.log, findings, unsaid));
-        return;
-      }
-      tellFindings(this.log, findings);
-      this.content = { file: this.redis.name, path: '', value: data, hash, stamp: this.redis.key };
-    }
-    this.told = undefined;
-  }
-
   /** To Redis a key that was deleted, one that was flushed, and a set whose last member went are all the same. */
-  private takeMissing(): void {
-    const { name, key } = this.redis;
-    const { slot } = this;
-    if (slot.whenDeleted !== 'empty') {
-      const kept = this.content
-        ? 'its last content stays in force, so that nothing it refuses gets in'
-        : 'what it refuses cannot be told';
-      this.turnDown('missing', () =>
-        this.log.logerror(`${name} is missing: ${kept}; to refuse nobody, SADD ${key} '#'`),
-      );
-      return;
+  private eventOf(found: KeyContent, parsed: Parsed | undefined): ListEvent<SlotData> {
+    const { name: file, key: stamp } = this.redis;
+    if (found.state === 'wrong-type') {
+      return { type: 'faulty', stamp: found.type, findings: [wrongType(this.redis, found.type)] };
     }
-    this.told = undefined;
-    if (this.content?.hash === 'missing') return;
-    this.log.lognotice(`${name} is missing: it lists nothing`);
-    this.content = { file: name, path: '', value: emptySlot(slot.name, name), hash: 'missing', stamp: key };
+    if (!parsed) return { type: 'gone', stamp: 'missing' };
+    const { data, findings, hash, unsaid } = parsed;
+    if (hash === this.content?.hash) return { type: 'read', version: this.content };
+    if (!data) return { type: 'faulty', stamp: hash, findings, unreported: unsaid };
+    return { type: 'read', version: { file, value: data, hash, stamp }, findings };
   }
 
-  private turnDown(what: string, tell: () => void): void {
-    if (this.told !== what) tell();
-    this.told = what;
+  private apply(event: ListEvent<SlotData>): void {
+    const { state, report } = transition(this.rule, this.list, event);
+    this.list = state;
+    const { name, key } = this.redis;
+    const remedy = `to refuse nobody, SADD ${key} '#'`;
+    const kept = `${name} is missing: its last content stays in force, so that nothing it refuses gets in; ${remedy}`;
+    const unknown = `${name} is missing: what it refuses cannot be told; ${remedy}`;
+    if (report) logReport(this.log, name, report, { kept, unknown });
   }
 }

@@ -12,19 +12,22 @@ import type { StoreLog } from './store-log';
 /** A worker has the environment of its master, as it is when the worker is forked. */
 const variable = 'SMTPCHECK_LAST_GOOD';
 
-/** The hash of each text, by name; `nothing` for what is missing in the master too, or not named there. */
-type Hashes = Record<string, string>;
-const nothing = 'nothing';
+/** The file that a text is of, and its hash; without one for what is missing in the master too, or not named there. */
+interface Kept {
+  readonly file: string;
+  readonly hash?: string | undefined;
+}
 
 interface Notice {
   readonly directory?: string | undefined;
-  readonly hashes: Hashes;
+  readonly kept: Readonly<Record<string, Kept>>;
 }
 
 /** `unknown`: this process is no worker, so nobody knows of an earlier version. */
 export type LastGood =
-  | { readonly state: 'text'; readonly bytes: Uint8Array }
-  | { readonly state: 'nothing' | 'unknown' }
+  | { readonly state: 'text'; readonly file: string; readonly bytes: Uint8Array }
+  | { readonly state: 'nothing'; readonly file: string }
+  | { readonly state: 'unknown' }
   | { readonly state: 'unavailable'; readonly reason: string };
 
 /** Often enough for programs that remove old temporary files. Milliseconds. */
@@ -32,7 +35,7 @@ const touchInterval = 3_600_000;
 
 export class LastGoodStore {
   private directory: string | undefined;
-  private readonly hashes: Hashes = {};
+  private readonly kept: Record<string, Kept> = {};
   private complaint = '';
   private touchedAt = performance.now();
 
@@ -50,9 +53,9 @@ export class LastGoodStore {
   }
 
   /** Keeps the text that is in force now; none for a list that is missing or not named. Does nothing outside the master. */
-  keep(name: string, bytes?: Uint8Array): void {
+  keep(name: string, file: string, bytes?: Uint8Array): void {
     if (!this.isMaster) return;
-    this.hashes[name] = bytes ? hashOf(bytes) : nothing;
+    this.kept[name] = { file, hash: bytes && hashOf(bytes) };
     try {
       if (bytes) this.write(name, bytes);
       this.complaint = '';
@@ -67,21 +70,21 @@ export class LastGoodStore {
   /** For a list of which the master itself has no version. */
   forget(name: string): void {
     if (!this.isMaster) return;
-    delete this.hashes[name];
+    delete this.kept[name];
     this.publish();
   }
 
   /** What the master has in force. */
   find(name: string): LastGood {
     if (!this.notice) return { state: 'unknown' };
-    const { directory, hashes } = this.notice;
-    const hash = hashes[name];
-    if (hash === nothing) return { state: nothing };
-    if (hash === undefined) return unavailable('the master of the cluster has no version of it in force');
+    const { directory, kept } = this.notice;
+    if (!kept[name]) return unavailable('the master of the cluster has no version of it in force');
+    const { file, hash } = kept[name];
+    if (hash === undefined) return { state: 'nothing', file };
     try {
       const bytes = readFileSync(join(directory ?? '', name));
       return hashOf(bytes) === hash
-        ? { state: 'text', bytes }
+        ? { state: 'text', file, bytes }
         : unavailable('the last good text is not the one that the master of the cluster has in force');
     } catch (error) {
       return unavailable(`the last good text cannot be read: ${String(error)}`);
@@ -94,7 +97,7 @@ export class LastGoodStore {
     const { directory } = this;
     if (!directory || now - this.touchedAt < touchInterval) return;
     this.touchedAt = now;
-    const paths = [directory, ...Object.keys(this.hashes).map((name) => join(directory, name))];
+    const paths = [directory, ...Object.keys(this.kept).map((name) => join(directory, name))];
     for (const path of paths) void fs.utimes(path, new Date(), new Date()).catch(() => {});
   }
 
@@ -117,7 +120,7 @@ export class LastGoodStore {
   }
 
   private publish(): void {
-    const notice: Notice = { directory: this.directory, hashes: this.hashes };
+    const notice: Notice = { directory: this.directory, kept: this.kept };
     process.env[variable] = JSON.stringify(notice);
   }
 

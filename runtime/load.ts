@@ -15,8 +15,10 @@ import {
   type RedisKey,
   RelayMap,
 } from '../core';
+import type { FileReading } from './file-follower';
 import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
 import { LastGoodStore } from './last-good';
+import { missing, unreadable, type Version } from './list-state';
 import { parseBytes } from './parse-bytes';
 import { buildPolicy, type Lists, type Policy } from './policy';
 import {
@@ -31,22 +33,9 @@ import {
   slots,
   unavailableSlot,
 } from './slots';
+import type { StandIn } from './store-log';
 
-/** One file or key in force, and how to see that it has changed. */
-export interface Version<T> {
-  /** The name of the file, or that of the key. */
-  readonly file: string;
-  /** Where the file is; empty for a key. */
-  readonly path: string;
-  readonly value: T;
-  /** SHA-256 of the content, or a word for no content: `missing`, `unnamed`, `unavailable`. */
-  readonly hash: string;
-  readonly stamp: string;
-}
-
-export interface SettingsVersion extends Version<ParsedSettings> {
-  readonly text: string;
-}
+export type SettingsVersion = Version<ParsedSettings>;
 
 export type SlotVersions = { readonly [N in SlotName]: Version<SlotData> };
 
@@ -57,15 +46,6 @@ export interface LoadedSite {
   readonly versions?: SlotVersions;
   readonly findings: readonly Finding[];
   readonly standIns: readonly StandIn[];
-}
-
-/** A file that could not be loaded, in a worker whose master has had a version of it. */
-export interface StandIn {
-  readonly file: string;
-  /** None where it is missing. */
-  readonly findings: readonly Finding[];
-  /** Why the last good text is not in force in its place; absent where it is. */
-  readonly unavailable?: string;
 }
 
 /** One file as it was loaded. */
@@ -125,35 +105,43 @@ function loadSettings(
 ): Loaded<SettingsVersion> & { version: SettingsVersion } {
   const path = join(configFolder, settingsFile);
   const state = readFileStateSync(path);
-  const version = settingsVersion(path, state);
+  const version = settingsVersion(state);
   const findings = version.value.findings.concat(redisFindings(version.value, redis));
   if (state.state === 'read' && !hasFault(findings)) {
-    lastGood.keep(settingsFile, state.bytes);
+    lastGood.keep(settingsFile, settingsFile, state.bytes);
     return { version, findings };
   }
   const last = lastGood.find(settingsFile);
   if (last.state === 'unavailable') return { version, findings: [...findings, unreadable(settingsFile, last.reason)] };
   if (last.state === 'unknown' || (last.state === 'nothing' && state.state === 'missing')) {
-    lastGood.keep(settingsFile);
+    lastGood.keep(settingsFile, settingsFile);
     return { version, findings };
   }
   const bytes = last.state === 'text' ? last.bytes : new Uint8Array();
-  const kept = settingsVersion(path, { state: 'read', bytes, stamp: lastGoodStamp });
+  const kept = settingsVersion({ state: 'read', bytes, stamp: lastGoodStamp });
   const keptFindings = kept.value.findings.concat(redisFindings(kept.value, redis));
   return { version: kept, findings: keptFindings, standIn: { file: settingsFile, findings } };
 }
 
 /** A missing `smtpcheck.ini` means the defaults. */
-export function settingsVersion(path: string, file: FileState): SettingsVersion {
+function settingsVersion(file: FileState): SettingsVersion {
   const { stamp } = file;
-  const text = file.state === 'read' ? decodeText(file.bytes) : '';
-  const parsed = parseSettings(settingsFile, text);
+  const parsed = parseSettings(settingsFile, file.state === 'read' ? decodeText(file.bytes) : '');
   const value: ParsedSettings =
     file.state === 'unreadable'
       ? { readable: parsed.readable, written: parsed.written, findings: [unreadable(settingsFile, file.reason)] }
       : parsed;
   const hash = file.state === 'read' ? hashOf(file.bytes) : file.state;
-  return { file: settingsFile, path, value, text, hash, stamp };
+  return { file: settingsFile, value, hash, stamp };
+}
+
+/** Settings that are in force with others before: whole or not at all. */
+export function readSettings(file: FileState, redis: RedisInstallation): FileReading<ParsedSettings> {
+  if (file.state !== 'read') return file;
+  const { value, hash, stamp } = settingsVersion(file);
+  const findings = value.findings.concat(value.settings ? redisFindings(value, redis) : []);
+  const data = hasFault(findings) ? {} : { data: value };
+  return { state: 'parsed', stamp, hash, findings, unsaid: 0, text: file.bytes, ...data };
 }
 
 /** No file has it: the next look reads what is there then. */
@@ -168,82 +156,68 @@ function loadSlot(
 ): Loaded<Version<SlotData>> {
   const { name } = slot;
   if (file === '') {
-    if (!redis) lastGood.keep(name);
+    if (!redis) lastGood.keep(name, file);
     return { version: redis ? unavailable(slot, redis.name) : unnamed(slot), findings: [] };
   }
   const path = pathOf(configFolder, file);
   const state = readFileStateSync(path);
-  const loaded = versionOf(slot, file, path, named, state);
+  const loaded = versionOf(slot, file, named, state);
   const isMissing = state.state === 'missing';
   if (loaded.version && !(isMissing && slot.whenDeleted !== 'empty')) {
-    lastGood.keep(name, state.state === 'read' ? state.bytes : undefined);
+    lastGood.keep(name, file, state.state === 'read' ? state.bytes : undefined);
     return loaded;
   }
   const last = lastGood.find(name);
   if (last.state === 'unknown' || (last.state === 'nothing' && loaded.version)) {
-    lastGood.keep(name);
+    lastGood.keep(name, file);
     return loaded;
   }
   const { findings } = loaded;
   if (last.state === 'nothing') {
     const stamp = isMissing ? state.stamp : lastGoodStamp;
-    return { version: missingVersion(slot, file, path, stamp), findings: [], standIn: { file, findings } };
+    return { version: missingVersion(slot, last.file, stamp), findings: [], standIn: { file, findings } };
   }
   const kept =
     last.state === 'text'
-      ? versionOf(slot, file, path, named, { ...last, state: 'read', stamp: lastGoodStamp })
+      ? versionOf(slot, last.file, named, { bytes: last.bytes, state: 'read', stamp: lastGoodStamp })
       : undefined;
   if (kept?.version) return { version: kept.version, findings: [], standIn: { file, findings } };
   const reason = last.state === 'unavailable' ? last.reason : 'the last good text of it has faults';
   // Which domains are ours has no such state: a server that cannot tell must not start.
   if (!canBeUnavailable(slot)) return { findings: [...findings, unreadable(file, reason)] };
   return {
-    version: { ...unavailable(slot, file), path },
+    version: unavailable(slot, file),
     findings: [],
     standIn: { file, findings, unavailable: reason },
   };
 }
 
-function versionOf(
-  slot: Slot,
-  file: string,
-  path: string,
-  named: boolean,
-  state: FileState,
-): Loaded<Version<SlotData>> {
+function versionOf(slot: Slot, file: string, named: boolean, state: FileState): Loaded<Version<SlotData>> {
   const { stamp } = state;
   if (state.state === 'unreadable') return { findings: [unreadable(file, state.reason)] };
   if (state.state === 'missing') {
-    return named ? { findings: [missing(file)] } : { version: missingVersion(slot, file, path, stamp), findings: [] };
+    return named ? { findings: [missing(file)] } : { version: missingVersion(slot, file, stamp), findings: [] };
   }
   const { data, findings, hash } = parseBytes(state.bytes, { name: slot.name, file });
-  return data ? { version: { file, path, value: data, hash, stamp }, findings } : { findings };
+  return data ? { version: { file, value: data, hash, stamp }, findings } : { findings };
 }
 
-export function missingVersion(slot: Slot, file: string, path: string, stamp: string): Version<SlotData> {
-  return { file, path, value: emptySlot(slot.name, file), hash: 'missing', stamp };
+function missingVersion(slot: Slot, file: string, stamp: string): Version<SlotData> {
+  return { file, value: emptySlot(slot.name, file), hash: 'missing', stamp };
 }
 
 /** The list of a slot that the settings leave empty. */
 export function unnamed(slot: Slot): Version<SlotData> {
-  return { file: '', path: '', value: emptySlot(slot.name, slot.setting), hash: 'unnamed', stamp: 'unnamed' };
+  return { file: '', value: emptySlot(slot.name, slot.setting), hash: 'unnamed', stamp: 'unnamed' };
 }
 
 /** The list of a slot of which no version is known; `name` is that of its key or file. */
 export function unavailable(slot: Slot, name: string): Version<SlotData> {
-  return { file: name, path: '', value: unavailableSlot(slot.name, name), hash: 'unavailable', stamp: 'unavailable' };
+  return { file: name, value: unavailableSlot(slot.name, name), hash: 'unavailable', stamp: 'unavailable' };
 }
 
 export function wrongType({ name, key }: RedisKey, type: string): Finding {
   return fault('redis-type', { file: name, line: 1 }, key, { detail: type });
-}
-
-export function missing(file: string): Finding {
-  return fault('file-missing', { file, line: 1 }, file);
-}
-
-export function unreadable(file: string, reason: string): Finding {
-  return fault('file-unreadable', { file, line: 1 }, file, { detail: reason });
 }
 
 export function listsOf(versions: SlotVersions): Lists {

@@ -1,39 +1,28 @@
 /**
- * Holds the policy in force and keeps it up with the files and with Redis. Files are looked at when an event tells of a
- * change and every `[main] poll` besides, each for itself; keys are followed by `redis-lists.ts`. A list is taken whole
- * or not at all; what cannot be taken leaves the last good version in force and is said in the log.
+ * Holds the policy in force: the settings, the lists they name, and one swap of all. `file-follower.ts` follows files,
+ * `redis-lists.ts` keys, and `list-state.ts` decides what of them is applied; what is not leaves the last good version in
+ * force and is said in the log.
  */
-import { dirname, join } from 'node:path';
-import type { Finding, ListSource, Settings } from '../core';
+import { join } from 'node:path';
+import type { Finding, ParsedSettings, Settings } from '../core';
 import { timerSlack } from './alarm';
-import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './bounded-reader';
+import { BoundedFileReader, diskReader, type FileReader } from './bounded-reader';
+import { FileFollower, FollowedFile } from './file-follower';
 import { LastGoodStore } from './last-good';
-import { ListFiles } from './list-files';
-import {
-  type LoadedSite,
-  listsOf,
-  loadSite,
-  redisFindings,
-  type SettingsVersion,
-  type SlotVersions,
-  unavailable,
-  unnamed,
-  type Version,
-} from './load';
-import { Lookout } from './lookout';
-import { Looks } from './looks';
+import type { Version } from './list-state';
+import { type LoadedSite, listsOf, loadSite, readSettings, type SlotVersions, unavailable, unnamed } from './load';
 import { buildPolicy, type Policy } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
-import { isNamed, pathOf, type Slot, type SlotData, type SlotName, settingsFile, slots } from './slots';
-import { report, type StoreLog, tellFindings, tellStandIn, tellVersion } from './store-log';
+import { emptySlot, isNamed, pathOf, type Slot, type SlotData, type SlotName, settingsFile, slots } from './slots';
+import { reportOf, type StoreLog, tellFindings, tellStandIn, tellVersion } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
   declare readonly findings: readonly Finding[];
 
   constructor(findings: readonly Finding[]) {
-    super(['smtpcheck cannot start:', ...report(findings)].join('\n'));
+    super(['smtpcheck cannot start:', ...reportOf(findings)].join('\n'));
     this.name = 'CannotStart';
     // Node prints what can be enumerated of an error below its message, and all of it is in the message.
     Object.defineProperty(this, 'findings', { value: findings });
@@ -46,23 +35,20 @@ export interface StoreParts {
   readonly lastGood?: LastGoodStore;
 }
 
-type Versions = Partial<Record<SlotName, Version<SlotData>>>;
-
 export class PolicyStore {
   private current: Policy;
-  private settings: SettingsVersion;
-  /** What is in force for each slot. */
+  private readonly settingsFile: FollowedFile<ParsedSettings>;
+  /** What is in force for each list. */
   private versions: SlotVersions;
-  /** The last good version of each file that the settings name, be it in force or waiting to stand in for a key. */
-  private readonly files: Versions = {};
-  private readonly listFiles: ListFiles;
-  private readonly lookout: Lookout;
+  /** The files that the settings name, be they in force or waiting to stand in for a key. */
+  private readonly files = new Map<SlotName, FollowedFile<SlotData>>();
+  private readonly reader: BoundedFileReader;
+  private readonly follower: FileFollower;
+  private readonly lastGood: LastGoodStore;
   private readonly redis: RedisLists;
   /** When something of the policy counts no more: another has to be made before the next question is answered. */
   private validUntil = Number.POSITIVE_INFINITY;
   private expiry: NodeJS.Timeout | undefined;
-  private readonly looks = new Looks((again) => this.afterLook(again), slowFsWarning);
-  private readonly lastGood: LastGoodStore;
   private closed = false;
 
   /** Loads everything; throws `CannotStart` with every fault found. */
@@ -75,16 +61,15 @@ export class PolicyStore {
     const site: LoadedSite = loadSite(configFolder, redis, lastGood);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
-    this.settings = site.settings;
     this.versions = site.versions;
-    for (const slot of slots) {
-      const version = site.versions[slot.name];
-      if (version.path !== '') this.files[slot.name] = version;
-    }
     this.lastGood = lastGood;
-    const bounded = new BoundedFileReader(log, reader);
-    this.listFiles = new ListFiles(configFolder, log, bounded, lastGood, (settings) => redisFindings(settings, redis));
-    this.lookout = new Lookout(() => void this.check());
+    this.reader = new BoundedFileReader(log, reader);
+    this.settingsFile = this.followSettings(site.settings, redis);
+    for (const slot of slots) this.nameFile(slot, site.policy.settings);
+    this.follower = new FileFollower(
+      () => [this.settingsFile, ...this.files.values()],
+      () => this.current.settings.main,
+    );
     this.redis = new RedisLists(redis, log, () => this.renew());
     this.redis.use(site.policy.settings);
     for (const standIn of site.standIns) tellStandIn(log, standIn);
@@ -100,8 +85,7 @@ export class PolicyStore {
 
   /** Starts to follow the files and the keys. Nothing of it keeps the process alive. */
   follow(): void {
-    this.watchFolders();
-    this.lookout.schedule(this.current.settings.main.poll);
+    this.follower.follow();
     this.redis.follow();
   }
 
@@ -117,91 +101,99 @@ export class PolicyStore {
 
   close(): void {
     this.closed = true;
-    this.lookout.close();
+    this.follower.close();
     this.redis.close();
     this.lastGood.close();
     clearTimeout(this.expiry);
   }
 
-  /** Looks at all files now; resolves when what has settled is in force, or its file system is silent. Never rejects. */
-  async check(): Promise<void> {
-    if (this.closed) return;
-    this.lookout.schedule(this.current.settings.main.poll);
+  /** Looks at all files now; resolves when what is stable is in force, or its file system is silent. Never rejects. */
+  check(): Promise<void> {
     this.lastGood.touch();
-    const look = (name: SlotName | typeof settingsFile, file: string, run: () => Promise<void>) =>
-      this.looks.at(name, () =>
-        run().catch((error: unknown) => this.log.logerror(`looking at ${file} failed: ${String(error)}`)),
-      );
-    const lists = slots.map((slot) => look(slot.name, this.sourceOf(slot).file, () => this.lookAtList(slot)));
-    await Promise.all([look(settingsFile, settingsFile, () => this.lookAtSettings()), ...lists]);
+    return this.follower.check();
   }
 
-  /** What is yet to settle is looked at again soon. */
-  private afterLook(again: boolean): void {
-    if (this.closed) return;
-    const { poll, settle } = this.current.settings.main;
-    if (again || this.listFiles.waiting) this.lookout.schedule(Math.min(settle + timerSlack, poll));
-    // To watch a folder of a file system that is silent would hold up everything.
-    if (this.looks.none) this.watchFolders();
+  private followSettings(version: Version<ParsedSettings>, redis: RedisAccess): FollowedFile<ParsedSettings> {
+    const file = settingsFile;
+    return new FollowedFile(
+      {
+        path: join(this.configFolder, file),
+        rule: { file, isNamed: false, whenDeleted: 'keep', emptyValue: () => version.value },
+        keptMessage: `${file} was deleted: its last content stays in force; for the defaults, make it an empty file`,
+        read: async (source) => {
+          const state = await this.reader.read(file, source);
+          return state && readSettings(state, redis);
+        },
+        applied: (applied, text) => {
+          this.lastGood.keep(file, file, text);
+          this.applySettings(applied);
+        },
+      },
+      this.reader,
+      this.log,
+      version,
+    );
   }
 
-  private async lookAtSettings(): Promise<void> {
-    const settings = await this.listFiles.newSettings(this.settings, this.current.settings.main.settle);
-    if (this.closed) return;
-    if (settings) this.takeSettings(settings);
-  }
-
-  private takeSettings(settings: SettingsVersion): void {
-    const isNew = settings.hash !== this.settings.hash;
-    this.settings = settings;
-    if (!isNew) return;
-    this.redis.use(settings.value.settings as Settings);
-    for (const slot of slots) this.keepFile(slot, undefined);
-    this.renew(settings);
+  private applySettings(version: Version<ParsedSettings>): void {
+    const settings = version.value.settings as Settings;
+    this.redis.use(settings);
+    for (const slot of slots) this.nameFile(slot, settings);
+    this.renew(version);
     // The lists were looked at under the names they had before.
-    this.lookout.schedule(0);
+    this.follower.schedule(0);
   }
 
-  private async lookAtList(slot: Slot): Promise<void> {
-    const { file, redis } = this.sourceOf(slot);
-    if (file === '') {
-      this.listFiles.leave(slot.name);
-    } else {
-      // What is in force for a key is no version of its file.
-      const before = redis ? this.files[slot.name] : this.versions[slot.name];
-      const { settle } = this.current.settings.main;
-      const version = await this.listFiles.newVersion(slot, { file, named: this.isNamed(slot) }, before, settle);
-      if (this.closed) return;
-      this.keepFile(slot, version);
-      if (version) this.renew();
+  /** Follows the file that the settings name for a list; what is in force stays so until it has been read. */
+  private nameFile(slot: Slot, settings: Settings): void {
+    const { name } = slot;
+    const { file, redis } = slot.sourceIn(settings);
+    const followed = this.files.get(name);
+    if (followed?.source.rule.file !== file) {
+      followed?.close();
+      this.files.delete(name);
+      const before = this.versions[name];
+      // What is in force for a key is no version of the file that stands in for it.
+      const isKnown = before.hash !== 'unavailable' && (!redis || before.file === file);
+      if (file !== '') this.files.set(name, this.followList(slot, file, isKnown ? before : undefined));
     }
+    if (redis && !this.files.get(name)?.ownVersion) this.lastGood.forget(name);
+    else if (file === '') this.lastGood.keep(name, file);
   }
 
-  private sourceOf(slot: Slot): ListSource {
-    return slot.sourceIn(this.settings.value.settings as Settings);
-  }
-
-  private isNamed(slot: Slot): boolean {
-    return isNamed(slot, this.settings.value);
-  }
-
-  /** A version of a file that the settings no longer name has not been followed, and is not to be used again. */
-  private keepFile(slot: Slot, changed: Version<SlotData> | undefined): void {
-    const { file, redis } = this.sourceOf(slot);
-    const version = changed ?? this.files[slot.name];
-    const isNamedStill = version && file !== '' && version.path === pathOf(this.configFolder, file);
-    if (isNamedStill) this.files[slot.name] = version;
-    else {
-      delete this.files[slot.name];
-      if (redis) this.lastGood.forget(slot.name);
-      else if (file === '') this.lastGood.keep(slot.name);
-    }
+  private followList(slot: Slot, file: string, before: Version<SlotData> | undefined): FollowedFile<SlotData> {
+    const { name, whenDeleted } = slot;
+    const named = () => isNamed(slot, this.settingsFile.version?.value as ParsedSettings);
+    const keepSo = whenDeleted === 'empty' ? '' : whenDeleted.keepSo;
+    return new FollowedFile(
+      {
+        path: pathOf(this.configFolder, file),
+        rule: {
+          file,
+          get isNamed() {
+            return named();
+          },
+          whenDeleted: whenDeleted === 'empty' ? 'empty' : 'keep',
+          emptyValue: () => emptySlot(name, file),
+        },
+        keptMessage: `${file} was deleted: its last content stays in force, so that ${keepSo}, make it an empty file`,
+        read: (source, known) =>
+          this.reader.readList(file, source, { name, file, known, withText: this.lastGood.isMaster }),
+        applied: (_version, text) => {
+          this.lastGood.keep(name, file, text);
+          this.renew();
+        },
+      },
+      this.reader,
+      this.log,
+      before,
+    );
   }
 
   /** Puts into force what the files, Redis and the clock say now, if it is another than before. */
-  private renew(newSettings?: SettingsVersion): void {
+  private renew(newSettings?: Version<ParsedSettings>): void {
     const now = performance.now();
-    const settings = this.settings.value.settings as Settings;
+    const settings = this.settingsFile.version?.value.settings as Settings;
     const before = this.versions;
     const versions = Object.fromEntries(
       slots.map((slot) => [slot.name, this.versionInForce(slot, settings, now)]),
@@ -232,19 +224,20 @@ export class PolicyStore {
   private versionInForce(slot: Slot, settings: Settings, now: number): Version<SlotData> {
     const { file, redis } = slot.sourceIn(settings);
     const before = this.versions[slot.name];
-    const standing = this.files[slot.name];
-    if (!redis) return file === '' ? unnamed(slot) : (standing ?? before);
+    const followed = this.files.get(slot.name);
+    if (!redis) return file === '' ? unnamed(slot) : (followed?.version ?? before);
     const told = this.redis.told(slot.name, now);
     if (told?.state === 'content') return told.version;
     if (told?.state === 'awaited') return before;
-    return standing ?? unavailable(slot, redis.name);
+    return followed?.ownVersion ?? unavailable(slot, redis.name);
   }
 
   private tellExpired(slot: Slot, settings: Settings, now: number): void {
     const { file, redis } = slot.sourceIn(settings);
     if (!redis || this.redis.told(slot.name, now)?.state === 'content') return;
     const seconds = settings.redis.max_age / 1000;
-    const what = this.versions[slot.name].path === '' ? 'what it could decide is deferred' : `${file} stands in for it`;
+    const isUnavailable = this.versions[slot.name].hash === 'unavailable';
+    const what = isUnavailable ? 'what it could decide is deferred' : `${file} stands in for it`;
     this.log.logerror(`${redis.name} has not been confirmed for ${seconds} s: ${what}`);
   }
 
@@ -254,14 +247,6 @@ export class PolicyStore {
     if (this.closed || time === Number.POSITIVE_INFINITY) return;
     this.expiry = setTimeout(() => this.renewQuietly(), Math.max(time - performance.now(), 0) + timerSlack);
     this.expiry.unref();
-  }
-
-  /** Events only hurry the next look; where none come, the poll finds the change. */
-  private watchFolders(): void {
-    const settings = this.settings.value.settings as Settings;
-    const named = slots.map((slot) => slot.sourceIn(settings).file).filter((file) => file !== '');
-    const paths = [join(this.configFolder, settingsFile), ...named.map((file) => pathOf(this.configFolder, file))];
-    this.lookout.watch(new Set(paths.map(dirname)));
   }
 }
 

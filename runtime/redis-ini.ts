@@ -2,14 +2,13 @@
  * `redis.ini` of Haraka's config folder, as Haraka's own reader has it, and followed by our own means: Haraka tells of a
  * change only the last of the plugins that have read a file.
  */
-import { dirname, join } from 'node:path';
-import { describeFinding, fault, parseIni } from '../core';
-import { timerSlack } from './alarm';
+import { join } from 'node:path';
+import { describeFinding, type Finding, fault, parseIni } from '../core';
 import { BoundedFileReader, diskReader } from './bounded-reader';
-import { decodeText, readFileStateSync } from './file-reader';
-import { Lookout } from './lookout';
-import type { FollowPace, RedisConfig } from './redis-package';
-import { StableFile } from './stable-file';
+import { FileFollower, type FileReading, FollowedFile, type FollowPace } from './file-follower';
+import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
+import type { Version } from './list-state';
+import type { RedisConfig } from './redis-package';
 import type { StoreLog } from './store-log';
 
 const name = 'redis.ini';
@@ -18,119 +17,106 @@ export type RedisIni = Readonly<Record<string, Readonly<Record<string, string | 
 
 export class RedisIniFile implements RedisConfig {
   private readonly path: string;
-  private readonly reader: BoundedFileReader;
-  private readonly file: StableFile;
+  /** From the first read on; the version is the last text that could be read. */
+  private file: FollowedFile<string> | undefined;
+  private reason = '';
   /** While it is followed. */
-  private lookout: Lookout | undefined;
-  /** The last content that could be read; that of a file that was not there at first is empty. */
-  private text: string | undefined;
-  /** The stamp that was looked at last, whatever came of it. */
-  private stamp: string | undefined;
-  private pace: FollowPace | undefined;
+  private follower: FileFollower | undefined;
+  private pace: FollowPace = { poll: 0, settle: 0 };
   private changed: () => void = () => {};
-  private looking = false;
-  private lookAgain = false;
 
   constructor(
     configFolder: string,
-    private readonly log: Pick<StoreLog, 'logerror' | 'lognotice'>,
+    private readonly log: StoreLog,
   ) {
     this.path = join(configFolder, name);
-    this.reader = new BoundedFileReader(log, diskReader);
-    this.file = new StableFile(name, this.path, this.reader);
   }
 
   /** Throws where it has never been readable: to go by the defaults then could lead to another server. */
   get(): RedisIni {
-    this.text ??= this.firstText();
-    return parseRedisIni(this.text);
+    const { version } = this.opened();
+    if (!version) throw new Error(`${name} cannot be read: ${this.reason}`);
+    return parseRedisIni(version.value);
   }
 
   follow(pace: FollowPace, changed: () => void): void {
     this.pace = pace;
     this.changed = changed;
-    if (!this.lookout) {
-      this.lookout = new Lookout(() => void this.look());
-      this.watchFolder();
+    if (this.follower) {
+      this.follower.schedule(pace.poll);
+      return;
     }
-    this.lookout.schedule(pace.poll);
+    const file = this.opened();
+    this.follower = new FileFollower(
+      () => [file],
+      () => this.pace,
+    );
+    this.follower.follow();
   }
 
   /** What is read from here on is read anew. */
   leave(): void {
-    this.lookout?.close();
-    this.lookout = undefined;
-    this.pace = undefined;
-    this.text = undefined;
+    this.follower?.close();
+    this.follower = undefined;
+    this.file = undefined;
     this.changed = () => {};
   }
 
-  /** The folder may have been made anew. */
-  private watchFolder(): void {
-    this.lookout?.watch(new Set([dirname(this.path)]));
-  }
-
-  private firstText(): string {
-    const file = readFileStateSync(this.path);
-    if (file.state === 'unreadable') throw new Error(`${name} cannot be read: ${file.reason}`);
-    this.stamp = file.stamp;
-    return file.state === 'missing' ? '' : decodeText(file.bytes);
-  }
-
-  private async look(): Promise<void> {
-    const { pace } = this;
-    if (!pace) return;
-    if (this.looking) {
-      this.lookAgain = true;
-      return;
-    }
-    this.looking = true;
-    try {
-      await this.takeSettled(pace.settle);
-    } catch (error) {
-      this.log.logerror(`${name} is not taken: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    this.looking = false;
-    const { poll, settle } = pace;
-    const soon = this.lookAgain || this.file.isPending;
-    this.lookAgain = false;
-    this.watchFolder();
-    this.lookout?.schedule(soon ? Math.min(settle + timerSlack, poll) : poll);
-  }
-
-  private async takeSettled(settle: number): Promise<void> {
-    const file = await this.file.poll(
-      (stamp) => stamp === this.stamp,
-      settle,
-      (source) => this.reader.read(name, source),
+  private opened(): FollowedFile<string> {
+    if (this.file?.version) return this.file;
+    const state = readFileStateSync(this.path);
+    if (state.state === 'unreadable') this.reason = state.reason;
+    // The follower keeps its file, and finds by itself that it can be read.
+    if (this.file && this.follower) return this.file;
+    const version = state.state === 'unreadable' ? undefined : versionOf(state);
+    const reader = new BoundedFileReader(this.log, diskReader);
+    this.file = new FollowedFile(
+      {
+        path: this.path,
+        rule: { file: name, isNamed: false, whenDeleted: 'keep', emptyValue: () => '' },
+        keptMessage: `${name} was deleted: its last content stays in force`,
+        read: async (source) => {
+          const found = await reader.read(name, source);
+          return found?.state === 'read' ? readingOf(versionOf(found)) : found;
+        },
+        applied: () => this.changed(),
+      },
+      reader,
+      this.log,
+      version,
     );
-    if (!file || !this.pace) return;
-    this.stamp = file.stamp;
-    if (file.state === 'missing') this.log.logerror(`${name} was deleted: its last content stays in force`);
-    else if (file.state === 'unreadable') {
-      this.log.logerror(`${name} cannot be read, and its last content stays in force: ${file.reason}`);
-    } else {
-      const text = decodeText(file.bytes);
-      parseRedisIni(text);
-      this.text = text;
-      this.changed();
-    }
+    return this.file;
   }
+}
+
+function versionOf(file: Exclude<FileState, { state: 'unreadable' }>): Version<string> {
+  const value = file.state === 'read' ? decodeText(file.bytes) : '';
+  return { file: name, value, hash: file.state === 'read' ? hashOf(file.bytes) : 'missing', stamp: file.stamp };
+}
+
+function readingOf({ value, hash, stamp }: Version<string>): FileReading<string> {
+  const hidden = hidingLineOf(value);
+  const reading = { state: 'parsed', stamp, hash, unsaid: 0 } as const;
+  return hidden ? { ...reading, findings: [hidden] } : { ...reading, findings: [], data: value };
 }
 
 /** Sections of strings and numbers. Throws where a character may hide some of them: what is left could lead to another server. */
 export function parseRedisIni(text: string): RedisIni {
   const sections = new Map<string, Map<string, string | number>>([['main', new Map()]]);
-  const { entries, bad } = parseIni(text);
-  const hidden = bad.find(({ problem }) => problem === 'bad-characters');
-  if (hidden) {
-    const { line, written, problem, ...more } = hidden;
-    throw new Error(describeFinding(fault(problem, { file: name, line }, written, more)));
-  }
+  const hidden = hidingLineOf(text);
+  if (hidden) throw new Error(describeFinding(hidden));
+  const { entries } = parseIni(text);
   for (const { section, key, value } of entries) {
     sections.set(section, (sections.get(section) ?? new Map()).set(key, iniValue(value)));
   }
   return Object.fromEntries([...sections].map(([section, keys]) => [section, Object.fromEntries(keys)]));
+}
+
+function hidingLineOf(text: string): Finding | undefined {
+  const hidden = parseIni(text).bad.find(({ problem }) => problem === 'bad-characters');
+  if (!hidden) return undefined;
+  const { line, written, problem, ...more } = hidden;
+  return fault(problem, { file: name, line }, written, more);
 }
 
 function iniValue(text: string): string | number {

@@ -1,8 +1,9 @@
 /** The lists that the settings keep in Redis: one connection for each server they name, and none where they name none. */
 import type { Settings } from '../core';
+import type { FollowPace } from './file-follower';
 import { FollowedKey } from './followed-key';
-import type { Version } from './load';
-import type { FollowPace, RedisAccess } from './redis-package';
+import type { Version } from './list-state';
+import type { RedisAccess } from './redis-package';
 import { FollowedServer, type Pace } from './redis-server';
 import { type SlotData, type SlotName, slots } from './slots';
 import type { StoreLog } from './store-log';

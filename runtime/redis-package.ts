@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { RedisServer } from '../core';
+import type { FollowPace } from './file-follower';
 
 /** The part of the `redis` package that we touch, for 5 and 6 alike. */
 export interface RedisClient {
@@ -44,12 +45,6 @@ interface HarakaRedisPlugin {
 interface Inheritor extends HarakaRedisPlugin {
   readonly config: { get(): unknown };
   redisCfg?: { readonly server?: ClientOptions };
-}
-
-/** `[main] poll` and `settle`. */
-export interface FollowPace {
-  readonly poll: number;
-  readonly settle: number;
 }
 
 /** What `redis.ini` holds, by section and key. Without `follow` it stays the same. */

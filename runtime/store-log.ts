@@ -1,7 +1,7 @@
 /** What the policy store says of what it does, and how findings are worded there. */
 import { describeFinding, type Finding, hasFault, printable } from '../core';
 import type { Plugin } from '../types/haraka';
-import type { StandIn, Version } from './load';
+import type { ListReport, Version } from './list-state';
 import { mostReported } from './parse-bytes';
 
 /** Each text becomes a line of the log, safe for it: whoever logs has nothing to escape. */
@@ -28,7 +28,7 @@ export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
 }
 
 /** A line for each finding. `unsaid`: how many findings there are besides. */
-export function report(findings: readonly Finding[], unsaid = 0): readonly string[] {
+export function reportOf(findings: readonly Finding[], unsaid = 0): readonly string[] {
   const lines = findings.slice(0, mostReported).map((finding) => `  ${describeFinding(finding)}`);
   const more = Math.max(findings.length - mostReported, 0) + unsaid;
   if (more > 0) lines.push(`  and ${more} more`);
@@ -37,17 +37,50 @@ export function report(findings: readonly Finding[], unsaid = 0): readonly strin
 
 export function tellFindings(log: StoreLog, findings: readonly Finding[]): void {
   if (findings.length === 0) return;
-  if (hasFault(findings)) log.logerror(...report(findings));
-  else log.logwarn(...report(findings));
+  if (hasFault(findings)) log.logerror(...reportOf(findings));
+  else log.logwarn(...reportOf(findings));
 }
 
-export function tellNotTaken(log: StoreLog, findings: readonly Finding[], unsaid = 0): void {
-  const faults = findings.filter((finding) => finding.severity === 'fault');
-  log.logerror('not taken, the last good version stays in force:', ...report(faults, unsaid));
+/** What to say of a source that is gone: its last content stays in force, or is not known. */
+export interface GoneMessages {
+  readonly kept: string;
+  readonly unknown: string;
+}
+
+export function logReport(log: StoreLog, name: string, report: ListReport, messages: GoneMessages): void {
+  switch (report.type) {
+    case 'applied':
+      tellFindings(log, report.findings);
+      break;
+    case 'rejected': {
+      const faults = report.findings.filter((finding) => finding.severity === 'fault');
+      log.logerror('rejected, the last good version stays in force:', ...reportOf(faults, report.unreported));
+      break;
+    }
+    case 'failed':
+      log.logerror(`${name} cannot be read: ${report.reason}`);
+      break;
+    case 'kept':
+    case 'unknown':
+      log.logerror(messages[report.type]);
+      break;
+    case 'emptied':
+      log.lognotice(`${name} is missing: it lists nothing`);
+      break;
+  }
+}
+
+/** A file that could not be loaded, in a worker whose master has had a version of it. */
+export interface StandIn {
+  readonly file: string;
+  /** None where it is missing. */
+  readonly findings: readonly Finding[];
+  /** Why the last good text is not in force in its place; absent where it is. */
+  readonly unavailable?: string;
 }
 
 export function tellStandIn(log: StoreLog, { file, findings, unavailable }: StandIn): void {
-  const reason = findings.length > 0 ? report(findings) : [`  ${file} does not exist`];
+  const reason = findings.length > 0 ? reportOf(findings) : [`  ${file} does not exist`];
   const instead =
     unavailable === undefined
       ? "what the cluster's master has in force is in force here"

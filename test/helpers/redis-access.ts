@@ -28,7 +28,7 @@ export function accessTo(redis: FakeRedis, version: ClientVersion = 5, server: o
 }
 
 /** By the `redis.ini` of a config folder, which may change. */
-export function accessBy(configFolder: string, log: Pick<StoreLog, 'logerror' | 'lognotice'>): RedisAccess {
+export function accessBy(configFolder: string, log: StoreLog): RedisAccess {
   return new RedisAccess(new RedisIniFile(configFolder, log), [__filename]);
 }
 

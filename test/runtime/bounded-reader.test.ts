@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoundedFileReader, diskReader, type FileReader } from '../../runtime/bounded-reader';
-import { Looks } from '../../runtime/looks';
 import { PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { makeFolder } from '../helpers/folder';
@@ -68,9 +67,9 @@ describe('BoundedFileReader', () => {
 
   it('does not take the time that a file is waited for as silence', async () => {
     const said = new Said();
-    const reader = new BoundedFileReader(said.log, diskReader, limit);
+    const reader = new BoundedFileReader(said.log, diskReader, 1000);
     const path = makeFolder({ localip: '192.0.2.7' }).file('localip');
-    const source = { path, ...(await reader.stat('localip', path)), unchangedFor: 3 * limit };
+    const source = { path, ...(await reader.stat('localip', path)), unchangedFor: 1200 };
     assert.equal((await reader.read('localip', source))?.state, 'read');
     assert.deepEqual(said.lines, []);
   });
@@ -89,35 +88,6 @@ describe('BoundedFileReader', () => {
     }
     await Promise.all(stamps);
     assert.deepEqual(disk.asked, names);
-  });
-});
-
-describe('Looks', () => {
-  it('are taken at one thing once at a time, and at several side by side', async () => {
-    const ended: boolean[] = [];
-    const looks = new Looks((again) => ended.push(again), 60_000);
-    const begun: string[] = [];
-    let end = () => {};
-    const slow = looks.at('slow', () => {
-      begun.push('slow');
-      return new Promise((resolve) => {
-        end = resolve;
-      });
-    });
-    void looks.at('slow', async () => void begun.push('slow again'));
-    await looks.at('quick', async () => void begun.push('quick'));
-    assert.deepEqual([begun, ended, looks.none], [['slow', 'quick'], [false], false]);
-    end();
-    await slow;
-    assert.deepEqual([ended, looks.none], [[false, true], true]);
-    await looks.at('slow', async () => void begun.push('slow again'));
-    assert.deepEqual([begun.at(-1), ended.at(-1)], ['slow again', false]);
-  });
-
-  it('are waited for no longer than a limit', async () => {
-    const looks = new Looks(() => {}, limit);
-    for (const _ of [1, 2]) await looks.at('silent', () => new Promise(() => {}));
-    assert.equal(looks.none, false);
   });
 });
 

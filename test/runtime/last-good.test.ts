@@ -24,7 +24,10 @@ function ofMaster(said = new Said()): LastGoodStore {
 
 /** What a worker that is forked now has from its master. */
 const notice = () =>
-  JSON.parse(process.env[variable] as string) as { directory: string; hashes: Record<string, string> };
+  JSON.parse(process.env[variable] as string) as {
+    directory: string;
+    kept: Record<string, { file: string; hash?: string }>;
+  };
 
 /** As in a worker that is forked now. */
 const ofWorker = () => new LastGoodStore(new Said().log, false, notice());
@@ -43,18 +46,18 @@ describe('LastGoodStore', () => {
 
   it('gives a worker the text that was kept last under the name', () => {
     const master = ofMaster();
-    master.keep('hosts', text);
+    master.keep('hosts', 'host.deny', text);
     assert.deepEqual([found('hosts'), found('local_ip')], ['198.51.100.7\n', 'unavailable']);
-    master.keep('hosts', Buffer.from('198.51.100.8\n'));
+    master.keep('hosts', 'host.deny', Buffer.from('198.51.100.8\n'));
     assert.equal(found('hosts'), '198.51.100.8\n');
-    master.keep('hosts');
+    master.keep('hosts', 'host.deny');
     assert.equal(found('hosts'), 'nothing');
     master.forget('hosts');
     assert.equal(found('hosts'), 'unavailable');
   });
 
   it('lets nobody else read it', () => {
-    ofMaster().keep('hosts', text);
+    ofMaster().keep('hosts', 'host.deny', text);
     const { directory } = notice();
     assert.equal(fs.statSync(directory).mode & 0o777, 0o700);
     assert.equal(fs.statSync(path.join(directory, 'hosts')).mode & 0o777, 0o600);
@@ -62,7 +65,7 @@ describe('LastGoodStore', () => {
 
   it('keeps nothing outside a master, and knows nothing outside a worker', () => {
     const single = new LastGoodStore(new Said().log, false);
-    single.keep('hosts', text);
+    single.keep('hosts', 'host.deny', text);
     assert.deepEqual([process.env[variable], single.find('hosts').state], [undefined, 'unknown']);
     assert.equal(LastGoodStore.ofThisProcess(new Said().log, false).isMaster, false);
     assert.equal(LastGoodStore.ofThisProcess(new Said().log, true).isMaster, true);
@@ -76,7 +79,7 @@ describe('LastGoodStore', () => {
   };
   for (const [name, damage] of Object.entries(damages)) {
     it(`has no text that ${name}`, () => {
-      ofMaster().keep('hosts', text);
+      ofMaster().keep('hosts', 'host.deny', text);
       damage(notice().directory);
       assert.equal(found('hosts'), 'unavailable');
     });
@@ -85,20 +88,20 @@ describe('LastGoodStore', () => {
   it('says once that it cannot keep a text, and has none rather than the one before', () => {
     const said = new Said();
     const master = ofMaster(said);
-    master.keep('hosts', text);
+    master.keep('hosts', 'host.deny', text);
     const { directory } = notice();
     fs.mkdirSync(path.join(directory, 'hosts.new'));
-    for (const _ of [1, 2]) master.keep('hosts', Buffer.from('198.51.100.8\n'));
+    for (const _ of [1, 2]) master.keep('hosts', 'host.deny', Buffer.from('198.51.100.8\n'));
     assert.equal(said.saying('error the last good text of hosts cannot be kept for workers that start later'), 1);
     assert.equal(found('hosts'), 'unavailable');
     fs.rmdirSync(path.join(directory, 'hosts.new'));
-    master.keep('hosts', text);
+    master.keep('hosts', 'host.deny', text);
     assert.equal(found('hosts'), '198.51.100.7\n');
   });
 
   it('takes all with it when it is closed', () => {
     const master = ofMaster();
-    master.keep('hosts', text);
+    master.keep('hosts', 'host.deny', text);
     const { directory } = notice();
     master.close();
     assert.equal(fs.existsSync(directory), false);
@@ -114,7 +117,7 @@ describe('LastGoodStore', () => {
       const module = path.resolve(__dirname, '..', '..', 'runtime', 'last-good.js');
       const script = `
         const { LastGoodStore } = require(${JSON.stringify(module)});
-        new LastGoodStore({}, true).keep('hosts', Buffer.from('x'));
+        new LastGoodStore({}, true).keep('hosts', 'host.deny', Buffer.from('x'));
         process.stdout.write(process.env.${variable});
         setImmediate(() => { ${end} });`;
       const { stdout, status, signal } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });

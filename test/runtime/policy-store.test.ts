@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Lookout } from '../../runtime/lookout';
+import type { FileFollower } from '../../runtime/file-follower';
 import { PolicyStore } from '../../runtime/policy-store';
 import { address } from '../helpers/core';
 import { type Folder, makeFolder } from '../helpers/folder';
@@ -70,8 +70,8 @@ class Followed {
 const followed: Followed[] = [];
 
 function watchersOf(site: Followed): number {
-  const { lookout } = site.store as unknown as { lookout: { watchers: Map<string, unknown> } };
-  return lookout.watchers.size;
+  const { follower } = site.store as unknown as { follower: { watcher: { watchers: Map<string, unknown> } } };
+  return follower.watcher.watchers.size;
 }
 
 function start(files: Readonly<Record<string, string>>, ini = quick): Followed {
@@ -229,10 +229,10 @@ describe('a list that changes while the server runs', () => {
 
   it('is looked for at the earliest time that anything asks for', async () => {
     const site = new Followed(makeFolder({ 'smtpcheck.ini': quick, localip: '192.0.2.7' }), false);
-    const { lookout } = site.store as unknown as { lookout: Lookout };
+    const { follower } = site.store as unknown as { follower: FileFollower };
     site.folder.write('localip', '192.0.2.8');
-    lookout.schedule(30);
-    lookout.schedule(60_000);
+    follower.schedule(30);
+    follower.schedule(60_000);
     await site.trusting('192.0.2.8');
   });
 
@@ -281,25 +281,25 @@ describe('a list that cannot be taken', () => {
   it('leaves the old one in force and is told of once at each attempt', async () => {
     const site = start({ localip: '192.0.2.7' });
     site.folder.write('localip', '192.0.2.8\n192.0.2.9/24\n0.0.0.0/0');
-    await until('it is told of', () => site.saying('not taken') === 1);
+    await until('it is told of', () => site.saying('rejected') === 1);
     await sleep(aWhile);
-    assert.equal(site.saying('not taken'), 1);
+    assert.equal(site.saying('rejected'), 1);
     assert.equal(site.saying(/localip:2: prefix-host-bits.*\n.*localip:3: prefix-everything/), 1);
     assert.ok(site.trusts('192.0.2.7') && !site.trusts('192.0.2.8'));
     assert.equal(site.generation, 1);
 
     site.folder.write('localip', '192.0.2.8\njp\n');
-    await until('the next attempt is told of', () => site.saying('not taken') === 2);
+    await until('the next attempt is told of', () => site.saying('rejected') === 2);
     site.folder.write('localip', '192.0.2.8\n');
     await site.trusting('192.0.2.8');
-    assert.deepEqual([site.generation, site.saying('not taken')], [2, 2]);
+    assert.deepEqual([site.generation, site.saying('rejected')], [2, 2]);
   });
 
   it('can be put back as it was, and be wrong once more', async () => {
     const site = start({ localip: '192.0.2.7' });
     for (const attempt of [1, 2]) {
       site.folder.write('localip', 'x y z');
-      await until('it is told of', () => site.saying('not taken') === attempt);
+      await until('it is told of', () => site.saying('rejected') === attempt);
       site.folder.write('localip', '192.0.2.7');
       await sleep(aWhile);
     }
@@ -412,7 +412,7 @@ describe('host_list', () => {
     await until('it is told of', () => site.saying('host_list_regex:2: pattern-syntax: *.three.example') === 1);
     await sleep(aWhile);
     assert.ok(site.delivers('one.example') && !site.delivers('two.example'));
-    assert.deepEqual([site.generation, site.saying('not taken')], [1, 1]);
+    assert.deepEqual([site.generation, site.saying('rejected')], [1, 1]);
     site.folder.write('host_list_regex', 'two\\.example\n');
     await until('the next attempt is in force', () => site.delivers('two.example'));
   });

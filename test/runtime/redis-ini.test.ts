@@ -55,7 +55,12 @@ describe('redis.ini while Haraka runs', () => {
     const folder = makeFolder(files);
     const said: string[] = [];
     const access = new RedisAccess(
-      new RedisIniFile(folder.path, { logerror: (text) => said.push(text), lognotice: () => {} }),
+      new RedisIniFile(folder.path, {
+        loginfo() {},
+        lognotice() {},
+        logwarn() {},
+        logerror: (...lines) => void said.push(lines.join('\n')),
+      }),
       [__filename],
     );
     const ports: unknown[] = [];
@@ -86,7 +91,7 @@ describe('redis.ini while Haraka runs', () => {
     assert.equal(access.optionsFor(undefined).socket.port, 6380);
     folder.write('redis.ini', '; see below\r[server]\rport=6381\r');
     await until('it is told of', () => said.length > 0);
-    assert.match(said.join(), /redis\.ini is not taken: redis\.ini:1: bad-characters: /);
+    assert.match(said.join(), /^rejected, the last good version stays in force:\n {2}redis\.ini:1: bad-characters: /);
     assert.deepEqual(ports, []);
     folder.write('redis.ini', redisIni(6382));
     await until('it is mended', () => ports.length > 0);
@@ -130,7 +135,7 @@ describe('redis.ini while Haraka runs', () => {
     {
       name: 'unreadable',
       spoil: (file) => fs.mkdirSync(file),
-      says: /^redis\.ini cannot be read, and its last content stays in force: it is a directory$/,
+      says: /^rejected, the last good version stays in force:\n {2}redis\.ini:1: file-unreadable: .*it is a directory/,
     },
   ];
   for (const { name, spoil, says } of broken) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { fault } from '../../core';
-import { storeLogOf, tellNotTaken } from '../../runtime/store-log';
+import { logReport, storeLogOf } from '../../runtime/store-log';
 
 describe('the log of the policy store', () => {
   const lines: string[] = [];
@@ -25,11 +25,13 @@ describe('the log of the policy store', () => {
 
   it('gives each finding a line', () => {
     const at = { file: 'lo\ncal\x1bip', line: 3 };
-    tellNotTaken(storeLogOf(plugin), [fault('domain-syntax', at, 'a\x07'), fault('domain-syntax', at, 'b')], 2);
+    const findings = [fault('domain-syntax', at, 'a\x07'), fault('domain-syntax', at, 'b')];
+    const messages = { kept: '', unknown: '' };
+    logReport(storeLogOf(plugin), 'list', { type: 'rejected', findings, unreported: 2 }, messages);
     assert.deepEqual(
       lines.map((line) => line.replace(/ is no domain name.*/, '')),
       [
-        'error not taken, the last good version stays in force:',
+        'error rejected, the last good version stays in force:',
         String.raw`error   lo\ncal\u001bip:3: domain-syntax: a\u0007`,
         String.raw`error   lo\ncal\u001bip:3: domain-syntax: b`,
         'error   and 2 more',

@@ -266,7 +266,7 @@ function suite(root: string, version: HarakaVersion): void {
     redis.pipe(['SREM localip 127.8']);
     await site.all((instance) => instance.tells(...newNetwork, DENIED, documented));
     for (const { haraka } of site.instances) {
-      const told = haraka.log().match(/not taken, the last good version stays in force/g)?.length;
+      const told = haraka.log().match(/rejected, the last good version stays in force/g)?.length;
       assert.equal(told, processes * nothingOfTheKind.length);
     }
   });

@@ -1,14 +1,14 @@
 /**
- * When to look at the files: soon after an event tells of a change in one of their folders, and at the latest when the
+ * When to look at files: soon after an event tells of a change in one of their folders, and at the latest when the
  * caller asks for it, for mounts and file systems that send no events. Neither timer nor watcher keeps the process alive.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { Alarm } from './alarm';
 
-/** Long enough for the several events of one change to come together. */
+/** Long enough for the several events of one change to come together. Milliseconds. */
 const eventDelay = 20;
 
-export class Lookout {
+export class FileWatcher {
   private readonly watchers = new Map<string, FSWatcher>();
   private readonly alarm: Alarm;
   private closed = false;
