@@ -11,7 +11,7 @@ import {
   type RelayMapData,
   type RelayPolicy,
 } from '../core';
-import { emptySlot } from '../runtime/slots';
+import { emptySlot } from '../runtime/parse-bytes';
 import { addressList, clientsOf, domainList, fileOf, largest, namesOf } from './lists';
 import { fastest, type Result, type Timed } from './measure';
 

@@ -2,12 +2,13 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describeFinding, type Finding, hasFault, type Settings } from '../core';
-import { type LoadedSite, listsOf, type SlotVersions, wrongType } from '../runtime/load';
-import { buildPolicy } from '../runtime/policy';
+import { type LoadedSite, wrongType } from '../runtime/load';
+import { parseSlot } from '../runtime/parse-bytes';
+import { buildPolicy, listsOf, type SlotVersions } from '../runtime/policy';
 import { RedisIniFile } from '../runtime/redis-ini';
 import { type Once, readOnce } from '../runtime/redis-once';
 import { RedisAccess } from '../runtime/redis-package';
-import { parseSlot, type Slot, slots } from '../runtime/slots';
+import { type Slot, slots } from '../runtime/slots';
 import { type HarakaFolder, harakaPackageNames } from './haraka-folder';
 
 /** Milliseconds: an operator at a terminal waits no longer for Redis. */

@@ -54,12 +54,16 @@ export class BoundedFileReader {
   async readList(file: string, source: FileRead, task: Task): Promise<ParsedFile | undefined> {
     if (needsWorker(source)) return this.resultOf(file, source, startJob<ParsedFile>({ source, task }));
     const state = await this.readSmall(file, source);
-    return state?.state === 'read' ? { state: 'parsed', stamp: state.stamp, ...parseBytes(state.bytes, task) } : state;
+    return state?.state === 'read'
+      ? { state: 'parsed', fingerprint: state.fingerprint, ...parseBytes(state.bytes, task) }
+      : state;
   }
 
-  private async readSmall(file: string, { path, stamp }: FileRead): Promise<FileState | undefined> {
+  private async readSmall(file: string, { path, fingerprint }: FileRead): Promise<FileState | undefined> {
     const state = await this.call(file, () => this.reader.readFileState(path));
-    return state.stamp === stamp && (await this.stat(file, path)).stamp === stamp ? state : undefined;
+    return state.fingerprint === fingerprint && (await this.stat(file, path)).fingerprint === fingerprint
+      ? state
+      : undefined;
   }
 
   private async resultOf<R extends JobResult>(

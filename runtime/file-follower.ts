@@ -4,8 +4,8 @@
  */
 import { dirname } from 'node:path';
 import type { Finding } from '../core';
-import { timerSlack } from './alarm';
 import { type BoundedFileReader, slowFsWarning } from './bounded-reader';
+import { timerSlack } from './deadline-timer';
 import type { FileRead, NoContent } from './file-reader';
 import { FileWatcher } from './file-watcher';
 import {
@@ -26,16 +26,16 @@ export interface FollowPace {
   readonly settle: number;
 }
 
-/** Without `data` it has faults, or is the known version. `unsaid`: how many findings there are besides. */
+/** Without `data` it has faults, or is the known version. `omitted`: how many findings there are besides. */
 export type FileReading<T> =
   | NoContent
   | {
       readonly state: 'parsed';
-      readonly stamp: string;
+      readonly fingerprint: string;
       readonly hash: string;
       readonly data?: T;
       readonly findings: readonly Finding[];
-      readonly unsaid: number;
+      readonly omitted: number;
       readonly text?: Uint8Array;
     };
 
@@ -118,7 +118,7 @@ export class FollowedFile<T> {
     if (this.closed) return;
     const { state, next } = transition(rule, this.state, {
       type: 'seen',
-      stamp: stat.stamp,
+      fingerprint: stat.fingerprint,
       at: performance.now(),
       settle,
     });
@@ -131,24 +131,23 @@ export class FollowedFile<T> {
 
   private apply(reading: FileReading<T>): void {
     const { rule, keptMessage: kept, applied } = this.source;
-    const { state, report } = transition(rule, this.state, this.eventOf(reading));
+    const { state, report } = transition(rule, this.state, eventOf(reading));
     this.state = state;
     const unknown = `${rule.file} is missing, and its last good version is not known: what it could decide is deferred`;
     if (report) logReport(this.log, rule.file, report, { kept, unknown });
     const isNew = report?.type === 'applied' || report?.type === 'emptied';
     if (isNew && state.version) applied(state.version, 'text' in reading ? reading.text : undefined);
   }
+}
 
-  private eventOf(reading: FileReading<T>): ListEvent<T> {
-    const { file } = this.source.rule;
-    const { stamp } = reading;
-    if (reading.state === 'missing') return { type: 'gone', stamp };
-    if (reading.state === 'unreadable') return { type: 'unreadable', stamp, reason: reading.reason };
-    const { data, hash, findings, unsaid } = reading;
-    const own = ownVersion(this.source.rule, this.state);
-    if (hash === own?.hash) return { type: 'read', version: { ...own, stamp } };
-    if (!data) return { type: 'faulty', stamp, findings, unreported: unsaid };
-    return { type: 'read', version: { file, value: data, hash, stamp }, findings };
+function eventOf<T>(reading: FileReading<T>): ListEvent<T> {
+  switch (reading.state) {
+    case 'missing':
+      return { ...reading, type: 'gone' };
+    case 'unreadable':
+      return { ...reading, type: 'unreadable' };
+    case 'parsed':
+      return { ...reading, type: 'read' };
   }
 }
 

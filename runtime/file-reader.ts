@@ -13,16 +13,18 @@ import {
 } from 'node:fs';
 import { memoryFor } from '../core/large-memory';
 
-export type FileState = NoContent | { readonly state: 'read'; readonly bytes: Uint8Array; readonly stamp: string };
+export type FileState =
+  | NoContent
+  | { readonly state: 'read'; readonly bytes: Uint8Array; readonly fingerprint: string };
 
-/** `stamp` changes whenever the file behind the path does: another inode, size, or time. Symbolic links are followed. */
+/** `fingerprint` changes whenever the file behind the path does: another inode, size, or time. Symbolic links are followed. */
 export type NoContent =
-  | { readonly state: 'missing'; readonly stamp: string }
-  | { readonly state: 'unreadable'; readonly reason: string; readonly stamp: string };
+  | { readonly state: 'missing'; readonly fingerprint: string }
+  | { readonly state: 'unreadable'; readonly reason: string; readonly fingerprint: string };
 
-/** The stamp of what is at a path, and how many bytes that has. */
+/** The fingerprint of what is at a path, and how many bytes that has. */
 export interface FileStat {
-  readonly stamp: string;
+  readonly fingerprint: string;
   readonly size: number;
 }
 
@@ -31,26 +33,26 @@ export interface FileRead extends FileStat {
   readonly path: string;
   /**
    * Where one file replaces the other without end: the file at the path counts if it is not written to for so many
-   * milliseconds, even where another takes its place meanwhile. Otherwise it must have the stamp before and after.
+   * milliseconds, even where another takes its place meanwhile. Otherwise it must have the fingerprint before and after.
    */
   readonly unchangedFor?: number | undefined;
 }
 
-const missingStamp = 'missing';
+const missingFingerprint = 'missing';
 
 export async function statFile(path: string): Promise<FileStat> {
   try {
     const stats = await fs.stat(path, { bigint: true });
-    return { stamp: stampFrom(stats), size: Number(stats.size) };
+    return { fingerprint: fingerprintFrom(stats), size: Number(stats.size) };
   } catch (error) {
-    return { stamp: stampOfFailure(error), size: 0 };
+    return { fingerprint: fingerprintOfFailure(error), size: 0 };
   }
 }
 
 /** Whatever may be at the path by now, opening it waits for nobody. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Reads a small file; `stamp` is from before the reading. */
+/** Reads a small file; `fingerprint` is from before the reading. */
 export async function readFileState(path: string): Promise<FileState> {
   try {
     const stats = await fs.stat(path, { bigint: true });
@@ -77,10 +79,10 @@ export function readFileStateSync(path: string): FileState {
 }
 
 /** The expected file, or nothing where there is another. Blocks the thread. */
-export function readStableSync({ path, stamp, unchangedFor }: FileRead): FileState | undefined {
+export function readStableSync({ path, fingerprint, unchangedFor }: FileRead): FileState | undefined {
   if (unchangedFor !== undefined) return readUnchangedSync(path, unchangedFor);
   const state = readFileStateSync(path);
-  return state.stamp === stamp && stampOfSync(path) === stamp ? state : undefined;
+  return state.fingerprint === fingerprint && fingerprintOfSync(path) === fingerprint ? state : undefined;
 }
 
 function readUnchangedSync(path: string, time: number): FileState | undefined {
@@ -131,42 +133,42 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function stampOfSync(path: string): string {
+function fingerprintOfSync(path: string): string {
   try {
-    return stampFrom(statSync(path, { bigint: true }));
+    return fingerprintFrom(statSync(path, { bigint: true }));
   } catch (error) {
-    return stampOfFailure(error);
+    return fingerprintOfFailure(error);
   }
 }
 
-function stampFrom(s: BigIntStats): string {
+function fingerprintFrom(s: BigIntStats): string {
   return `${s.size}:${s.dev}:${s.ino}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}`;
 }
 
 function contentState(stats: BigIntStats, bytes: Buffer): FileState {
-  return { state: 'read', bytes, stamp: stampFrom(stats) };
+  return { state: 'read', bytes, fingerprint: fingerprintFrom(stats) };
 }
 
-/** A file that is there and fails to be read keeps its own stamp: by that one it is seen to change. */
+/** A file that is there and fails to be read keeps its own fingerprint: by that one it is seen to change. */
 function unreadState(stats: BigIntStats): (error: unknown) => NoContent {
   return (error) => {
     const failed = failureState(error);
-    return failed.state === 'unreadable' ? { ...failed, stamp: stampFrom(stats) } : failed;
+    return failed.state === 'unreadable' ? { ...failed, fingerprint: fingerprintFrom(stats) } : failed;
   };
 }
 
 function notAFile(stats: BigIntStats): NoContent {
   const what = stats.isDirectory() ? 'a directory' : 'no regular file';
-  return { state: 'unreadable', reason: `it is ${what}`, stamp: stampFrom(stats) };
+  return { state: 'unreadable', reason: `it is ${what}`, fingerprint: fingerprintFrom(stats) };
 }
 
 function failureState(error: unknown): NoContent {
-  const stamp = stampOfFailure(error);
-  if (stamp === missingStamp) return { state: 'missing', stamp };
-  return { state: 'unreadable', reason: error instanceof Error ? error.message : String(error), stamp };
+  const fingerprint = fingerprintOfFailure(error);
+  if (fingerprint === missingFingerprint) return { state: 'missing', fingerprint };
+  return { state: 'unreadable', reason: error instanceof Error ? error.message : String(error), fingerprint };
 }
 
-function stampOfFailure(error: unknown): string {
+function fingerprintOfFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'ENOENT' || code === 'ENOTDIR' ? missingStamp : `error:${code ?? String(error)}`;
+  return code === 'ENOENT' || code === 'ENOTDIR' ? missingFingerprint : `error:${code ?? String(error)}`;
 }

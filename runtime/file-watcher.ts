@@ -3,18 +3,18 @@
  * caller asks for it, for mounts and file systems that send no events. Neither timer nor watcher keeps the process alive.
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { Alarm } from './alarm';
+import { DeadlineTimer } from './deadline-timer';
 
 /** Long enough for the several events of one change to come together. Milliseconds. */
 const eventDelay = 20;
 
 export class FileWatcher {
   private readonly watchers = new Map<string, FSWatcher>();
-  private readonly alarm: Alarm;
+  private readonly alarm: DeadlineTimer;
   private closed = false;
 
   constructor(look: () => void) {
-    this.alarm = new Alarm(look);
+    this.alarm = new DeadlineTimer(look);
   }
 
   /** Brings the next look forward, never puts it off. */

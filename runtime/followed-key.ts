@@ -2,10 +2,10 @@
 import type { RedisKey } from '../core';
 import { initialState, type ListEvent, type ListRule, type ListState, transition, type Version } from './list-state';
 import { wrongType } from './load';
-import type { Parsed } from './parse-bytes';
+import { emptySlot, type Parsed, type SlotData } from './parse-bytes';
 import { parseContent } from './parse-worker-client';
 import { type Ask, type KeyContent, readKey } from './redis-key';
-import { emptySlot, type Slot, type SlotData } from './slots';
+import type { Slot } from './slots';
 import { logReport, type StoreLog } from './store-log';
 
 export class FollowedKey {
@@ -99,15 +99,10 @@ export class FollowedKey {
 
   /** To Redis a key that was deleted, one that was flushed, and a set whose last member went are all the same. */
   private eventOf(found: KeyContent, parsed: Parsed | undefined): ListEvent<SlotData> {
-    const { name: file, key: stamp } = this.redis;
     if (found.state === 'wrong-type') {
-      return { type: 'faulty', stamp: found.type, findings: [wrongType(this.redis, found.type)] };
+      return { type: 'faulty', fingerprint: found.type, finding: wrongType(this.redis, found.type) };
     }
-    if (!parsed) return { type: 'gone', stamp: 'missing' };
-    const { data, findings, hash, unsaid } = parsed;
-    if (hash === this.content?.hash) return { type: 'read', version: this.content };
-    if (!data) return { type: 'faulty', stamp: hash, findings, unreported: unsaid };
-    return { type: 'read', version: { file, value: data, hash, stamp }, findings };
+    return parsed ? { ...parsed, type: 'read', fingerprint: parsed.hash } : { type: 'gone', fingerprint: 'missing' };
   }
 
   private apply(event: ListEvent<SlotData>): void {

@@ -12,7 +12,7 @@ export interface Version<T> {
   /** SHA-256 of the content, or a word for no content: `missing`, `unnamed`, `unavailable`. */
   readonly hash: string;
   /** What the source looked like then, where the source is a file. */
-  readonly stamp: string;
+  readonly fingerprint: string;
 }
 
 export interface ListState<T> {
@@ -31,8 +31,8 @@ export interface ListState<T> {
 interface Change {
   /** When the first change was seen. */
   readonly from: number;
-  readonly stamp: string;
-  /** Since when the stamp has been that. */
+  readonly fingerprint: string;
+  /** Since when the fingerprint has been that. */
   readonly since: number;
 }
 
@@ -52,16 +52,20 @@ export interface ListRule<T> {
 
 export type ListEvent<T> =
   /** A file looks like this. */
-  | { readonly type: 'seen'; readonly stamp: string; readonly at: number; readonly settle: number }
-  | { readonly type: 'read'; readonly version: Version<T>; readonly findings?: readonly Finding[] }
+  | { readonly type: 'seen'; readonly fingerprint: string; readonly at: number; readonly settle: number }
+  /** The content was parsed; without `data` it has faults, or is the known one. `omitted`: how many findings there are besides. */
   | {
-      readonly type: 'faulty';
-      readonly stamp: string;
+      readonly type: 'read';
+      readonly fingerprint: string;
+      readonly hash: string;
+      readonly data?: T | undefined;
       readonly findings: readonly Finding[];
-      readonly unreported?: number;
+      readonly omitted: number;
     }
-  | { readonly type: 'unreadable'; readonly stamp: string; readonly reason: string }
-  | { readonly type: 'gone'; readonly stamp: string }
+  /** The source holds something of which no list can be made. */
+  | { readonly type: 'faulty'; readonly fingerprint: string; readonly finding: Finding }
+  | { readonly type: 'unreadable'; readonly fingerprint: string; readonly reason: string }
+  | { readonly type: 'gone'; readonly fingerprint: string }
   /** The source did not answer. */
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'confirmed'; readonly at: number };
@@ -69,7 +73,7 @@ export type ListEvent<T> =
 /** What the log has to say of a transition. */
 export type ListReport =
   | { readonly type: 'applied'; readonly findings: readonly Finding[] }
-  | { readonly type: 'rejected'; readonly findings: readonly Finding[]; readonly unreported: number }
+  | { readonly type: 'rejected'; readonly findings: readonly Finding[]; readonly omitted: number }
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'kept' | 'emptied' | 'unknown' };
 
@@ -95,19 +99,42 @@ export function transition<T>(rule: ListRule<T>, state: ListState<T>, event: Lis
       return seen(rule, state, event);
     case 'read':
       return read(rule, state, event);
-    case 'faulty': {
-      const { stamp, findings, unreported = 0 } = event;
-      return reject(state, stamp, { type: 'rejected', findings, unreported });
-    }
+    case 'faulty':
+      return rejectFor(state, event.fingerprint, event.finding);
     case 'unreadable':
-      return rejectFor(state, event.stamp, unreadable(rule.file, event.reason));
+      return rejectFor(state, event.fingerprint, unreadable(rule.file, event.reason));
     case 'gone':
-      return gone(rule, state, event.stamp);
+      return gone(rule, state, event.fingerprint);
     case 'failed':
       return reject(state, `failed: ${event.reason}`, { type: 'failed', reason: event.reason });
     case 'confirmed':
       return { state: { ...state, confirmedAt: Math.max(state.confirmedAt, event.at) } };
   }
+}
+
+/** What is known of a key at the moment. */
+export interface KeyStatus<T> {
+  /** The last content that could be applied. */
+  readonly version: Version<T> | undefined;
+  /** Until when the version counts, or the wait for the first one. */
+  readonly countsUntil: number;
+}
+
+/**
+ * What is in force of a list; nothing where it is unavailable. A key whose content was not confirmed in time has expired, and
+ * `file`, what its file holds, stands in for it. `before` stays in force while nothing has been read.
+ */
+export function versionInForce<T>(
+  { key, file, before }: { key?: KeyStatus<T> | undefined; file?: Version<T> | undefined; before: Version<T> },
+  now: number,
+): Version<T> | undefined {
+  if (!key) return file ?? before;
+  if (isExpired(key, now)) return file;
+  return key.version ?? before;
+}
+
+export function isExpired({ countsUntil }: KeyStatus<unknown>, now: number): boolean {
+  return countsUntil <= now;
 }
 
 /** The version that is of this source, and not of the one that was named before. */
@@ -118,13 +145,17 @@ export function ownVersion<T>(rule: ListRule<T>, { version }: ListState<T>): Ver
 function seen<T>(
   rule: ListRule<T>,
   state: ListState<T>,
-  { stamp, at, settle }: ListEvent<T> & { type: 'seen' },
+  { fingerprint, at, settle }: ListEvent<T> & { type: 'seen' },
 ): Transition<T> {
   const own = ownVersion(rule, state);
-  if (stamp === own?.stamp) return { state: { ...state, ...settled(own) } };
-  if (stamp === state.rejected) return { state: { ...state, change: undefined } };
+  if (fingerprint === own?.fingerprint) return { state: { ...state, ...settled(own) } };
+  if (fingerprint === state.rejected) return { state: { ...state, change: undefined } };
   const before = state.change;
-  const change = { from: before?.from ?? at, stamp, since: before?.stamp === stamp ? before.since : at };
+  const change = {
+    from: before?.from ?? at,
+    fingerprint,
+    since: before?.fingerprint === fingerprint ? before.since : at,
+  };
   const changed = { ...state, change };
   if (at - change.since >= settle) return { state: changed, next: 'read' };
   if (at - change.from >= maxUnstableFactor * settle) return { state: changed, next: 'read-held' };
@@ -134,29 +165,32 @@ function seen<T>(
 function read<T>(
   rule: ListRule<T>,
   state: ListState<T>,
-  { version, findings = [] }: ListEvent<T> & { type: 'read' },
+  { fingerprint, hash, data, findings, omitted }: ListEvent<T> & { type: 'read' },
 ): Transition<T> {
+  const { file } = rule;
   const own = ownVersion(rule, state);
   // The same content has been looked at before; only its file may be another.
-  if (own?.hash === version.hash) return { state: { ...state, ...settled({ ...own, stamp: version.stamp }) } };
+  if (own?.hash === hash) return { state: { ...state, ...settled({ ...own, fingerprint }) } };
+  if (data === undefined) return reject(state, fingerprint, { type: 'rejected', findings, omitted });
+  const version = { file, value: data, hash, fingerprint };
   return { state: { ...state, ...settled(version) }, report: { type: 'applied', findings } };
 }
 
-function gone<T>(rule: ListRule<T>, state: ListState<T>, stamp: string): Transition<T> {
+function gone<T>(rule: ListRule<T>, state: ListState<T>, fingerprint: string): Transition<T> {
   const { version } = state;
   const own = ownVersion(rule, state);
-  if (!own && rule.isNamed) return rejectFor(state, stamp, missing(rule.file));
+  if (!own && rule.isNamed) return rejectFor(state, fingerprint, missing(rule.file));
   if (rule.whenDeleted === 'keep' && (!version || hasContent(version))) {
-    return reject(state, stamp, { type: version ? 'kept' : 'unknown' });
+    return reject(state, fingerprint, { type: version ? 'kept' : 'unknown' });
   }
   const { file } = rule;
-  const empty = { file, value: rule.emptyValue(), hash: 'missing', stamp };
-  if (own?.hash === 'missing') return { state: { ...state, ...settled({ ...own, stamp }) } };
+  const empty = { file, value: rule.emptyValue(), hash: 'missing', fingerprint };
+  if (own?.hash === 'missing') return { state: { ...state, ...settled({ ...own, fingerprint }) } };
   return { state: { ...state, ...settled(empty) }, report: { type: 'emptied' } };
 }
 
-function rejectFor<T>(state: ListState<T>, stamp: string, finding: Finding): Transition<T> {
-  return reject(state, stamp, { type: 'rejected', findings: [finding], unreported: 0 });
+function rejectFor<T>(state: ListState<T>, fingerprint: string, finding: Finding): Transition<T> {
+  return reject(state, fingerprint, { type: 'rejected', findings: [finding], omitted: 0 });
 }
 
 /** What was in force stays so. */

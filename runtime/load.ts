@@ -5,39 +5,21 @@ import {
   type Finding,
   fault,
   hasFault,
-  type ListKind,
   type ListSource,
-  LocalDomains,
-  type LocalDomainsData,
   type ParsedSettings,
-  PolicyList,
   parseSettings,
   type RedisKey,
-  RelayMap,
 } from '../core';
 import type { FileReading } from './file-follower';
 import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
 import { LastGoodStore } from './last-good';
 import { missing, unreadable, type Version } from './list-state';
-import { parseBytes } from './parse-bytes';
-import { buildPolicy, type Lists, type Policy } from './policy';
-import {
-  canBeUnavailable,
-  emptySlot,
-  isNamed,
-  pathOf,
-  type Slot,
-  type SlotData,
-  type SlotName,
-  settingsFile,
-  slots,
-  unavailableSlot,
-} from './slots';
+import { emptySlot, parseBytes, type SlotData, unavailableSlot } from './parse-bytes';
+import { buildPolicy, listsOf, type Policy, type SlotVersions } from './policy';
+import { canBeUnavailable, isNamed, pathOf, type Slot, type SlotName, settingsFile, slots } from './slots';
 import type { StandIn } from './store-log';
 
 export type SettingsVersion = Version<ParsedSettings>;
-
-export type SlotVersions = { readonly [N in SlotName]: Version<SlotData> };
 
 export interface LoadedSite {
   /** Absent where a finding is a fault. */
@@ -55,7 +37,7 @@ interface Loaded<V> {
   readonly standIn?: StandIn;
 }
 
-/** Whether what following a key takes is there. */
+/** Whether `haraka-plugin-redis`, which lists in Redis need, is installed. */
 export interface RedisInstallation {
   readonly isInstalled: boolean;
 }
@@ -118,34 +100,34 @@ function loadSettings(
     return { version, findings };
   }
   const bytes = last.state === 'text' ? last.bytes : new Uint8Array();
-  const kept = settingsVersion({ state: 'read', bytes, stamp: lastGoodStamp });
+  const kept = settingsVersion({ state: 'read', bytes, fingerprint: lastGoodFingerprint });
   const keptFindings = kept.value.findings.concat(redisFindings(kept.value, redis));
   return { version: kept, findings: keptFindings, standIn: { file: settingsFile, findings } };
 }
 
 /** A missing `smtpcheck.ini` means the defaults. */
 function settingsVersion(file: FileState): SettingsVersion {
-  const { stamp } = file;
+  const { fingerprint } = file;
   const parsed = parseSettings(settingsFile, file.state === 'read' ? decodeText(file.bytes) : '');
   const value: ParsedSettings =
     file.state === 'unreadable'
       ? { readable: parsed.readable, written: parsed.written, findings: [unreadable(settingsFile, file.reason)] }
       : parsed;
   const hash = file.state === 'read' ? hashOf(file.bytes) : file.state;
-  return { file: settingsFile, value, hash, stamp };
+  return { file: settingsFile, value, hash, fingerprint };
 }
 
 /** Settings that are in force with others before: whole or not at all. */
 export function readSettings(file: FileState, redis: RedisInstallation): FileReading<ParsedSettings> {
   if (file.state !== 'read') return file;
-  const { value, hash, stamp } = settingsVersion(file);
+  const { value, hash, fingerprint } = settingsVersion(file);
   const findings = value.findings.concat(value.settings ? redisFindings(value, redis) : []);
   const data = hasFault(findings) ? {} : { data: value };
-  return { state: 'parsed', stamp, hash, findings, unsaid: 0, text: file.bytes, ...data };
+  return { state: 'parsed', fingerprint, hash, findings, omitted: 0, text: file.bytes, ...data };
 }
 
 /** No file has it: the next look reads what is there then. */
-const lastGoodStamp = 'last good';
+const lastGoodFingerprint = 'last good';
 
 function loadSlot(
   configFolder: string,
@@ -174,12 +156,12 @@ function loadSlot(
   }
   const { findings } = loaded;
   if (last.state === 'nothing') {
-    const stamp = isMissing ? state.stamp : lastGoodStamp;
-    return { version: missingVersion(slot, last.file, stamp), findings: [], standIn: { file, findings } };
+    const fingerprint = isMissing ? state.fingerprint : lastGoodFingerprint;
+    return { version: missingVersion(slot, last.file, fingerprint), findings: [], standIn: { file, findings } };
   }
   const kept =
     last.state === 'text'
-      ? versionOf(slot, last.file, named, { bytes: last.bytes, state: 'read', stamp: lastGoodStamp })
+      ? versionOf(slot, last.file, named, { bytes: last.bytes, state: 'read', fingerprint: lastGoodFingerprint })
       : undefined;
   if (kept?.version) return { version: kept.version, findings: [], standIn: { file, findings } };
   const reason = last.state === 'unavailable' ? last.reason : 'the last good text of it has faults';
@@ -193,44 +175,29 @@ function loadSlot(
 }
 
 function versionOf(slot: Slot, file: string, named: boolean, state: FileState): Loaded<Version<SlotData>> {
-  const { stamp } = state;
+  const { fingerprint } = state;
   if (state.state === 'unreadable') return { findings: [unreadable(file, state.reason)] };
   if (state.state === 'missing') {
-    return named ? { findings: [missing(file)] } : { version: missingVersion(slot, file, stamp), findings: [] };
+    return named ? { findings: [missing(file)] } : { version: missingVersion(slot, file, fingerprint), findings: [] };
   }
   const { data, findings, hash } = parseBytes(state.bytes, { name: slot.name, file });
-  return data ? { version: { file, value: data, hash, stamp }, findings } : { findings };
+  return data ? { version: { file, value: data, hash, fingerprint }, findings } : { findings };
 }
 
-function missingVersion(slot: Slot, file: string, stamp: string): Version<SlotData> {
-  return { file, value: emptySlot(slot.name, file), hash: 'missing', stamp };
+function missingVersion(slot: Slot, file: string, fingerprint: string): Version<SlotData> {
+  return { file, value: emptySlot(slot.name, file), hash: 'missing', fingerprint };
 }
 
 /** The list of a slot that the settings leave empty. */
 export function unnamed(slot: Slot): Version<SlotData> {
-  return { file: '', value: emptySlot(slot.name, slot.setting), hash: 'unnamed', stamp: 'unnamed' };
+  return { file: '', value: emptySlot(slot.name, slot.setting), hash: 'unnamed', fingerprint: 'unnamed' };
 }
 
 /** The list of a slot of which no version is known; `name` is that of its key or file. */
 export function unavailable(slot: Slot, name: string): Version<SlotData> {
-  return { file: name, value: unavailableSlot(slot.name, name), hash: 'unavailable', stamp: 'unavailable' };
+  return { file: name, value: unavailableSlot(slot.name, name), hash: 'unavailable', fingerprint: 'unavailable' };
 }
 
 export function wrongType({ name, key }: RedisKey, type: string): Finding {
   return fault('redis-type', { file: name, line: 1 }, key, { detail: type });
-}
-
-export function listsOf(versions: SlotVersions): Lists {
-  const list = (name: ListKind) => new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);
-  return {
-    local_ip: list('local_ip'),
-    local_domain: list('local_domain'),
-    relay_to: list('relay_to'),
-    hosts: list('hosts'),
-    relay_map: new RelayMap(versions.relay_map.value as ConstructorParameters<typeof RelayMap>[0]),
-    local_domains: new LocalDomains(
-      versions.host_list.value as LocalDomainsData,
-      versions.host_list_regex.value as LocalDomainsData,
-    ),
-  };
 }

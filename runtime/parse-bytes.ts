@@ -1,7 +1,12 @@
-/** Parses the content of a list. Where a large one is parsed is told by `parse-apart.ts`. */
+/** Parses the content of a list, in whichever thread; `parse-worker-client.ts` starts one for a large list. */
+
+// Not all of core: a worker reads this code while its list waits.
+import { type ListData, parseList } from '../core/list';
+import { type LocalDomainsData, parseHostList, parseHostListRegex } from '../core/local-domains';
+import type { Parsed as ParsedText } from '../core/parse-lines';
+import { parseRelayMap, type RelayMapData } from '../core/relay-map';
 import { decodeText, hashOf } from './file-reader';
-import { sortLines } from './redis-key';
-import { type ParsedSlot, parseSlot, type SlotName } from './slots';
+import type { SlotName } from './slots';
 
 export interface Task {
   readonly name: SlotName;
@@ -17,7 +22,7 @@ export interface Task {
 export interface Parsed extends ParsedSlot {
   readonly hash: string;
   /** How many findings there are beyond those handed over. */
-  readonly unsaid: number;
+  readonly omitted: number;
   readonly text?: Uint8Array;
 }
 
@@ -27,7 +32,45 @@ export const mostReported = 200;
 export function parseBytes(bytes: Uint8Array, { name, file, unordered, known, withText }: Task): Parsed {
   const content = unordered ? sortLines(bytes) : bytes;
   const hash = hashOf(content);
-  if (hash === known) return { findings: [], hash, unsaid: 0 };
+  if (hash === known) return { findings: [], hash, omitted: 0 };
   const parsed = parseSlot(name, file, decodeText(content), content);
-  return { ...parsed, hash, unsaid: 0, ...(withText && parsed.data && { text: content }) };
+  return { ...parsed, hash, omitted: 0, ...(withText && parsed.data && { text: content }) };
+}
+
+export type SlotData = ListData | RelayMapData | LocalDomainsData;
+
+/** The list data of a slot, or why there is none. */
+export type ParsedSlot = ParsedText<SlotData>;
+
+export function parseSlot(name: SlotName, file: string, text: string, octets?: Uint8Array): ParsedSlot {
+  switch (name) {
+    case 'relay_map':
+      return parseRelayMap(file, text, octets);
+    case 'host_list':
+      return parseHostList(file, text);
+    case 'host_list_regex':
+      return parseHostListRegex(file, text);
+    default:
+      return parseList(name, file, text, octets);
+  }
+}
+
+/** The empty list of a slot, under the name of the file that could fill it. */
+export function emptySlot(name: SlotName, file: string): SlotData {
+  return parseSlot(name, file, '').data as SlotData;
+}
+
+/** The list of a slot while nobody can tell what is on it. */
+export function unavailableSlot(name: SlotName, file: string): SlotData {
+  return { ...emptySlot(name, file), available: false };
+}
+
+/** Lines by their bytes, as `LC_ALL=C sort -u` has them. A scan may give an entry twice. */
+export function sortLines(bytes: Uint8Array): Buffer {
+  // As Latin-1 each byte is a character, and characters compare as bytes.
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n');
+  lines.pop();
+  lines.sort();
+  const once = lines.filter((line, i) => i === 0 || line !== lines[i - 1]);
+  return Buffer.from(once.map((line) => `${line}\n`).join(''), 'latin1');
 }

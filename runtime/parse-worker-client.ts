@@ -17,7 +17,7 @@ export interface Job {
   readonly task?: Task;
 }
 
-export type ParsedFile = NoContent | (Parsed & { readonly state: 'parsed'; readonly stamp: string });
+export type ParsedFile = NoContent | (Parsed & { readonly state: 'parsed'; readonly fingerprint: string });
 
 /** `undefined`: the file is not the expected one, or does not stay the same. */
 export type JobResult = FileState | ParsedFile | undefined;
@@ -53,7 +53,7 @@ export async function parseContent(bytes: Uint8Array, task: Task): Promise<Parse
   if (bytes.length < workerThreshold) return parseBytes(bytes, task);
   // Moved, not copied: to copy a large file takes longer than mail should wait. What does not begin with its memory shares it.
   const own = bytes.byteOffset === 0 ? bytes : new Uint8Array(bytes);
-  const { result } = startJob<Parsed & { state: 'parsed'; stamp: string }>({ source: { bytes: own }, task }, [
+  const { result } = startJob<Parsed & { state: 'parsed'; fingerprint: string }>({ source: { bytes: own }, task }, [
     own.buffer as ArrayBuffer,
   ]);
   return result;

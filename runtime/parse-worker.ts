@@ -30,10 +30,12 @@ run(workerData as Job);
 
 function run({ source, task }: Job): void {
   const state =
-    'bytes' in source ? ({ state: 'read', bytes: source.bytes, stamp: '' } as const) : readStableSync(source);
+    'bytes' in source ? ({ state: 'read', bytes: source.bytes, fingerprint: '' } as const) : readStableSync(source);
   parentPort?.postMessage('read');
   const isParsed = task !== undefined && state?.state === 'read';
-  const result: JobResult = isParsed ? { state: 'parsed', stamp: state.stamp, ...parse(state.bytes, task) } : state;
+  const result: JobResult = isParsed
+    ? { state: 'parsed', fingerprint: state.fingerprint, ...parse(state.bytes, task) }
+    : state;
   parentPort?.postMessage(result, [...new Set(buffersIn(result && 'data' in result ? result.data : undefined))]);
   // To receive the tables holds up mail a little, and so does the end of a thread, whose memory goes back: one at a time.
   setTimeout(() => {}, untilReceived);
@@ -42,7 +44,7 @@ function run({ source, task }: Job): void {
 function parse(bytes: Uint8Array, task: Task): Parsed {
   const { findings, ...parsed } = parseBytes(bytes, task);
   const reported = findings.slice(0, mostReported);
-  return { ...parsed, findings: reported, unsaid: findings.length - reported.length };
+  return { ...parsed, findings: reported, omitted: findings.length - reported.length };
 }
 
 function buffersIn(value: unknown): ArrayBuffer[] {

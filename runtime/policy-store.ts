@@ -5,17 +5,18 @@
  */
 import { join } from 'node:path';
 import type { Finding, ParsedSettings, Settings } from '../core';
-import { timerSlack } from './alarm';
 import { BoundedFileReader, diskReader, type FileReader } from './bounded-reader';
+import { timerSlack } from './deadline-timer';
 import { FileFollower, FollowedFile } from './file-follower';
 import { LastGoodStore } from './last-good';
-import type { Version } from './list-state';
-import { type LoadedSite, listsOf, loadSite, readSettings, type SlotVersions, unavailable, unnamed } from './load';
-import { buildPolicy, type Policy } from './policy';
+import { isExpired, type Version, versionInForce } from './list-state';
+import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
+import { emptySlot, type SlotData } from './parse-bytes';
+import { buildPolicy, listsOf, type Policy, type SlotVersions } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
-import { emptySlot, isNamed, pathOf, type Slot, type SlotData, type SlotName, settingsFile, slots } from './slots';
-import { reportOf, type StoreLog, tellFindings, tellStandIn, tellVersion } from './store-log';
+import { isNamed, pathOf, type Slot, type SlotName, settingsFile, slots } from './slots';
+import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
@@ -72,9 +73,9 @@ export class PolicyStore {
     );
     this.redis = new RedisLists(redis, log, () => this.renew());
     this.redis.use(site.policy.settings);
-    for (const standIn of site.standIns) tellStandIn(log, standIn);
-    tellFindings(log, site.findings);
-    for (const slot of slots) tellVersion(log, this.versions[slot.name], this.current.generation);
+    for (const standIn of site.standIns) logStandIn(log, standIn);
+    logFindings(log, site.findings);
+    for (const slot of slots) logVersion(log, this.versions[slot.name], this.current.generation);
   }
 
   get policy(): Policy {
@@ -205,10 +206,10 @@ export class PolicyStore {
 
     this.current = buildPolicy(this.current.generation + 1, settings, listsOf(versions));
     const { generation } = this.current;
-    if (newSettings) tellVersion(this.log, newSettings, generation);
+    if (newSettings) logVersion(this.log, newSettings, generation);
     for (const slot of changed) {
-      this.tellExpired(slot, settings, now);
-      tellVersion(this.log, versions[slot.name], generation);
+      this.logExpired(slot, settings, now);
+      logVersion(this.log, versions[slot.name], generation);
     }
   }
 
@@ -222,19 +223,18 @@ export class PolicyStore {
   }
 
   private versionInForce(slot: Slot, settings: Settings, now: number): Version<SlotData> {
+    const { name } = slot;
     const { file, redis } = slot.sourceIn(settings);
-    const before = this.versions[slot.name];
-    const followed = this.files.get(slot.name);
-    if (!redis) return file === '' ? unnamed(slot) : (followed?.version ?? before);
-    const told = this.redis.told(slot.name, now);
-    if (told?.state === 'content') return told.version;
-    if (told?.state === 'awaited') return before;
-    return followed?.ownVersion ?? unavailable(slot, redis.name);
+    if (file === '' && !redis) return unnamed(slot);
+    const followed = this.files.get(name);
+    const sources = { key: this.redis.status(name), file: redis ? followed?.ownVersion : followed?.version };
+    return versionInForce({ ...sources, before: this.versions[name] }, now) ?? unavailable(slot, redis?.name ?? file);
   }
 
-  private tellExpired(slot: Slot, settings: Settings, now: number): void {
+  private logExpired(slot: Slot, settings: Settings, now: number): void {
     const { file, redis } = slot.sourceIn(settings);
-    if (!redis || this.redis.told(slot.name, now)?.state === 'content') return;
+    const key = this.redis.status(slot.name);
+    if (!redis || !key || !isExpired(key, now)) return;
     const seconds = settings.redis.max_age / 1000;
     const isUnavailable = this.versions[slot.name].hash === 'unavailable';
     const what = isUnavailable ? 'what it could decide is deferred' : `${file} stands in for it`;

@@ -2,17 +2,21 @@
 import {
   type DenyPolicy,
   type ListKind,
-  type LocalDomains,
+  LocalDomains,
+  type LocalDomainsData,
   type Mode,
   modeOf,
   type PluginName,
-  type PolicyList,
+  PolicyList,
   type PrivacyPolicy,
   privacyFlagsOf,
-  type RelayMap,
+  RelayMap,
   type RelayPolicy,
   type Settings,
 } from '../core';
+import type { Version } from './list-state';
+import type { SlotData } from './parse-bytes';
+import type { SlotName } from './slots';
 
 export interface Policy {
   /** Counts the versions this process has had in force, from 1. */
@@ -30,6 +34,23 @@ export type Lists = { readonly [K in ListKind]: PolicyList } & {
   readonly relay_map: RelayMap;
   readonly local_domains: LocalDomains;
 };
+
+export type SlotVersions = { readonly [N in SlotName]: Version<SlotData> };
+
+export function listsOf(versions: SlotVersions): Lists {
+  const list = (name: ListKind) => new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);
+  return {
+    local_ip: list('local_ip'),
+    local_domain: list('local_domain'),
+    relay_to: list('relay_to'),
+    hosts: list('hosts'),
+    relay_map: new RelayMap(versions.relay_map.value as ConstructorParameters<typeof RelayMap>[0]),
+    local_domains: new LocalDomains(
+      versions.host_list.value as LocalDomainsData,
+      versions.host_list_regex.value as LocalDomainsData,
+    ),
+  };
+}
 
 export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
   return {

@@ -91,12 +91,17 @@ export class RedisIniFile implements RedisConfig {
 
 function versionOf(file: Exclude<FileState, { state: 'unreadable' }>): Version<string> {
   const value = file.state === 'read' ? decodeText(file.bytes) : '';
-  return { file: name, value, hash: file.state === 'read' ? hashOf(file.bytes) : 'missing', stamp: file.stamp };
+  return {
+    file: name,
+    value,
+    hash: file.state === 'read' ? hashOf(file.bytes) : 'missing',
+    fingerprint: file.fingerprint,
+  };
 }
 
-function readingOf({ value, hash, stamp }: Version<string>): FileReading<string> {
+function readingOf({ value, hash, fingerprint }: Version<string>): FileReading<string> {
   const hidden = hidingLineOf(value);
-  const reading = { state: 'parsed', stamp, hash, unsaid: 0 } as const;
+  const reading = { state: 'parsed', fingerprint, hash, omitted: 0 } as const;
   return hidden ? { ...reading, findings: [hidden] } : { ...reading, findings: [], data: value };
 }
 

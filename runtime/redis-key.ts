@@ -88,13 +88,3 @@ function linesOf(items: readonly unknown[], each: 1 | 2): Buffer {
   );
   return Buffer.from(lines.join(''));
 }
-
-/** Lines by their bytes, as `LC_ALL=C sort -u` has them. A scan may give an entry twice. */
-export function sortLines(bytes: Uint8Array): Buffer {
-  // As Latin-1 each byte is a character, and characters compare as bytes.
-  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n');
-  lines.pop();
-  lines.sort();
-  const once = lines.filter((line, i) => i === 0 || line !== lines[i - 1]);
-  return Buffer.from(once.map((line) => `${line}\n`).join(''), 'latin1');
-}

@@ -2,17 +2,13 @@
 import type { Settings } from '../core';
 import type { FollowPace } from './file-follower';
 import { FollowedKey } from './followed-key';
-import type { Version } from './list-state';
+import { isExpired, type KeyStatus } from './list-state';
+import type { SlotData } from './parse-bytes';
 import type { RedisAccess } from './redis-package';
 import { FollowedServer, type Pace } from './redis-server';
-import { type SlotData, type SlotName, slots } from './slots';
+import { type SlotName, slots } from './slots';
 import type { StoreLog } from './store-log';
 import { within } from './within';
-
-/** What Redis says of a list. `awaited`: nothing yet, and what was in force before may stay for now. */
-export type Told =
-  | { readonly state: 'content'; readonly version: Version<SlotData> }
-  | { readonly state: 'awaited' | 'away' };
 
 export class RedisLists {
   private readonly keys = new Map<SlotName, { key: FollowedKey; server: FollowedServer }>();
@@ -22,7 +18,7 @@ export class RedisLists {
   private following = false;
   private readonly waiting = new Set<() => void>();
 
-  /** `changed`: called when what `told` says may have become another. */
+  /** `changed`: called when a status may have become another. */
   constructor(
     private readonly access: RedisAccess,
     private readonly log: StoreLog,
@@ -68,17 +64,16 @@ export class RedisLists {
     this.followWay();
   }
 
-  told(slot: SlotName, now: number): Told | undefined {
+  /** Of a list that the settings keep in Redis. */
+  status(slot: SlotName): KeyStatus<SlotData> | undefined {
     const key = this.keys.get(slot)?.key;
-    if (!key) return undefined;
-    if (key.countsUntil(this.maxAge) <= now) return { state: 'away' };
-    return key.content ? { state: 'content', version: key.content } : { state: 'awaited' };
+    return key && { version: key.content, countsUntil: key.countsUntil(this.maxAge) };
   }
 
   /** When the first of what counts now counts no more, unless it is confirmed before. */
   countsUntil(now: number): number {
-    const ends = [...this.keys.values()].map(({ key }) => key.countsUntil(this.maxAge)).filter((end) => end > now);
-    return Math.min(...ends);
+    const statuses = [...this.keys.keys()].map((slot) => this.status(slot) as KeyStatus<SlotData>);
+    return Math.min(...statuses.filter((status) => !isExpired(status, now)).map(({ countsUntil }) => countsUntil));
   }
 
   /** Whether any setting names Redis. */

@@ -1,7 +1,8 @@
 /** Reads the keys that the settings name once, for a look from the command line: what they hold, or why that cannot be told. */
 import type { RedisKey, Settings } from '../core';
 import { decodeText } from './file-reader';
-import { type KeyContent, readKey, sortLines } from './redis-key';
+import { sortLines } from './parse-bytes';
+import { type KeyContent, readKey } from './redis-key';
 import { RedisLink, type Session } from './redis-link';
 import type { RedisAccess } from './redis-package';
 import { type SlotName, slots } from './slots';

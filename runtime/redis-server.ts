@@ -3,7 +3,7 @@
  * server sends no notices; one at a time, and never so often that reading is all that gets done.
  */
 import type { RedisServer } from '../core';
-import { Alarm, timerSlack } from './alarm';
+import { DeadlineTimer, timerSlack } from './deadline-timer';
 import type { FollowedKey } from './followed-key';
 import { RedisLink, type Session } from './redis-link';
 import type { RedisAccess } from './redis-package';
@@ -34,7 +34,7 @@ export class FollowedServer {
   private session: Session | undefined;
   private reading = false;
   private slowest = 0;
-  private readonly nextRead = new Alarm(() => void this.readChanged());
+  private readonly nextRead = new DeadlineTimer(() => void this.readChanged());
   /** The state of the connection that was logged last. */
   private loggedState: 'connected' | 'disconnected' | undefined;
 

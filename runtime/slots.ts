@@ -2,11 +2,7 @@
 
 import { join } from 'node:path';
 import type { ListSource, ParsedSettings, Settings } from '../core';
-// Not all of it: a thread that parses reads this code while its list waits.
-import { type ListData, type ListKind, parseList } from '../core/list';
-import { type LocalDomainsData, parseHostList, parseHostListRegex } from '../core/local-domains';
-import type { Parsed } from '../core/parse-lines';
-import { parseRelayMap, type RelayMapData } from '../core/relay-map';
+import type { ListKind } from '../core/list';
 
 export const settingsFile = 'smtpcheck.ini';
 
@@ -53,34 +49,6 @@ const localDomainsSlots = (['host_list', 'host_list_regex'] as const).map((name)
 
 /** Everything that is followed. */
 export const slots: readonly Slot[] = [...listSlots, ...localDomainsSlots];
-
-export type SlotData = ListData | RelayMapData | LocalDomainsData;
-
-/** The list data of a slot, or why there is none. */
-export type ParsedSlot = Parsed<SlotData>;
-
-export function parseSlot(name: SlotName, file: string, text: string, octets?: Uint8Array): ParsedSlot {
-  switch (name) {
-    case 'relay_map':
-      return parseRelayMap(file, text, octets);
-    case 'host_list':
-      return parseHostList(file, text);
-    case 'host_list_regex':
-      return parseHostListRegex(file, text);
-    default:
-      return parseList(name, file, text, octets);
-  }
-}
-
-/** The empty list of a slot, under the name of the file that could fill it. */
-export function emptySlot(name: SlotName, file: string): SlotData {
-  return parseSlot(name, file, '').data as SlotData;
-}
-
-/** The list of a slot while nobody can tell what is on it. */
-export function unavailableSlot(name: SlotName, file: string): SlotData {
-  return { ...emptySlot(name, file), available: false };
-}
 
 /** Haraka's own lists of local domains have no such state. */
 export function canBeUnavailable({ name }: Slot): boolean {

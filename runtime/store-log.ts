@@ -27,15 +27,15 @@ export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
   };
 }
 
-/** A line for each finding. `unsaid`: how many findings there are besides. */
-export function reportOf(findings: readonly Finding[], unsaid = 0): readonly string[] {
+/** A line for each finding. `omitted`: how many findings there are besides. */
+export function reportOf(findings: readonly Finding[], omitted = 0): readonly string[] {
   const lines = findings.slice(0, mostReported).map((finding) => `  ${describeFinding(finding)}`);
-  const more = Math.max(findings.length - mostReported, 0) + unsaid;
+  const more = Math.max(findings.length - mostReported, 0) + omitted;
   if (more > 0) lines.push(`  and ${more} more`);
   return lines;
 }
 
-export function tellFindings(log: StoreLog, findings: readonly Finding[]): void {
+export function logFindings(log: StoreLog, findings: readonly Finding[]): void {
   if (findings.length === 0) return;
   if (hasFault(findings)) log.logerror(...reportOf(findings));
   else log.logwarn(...reportOf(findings));
@@ -50,11 +50,11 @@ export interface GoneMessages {
 export function logReport(log: StoreLog, name: string, report: ListReport, messages: GoneMessages): void {
   switch (report.type) {
     case 'applied':
-      tellFindings(log, report.findings);
+      logFindings(log, report.findings);
       break;
     case 'rejected': {
       const faults = report.findings.filter((finding) => finding.severity === 'fault');
-      log.logerror('rejected, the last good version stays in force:', ...reportOf(faults, report.unreported));
+      log.logerror('rejected, the last good version stays in force:', ...reportOf(faults, report.omitted));
       break;
     }
     case 'failed':
@@ -79,7 +79,7 @@ export interface StandIn {
   readonly unavailable?: string;
 }
 
-export function tellStandIn(log: StoreLog, { file, findings, unavailable }: StandIn): void {
+export function logStandIn(log: StoreLog, { file, findings, unavailable }: StandIn): void {
   const reason = findings.length > 0 ? reportOf(findings) : [`  ${file} does not exist`];
   const instead =
     unavailable === undefined
@@ -88,7 +88,7 @@ export function tellStandIn(log: StoreLog, { file, findings, unavailable }: Stan
   log.logerror(`${file} is not taken from the disk: ${instead}`, ...reason);
 }
 
-export function tellVersion(log: StoreLog, version: Version<unknown>, generation: number): void {
+export function logVersion(log: StoreLog, version: Version<unknown>, generation: number): void {
   if (version.file === '' || version.hash === 'unavailable') return;
   const hash = version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`;
   log.lognotice(`loaded file=${version.file} generation=${generation} ${hash}`);

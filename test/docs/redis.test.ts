@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { parseSettings } from '../../core';
-import { parseSlot, slots } from '../../runtime/slots';
+import { parseSlot } from '../../runtime/parse-bytes';
+import { slots } from '../../runtime/slots';
 
 const page = fs.readFileSync('docs/reference/redis.md', 'utf8');
 

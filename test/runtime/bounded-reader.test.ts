@@ -46,13 +46,13 @@ describe('BoundedFileReader', () => {
     const folder = makeFolder({ localip: '192.0.2.7' });
     const reader = new BoundedFileReader(said.log, disk.reader, limit);
     disk.silent.add(folder.file('localip'));
-    const stamp = reader.stat('localip', folder.file('localip'));
+    const fingerprint = reader.stat('localip', folder.file('localip'));
     await sleep(3 * limit);
     const complaint =
       'error localip cannot be looked at: its file system has not answered for 0.1 s; what is in force stays';
     assert.deepEqual(said.lines, [complaint]);
     disk.recover(folder.file('localip'));
-    assert.deepEqual(await stamp, await diskReader.statFile(folder.file('localip')));
+    assert.deepEqual(await fingerprint, await diskReader.statFile(folder.file('localip')));
     assert.deepEqual(said.lines, [complaint, 'notice localip can be looked at again']);
   });
 
@@ -79,14 +79,14 @@ describe('BoundedFileReader', () => {
     const reader = new BoundedFileReader(new Said().log, disk.reader, limit);
     const names = ['a', 'b', 'c', 'd', 'e'];
     for (const name of names) disk.silent.add(name);
-    const stamps = names.map((name) => reader.stat(name, name));
+    const fingerprints = names.map((name) => reader.stat(name, name));
     await sleep(20);
     assert.deepEqual(disk.asked, ['a', 'b', 'c']);
     for (const name of names) {
       disk.recover(name);
       await sleep(5);
     }
-    await Promise.all(stamps);
+    await Promise.all(fingerprints);
     assert.deepEqual(disk.asked, names);
   });
 });

@@ -9,37 +9,37 @@ import { until } from '../helpers/until';
 const settle = 10;
 const pace = { poll: 60_000, settle };
 
-/** A file whose stamp and content the test says. */
+/** A file whose fingerprint and content the test says. */
 class Source {
-  stamp = 'first';
+  fingerprint = 'first';
   reads = 0;
   polls = 0;
   readonly applied: string[] = [];
   readonly file: FollowedFile<string>;
   /** Whoever looks at it waits for that. */
   silence: Promise<void> = Promise.resolve();
-  reading: (stamp: string) => FileReading<string> | undefined = (stamp) => ({
+  reading: (fingerprint: string) => FileReading<string> | undefined = (fingerprint) => ({
     state: 'parsed',
-    stamp,
-    hash: stamp,
-    data: stamp,
+    fingerprint,
+    hash: fingerprint,
+    data: fingerprint,
     findings: [],
-    unsaid: 0,
+    omitted: 0,
   });
 
   constructor(name: string, said = new Said()) {
     const stat = async () => {
       this.polls++;
       await this.silence;
-      return { stamp: this.stamp, size: 1 };
+      return { fingerprint: this.fingerprint, size: 1 };
     };
     const source = {
       path: makeFolder().file(name),
       rule: { file: name, isNamed: false, whenDeleted: 'keep', emptyValue: () => '' },
       keptMessage: `${name} was deleted`,
-      read: async ({ stamp }: { stamp: string }) => {
+      read: async ({ fingerprint }: { fingerprint: string }) => {
         this.reads++;
-        return this.reading(stamp);
+        return this.reading(fingerprint);
       },
       applied: ({ value }: { value: string }) => void this.applied.push(value),
     } as const;
@@ -47,7 +47,7 @@ class Source {
       file: name,
       value: 'first',
       hash: 'first',
-      stamp: 'first',
+      fingerprint: 'first',
     });
   }
 }
@@ -91,7 +91,7 @@ describe('FileFollower', () => {
   it('reads what has changed once it is stable, and not again', async () => {
     const source = new Source('list');
     await follow(source).check();
-    source.stamp = 'second';
+    source.fingerprint = 'second';
     await follower.check();
     assert.deepEqual([source.reads, source.file.isPending], [0, true]);
     await until('it is applied', () => source.applied.length === 1);
@@ -102,8 +102,8 @@ describe('FileFollower', () => {
   it('reads again what was another while it was read', async () => {
     const source = new Source('list');
     const parsed = source.reading;
-    source.reading = (stamp) => (source.reads === 1 ? undefined : parsed(stamp));
-    source.stamp = 'second';
+    source.reading = (fingerprint) => (source.reads === 1 ? undefined : parsed(fingerprint));
+    source.fingerprint = 'second';
     await follow(source).check();
     await until('it is applied', () => source.applied.length === 1);
     assert.equal(source.reads, 2);
@@ -113,11 +113,11 @@ describe('FileFollower', () => {
     const said = new Said();
     const source = new Source('list', said);
     const parsed = source.reading;
-    source.reading = (stamp) => {
+    source.reading = (fingerprint) => {
       if (source.reads === 1) throw new Error('the thread died');
-      return parsed(stamp);
+      return parsed(fingerprint);
     };
-    source.stamp = 'second';
+    source.fingerprint = 'second';
     await follow(source).check();
     await until('it is applied', () => source.applied.length === 1);
     assert.equal(said.saying('error looking at list failed: Error: the thread died'), 1);
@@ -125,7 +125,7 @@ describe('FileFollower', () => {
 
   it('applies nothing that is found after it was closed', async () => {
     const source = new Source('list');
-    source.stamp = 'second';
+    source.fingerprint = 'second';
     await follow(source).check();
     follower.close();
     const { reads } = source;

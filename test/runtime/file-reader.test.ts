@@ -81,8 +81,8 @@ describe('readFileState', () => {
       assert.equal(found.state, state);
       assert.equal(atStart.state, state);
       if (found.state === 'unreadable' && says) assert.match(found.reason, says);
-      assert.equal(found.stamp, (await statFile(path)).stamp, 'the stamp by which a change is seen');
-      assert.equal(atStart.stamp, found.stamp);
+      assert.equal(found.fingerprint, (await statFile(path)).fingerprint, 'the fingerprint by which a change is seen');
+      assert.equal(atStart.fingerprint, found.fingerprint);
     });
   }
 });
@@ -117,8 +117,8 @@ describe('readStableSync', () => {
 
   it('reads the expected file, and no other', async () => {
     const folder = makeFolder({ list: 'one' });
-    const { stamp, size } = await statFile(folder.file('list'));
-    const source = { path: folder.file('list'), stamp, size };
+    const { fingerprint, size } = await statFile(folder.file('list'));
+    const source = { path: folder.file('list'), fingerprint, size };
     assert.equal(textOf(readStableSync(source)), 'one');
     folder.write('list', 'two!');
     assert.equal(readStableSync(source), undefined);
@@ -148,15 +148,15 @@ describe('statFile', () => {
   it('differs once the content, the file or what a link leads to is another', async () => {
     const folder = makeFolder({ a: 'one', b: 'one' });
     fs.symlinkSync('a', folder.file('link'));
-    const stamps = [(await statFile(folder.file('link'))).stamp];
+    const fingerprints = [(await statFile(folder.file('link'))).fingerprint];
     folder.write('a', 'two!');
-    stamps.push((await statFile(folder.file('link'))).stamp);
+    fingerprints.push((await statFile(folder.file('link'))).fingerprint);
     folder.remove('link');
     fs.symlinkSync('b', folder.file('link'));
-    stamps.push((await statFile(folder.file('link'))).stamp);
+    fingerprints.push((await statFile(folder.file('link'))).fingerprint);
     folder.remove('b');
-    stamps.push((await statFile(folder.file('link'))).stamp);
-    assert.equal(new Set(stamps).size, 4);
+    fingerprints.push((await statFile(folder.file('link'))).fingerprint);
+    assert.equal(new Set(fingerprints).size, 4);
   });
 
   it('has the size of the file', async () => {

@@ -9,6 +9,7 @@ import {
   type Transition,
   transition,
   type Version,
+  versionInForce,
 } from '../../runtime/list-state';
 
 type State = ListState<string>;
@@ -18,17 +19,35 @@ const allow: ListRule<string> = { file: 'list', isNamed: false, whenDeleted: 'em
 const deny: ListRule<string> = { ...allow, whenDeleted: 'keep' };
 const named = (rule: ListRule<string>): ListRule<string> => ({ ...rule, isNamed: true });
 
-const version = (text: string, stamp = text): Version<string> => ({ file: 'list', value: text, hash: text, stamp });
-const empty: Version<string> = { file: 'list', value: 'nobody', hash: 'missing', stamp: 'missing' };
+const version = (text: string, fingerprint = text): Version<string> => ({
+  file: 'list',
+  value: text,
+  hash: text,
+  fingerprint,
+});
+const empty: Version<string> = { file: 'list', value: 'nobody', hash: 'missing', fingerprint: 'missing' };
 const ofAnother: Version<string> = { ...version('old'), file: 'another' };
-const unnamed: Version<string> = { file: '', value: 'nobody', hash: 'unnamed', stamp: 'unnamed' };
+const unnamed: Version<string> = { file: '', value: 'nobody', hash: 'unnamed', fingerprint: 'unnamed' };
 
 const settle = 100;
-const seen = (stamp: string, at = 0): Event => ({ type: 'seen', stamp, at, settle });
-const read = (text: string, stamp = text): Event => ({ type: 'read', version: version(text, stamp) });
+const seen = (fingerprint: string, at = 0): Event => ({ type: 'seen', fingerprint, at, settle });
+const read = (text: string, fingerprint = text): Event => ({
+  type: 'read',
+  fingerprint,
+  hash: text,
+  data: text,
+  findings: [],
+  omitted: 0,
+});
 const finding = fault('domain-syntax', { file: 'list', line: 1 }, 'x');
-const faulty = (stamp = 'bad'): Event => ({ type: 'faulty', stamp, findings: [finding] });
-const gone: Event = { type: 'gone', stamp: 'missing' };
+const faulty = (fingerprint = 'bad'): Event => ({
+  type: 'read',
+  fingerprint,
+  hash: fingerprint,
+  findings: [finding],
+  omitted: 7,
+});
+const gone: Event = { type: 'gone', fingerprint: 'missing' };
 
 interface StateCase {
   readonly name: string;
@@ -117,7 +136,7 @@ const cases: readonly StateCase[] = [
   },
   {
     name: 'keeps its last version where it cannot be read',
-    events: [{ type: 'unreadable', stamp: 'error', reason: 'it is a directory' }, seen('error', 900)],
+    events: [{ type: 'unreadable', fingerprint: 'error', reason: 'it is a directory' }, seen('error', 900)],
     status: 'kept',
     value: 'first',
     said: ['rejected', '-'],
@@ -171,7 +190,7 @@ const cases: readonly StateCase[] = [
   {
     name: 'is empty where it refuses and has never been there',
     rule: deny,
-    from: { ...empty, stamp: 'last good' },
+    from: { ...empty, fingerprint: 'last good' },
     events: [gone],
     status: 'empty',
     value: 'nobody',
@@ -223,12 +242,8 @@ const cases: readonly StateCase[] = [
   },
   {
     name: 'is applied where another file held the same content',
-    from: { ...ofAnother, hash: 'same', stamp: 'same' },
-    events: [
-      seen('same', 0),
-      seen('same', 100),
-      { type: 'read', version: { ...version('new', 'same'), hash: 'same' } },
-    ],
+    from: { ...ofAnother, hash: 'same', fingerprint: 'same' },
+    events: [seen('same', 0), seen('same', 100), { ...read('new', 'same'), hash: 'same' } as Event],
     status: 'loaded',
     value: 'new',
     said: ['-', 'read', 'applied'],
@@ -311,7 +326,49 @@ describe('the state of a list', () => {
     assert.deepEqual(report?.type === 'rejected' && report.findings.map(({ code, at }) => [code, at]), [
       ['file-missing', { file: 'list', line: 1 }],
     ]);
-    const step = transition(allow, initialState(allow), { ...faulty(), unreported: 7 } as Event);
-    assert.deepEqual(step.report, { type: 'rejected', findings: [finding], unreported: 7 });
+    const step = transition(allow, initialState(allow), faulty());
+    assert.deepEqual(step.report, { type: 'rejected', findings: [finding], omitted: 7 });
+    const other = transition(allow, initialState(allow), { type: 'faulty', fingerprint: 'list', finding });
+    assert.deepEqual(other.report, { type: 'rejected', findings: [finding], omitted: 0 });
   });
+});
+
+describe('what is in force of a list', () => {
+  const before = version('before');
+  const content = { ...version('content'), file: 'redis:list' };
+  const now = 1000;
+  const later = now + 1;
+  const inForce: readonly (readonly [string, Parameters<typeof versionInForce<string>>[0], string | undefined])[] = [
+    ['what its file holds', { file: version('file'), before }, 'file'],
+    ['what was before, until its file has been read', { before }, 'before'],
+    ['what its key holds', { key: { version: content, countsUntil: later }, file: version('file'), before }, 'content'],
+    [
+      'its file where the key has expired',
+      { key: { version: content, countsUntil: now }, file: version('file'), before },
+      'file',
+    ],
+    [
+      'nothing where the key has expired and there is no file',
+      { key: { version: content, countsUntil: now }, before },
+      undefined,
+    ],
+    [
+      'what was before, while its key is waited for',
+      { key: { version: undefined, countsUntil: later }, file: version('file'), before },
+      'before',
+    ],
+    [
+      'its file where the key has been waited for',
+      { key: { version: undefined, countsUntil: now }, file: version('file'), before },
+      'file',
+    ],
+    [
+      'nothing where the key has been waited for and there is no file',
+      { key: { version: undefined, countsUntil: now }, before },
+      undefined,
+    ],
+  ];
+  for (const [name, sources, value] of inForce) {
+    it(`is ${name}`, () => assert.equal(versionInForce(sources, now)?.value, value));
+  }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Ask, type KeyContent, readKey, sortLines } from '../../runtime/redis-key';
+import { sortLines } from '../../runtime/parse-bytes';
+import { type Ask, type KeyContent, readKey } from '../../runtime/redis-key';
 import { RedisLink, type Session } from '../../runtime/redis-link';
 import { FakeRedis, type Value } from '../helpers/fake-redis';
 import { accessTo, type ClientVersion } from '../helpers/redis-access';

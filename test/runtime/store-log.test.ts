@@ -27,7 +27,7 @@ describe('the log of the policy store', () => {
     const at = { file: 'lo\ncal\x1bip', line: 3 };
     const findings = [fault('domain-syntax', at, 'a\x07'), fault('domain-syntax', at, 'b')];
     const messages = { kept: '', unknown: '' };
-    logReport(storeLogOf(plugin), 'list', { type: 'rejected', findings, unreported: 2 }, messages);
+    logReport(storeLogOf(plugin), 'list', { type: 'rejected', findings, omitted: 2 }, messages);
     assert.deepEqual(
       lines.map((line) => line.replace(/ is no domain name.*/, '')),
       [

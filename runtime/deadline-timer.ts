@@ -3,14 +3,14 @@
 /** Milliseconds that a timer may fire early, by another clock. */
 export const timerSlack = 5;
 
-export class Alarm {
+export class DeadlineTimer {
   private timer: NodeJS.Timeout | undefined;
   private dueAt = Number.POSITIVE_INFINITY;
   private closed = false;
 
-  constructor(private readonly ring: () => void) {}
+  constructor(private readonly run: () => void) {}
 
-  /** Rings after `delay` milliseconds, or sooner if that was asked for: a storm of wishes must not keep it from ringing. */
+  /** Runs after `delay` milliseconds, or sooner if that was asked for: a storm of requests must not put it off. */
   schedule(delay: number): void {
     const at = performance.now() + delay;
     if (this.closed || at >= this.dueAt) return;
@@ -18,7 +18,7 @@ export class Alarm {
     this.dueAt = at;
     this.timer = setTimeout(() => {
       this.dueAt = Number.POSITIVE_INFINITY;
-      this.ring();
+      this.run();
     }, delay);
     this.timer.unref();
   }

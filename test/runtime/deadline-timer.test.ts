@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Alarm } from '../../runtime/alarm';
+import { DeadlineTimer } from '../../runtime/deadline-timer';
 import { until } from '../helpers/until';
 
 describe('an alarm', () => {
   let rung = 0;
-  let alarm: Alarm;
+  let alarm: DeadlineTimer;
   beforeEach(() => {
     rung = 0;
-    alarm = new Alarm(() => rung++);
+    alarm = new DeadlineTimer(() => rung++);
   });
   afterEach(() => alarm.close());
 
@@ -31,7 +31,7 @@ describe('an alarm', () => {
 
   it('can be set from where it rings', async () => {
     alarm.close();
-    alarm = new Alarm(() => {
+    alarm = new DeadlineTimer(() => {
       if (++rung < 3) alarm.schedule(5);
     });
     alarm.schedule(5);
