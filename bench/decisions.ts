@@ -11,7 +11,7 @@ import {
   type RelayMapData,
   type RelayPolicy,
 } from '../core';
-import { emptySlot } from '../runtime/parse-bytes';
+import { emptyList } from '../runtime/parse-bytes';
 import { addressList, clientsOf, domainList, fileOf, largest, namesOf } from './lists';
 import { fastest, type Result, type Timed } from './measure';
 
@@ -86,7 +86,7 @@ function policyWith(lists: Partial<RelayPolicy>): RelayPolicy {
     clientNetworks: loaded('local_ip', []),
     clientDomains: loaded('local_domain', []),
     destinations: loaded('relay_to', []),
-    map: new RelayMap(emptySlot('relay_map', 'relay.map') as RelayMapData),
+    map: new RelayMap(emptyList('relay_map', 'relay.map') as RelayMapData),
     localDomains: new LocalDomains({ file: 'host_list', lines: [] }, { file: 'host_list_regex', lines: [] }),
     localDelivery: true,
     ...lists,

@@ -21,10 +21,10 @@ export async function loading(folder: string, files: Files): Promise<Result[]> {
   ];
 }
 
-async function ofKind(what: string, slot: string, file: string, empty: string, bytes: number): Promise<Result[]> {
+async function ofKind(what: string, id: string, file: string, empty: string, bytes: number): Promise<Result[]> {
   const runsOf = async (of: string, how: 'list' | 'set') => {
     const all: OneList[] = [];
-    for (let i = 0; i < runs; i++) all.push(await inFreshProcess<OneList>('one-list', slot, of, how));
+    for (let i = 0; i < runs; i++) all.push(await inFreshProcess<OneList>('one-list', id, of, how));
     return (key: keyof OneList) => Math.min(...all.map((one) => one[key]));
   };
   const full = await runsOf(file, 'list');
@@ -36,7 +36,7 @@ async function ofKind(what: string, slot: string, file: string, empty: string, b
     { measure: `loading ${largest} ${what}, processor time`, value: full('cpu'), unit: 'ms' },
     { measure: `the same against reading its lines into a Set`, value: full('cpu') / asSet('intoSet'), unit: 'x' },
     { measure: `memory of ${largest} ${what}`, value: perEntry, unit: 'bytes an entry', target: { atMost: bytes } },
-    await afterReloads(what, slot, file, bytes),
+    await afterReloads(what, id, file, bytes),
   ];
 }
 
@@ -44,10 +44,10 @@ async function ofKind(what: string, slot: string, file: string, empty: string, b
  * Through the same store that serves mail, which parses large lists in a thread of its own: that takes some memory the first
  * time, whatever the size of the list.
  */
-async function afterReloads(what: string, slot: string, file: string, bytes: number): Promise<Result> {
+async function afterReloads(what: string, id: string, file: string, bytes: number): Promise<Result> {
   const small = `${file}-few`;
   fs.writeFileSync(small, `${fs.readFileSync(file, 'utf8').split('\n', few).join('\n')}\n`);
-  const residentOf = (list: string) => inFreshProcess<FollowedList>('followed-list', slot, list, String(reloads));
+  const residentOf = (list: string) => inFreshProcess<FollowedList>('followed-list', id, list, String(reloads));
   const without = await residentOf(small);
   const perEntry = (await residentOf(file)).map((resident, i) => (resident - (without[i] as number)) / (largest - few));
   const each = perEntry.slice(0, -1).map((value) => value.toFixed(1));

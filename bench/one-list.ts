@@ -1,7 +1,7 @@
 /** In a fresh process: loads one list as the start of the server does, and prints what it took and what it holds. */
 import { readFileStateSync } from '../runtime/file-reader';
+import type { ListId } from '../runtime/list-settings';
 import { parseBytes } from '../runtime/parse-bytes';
-import type { SlotName } from '../runtime/slots';
 import { linesIntoSet } from './lines-into-set';
 import { residentSet } from './measure';
 
@@ -16,7 +16,7 @@ export interface OneList {
 }
 
 async function main(): Promise<void> {
-  const [name, path, how] = process.argv.slice(2) as [SlotName, string, 'list' | 'set'];
+  const [name, path, how] = process.argv.slice(2) as [ListId, string, 'list' | 'set'];
   const intoSet = how === 'set' ? timed(() => linesIntoSet(path)).cpu : 0;
   const { result, wall, cpu } = how === 'set' ? { result: undefined, wall: 0, cpu: 0 } : timed(() => load(name, path));
   const resident = await residentSet();
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   process.stdout.write(JSON.stringify({ wall, cpu, resident, intoSet } satisfies OneList));
 }
 
-function load(name: SlotName, path: string) {
+function load(name: ListId, path: string) {
   const file = readFileStateSync(path);
   if (file.state !== 'read') throw new Error(`${path} is ${file.state}`);
   return parseBytes(file.bytes, { name, file: name });

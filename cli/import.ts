@@ -22,7 +22,7 @@ import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { parseSettings } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
-import { listSlots, pathOf, settingsFile } from '../runtime/slots';
+import { ownListSettings, pathOf, settingsFile } from '../runtime/list-settings';
 import { gather } from './import/gather';
 import { render } from './import/render';
 import {
@@ -105,13 +105,13 @@ function unreadLists(folder: string, files: ImportResult['files']): UnreadList[]
   if (state.state !== 'read') return [];
   const defaults = parseSettings(settingsFile, '').readable;
   const settings = parseSettings(settingsFile, decodeText(state.bytes)).readable;
-  return listSlots.flatMap((slot) => {
-    const ours = slot.sourceIn(defaults).file;
-    const { file, redis } = slot.sourceIn(settings);
+  return ownListSettings.flatMap((listSetting) => {
+    const ours = listSetting.sourceIn(defaults).file;
+    const { file, redis } = listSetting.sourceIn(settings);
     const path = join(folder, ours);
     const planned = files.find(({ name }) => name === ours);
     const matters = planned !== undefined && planned.count + planned.held > 0;
-    const [section = '', key = ''] = slot.setting.split('.');
+    const [section = '', key = ''] = listSetting.setting.split('.');
     if (redis) {
       const message = `has a list in ${redis.name}: to use the new file there, redis-cli -x SET ${redis.key} < ${path}`;
       return [{ message, matters }];

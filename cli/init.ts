@@ -13,7 +13,7 @@ import {
 import { dirname, isAbsolute, join } from 'node:path';
 import { Command } from 'commander';
 import { parseSettings, type Settings } from '../core';
-import { listSlots, settingsFile } from '../runtime/slots';
+import { ownListSettings, settingsFile } from '../runtime/list-settings';
 import {
   findHarakaFolder,
   type HarakaFolder,
@@ -109,8 +109,8 @@ function toJson({ path }: HarakaFolder, dryRun: boolean, steps: readonly InitSte
 /** The settings, and every list in the config folder that they name, or would name by default. */
 function listSteps(folder: HarakaFolder, settings: Settings): (InitStep | undefined)[] {
   const defaults = parseSettings(settingsFile, '').readable;
-  const lists = listSlots
-    .map((slot) => ({ file: slot.sourceIn(settings).file, model: slot.sourceIn(defaults).file }))
+  const lists = ownListSettings
+    .map((listSetting) => ({ file: listSetting.sourceIn(settings).file, model: listSetting.sourceIn(defaults).file }))
     .filter(({ file }) => file !== '' && !isAbsolute(file));
   return [{ file: settingsFile, model: settingsFile }, ...lists].map(({ file, model }) =>
     createStep(join(packageFolder, 'config', model), folder, join('config', file)),

@@ -3,8 +3,8 @@ import { isAbsolute, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ListKind } from '../core';
 import { decodeText, readFileStateSync } from '../runtime/file-reader';
+import { type ListId, ownListSettings, pathOf, settingsFile } from '../runtime/list-settings';
 import type { LoadedSite } from '../runtime/load';
-import { listSlots, pathOf, type SlotName, settingsFile } from '../runtime/slots';
 import { Suite } from '../runtime/suite';
 import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour, writeLine } from './io';
@@ -102,18 +102,18 @@ export async function lint(
 ): Promise<LintReport> {
   const { onDisk: site, keys } = await loadFolder(folder, env);
   const { readable: settings, written } = site.settings.value;
-  const keyReports = listSlots.flatMap((slot) => {
-    const once = keys.get(slot.name);
-    return once ? [{ slot: slot.name, ...lintKey(slot, once) }] : [];
+  const keyReports = ownListSettings.flatMap((listSetting) => {
+    const once = keys.get(listSetting.name);
+    return once ? [{ list: listSetting.name, ...lintKey(listSetting, once) }] : [];
   });
-  const texts: readonly SlotText[] = [
+  const texts: readonly NamedListText[] = [
     ...textsOf(folder, site),
-    ...keyReports.flatMap(({ slot, name, text }) => (text === undefined ? [] : [{ slot, file: name, text }])),
+    ...keyReports.flatMap(({ list, name, text }) => (text === undefined ? [] : [{ list, file: name, text }])),
   ];
-  const lists = texts.filter(({ slot }) => slot !== 'relay_map').map(locatedEntriesIn);
+  const lists = texts.filter(({ list }) => list !== 'relay_map').map(locatedEntriesIn);
   const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ located }) => located);
   const entries = (kind: ListKind): LocatedEntry[] => listsOf(kind).flat();
-  const maps = texts.filter(({ slot }) => slot === 'relay_map').map(rowsOf);
+  const maps = texts.filter(({ list }) => list === 'relay_map').map(rowsOf);
   const askedBefore = { clientNetworks: listsOf('local_ip'), destinations: listsOf('relay_to') };
   const findings: LintFinding[] = [
     ...site.findings,
@@ -142,20 +142,20 @@ export async function lint(
 }
 
 /** The text of a list, from a file or a Redis key, and the setting that names it. */
-interface SlotText extends ListText {
-  readonly slot: SlotName;
+interface NamedListText extends ListText {
+  readonly list: ListId;
 }
 
-function locatedEntriesIn(text: SlotText): { readonly kind: ListKind; readonly located: readonly LocatedEntry[] } {
-  const kind = text.slot as ListKind;
+function locatedEntriesIn(text: NamedListText): { readonly kind: ListKind; readonly located: readonly LocatedEntry[] } {
+  const kind = text.list as ListKind;
   return { kind, located: entriesOf(kind, text) };
 }
 
-function textsOf(folder: HarakaFolder, site: LoadedSite): SlotText[] {
-  return listSlots.flatMap((slot) => {
-    const { file } = slot.sourceIn(site.settings.value.readable);
+function textsOf(folder: HarakaFolder, site: LoadedSite): NamedListText[] {
+  return ownListSettings.flatMap((listSetting) => {
+    const { file } = listSetting.sourceIn(site.settings.value.readable);
     const state = file === '' ? undefined : readFileStateSync(pathOf(folder.config, file));
-    return state?.state === 'read' ? [{ slot: slot.name, file, text: decodeText(state.bytes) }] : [];
+    return state?.state === 'read' ? [{ list: listSetting.name, file, text: decodeText(state.bytes) }] : [];
   });
 }
 

@@ -2,13 +2,13 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describeFinding, type Finding, hasFault, type Settings } from '../core';
+import { type ListSetting, listSettings } from '../runtime/list-settings';
 import { type LoadedSite, wrongType } from '../runtime/load';
-import { parseSlot } from '../runtime/parse-bytes';
-import { buildPolicy, listsOf, type SlotVersions } from '../runtime/policy';
+import { parseListContent } from '../runtime/parse-bytes';
+import { buildPolicy, type ListVersions, listsOf } from '../runtime/policy';
 import { RedisIniFile } from '../runtime/redis-ini';
 import { type Once, readOnce } from '../runtime/redis-once';
 import { RedisAccess } from '../runtime/redis-package';
-import { type Slot, slots } from '../runtime/slots';
 import { type HarakaFolder, harakaPackageNames } from './haraka-folder';
 
 /** Milliseconds: an operator at a terminal waits no longer for Redis. */
@@ -34,29 +34,30 @@ export function withRedis(
 ): { readonly site: LoadedSite; readonly unread: readonly string[] } {
   if (!site.policy || !site.versions) return { site, unread: [] };
   const { settings } = site.policy;
-  const versions: Partial<SlotVersions> = {};
+  const versions: Partial<ListVersions> = {};
   const unread: string[] = [];
-  for (const slot of slots) {
-    const once = keys.get(slot.name);
+  for (const listSetting of listSettings) {
+    const once = keys.get(listSetting.name);
     if (!once) continue;
     const { name } = once.redis;
-    const { text, reason } = textOf(slot, once);
-    const { data, findings } = text === undefined ? { findings: [] } : parseSlot(slot.name, name, text);
+    const { text, reason } = textOf(listSetting, once);
+    const { data, findings } = text === undefined ? { findings: [] } : parseListContent(listSetting.name, name, text);
     const [first] = findings.filter(({ severity }) => severity === 'fault');
-    if (data) Object.assign(versions, { [slot.name]: { file: name, path: '', value: data, hash: 'read', stamp: '' } });
+    if (data)
+      Object.assign(versions, { [listSetting.name]: { file: name, value: data, hash: 'read', fingerprint: '' } });
     else unread.push(`${name}: ${first ? describeFinding(first) : reason}`);
   }
-  const all: SlotVersions = { ...site.versions, ...versions };
+  const all: ListVersions = { ...site.versions, ...versions };
   return { site: { ...site, versions: all, policy: buildPolicy(1, settings, listsOf(all)) }, unread };
 }
 
 /** The text of the list as Haraka loads it at start, or the reason why there is none. */
-function textOf(slot: Slot, once: Once): { readonly text?: string; readonly reason?: string } {
+function textOf(listSetting: ListSetting, once: Once): { readonly text?: string; readonly reason?: string } {
   switch (once.state) {
     case 'read':
       return { text: once.text };
     case 'missing':
-      return slot.whenDeleted === 'empty' ? { text: '' } : { reason: 'there is no such key' };
+      return listSetting.whenDeleted === 'empty' ? { text: '' } : { reason: 'there is no such key' };
     case 'wrong-type':
       return { reason: describeFinding(wrongType(once.redis, once.type)) };
     case 'unread':
@@ -65,14 +66,14 @@ function textOf(slot: Slot, once: Once): { readonly text?: string; readonly reas
 }
 
 /** A key for lint: the text of its list, the findings of loading it, and the reason where it could not be read. */
-export function lintKey(slot: Slot, once: Once) {
-  const { text, reason } = textOf(slot, once);
+export function lintKey(listSetting: ListSetting, once: Once) {
+  const { text, reason } = textOf(listSetting, once);
   const findings: readonly Finding[] =
     once.state === 'wrong-type'
       ? [wrongType(once.redis, once.type)]
       : text === undefined
         ? []
-        : parseSlot(slot.name, once.redis.name, text).findings;
+        : parseListContent(listSetting.name, once.redis.name, text).findings;
   return { name: once.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
 }
 

@@ -1,11 +1,11 @@
 /** One list that a key of Redis holds: its last good content, and until when that counts. */
 import type { RedisKey } from '../core';
+import type { ListSetting } from './list-settings';
 import { initialState, type ListEvent, type ListRule, type ListState, transition, type Version } from './list-state';
 import { wrongType } from './load';
-import { emptySlot, type Parsed, type SlotData } from './parse-bytes';
+import { emptyList, type ListContent, type Parsed } from './parse-bytes';
 import { parseContent } from './parse-worker-client';
 import { type Ask, type KeyContent, readKey } from './redis-key';
-import type { Slot } from './slots';
 import { logReport, type StoreLog } from './store-log';
 
 export class FollowedKey {
@@ -17,14 +17,14 @@ export class FollowedKey {
   restUntil = 0;
   /** Whether it has been read since it was named, whatever came of it. */
   wasRead = false;
-  private readonly rule: ListRule<SlotData>;
-  private list: ListState<SlotData>;
+  private readonly rule: ListRule<ListContent>;
+  private list: ListState<ListContent>;
   /** Reads begun so far: what an older one than the last finds counts no more. */
   private reads = 0;
 
   /** `awaitedUntil`: how long a list that was in force before stays so while nothing has been read. */
   constructor(
-    readonly slot: Slot,
+    readonly listSetting: ListSetting,
     readonly redis: RedisKey,
     private readonly awaitedUntil: number,
     private readonly log: StoreLog,
@@ -32,14 +32,14 @@ export class FollowedKey {
     this.rule = {
       file: redis.name,
       isNamed: false,
-      whenDeleted: slot.whenDeleted === 'empty' ? 'empty' : 'keep',
-      emptyValue: () => emptySlot(slot.name, redis.name),
+      whenDeleted: listSetting.whenDeleted === 'empty' ? 'empty' : 'keep',
+      emptyValue: () => emptyList(listSetting.name, redis.name),
     };
     this.list = initialState(this.rule);
   }
 
   /** The last content that could be applied. */
-  get content(): Version<SlotData> | undefined {
+  get content(): Version<ListContent> | undefined {
     return this.list.version;
   }
 
@@ -67,7 +67,7 @@ export class FollowedKey {
     this.state = 'reading';
     const startedAt = performance.now();
     try {
-      const found = await readKey(ask, this.redis.key, this.slot.name === 'relay_map');
+      const found = await readKey(ask, this.redis.key, this.listSetting.name === 'relay_map');
       const parsed = await this.parse(found);
       // The last wait is over: from here on no other read can come between.
       if (mine !== this.reads) return false;
@@ -94,18 +94,18 @@ export class FollowedKey {
     if (found.state !== 'read') return undefined;
     const { unordered } = found;
     const known = this.content?.hash;
-    return parseContent(found.bytes, { name: this.slot.name, file: this.redis.name, unordered, known });
+    return parseContent(found.bytes, { name: this.listSetting.name, file: this.redis.name, unordered, known });
   }
 
   /** To Redis a key that was deleted, one that was flushed, and a set whose last member went are all the same. */
-  private eventOf(found: KeyContent, parsed: Parsed | undefined): ListEvent<SlotData> {
+  private eventOf(found: KeyContent, parsed: Parsed | undefined): ListEvent<ListContent> {
     if (found.state === 'wrong-type') {
       return { type: 'faulty', fingerprint: found.type, finding: wrongType(this.redis, found.type) };
     }
     return parsed ? { ...parsed, type: 'read', fingerprint: parsed.hash } : { type: 'gone', fingerprint: 'missing' };
   }
 
-  private apply(event: ListEvent<SlotData>): void {
+  private apply(event: ListEvent<ListContent>): void {
     const { state, report } = transition(this.rule, this.list, event);
     this.list = state;
     const { name, key } = this.redis;

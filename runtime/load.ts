@@ -13,10 +13,18 @@ import {
 import type { FileReading } from './file-follower';
 import { decodeText, type FileState, hashOf, readFileStateSync } from './file-reader';
 import { LastGoodStore } from './last-good';
+import {
+  canBeUnavailable,
+  isNamed,
+  type ListId,
+  type ListSetting,
+  listSettings,
+  pathOf,
+  settingsFile,
+} from './list-settings';
 import { missing, unreadable, type Version } from './list-state';
-import { emptySlot, parseBytes, type SlotData, unavailableSlot } from './parse-bytes';
-import { buildPolicy, listsOf, type Policy, type SlotVersions } from './policy';
-import { canBeUnavailable, isNamed, pathOf, type Slot, type SlotName, settingsFile, slots } from './slots';
+import { emptyList, type ListContent, parseBytes, unavailableList } from './parse-bytes';
+import { buildPolicy, type ListVersions, listsOf, type Policy } from './policy';
 import type { StandIn } from './store-log';
 
 export type SettingsVersion = Version<ParsedSettings>;
@@ -25,7 +33,7 @@ export interface LoadedSite {
   /** Absent where a finding is a fault. */
   readonly policy?: Policy;
   readonly settings: SettingsVersion;
-  readonly versions?: SlotVersions;
+  readonly versions?: ListVersions;
   readonly findings: readonly Finding[];
   readonly standIns: readonly StandIn[];
 }
@@ -57,26 +65,32 @@ export function loadSite(
   let { findings } = loaded;
   const standIns = loaded.standIn ? [loaded.standIn] : [];
   const { readable } = settings.value;
-  const versions: Partial<Record<SlotName, Version<SlotData>>> = {};
-  for (const slot of slots) {
-    const list = loadSlot(configFolder, slot, slot.sourceIn(readable), isNamed(slot, settings.value), lastGood);
+  const versions: Partial<Record<ListId, Version<ListContent>>> = {};
+  for (const listSetting of listSettings) {
+    const list = loadList(
+      configFolder,
+      listSetting,
+      listSetting.sourceIn(readable),
+      isNamed(listSetting, settings.value),
+      lastGood,
+    );
     findings = findings.concat(list.findings);
     if (list.standIn) standIns.push(list.standIn);
-    if (list.version) versions[slot.name] = list.version;
+    if (list.version) versions[listSetting.name] = list.version;
   }
   if (hasFault(findings)) return { settings, findings, standIns };
-  const all = versions as SlotVersions;
+  const all = versions as ListVersions;
   return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings, standIns };
 }
 
 /** A finding for each setting that names Redis where the plugin that knows the way to it is not installed. */
 export function redisFindings({ readable, written }: ParsedSettings, redis: RedisInstallation): Finding[] {
-  const naming = slots.filter((slot) => slot.sourceIn(readable).redis !== undefined);
+  const naming = listSettings.filter((listSetting) => listSetting.sourceIn(readable).redis !== undefined);
   if (naming.length === 0 || redis.isInstalled) return [];
-  return naming.map((slot) => {
-    const key = slot.setting.split('.')[1] as string;
-    const at = written.get(slot.setting) ?? { file: settingsFile, line: 1 };
-    return fault('redis-plugin-missing', at, `${key}=${slot.sourceIn(readable).redis?.name}`);
+  return naming.map((listSetting) => {
+    const key = listSetting.setting.split('.')[1] as string;
+    const at = written.get(listSetting.setting) ?? { file: settingsFile, line: 1 };
+    return fault('redis-plugin-missing', at, `${key}=${listSetting.sourceIn(readable).redis?.name}`);
   });
 }
 
@@ -129,23 +143,23 @@ export function readSettings(file: FileState, redis: RedisInstallation): FileRea
 /** No file has it: the next look reads what is there then. */
 const lastGoodFingerprint = 'last good';
 
-function loadSlot(
+function loadList(
   configFolder: string,
-  slot: Slot,
+  listSetting: ListSetting,
   { file, redis }: ListSource,
   named: boolean,
   lastGood: LastGoodStore,
-): Loaded<Version<SlotData>> {
-  const { name } = slot;
+): Loaded<Version<ListContent>> {
+  const { name } = listSetting;
   if (file === '') {
     if (!redis) lastGood.keep(name, file);
-    return { version: redis ? unavailable(slot, redis.name) : unnamed(slot), findings: [] };
+    return { version: redis ? unavailable(listSetting, redis.name) : unnamed(listSetting), findings: [] };
   }
   const path = pathOf(configFolder, file);
   const state = readFileStateSync(path);
-  const loaded = versionOf(slot, file, named, state);
+  const loaded = versionOf(listSetting, file, named, state);
   const isMissing = state.state === 'missing';
-  if (loaded.version && !(isMissing && slot.whenDeleted !== 'empty')) {
+  if (loaded.version && !(isMissing && listSetting.whenDeleted !== 'empty')) {
     lastGood.keep(name, file, state.state === 'read' ? state.bytes : undefined);
     return loaded;
   }
@@ -157,45 +171,57 @@ function loadSlot(
   const { findings } = loaded;
   if (last.state === 'nothing') {
     const fingerprint = isMissing ? state.fingerprint : lastGoodFingerprint;
-    return { version: missingVersion(slot, last.file, fingerprint), findings: [], standIn: { file, findings } };
+    return { version: missingVersion(listSetting, last.file, fingerprint), findings: [], standIn: { file, findings } };
   }
   const kept =
     last.state === 'text'
-      ? versionOf(slot, last.file, named, { bytes: last.bytes, state: 'read', fingerprint: lastGoodFingerprint })
+      ? versionOf(listSetting, last.file, named, { bytes: last.bytes, state: 'read', fingerprint: lastGoodFingerprint })
       : undefined;
   if (kept?.version) return { version: kept.version, findings: [], standIn: { file, findings } };
   const reason = last.state === 'unavailable' ? last.reason : 'the last good text of it has faults';
   // Which domains are ours has no such state: a server that cannot tell must not start.
-  if (!canBeUnavailable(slot)) return { findings: [...findings, unreadable(file, reason)] };
+  if (!canBeUnavailable(listSetting)) return { findings: [...findings, unreadable(file, reason)] };
   return {
-    version: unavailable(slot, file),
+    version: unavailable(listSetting, file),
     findings: [],
     standIn: { file, findings, unavailable: reason },
   };
 }
 
-function versionOf(slot: Slot, file: string, named: boolean, state: FileState): Loaded<Version<SlotData>> {
+function versionOf(
+  listSetting: ListSetting,
+  file: string,
+  named: boolean,
+  state: FileState,
+): Loaded<Version<ListContent>> {
   const { fingerprint } = state;
   if (state.state === 'unreadable') return { findings: [unreadable(file, state.reason)] };
   if (state.state === 'missing') {
-    return named ? { findings: [missing(file)] } : { version: missingVersion(slot, file, fingerprint), findings: [] };
+    return named
+      ? { findings: [missing(file)] }
+      : { version: missingVersion(listSetting, file, fingerprint), findings: [] };
   }
-  const { data, findings, hash } = parseBytes(state.bytes, { name: slot.name, file });
+  const { data, findings, hash } = parseBytes(state.bytes, { name: listSetting.name, file });
   return data ? { version: { file, value: data, hash, fingerprint }, findings } : { findings };
 }
 
-function missingVersion(slot: Slot, file: string, fingerprint: string): Version<SlotData> {
-  return { file, value: emptySlot(slot.name, file), hash: 'missing', fingerprint };
+function missingVersion(listSetting: ListSetting, file: string, fingerprint: string): Version<ListContent> {
+  return { file, value: emptyList(listSetting.name, file), hash: 'missing', fingerprint };
 }
 
-/** The list of a slot that the settings leave empty. */
-export function unnamed(slot: Slot): Version<SlotData> {
-  return { file: '', value: emptySlot(slot.name, slot.setting), hash: 'unnamed', fingerprint: 'unnamed' };
+/** The list that the settings leave empty. */
+export function unnamed(listSetting: ListSetting): Version<ListContent> {
+  return { file: '', value: emptyList(listSetting.name, listSetting.setting), hash: 'unnamed', fingerprint: 'unnamed' };
 }
 
-/** The list of a slot of which no version is known; `name` is that of its key or file. */
-export function unavailable(slot: Slot, name: string): Version<SlotData> {
-  return { file: name, value: unavailableSlot(slot.name, name), hash: 'unavailable', fingerprint: 'unavailable' };
+/** A list of which no version is known; `name` is that of its key or file. */
+export function unavailable(listSetting: ListSetting, name: string): Version<ListContent> {
+  return {
+    file: name,
+    value: unavailableList(listSetting.name, name),
+    hash: 'unavailable',
+    fingerprint: 'unavailable',
+  };
 }
 
 export function wrongType({ name, key }: RedisKey, type: string): Finding {

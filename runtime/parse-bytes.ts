@@ -6,10 +6,10 @@ import { type LocalDomainsData, parseHostList, parseHostListRegex } from '../cor
 import type { Parsed as ParsedText } from '../core/parse-lines';
 import { parseRelayMap, type RelayMapData } from '../core/relay-map';
 import { decodeText, hashOf } from './file-reader';
-import type { SlotName } from './slots';
+import type { ListId } from './list-settings';
 
 export interface Task {
-  readonly name: SlotName;
+  readonly name: ListId;
   readonly file: string;
   /** Lines in no order, of which each counts once; without it the text of a list as it is. */
   readonly unordered?: boolean;
@@ -19,7 +19,7 @@ export interface Task {
   readonly withText?: boolean;
 }
 
-export interface Parsed extends ParsedSlot {
+export interface Parsed extends ParsedList {
   readonly hash: string;
   /** How many findings there are beyond those handed over. */
   readonly omitted: number;
@@ -33,16 +33,16 @@ export function parseBytes(bytes: Uint8Array, { name, file, unordered, known, wi
   const content = unordered ? sortLines(bytes) : bytes;
   const hash = hashOf(content);
   if (hash === known) return { findings: [], hash, omitted: 0 };
-  const parsed = parseSlot(name, file, decodeText(content), content);
+  const parsed = parseListContent(name, file, decodeText(content), content);
   return { ...parsed, hash, omitted: 0, ...(withText && parsed.data && { text: content }) };
 }
 
-export type SlotData = ListData | RelayMapData | LocalDomainsData;
+export type ListContent = ListData | RelayMapData | LocalDomainsData;
 
-/** The list data of a slot, or why there is none. */
-export type ParsedSlot = ParsedText<SlotData>;
+/** The content of a list, or why there is none. */
+export type ParsedList = ParsedText<ListContent>;
 
-export function parseSlot(name: SlotName, file: string, text: string, octets?: Uint8Array): ParsedSlot {
+export function parseListContent(name: ListId, file: string, text: string, octets?: Uint8Array): ParsedList {
   switch (name) {
     case 'relay_map':
       return parseRelayMap(file, text, octets);
@@ -55,14 +55,14 @@ export function parseSlot(name: SlotName, file: string, text: string, octets?: U
   }
 }
 
-/** The empty list of a slot, under the name of the file that could fill it. */
-export function emptySlot(name: SlotName, file: string): SlotData {
-  return parseSlot(name, file, '').data as SlotData;
+/** The empty list, under the name of the file that could fill it. */
+export function emptyList(name: ListId, file: string): ListContent {
+  return parseListContent(name, file, '').data as ListContent;
 }
 
-/** The list of a slot while nobody can tell what is on it. */
-export function unavailableSlot(name: SlotName, file: string): SlotData {
-  return { ...emptySlot(name, file), available: false };
+/** The list while nobody can tell what is on it. */
+export function unavailableList(name: ListId, file: string): ListContent {
+  return { ...emptyList(name, file), available: false };
 }
 
 /** Lines by their bytes, as `LC_ALL=C sort -u` has them. A scan may give an entry twice. */

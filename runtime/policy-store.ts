@@ -9,13 +9,13 @@ import { BoundedFileReader, diskReader, type FileReader } from './bounded-reader
 import { timerSlack } from './deadline-timer';
 import { FileFollower, FollowedFile } from './file-follower';
 import { LastGoodStore } from './last-good';
+import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
 import { isExpired, type Version, versionInForce } from './list-state';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
-import { emptySlot, type SlotData } from './parse-bytes';
-import { buildPolicy, listsOf, type Policy, type SlotVersions } from './policy';
+import { emptyList, type ListContent } from './parse-bytes';
+import { buildPolicy, type ListVersions, listsOf, type Policy } from './policy';
 import { RedisLists } from './redis-lists';
 import { RedisAccess } from './redis-package';
-import { isNamed, pathOf, type Slot, type SlotName, settingsFile, slots } from './slots';
 import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
@@ -40,9 +40,9 @@ export class PolicyStore {
   private current: Policy;
   private readonly settingsFile: FollowedFile<ParsedSettings>;
   /** What is in force for each list. */
-  private versions: SlotVersions;
+  private versions: ListVersions;
   /** The files that the settings name, be they in force or waiting to stand in for a key. */
-  private readonly files = new Map<SlotName, FollowedFile<SlotData>>();
+  private readonly files = new Map<ListId, FollowedFile<ListContent>>();
   private readonly reader: BoundedFileReader;
   private readonly follower: FileFollower;
   private readonly lastGood: LastGoodStore;
@@ -66,7 +66,7 @@ export class PolicyStore {
     this.lastGood = lastGood;
     this.reader = new BoundedFileReader(log, reader);
     this.settingsFile = this.followSettings(site.settings, redis);
-    for (const slot of slots) this.nameFile(slot, site.policy.settings);
+    for (const listSetting of listSettings) this.nameFile(listSetting, site.policy.settings);
     this.follower = new FileFollower(
       () => [this.settingsFile, ...this.files.values()],
       () => this.current.settings.main,
@@ -75,7 +75,7 @@ export class PolicyStore {
     this.redis.use(site.policy.settings);
     for (const standIn of site.standIns) logStandIn(log, standIn);
     logFindings(log, site.findings);
-    for (const slot of slots) logVersion(log, this.versions[slot.name], this.current.generation);
+    for (const listSetting of listSettings) logVersion(log, this.versions[listSetting.name], this.current.generation);
   }
 
   get policy(): Policy {
@@ -139,16 +139,16 @@ export class PolicyStore {
   private applySettings(version: Version<ParsedSettings>): void {
     const settings = version.value.settings as Settings;
     this.redis.use(settings);
-    for (const slot of slots) this.nameFile(slot, settings);
+    for (const listSetting of listSettings) this.nameFile(listSetting, settings);
     this.renew(version);
     // The lists were looked at under the names they had before.
     this.follower.schedule(0);
   }
 
   /** Follows the file that the settings name for a list; what is in force stays so until it has been read. */
-  private nameFile(slot: Slot, settings: Settings): void {
-    const { name } = slot;
-    const { file, redis } = slot.sourceIn(settings);
+  private nameFile(listSetting: ListSetting, settings: Settings): void {
+    const { name } = listSetting;
+    const { file, redis } = listSetting.sourceIn(settings);
     const followed = this.files.get(name);
     if (followed?.source.rule.file !== file) {
       followed?.close();
@@ -156,15 +156,19 @@ export class PolicyStore {
       const before = this.versions[name];
       // What is in force for a key is no version of the file that stands in for it.
       const isKnown = before.hash !== 'unavailable' && (!redis || before.file === file);
-      if (file !== '') this.files.set(name, this.followList(slot, file, isKnown ? before : undefined));
+      if (file !== '') this.files.set(name, this.followList(listSetting, file, isKnown ? before : undefined));
     }
     if (redis && !this.files.get(name)?.ownVersion) this.lastGood.forget(name);
     else if (file === '') this.lastGood.keep(name, file);
   }
 
-  private followList(slot: Slot, file: string, before: Version<SlotData> | undefined): FollowedFile<SlotData> {
-    const { name, whenDeleted } = slot;
-    const named = () => isNamed(slot, this.settingsFile.version?.value as ParsedSettings);
+  private followList(
+    listSetting: ListSetting,
+    file: string,
+    before: Version<ListContent> | undefined,
+  ): FollowedFile<ListContent> {
+    const { name, whenDeleted } = listSetting;
+    const named = () => isNamed(listSetting, this.settingsFile.version?.value as ParsedSettings);
     const keepSo = whenDeleted === 'empty' ? '' : whenDeleted.keepSo;
     return new FollowedFile(
       {
@@ -175,7 +179,7 @@ export class PolicyStore {
             return named();
           },
           whenDeleted: whenDeleted === 'empty' ? 'empty' : 'keep',
-          emptyValue: () => emptySlot(name, file),
+          emptyValue: () => emptyList(name, file),
         },
         keptMessage: `${file} was deleted: its last content stays in force, so that ${keepSo}, make it an empty file`,
         read: (source, known) =>
@@ -197,19 +201,19 @@ export class PolicyStore {
     const settings = this.settingsFile.version?.value.settings as Settings;
     const before = this.versions;
     const versions = Object.fromEntries(
-      slots.map((slot) => [slot.name, this.versionInForce(slot, settings, now)]),
-    ) as SlotVersions;
+      listSettings.map((listSetting) => [listSetting.name, this.versionInForce(listSetting, settings, now)]),
+    ) as ListVersions;
     this.versions = versions;
     this.expireAt(this.redis.countsUntil(now));
-    const changed = slots.filter(({ name }) => !isSame(before[name], versions[name]));
+    const changed = listSettings.filter(({ name }) => !isSame(before[name], versions[name]));
     if (!newSettings && changed.length === 0) return;
 
     this.current = buildPolicy(this.current.generation + 1, settings, listsOf(versions));
     const { generation } = this.current;
     if (newSettings) logVersion(this.log, newSettings, generation);
-    for (const slot of changed) {
-      this.logExpired(slot, settings, now);
-      logVersion(this.log, versions[slot.name], generation);
+    for (const listSetting of changed) {
+      this.logExpired(listSetting, settings, now);
+      logVersion(this.log, versions[listSetting.name], generation);
     }
   }
 
@@ -222,21 +226,23 @@ export class PolicyStore {
     }
   }
 
-  private versionInForce(slot: Slot, settings: Settings, now: number): Version<SlotData> {
-    const { name } = slot;
-    const { file, redis } = slot.sourceIn(settings);
-    if (file === '' && !redis) return unnamed(slot);
+  private versionInForce(listSetting: ListSetting, settings: Settings, now: number): Version<ListContent> {
+    const { name } = listSetting;
+    const { file, redis } = listSetting.sourceIn(settings);
+    if (file === '' && !redis) return unnamed(listSetting);
     const followed = this.files.get(name);
     const sources = { key: this.redis.status(name), file: redis ? followed?.ownVersion : followed?.version };
-    return versionInForce({ ...sources, before: this.versions[name] }, now) ?? unavailable(slot, redis?.name ?? file);
+    return (
+      versionInForce({ ...sources, before: this.versions[name] }, now) ?? unavailable(listSetting, redis?.name ?? file)
+    );
   }
 
-  private logExpired(slot: Slot, settings: Settings, now: number): void {
-    const { file, redis } = slot.sourceIn(settings);
-    const key = this.redis.status(slot.name);
+  private logExpired(listSetting: ListSetting, settings: Settings, now: number): void {
+    const { file, redis } = listSetting.sourceIn(settings);
+    const key = this.redis.status(listSetting.name);
     if (!redis || !key || !isExpired(key, now)) return;
     const seconds = settings.redis.max_age / 1000;
-    const isUnavailable = this.versions[slot.name].hash === 'unavailable';
+    const isUnavailable = this.versions[listSetting.name].hash === 'unavailable';
     const what = isUnavailable ? 'what it could decide is deferred' : `${file} stands in for it`;
     this.log.logerror(`${redis.name} has not been confirmed for ${seconds} s: ${what}`);
   }
@@ -250,6 +256,6 @@ export class PolicyStore {
   }
 }
 
-function isSame(a: Version<SlotData>, b: Version<SlotData>): boolean {
+function isSame(a: Version<ListContent>, b: Version<ListContent>): boolean {
   return a.file === b.file && a.hash === b.hash;
 }

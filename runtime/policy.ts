@@ -14,9 +14,9 @@ import {
   type RelayPolicy,
   type Settings,
 } from '../core';
+import type { ListId } from './list-settings';
 import type { Version } from './list-state';
-import type { SlotData } from './parse-bytes';
-import type { SlotName } from './slots';
+import type { ListContent } from './parse-bytes';
 
 export interface Policy {
   /** Counts the versions this process has had in force, from 1. */
@@ -35,9 +35,9 @@ export type Lists = { readonly [K in ListKind]: PolicyList } & {
   readonly local_domains: LocalDomains;
 };
 
-export type SlotVersions = { readonly [N in SlotName]: Version<SlotData> };
+export type ListVersions = { readonly [N in ListId]: Version<ListContent> };
 
-export function listsOf(versions: SlotVersions): Lists {
+export function listsOf(versions: ListVersions): Lists {
   const list = (name: ListKind) => new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);
   return {
     local_ip: list('local_ip'),

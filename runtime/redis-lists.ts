@@ -2,16 +2,16 @@
 import type { Settings } from '../core';
 import type { FollowPace } from './file-follower';
 import { FollowedKey } from './followed-key';
+import { type ListId, listSettings } from './list-settings';
 import { isExpired, type KeyStatus } from './list-state';
-import type { SlotData } from './parse-bytes';
+import type { ListContent } from './parse-bytes';
 import type { RedisAccess } from './redis-package';
 import { FollowedServer, type Pace } from './redis-server';
-import { type SlotName, slots } from './slots';
 import type { StoreLog } from './store-log';
 import { within } from './within';
 
 export class RedisLists {
-  private readonly keys = new Map<SlotName, { key: FollowedKey; server: FollowedServer }>();
+  private readonly keys = new Map<ListId, { key: FollowedKey; server: FollowedServer }>();
   private readonly servers = new Map<string, FollowedServer>();
   private maxAge = 0;
   private pace: FollowPace | undefined;
@@ -36,18 +36,18 @@ export class RedisLists {
     this.pace = settings.main;
     const pace: Pace = { maxAge: this.maxAge, settle: settings.main.settle };
     const awaitedUntil = this.following ? performance.now() + this.maxAge : Number.NEGATIVE_INFINITY;
-    for (const slot of slots) {
-      const { redis } = slot.sourceIn(settings);
-      const before = this.keys.get(slot.name);
+    for (const listSetting of listSettings) {
+      const { redis } = listSetting.sourceIn(settings);
+      const before = this.keys.get(listSetting.name);
       const server = redis && this.serverFor(JSON.stringify([redis.server, pace]), redis.server, pace);
       const same = before && redis && before.key.redis.name === redis.name;
       if (same && before.server === server) continue;
       before?.server.remove(before.key);
-      this.keys.delete(slot.name);
+      this.keys.delete(listSetting.name);
       if (!server) continue;
-      const key = same ? before.key : new FollowedKey(slot, redis, awaitedUntil, this.log);
+      const key = same ? before.key : new FollowedKey(listSetting, redis, awaitedUntil, this.log);
       server.add(key);
-      this.keys.set(slot.name, { key, server });
+      this.keys.set(listSetting.name, { key, server });
     }
     for (const [id, server] of this.servers) {
       if (!server.isIdle) continue;
@@ -65,14 +65,14 @@ export class RedisLists {
   }
 
   /** Of a list that the settings keep in Redis. */
-  status(slot: SlotName): KeyStatus<SlotData> | undefined {
-    const key = this.keys.get(slot)?.key;
+  status(listSetting: ListId): KeyStatus<ListContent> | undefined {
+    const key = this.keys.get(listSetting)?.key;
     return key && { version: key.content, countsUntil: key.countsUntil(this.maxAge) };
   }
 
   /** When the first of what counts now counts no more, unless it is confirmed before. */
   countsUntil(now: number): number {
-    const statuses = [...this.keys.keys()].map((slot) => this.status(slot) as KeyStatus<SlotData>);
+    const statuses = [...this.keys.keys()].map((listSetting) => this.status(listSetting) as KeyStatus<ListContent>);
     return Math.min(...statuses.filter((status) => !isExpired(status, now)).map(({ countsUntil }) => countsUntil));
   }
 

@@ -1,11 +1,11 @@
 /** Reads the keys that the settings name once, for a look from the command line: what they hold, or why that cannot be told. */
 import type { RedisKey, Settings } from '../core';
 import { decodeText } from './file-reader';
+import { type ListId, listSettings } from './list-settings';
 import { sortLines } from './parse-bytes';
 import { type KeyContent, readKey } from './redis-key';
 import { RedisLink, type Session } from './redis-link';
 import type { RedisAccess } from './redis-package';
-import { type SlotName, slots } from './slots';
 import { within } from './within';
 
 /** The text of a list, or that its key is not there or of another type, or why it could not be read. */
@@ -21,12 +21,12 @@ export async function readOnce(
   settings: Settings,
   access: RedisAccess,
   limit: number,
-): Promise<ReadonlyMap<SlotName, Once>> {
-  const found = new Map<SlotName, Once>();
+): Promise<ReadonlyMap<ListId, Once>> {
+  const found = new Map<ListId, Once>();
   await Promise.all(
-    slots.map(async (slot) => {
-      const { redis } = slot.sourceIn(settings);
-      if (redis) found.set(slot.name, await keyOnce(redis, slot.name === 'relay_map', access, limit));
+    listSettings.map(async (listSetting) => {
+      const { redis } = listSetting.sourceIn(settings);
+      if (redis) found.set(listSetting.name, await keyOnce(redis, listSetting.name === 'relay_map', access, limit));
     }),
   );
   return found;

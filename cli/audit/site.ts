@@ -1,7 +1,7 @@
 /** What the audited server is meant to accept: given on the command line, or loaded from a Haraka folder. */
 import { admits, describeFinding, type Entry, formatAddress, parseAddress, parseAddressLiteral } from '../../core';
 import { decodeText, readFileStateSync } from '../../runtime/file-reader';
-import { pathOf } from '../../runtime/slots';
+import { pathOf } from '../../runtime/list-settings';
 import { type HarakaFolder, readConfigLines } from '../haraka-folder';
 import { CannotRun } from '../io';
 import { entriesOf } from '../lint/entries';

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nearest, type Settings } from '../../core';
-import { listSlots, pathOf, settingsFile } from '../../runtime/slots';
+import { ownListSettings, pathOf, settingsFile } from '../../runtime/list-settings';
 import type { HarakaFolder } from '../haraka-folder';
 import { type LintFinding, lintFinding } from './finding';
 
@@ -16,8 +16,8 @@ interface NamedFile {
 }
 
 export function lintFiles(folder: HarakaFolder, settings: Settings): LintFinding[] {
-  const lists = listSlots
-    .map((slot) => slot.sourceIn(settings).file)
+  const lists = ownListSettings
+    .map((listSetting) => listSetting.sourceIn(settings).file)
     .filter((file) => file !== '')
     .map((file) => ({ file, path: pathOf(folder.config, file) }));
   const others = [settingsFile, 'plugins', 'host_list', 'host_list_regex'].map((file) => ({

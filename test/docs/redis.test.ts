@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { parseSettings } from '../../core';
-import { parseSlot } from '../../runtime/parse-bytes';
-import { slots } from '../../runtime/slots';
+import { listSettings } from '../../runtime/list-settings';
+import { parseListContent } from '../../runtime/parse-bytes';
 
 const page = fs.readFileSync('docs/reference/redis.md', 'utf8');
 
@@ -12,17 +12,17 @@ describe('docs/reference/redis.md', () => {
     const [, text = ''] = /^```smtpcheck\.ini\n(.*?)^```/ms.exec(page) ?? [];
     const { settings, findings } = parseSettings('smtpcheck.ini', text);
     assert.deepEqual(findings, []);
-    const sources = slots.map((slot) => settings && slot.sourceIn(settings));
+    const sources = listSettings.map((listSetting) => settings && listSetting.sourceIn(settings));
     assert.equal(sources.filter((source) => source?.redis).length, 4);
     assert.equal(sources.filter((source) => source?.redis && source.file).length, 3);
   });
 
   it('fills keys with entries', () => {
     for (const entry of (/`SADD host\.deny ([^`']+)`/.exec(page)?.[1] ?? '').split(' ')) {
-      assert.ok(parseSlot('hosts', 'host.deny', entry).data, entry);
+      assert.ok(parseListContent('hosts', 'host.deny', entry).data, entry);
     }
-    assert.ok(parseSlot('relay_map', 'relay.map', /`HSET relay\.map ([^`]+)`/.exec(page)?.[1] ?? '').data);
+    assert.ok(parseListContent('relay_map', 'relay.map', /`HSET relay\.map ([^`]+)`/.exec(page)?.[1] ?? '').data);
     const nobody = /`SADD host\.deny '([^`]*)'`/.exec(page)?.[1] ?? assert.fail('how to refuse nobody');
-    assert.ok(parseSlot('hosts', 'host.deny', nobody).data);
+    assert.ok(parseListContent('hosts', 'host.deny', nobody).data);
   });
 });

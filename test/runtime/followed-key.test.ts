@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { PolicyList } from '../../core';
 import { FollowedKey } from '../../runtime/followed-key';
+import { type ListSetting, listSettings } from '../../runtime/list-settings';
 import { workerThreshold } from '../../runtime/parse-worker-client';
 import type { Ask } from '../../runtime/redis-key';
-import { type Slot, slots } from '../../runtime/slots';
 import { address } from '../helpers/core';
 
-const slot = slots.find(({ name }) => name === 'hosts') as Slot;
+const listSetting = listSettings.find(({ name }) => name === 'hosts') as ListSetting;
 const maxAge = 1000;
 
 /** A server whose key holds this text. */
@@ -29,7 +29,7 @@ function followed() {
   const said: string[] = [];
   const say = (...lines: readonly string[]) => void said.push(lines.join('\n'));
   const log = { loginfo: say, lognotice: say, logwarn: say, logerror: say };
-  const key = new FollowedKey(slot, { name: 'redis:host.deny', key: 'host.deny' }, 0, log);
+  const key = new FollowedKey(listSetting, { name: 'redis:host.deny', key: 'host.deny' }, 0, log);
   const denies = (client: string) => {
     const list = new PolicyList(key.content?.value as ConstructorParameters<typeof PolicyList>[0]);
     return list.findAddress(address(client)) !== undefined;

@@ -6,12 +6,12 @@ import type { ListKind } from '../core/list';
 
 export const settingsFile = 'smtpcheck.ini';
 
-export type LocalDomainsSlot = 'host_list' | 'host_list_regex';
+export type LocalDomainsId = 'host_list' | 'host_list_regex';
 
-export type SlotName = ListKind | 'relay_map' | LocalDomainsSlot;
+export type ListId = ListKind | 'relay_map' | LocalDomainsId;
 
-export interface Slot {
-  readonly name: SlotName;
+export interface ListSetting {
+  readonly name: ListId;
   /** `section.key` of the setting that says where the list is; the name of the file, where that is Haraka's own. */
   readonly setting: string;
   sourceIn(settings: Settings): ListSource;
@@ -23,7 +23,7 @@ export interface Slot {
 }
 
 /** The lists of the suite itself, each named by a setting. */
-export const listSlots: readonly Slot[] = [
+export const ownListSettings: readonly ListSetting[] = [
   { name: 'local_ip', setting: 'relay.local_ip', sourceIn: (s) => s.relay.local_ip, whenDeleted: 'empty' },
   { name: 'local_domain', setting: 'relay.local_domain', sourceIn: (s) => s.relay.local_domain, whenDeleted: 'empty' },
   { name: 'relay_to', setting: 'relay.relay_to', sourceIn: (s) => s.relay.relay_to, whenDeleted: 'empty' },
@@ -37,7 +37,7 @@ export const listSlots: readonly Slot[] = [
 ];
 
 /** Haraka's own files of local domains. The plugin that reads them there keeps their last content too. */
-const localDomainsSlots = (['host_list', 'host_list_regex'] as const).map((name): Slot => {
+const localDomainsSettings = (['host_list', 'host_list_regex'] as const).map((name): ListSetting => {
   const source = { file: name };
   return {
     name,
@@ -48,16 +48,16 @@ const localDomainsSlots = (['host_list', 'host_list_regex'] as const).map((name)
 });
 
 /** Everything that is followed. */
-export const slots: readonly Slot[] = [...listSlots, ...localDomainsSlots];
+export const listSettings: readonly ListSetting[] = [...ownListSettings, ...localDomainsSettings];
 
 /** Haraka's own lists of local domains have no such state. */
-export function canBeUnavailable({ name }: Slot): boolean {
+export function canBeUnavailable({ name }: ListSetting): boolean {
   return name !== 'host_list' && name !== 'host_list_regex';
 }
 
-/** Whether the operator's own file says where the slot's list is; a file that only a default names may be absent. */
-export function isNamed(slot: Slot, parsed: Pick<ParsedSettings, 'written'>): boolean {
-  return parsed.written.has(slot.setting);
+/** Whether the operator's own file says where the list is; a file that only a default names may be absent. */
+export function isNamed(listSetting: ListSetting, parsed: Pick<ParsedSettings, 'written'>): boolean {
+  return parsed.written.has(listSetting.setting);
 }
 
 /** A file's place: names are relative to Haraka's config folder. */
