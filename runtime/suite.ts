@@ -141,13 +141,19 @@ function awaitFirstRead(plugin: Plugin, store: PolicyStore): void {
   plugin.register_hook('init_child', 'await_lists');
 }
 
-/** By `nodes` of `smtp.ini`, as Haraka does. Haraka's own reader would forget whom it tells of changes of that file. */
-function forksWorkers(folder: string): boolean {
+/**
+ * Whether this process, if it is no worker, will have workers: by `nodes` of `smtp.ini`, as Haraka does. One that is about to
+ * daemonize ends in favour of a new process, and none of its own listeners is told. Haraka's own reader of the file would forget
+ * whom it tells of changes.
+ */
+export function forksWorkers(folder: string, env = process.env): boolean {
   const file = readFileStateSync(join(folder, 'smtp.ini'));
   if (file.state !== 'read') return false;
   const { entries } = parseIni(decodeText(file.bytes));
-  const nodes = entries.filter(({ section, key }) => section === 'main' && key === 'nodes').at(-1)?.value;
-  return nodes !== undefined && nodes !== '' && nodes !== '0';
+  const settingOf = (name: string) =>
+    entries.filter(({ section, key }) => section === 'main' && key === name).at(-1)?.value ?? '';
+  const daemonizes = /^(?:true|yes|ok|enabled|on|1)$/i.test(settingOf('daemonize'));
+  return !['', '0'].includes(settingOf('nodes')) && !(daemonizes && !env.__daemon);
 }
 
 /** Haraka's config folder: that of the instance when Haraka was started with one. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suiteFor } from '../../runtime/suite';
+import { forksWorkers, suiteFor } from '../../runtime/suite';
 import type { Plugin } from '../../types/haraka';
 import { address } from '../helpers/core';
 import { type Folder, makeFolder } from '../helpers/folder';
@@ -81,4 +81,25 @@ describe('Suite', () => {
     assert.notEqual(suite.names, before);
     suite.release('smtpcheck');
   });
+});
+
+describe('a Haraka forks workers', () => {
+  const cases: readonly (readonly [smtpIni: string | undefined, env: NodeJS.ProcessEnv, forks: boolean])[] = [
+    [undefined, {}, false],
+    ['port=25\n', {}, false],
+    [';nodes=2\n', {}, false],
+    ['nodes=0\n', {}, false],
+    ['[other]\nnodes=2\n', {}, false],
+    ['nodes=2\n', {}, true],
+    ['[main]\nnodes=cpus\n', {}, true],
+    ['nodes=2\ndaemonize=false\n', {}, true],
+    ['nodes=2\ndaemonize=true\n', {}, false],
+    ['nodes=2\ndaemonize=true\n', { __daemon: '1' }, true],
+  ];
+  for (const [smtpIni, env, forks] of cases) {
+    it(`${forks ? 'with' : 'not with'} ${JSON.stringify(smtpIni)} and ${JSON.stringify(env)}`, () => {
+      const folder = makeFolder(smtpIni === undefined ? {} : { 'smtp.ini': smtpIni });
+      assert.equal(forksWorkers(folder.path, env), forks);
+    });
+  }
 });
