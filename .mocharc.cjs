@@ -15,7 +15,7 @@ const tests = files.filter((name) => name.endsWith('.test.js') && !/^(?:peers|fa
 
 module.exports = {
   spec: [...longest.filter((name) => tests.includes(name)), ...tests.filter((name) => !longest.includes(name))].map(
-    (name) => path.join(compiled, name),
+    (name) => path.join('.build', 'test', name),
   ),
   'node-option': ['enable-source-maps'],
   // Most of them wait most of the time, so there are more than processors.

@@ -17,7 +17,7 @@ export default {
     '!core/**',
     '!test/core/**',
     '!test/helpers/core.ts',
-    '!test/helpers/properties.ts',
+    '!test/helpers/{extent,properties}.ts',
     '!test/mutation/tsconfig.json',
     '!config/smtpcheck.ini',
     '!docs/reference/{rules,settings}.md',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import fc from 'fast-check';
 import { obeyed } from '../../helpers/obeyed';
+import { fc, runs } from '../../helpers/properties';
 import { auditOf, shownResults } from './audit-of';
 import { keyPair, listen } from './fake-server';
 
@@ -242,7 +242,7 @@ describe('audit of a hostile server', () => {
         if (format === 'json') assert.equal(typeof JSON.parse(out).verdict, 'string');
         if (format === 'junit') assert.doesNotMatch(out.replaceAll(/<\/?[a-z?-][^<>]*>/g, ''), /[<>]/);
       }),
-      { seed: 20261124, numRuns: 60 },
+      { seed: 20261124, numRuns: runs(60) },
     );
   }).timeout(120_000);
 });

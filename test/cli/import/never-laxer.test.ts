@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
 import { gather } from '../../../cli/import/gather';
 import { readers } from '../../../cli/import/readers';
 import { render } from '../../../cli/import/render';
 import { resolvePolicy } from '../../../cli/import/resolve-policy';
 import { joinReadings } from '../../../cli/import/site-policy';
+import { fc } from '../../helpers/properties';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
 import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';
 import { inTemporaryFolder, readerContext } from './support';

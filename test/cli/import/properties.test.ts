@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
 import { readers } from '../../../cli/import/readers';
 import { recognise } from '../../../cli/import/recognise';
 import { render } from '../../../cli/import/render';
@@ -8,6 +7,7 @@ import { joinReadings, type ListName, listKindOf } from '../../../cli/import/sit
 import { type SourceType, sourceTypes } from '../../../cli/import/source-type';
 import { splitLines } from '../../../cli/import/text-lines';
 import { parseList, parseRelayMap, parseSettings } from '../../../core';
+import { fc, runs } from '../../helpers/properties';
 import { readerContext } from './support';
 
 /** Pieces that sources are made of, so that random text gets past the first look. */
@@ -94,7 +94,7 @@ describe('readers of any text', () => {
         for (const line of lines) assert.ok(line >= 1 && line <= last, `line ${line} of ${last}`);
         recognise('access', source);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -110,7 +110,7 @@ describe('readers of any text', () => {
           assert.deepEqual(findings, [], file.text);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -122,7 +122,7 @@ describe('readers of any text', () => {
           assert.ok(entry.kind === 'network' && entry.length >= 8, JSON.stringify(entry));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });
