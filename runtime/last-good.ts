@@ -3,7 +3,7 @@
  * private directory that it removes when it ends; a worker that starts while a file is missing or faulty loads that text.
  */
 import cluster from 'node:cluster';
-import { promises as fs, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { promises as fs, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashOf } from './file-reader';
@@ -110,13 +110,21 @@ export class LastGoodStore {
 
   /** Written aside and renamed: a worker may look at any moment. */
   private write(name: string, bytes: Uint8Array): void {
-    if (!this.directory) {
-      this.directory = mkdtempSync(join(tmpdir(), 'smtpcheck-last-good-'));
-      process.once('exit', this.remove).once('SIGTERM', this.removeAndEnd);
-    }
-    const path = join(this.directory, name);
+    const path = join(this.ownDirectory(), name);
     writeFileSync(`${path}.new`, bytes, { mode: 0o600 });
     renameSync(`${path}.new`, path);
+  }
+
+  private ownDirectory(): string {
+    const { directory } = this;
+    // Under a name that is gone somebody else may have made another.
+    const owner = directory && statSync(directory, { throwIfNoEntry: false })?.uid;
+    if (directory && owner === process.getuid?.()) return directory;
+    const made = mkdtempSync(join(tmpdir(), 'smtpcheck-last-good-'));
+    this.directory = made;
+    process.off('exit', this.remove).once('exit', this.remove);
+    process.off('SIGTERM', this.removeAndEnd).once('SIGTERM', this.removeAndEnd);
+    return made;
   }
 
   private publish(): void {

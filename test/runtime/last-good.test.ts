@@ -85,6 +85,16 @@ describe('LastGoodStore', () => {
     });
   }
 
+  it('keeps the next text in another directory where its own was removed', () => {
+    const master = ofMaster();
+    master.keep('hosts', 'host.deny', text);
+    const { directory } = notice();
+    fs.rmSync(directory, { recursive: true });
+    master.keep('local_ip', 'localip', text);
+    assert.deepEqual([found('local_ip'), found('hosts')], ['198.51.100.7\n', 'unavailable']);
+    assert.notEqual(notice().directory, directory);
+  });
+
   it('says once that it cannot keep a text, and has none rather than the one before', () => {
     const said = new Said();
     const master = ofMaster(said);
