@@ -59,7 +59,7 @@ export class FollowedKey {
   }
 
   /**
-   * Reads the key and takes what it holds. Rejects where it cannot be read; what cannot be taken is told of. `false`
+   * Reads the key and applies its content. Rejects where it cannot be read; the log says what is rejected. `false`
    * where another read has begun meanwhile: whatever became of this one, it changes nothing.
    */
   async read(ask: Ask): Promise<boolean> {

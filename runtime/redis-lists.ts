@@ -16,7 +16,7 @@ export class RedisLists {
   private maxAge = 0;
   private pace: FollowPace | undefined;
   private following = false;
-  private readonly waiting = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
 
   /** `changed`: called when a status may have become another. */
   constructor(
@@ -30,7 +30,7 @@ export class RedisLists {
     };
   }
 
-  /** Takes up what the settings name, and lets go of what they no longer name. */
+  /** Follows the keys that the settings name, and no others. */
   use(settings: Settings): void {
     this.maxAge = settings.redis.max_age;
     this.pace = settings.main;
@@ -54,14 +54,14 @@ export class RedisLists {
       server.close();
       this.servers.delete(id);
     }
-    this.followWay();
+    this.followRedisIni();
   }
 
   /** Connects. */
   follow(): void {
     this.following = true;
     for (const server of this.servers.values()) server.open();
-    this.followWay();
+    this.followRedisIni();
   }
 
   /** Of a list that the settings keep in Redis. */
@@ -84,13 +84,13 @@ export class RedisLists {
   /** Resolves once every key has been read, and in any case after `limit` milliseconds. */
   async firstRead(limit: number): Promise<void> {
     const allRead = new Promise<void>((resolve) => {
-      this.waiting.add(resolve);
-      this.settleWaiting();
+      this.waiters.add(resolve);
+      this.resolveWaiters();
     });
     await within(limit, allRead).catch(() => {});
   }
 
-  /** What was read counts for as long as it would have. */
+  /** The contents that were read count until they expire. */
   close(): void {
     for (const server of this.servers.values()) server.close();
     this.servers.clear();
@@ -98,7 +98,7 @@ export class RedisLists {
   }
 
   /** `redis.ini` is followed for as long as a list is kept in Redis. */
-  private followWay(): void {
+  private followRedisIni(): void {
     if (!this.following || !this.pace) return;
     if (this.isUsed) this.access.follow(this.pace);
     else this.access.leave();
@@ -107,20 +107,20 @@ export class RedisLists {
   private serverFor(id: string, address: ConstructorParameters<typeof FollowedServer>[1], pace: Pace): FollowedServer {
     const known = this.servers.get(id);
     if (known) return known;
-    const server = new FollowedServer(this.access, address, pace, this.log, () => this.taken());
+    const server = new FollowedServer(this.access, address, pace, this.log, () => this.keyRead());
     this.servers.set(id, server);
     if (this.following) server.open();
     return server;
   }
 
-  private taken(): void {
+  private keyRead(): void {
     this.changed();
-    this.settleWaiting();
+    this.resolveWaiters();
   }
 
-  private settleWaiting(): void {
+  private resolveWaiters(): void {
     if ([...this.keys.values()].some(({ key }) => !key.wasRead)) return;
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const resolve of this.waiters) resolve();
+    this.waiters.clear();
   }
 }
