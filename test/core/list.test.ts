@@ -457,7 +457,7 @@ describe('parseList', () => {
         code: 'contradiction',
         severity: 'fault',
         at: { file: 'localip', line: 2, column: 1 },
-        written: '!192.0.2.7',
+        text: '!192.0.2.7',
         detail: '1',
       },
     ]);
