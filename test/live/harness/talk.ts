@@ -1,4 +1,5 @@
 /** Short ways to ask a running Haraka something and to read its answer as the client does. */
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import type { RunningHaraka } from './haraka';
 import { type ConnectOptions, connect, isAccepted, type Reply, type SmtpClient } from './smtp-client';
@@ -112,10 +113,16 @@ export function generationOf(haraka: Pick<RunningHaraka, 'log'>, file: string): 
 /** Writes a file of the config folder and waits until it is in force. For a single process. */
 export async function load(haraka: RunningHaraka, name: string, text: string): Promise<void> {
   if (fs.existsSync(haraka.configFile(name)) && fs.readFileSync(haraka.configFile(name), 'utf8') === text) return;
-  const before = generationOf(haraka, name);
+  const told = haraka.log().length;
   haraka.write(name, text);
+  // By its hash: what the log tells of the version before may come late.
+  const hash = createHash('sha256')
+    .update(fs.readFileSync(haraka.configFile(name)))
+    .digest('hex')
+    .slice(0, 12);
+  const line = new RegExp(`loaded file=${name.replaceAll('.', '\\.')} generation=\\d+ sha256=${hash}`);
   await eventually(
-    (generation) => generation > before,
-    async () => generationOf(haraka, name),
+    (log) => line.test(log),
+    async () => haraka.log().slice(told),
   );
 }
