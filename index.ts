@@ -1,10 +1,11 @@
 /** `smtpcheck` in `config/plugins`: all four plugins as one. */
-import { pluginNames } from './core/settings';
+
 import { denyAtConnect, denyAtRecipient } from './plugins/deny/index';
 import { registerHelo } from './plugins/helo/index';
 import { registerPrivacy } from './plugins/privacy/index';
 import { guardRecipient, registerRelayAlone, trustName } from './plugins/relay/index';
-import { first, join, leave, registerHook, type SuitePlugin } from './runtime/answer';
+import { first, join, leave, registerHook, type SuitePlugin } from './src/host/answer';
+import { pluginNames } from './src/policy/settings/settings';
 
 export function register(this: SuitePlugin): void {
   for (const name of pluginNames) join(this, name);

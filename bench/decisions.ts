@@ -1,17 +1,12 @@
 /** The time of one client decision, from the address or name as text to the answer, at several sizes of list. */
 import net from 'node:net';
-import {
-  decideRelay,
-  type ListKind,
-  LocalDomains,
-  PolicyList,
-  parseAddress,
-  parseList,
-  RelayMap,
-  type RelayMapData,
-  type RelayPolicy,
-} from '../core';
-import { emptyList } from '../runtime/parse-bytes';
+import { emptyList } from '../src/lists/parsing/parse-bytes';
+import { parseAddress } from '../src/policy/entries/ip-address';
+import { type ListKind, PolicyList, parseList } from '../src/policy/entries/list';
+import { LocalDomains } from '../src/policy/entries/local-domains';
+import { RelayMap, type RelayMapData } from '../src/policy/entries/relay-map';
+import { decideRelay } from '../src/policy/relay-decision';
+import type { RelayPolicy } from '../src/policy/relay-policy';
 import { addressList, clientsOf, domainList, fileOf, largest, namesOf } from './lists';
 import { fastest, type Result, type Timed } from './measure';
 

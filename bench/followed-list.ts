@@ -5,8 +5,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { PolicyStore } from '../runtime/policy-store';
-import type { StoreLog } from '../runtime/store-log';
+import { PolicyStore } from '../src/lists/policy-store';
+import type { StoreLog } from '../src/lists/store-log';
 import { residentSet } from './measure';
 
 /** Bytes resident: at the start, and after each reload. */

@@ -1,7 +1,7 @@
 /** Lists and questions of any size, always the same ones: a seeded generator makes them. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { formatAddress, type IpAddress, ipv4, maskAddress } from '../core/ip-address';
+import { formatAddress, type IpAddress, ipv4, maskAddress } from '../src/policy/entries/ip-address';
 
 /** Entries of the largest list that is measured. */
 export const largest = 1_000_000;

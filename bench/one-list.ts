@@ -1,7 +1,7 @@
 /** In a fresh process: loads one list as the start of the server does, and prints what it took and what it holds. */
-import { readFileStateSync } from '../runtime/file-reader';
-import type { ListId } from '../runtime/list-settings';
-import { parseBytes } from '../runtime/parse-bytes';
+import { readFileStateSync } from '../src/lists/files/file-reader';
+import type { ListId } from '../src/lists/list-settings';
+import { parseBytes } from '../src/lists/parsing/parse-bytes';
 import { linesIntoSet } from './lines-into-set';
 import { residentSet } from './measure';
 

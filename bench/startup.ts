@@ -8,7 +8,7 @@ const runs = 8;
 
 export function startup(): Result[] {
   const directory = makeHarakaDirectory({ listen: '127.0.0.1:25', plugins: ['smtpcheck'] });
-  const main = path.join(process.env.BENCH_PACKAGE ?? checkout, 'dist', 'cli', 'main.js');
+  const main = path.join(process.env.BENCH_PACKAGE ?? checkout, 'dist', 'src', 'cli', 'main.js');
   try {
     const times = { bare: Number.POSITIVE_INFINITY, lint: Number.POSITIVE_INFINITY };
     for (let i = 0; i < runs; i++) {

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { printable, printableLines } from '../core';
+import { printable, printableLines } from '../src/policy/findings/characters';
 import { lists, thingsToTry } from './department';
 import { checkout, type HarakaDirectory, makeHarakaDirectory } from './haraka-directory';
 import { serveNames } from './names';

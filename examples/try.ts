@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import readline from 'node:readline';
-import { printable } from '../core';
+import { printable } from '../src/policy/findings/characters';
 
 export interface TryOptions {
   readonly port: number;

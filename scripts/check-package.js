@@ -15,7 +15,7 @@ try {
   const needed = [
     'dist/index.js',
     'dist/index.d.ts',
-    'dist/cli/main.js',
+    'dist/src/cli/main.js',
     'config/smtpcheck.ini',
     'config/localip',
     'config/localdomain',

@@ -3,7 +3,7 @@
 // docs/reference/settings.md, and the table of contents of docs/reference/rules.md.
 const fs = require('node:fs');
 const path = require('node:path');
-const { describeAsIni, describeAsTable } = require('../dist/core');
+const { describeAsIni, describeAsTable } = require('../dist/src/policy/settings/settings-text');
 
 const root = path.join(__dirname, '..');
 fs.writeFileSync(path.join(root, 'config/smtpcheck.ini'), describeAsIni());

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const shipped = ['index', 'core', 'runtime', 'plugins', 'cli', 'types'];
+const shipped = ['index', 'src', 'plugins'];
 
 const outputsIn = (folder) =>
   fs.existsSync(path.join(root, folder))

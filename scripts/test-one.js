@@ -16,7 +16,7 @@ if (unknown) {
   process.exit(2);
 }
 if (args.length === 0) {
-  console.error("Which test? For example: npm run test:one -- test/core/list.test.ts -g 'host bits'");
+  console.error("Which test? For example: npm run test:one -- test/policy/entries/list.test.ts -g 'host bits'");
   process.exit(2);
 }
 const mocha = path.join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');

@@ -1,11 +1,12 @@
-/** Who is refused whatever they want: the clients in `host.deny`. The decision is `core/deny-decision.ts`. */
-import { unknownNames } from '../../core/client-names';
-import { pass } from '../../core/decision';
-import { type DenyDecision, decideDeny, denyNeedsClientName, notDenied } from '../../core/deny-decision';
-import { type Call, first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { type Client, clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
-import type { Suite } from '../../runtime/suite';
-import type { AddressParams, Connection } from '../../types/haraka';
+/** Who is refused whatever they want: the clients in `host.deny`. The decision is `src/policy/deny-decision.ts`. */
+
+import { type Call, first, join, leave, registerHook, type SuitePlugin, type Task } from '../../src/host/answer';
+import { type Client, clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../src/host/client';
+import type { Suite } from '../../src/host/suite';
+import { unknownNames } from '../../src/policy/client-names';
+import { pass } from '../../src/policy/decision';
+import { type DenyDecision, decideDeny, denyNeedsClientName, notDenied } from '../../src/policy/deny-decision';
+import type { AddressParams, Connection } from '../../src/types/haraka';
 
 export function register(this: SuitePlugin): void {
   join(this, 'deny');

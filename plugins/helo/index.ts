@@ -1,8 +1,9 @@
-/** A client introduces itself with a well-formed name before it sends mail. The decisions are in `core/hello.ts`. */
-import { pass } from '../../core/decision';
-import { decideHello, decideMailHello } from '../../core/hello';
-import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import type { Connection } from '../../types/haraka';
+/** A client introduces itself with a well-formed name before it sends mail. The decisions are in `src/policy/hello.ts`. */
+
+import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../src/host/answer';
+import { pass } from '../../src/policy/decision';
+import { decideHello, decideMailHello } from '../../src/policy/hello';
+import type { Connection } from '../../src/types/haraka';
 
 export function register(this: SuitePlugin): void {
   join(this, 'helo');

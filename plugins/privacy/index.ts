@@ -1,11 +1,12 @@
-/** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `core/privacy.ts`. */
-import { authWarningHeader, authWarnings } from '../../core/auth-warning';
-import { normalizeDnsName } from '../../core/domain-name';
-import { decideCommand } from '../../core/privacy';
-import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { clientOf, hostNameOf } from '../../runtime/client';
-import { noOpinion } from '../../runtime/guard';
-import type { Connection, Transaction } from '../../types/haraka';
+/** What strangers may ask (VRFY, EXPN, ETRN, VERB), and what gets marked. The decisions are in `src/policy/privacy.ts`. */
+
+import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../src/host/answer';
+import { clientOf, hostNameOf } from '../../src/host/client';
+import { noOpinion } from '../../src/host/guard';
+import { authWarningHeader, authWarnings } from '../../src/policy/auth-warning';
+import { normalizeDnsName } from '../../src/policy/entries/domain-name';
+import { decideCommand } from '../../src/policy/privacy';
+import type { Connection, Transaction } from '../../src/types/haraka';
 
 /** RFC 5322 §4.5.8 has a reader take blanks before the colon; Haraka keeps such a line, and knows no name for it. */
 const warningLine = new RegExp(`^${authWarningHeader}\\s*:`, 'i');

@@ -2,7 +2,7 @@
  * Which plugin accepts a recipient of a client that may relay, and on what grounds. Some plugins accept whatever such a
  * client sends, and say nothing of the mailbox by it; one that knows the mailbox notes it as a `pass` of its results.
  */
-import type { Connection, Results } from '../../types/haraka';
+import type { Connection, Results } from '../../src/types/haraka';
 
 export class Acceptance {
   private readonly toAsk: readonly string[];

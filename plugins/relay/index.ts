@@ -1,23 +1,23 @@
 /**
- * Who may relay through us. The decision is `core/relay-decision.ts`; here the facts are gathered and the answer is
+ * Who may relay through us. The decision is `src/policy/relay-decision.ts`; here the facts are gathered and the answer is
  * given, hook by hook in the order in which a session meets them.
  */
 import constants from 'haraka-constants';
-import { trustWithdrawn } from '../../core/client-trust';
-import { admits } from '../../core/list';
+import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../src/host/answer';
+import { clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../src/host/client';
+import { keepPermit } from '../../src/host/dispositions';
+import { answerWith, type HookAnswer, noOpinion } from '../../src/host/guard';
+import { trustWithdrawn } from '../../src/policy/client-trust';
+import { admits } from '../../src/policy/entries/list';
 import {
   decideRecipientForm,
   type FormDecision,
   type FormRequest,
   formNeedsClientName,
-} from '../../core/recipient-form';
-import { decideRelay, needsClientName } from '../../core/relay-decision';
-import type { RelayDecision, RelayRequest } from '../../core/relay-policy';
-import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../runtime/answer';
-import { clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../runtime/client';
-import { keepPermit } from '../../runtime/dispositions';
-import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
-import type { Address, AddressParams, Connection, OutboundMail } from '../../types/haraka';
+} from '../../src/policy/recipient-form';
+import { decideRelay, needsClientName } from '../../src/policy/relay-decision';
+import type { RelayDecision, RelayRequest } from '../../src/policy/relay-policy';
+import type { Address, AddressParams, Connection, OutboundMail } from '../../src/types/haraka';
 import { describeRefusal, nextHops } from './next-hops';
 import { isThisHost, recipientOf, writtenRecipientOf } from './recipient';
 import { queue, queueOutbound, routeRecipient, sendOutLast, watchRecipient } from './routing';

@@ -1,18 +1,13 @@
 /** The next hops of mail that we relay: a route of `relay.to` as it stands, else MX records before our own. */
 import constants from 'haraka-constants';
-import {
-  betterThanOurs,
-  type Exchange,
-  findDestination,
-  formatAddress,
-  type IpAddress,
-  parseAddressLiteral,
-  printable,
-} from '../../core';
-import { markOf } from '../../runtime/dispositions';
-import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../runtime/guard';
-import type { Suite } from '../../runtime/suite';
-import type { OutboundMail } from '../../types/haraka';
+import { markOf } from '../../src/host/dispositions';
+import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../src/host/guard';
+import type { Suite } from '../../src/host/suite';
+import { formatAddress, type IpAddress, parseAddressLiteral } from '../../src/policy/entries/ip-address';
+import { printable } from '../../src/policy/findings/characters';
+import { betterThanOurs, type Exchange } from '../../src/policy/mx-rule';
+import { findDestination } from '../../src/policy/relay-decision';
+import type { OutboundMail } from '../../src/types/haraka';
 
 /** No opinion about mail of trusted clients to domains that are not listed: Haraka's own look-up serves them, but not literals. */
 export function nextHops(suite: Suite, mail: OutboundMail, domain: string): HookAnswer | Promise<HookAnswer> {

@@ -4,12 +4,12 @@
  * of the connection.
  */
 import constants from 'haraka-constants';
-import { printable } from '../../core/characters';
-import { reply } from '../../core/decision';
-import type { SuitePlugin } from '../../runtime/answer';
-import { partOf, type QueueNotes } from '../../runtime/dispositions';
-import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
-import type { Address, Connection, Header, Notes, Transaction } from '../../types/haraka';
+import type { SuitePlugin } from '../../src/host/answer';
+import { partOf, type QueueNotes } from '../../src/host/dispositions';
+import { answerWith, type HookAnswer, noOpinion } from '../../src/host/guard';
+import { reply } from '../../src/policy/decision';
+import { printable } from '../../src/policy/findings/characters';
+import type { Address, Connection, Header, Notes, Transaction } from '../../src/types/haraka';
 import { deferIfFull, sendOut } from './send-out';
 
 type QueueHook = 'queue' | 'queue_outbound';

@@ -1,10 +1,11 @@
 /** The recipient of an RCPT command as the decisions ask for it. */
-import { isAscii } from '../../core/characters';
-import { canonicalDomain } from '../../core/domain-name';
-import type { Recipient } from '../../core/entry-tables';
-import { parseAddressLiteral } from '../../core/ip-address';
-import type { Suite } from '../../runtime/suite';
-import type { Address } from '../../types/haraka';
+
+import type { Suite } from '../../src/host/suite';
+import { canonicalDomain } from '../../src/policy/entries/domain-name';
+import type { Recipient } from '../../src/policy/entries/entry-tables';
+import { parseAddressLiteral } from '../../src/policy/entries/ip-address';
+import { isAscii } from '../../src/policy/findings/characters';
+import type { Address } from '../../src/types/haraka';
 
 export interface WrittenRecipient extends Recipient {
   readonly writtenDomain: string;

@@ -3,9 +3,8 @@
  * one way for a whole transaction, by `connection.relaying`; here is what happens from RCPT until its queue hooks.
  */
 import constants from 'haraka-constants';
-import { decideDisposition } from '../../core/disposition';
-import { type Call, recordPermit, type Task } from '../../runtime/answer';
-import { clientOf } from '../../runtime/client';
+import { type Call, recordPermit, type Task } from '../../src/host/answer';
+import { clientOf } from '../../src/host/client';
 import {
   type BeforeRecipient,
   permitOf,
@@ -14,9 +13,10 @@ import {
   recipientsOf,
   routingOf,
   startRouting,
-} from '../../runtime/dispositions';
-import { noOpinion } from '../../runtime/guard';
-import type { Address, Connection, Transaction } from '../../types/haraka';
+} from '../../src/host/dispositions';
+import { noOpinion } from '../../src/host/guard';
+import { decideDisposition } from '../../src/policy/disposition';
+import type { Address, Connection, Transaction } from '../../src/types/haraka';
 import { Acceptance } from './acceptance';
 import { queueInParts } from './queue-parts';
 import { isThisHost, recipientOf } from './recipient';

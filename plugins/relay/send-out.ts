@@ -2,11 +2,11 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import constants from 'haraka-constants';
-import { printable } from '../../core/characters';
-import { reply } from '../../core/decision';
-import type { SuitePlugin } from '../../runtime/answer';
-import { answerWith, type HookAnswer, noOpinion } from '../../runtime/guard';
-import type { Connection, Transaction } from '../../types/haraka';
+import type { SuitePlugin } from '../../src/host/answer';
+import { answerWith, type HookAnswer, noOpinion } from '../../src/host/guard';
+import { reply } from '../../src/policy/decision';
+import { printable } from '../../src/policy/findings/characters';
+import type { Connection, Transaction } from '../../src/types/haraka';
 
 /** Bytes beside the message itself: its envelope, and whatever else is being queued at the same time. */
 const spare = 1 << 20;

@@ -1,11 +1,11 @@
 /** Trust in a client as the whole connection sees it: `connection.relaying`, given, reviewed and taken back. */
 
-import { decideTrust } from '../../core/client-trust';
-import type { Permit } from '../../core/decision';
-import type { RelayPolicy } from '../../core/relay-policy';
-import type { Call } from '../../runtime/answer';
-import { type Client, clientOf, isAuthenticated } from '../../runtime/client';
-import { record } from '../../runtime/record';
+import type { Call } from '../../src/host/answer';
+import { type Client, clientOf, isAuthenticated } from '../../src/host/client';
+import { record } from '../../src/host/record';
+import { decideTrust } from '../../src/policy/client-trust';
+import type { Permit } from '../../src/policy/decision';
+import type { RelayPolicy } from '../../src/policy/relay-policy';
 
 /** What the lists say of the client as they are now. Asked several times a session, and searched for when they change. */
 export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined {

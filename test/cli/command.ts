@@ -1,7 +1,7 @@
 /** The command, in this process or in one of its own: stdout, stderr, exit code. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { main } from '../../cli/main';
+import { main } from '../../src/cli/main';
 
 export interface Ran {
   readonly code: number | null;
@@ -14,7 +14,7 @@ export interface Where {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export const program = path.join(__dirname, '..', '..', 'cli', 'main.js');
+export const program = path.join(__dirname, '..', '..', 'src', 'cli', 'main.js');
 
 /** No more of this environment than PATH: neither HARAKA nor NO_COLOR leaks in. */
 export const environment = (env: Readonly<Record<string, string>> = {}) => ({ PATH: process.env.PATH ?? '', ...env });

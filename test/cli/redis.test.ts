@@ -1,7 +1,7 @@
 /** The commands on a folder that keeps lists in Redis: what they read of it, and what they say where they cannot. */
 import assert from 'node:assert/strict';
-import { siteOf } from '../../cli/audit/site';
-import { loadFolder } from '../../cli/site';
+import { siteOf } from '../../src/cli/audit/site';
+import { loadFolder } from '../../src/cli/site';
 import { FakeRedis } from '../helpers/fake-redis';
 import { type Folder, makeFolder } from '../helpers/folder';
 import { smtpcheck } from './command';

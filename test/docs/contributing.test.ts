@@ -31,18 +31,18 @@ describe('CONTRIBUTING.md', () => {
 
   it('names exports that are where it says', () => {
     for (const [file, ...names] of [
-      ['core/finding.ts', 'findingCodes', 'fault', 'warning'],
-      ['core/entry.ts', 'Problem'],
-      ['core/list.ts', 'listKinds', 'PolicyList'],
-      ['runtime/list-settings.ts', 'ownListSettings'],
-      ['runtime/policy.ts', 'listsOf', 'buildPolicy'],
-      ['runtime/answer.ts', 'registerHook', 'Task'],
-      ['runtime/guard.ts', 'Hook', 'answerWith'],
-      ['cli/lint/finding.ts', 'lintCodes', 'lintFinding'],
-      ['cli/io.ts', 'CannotRun'],
-      ['cli/audit/check.ts', 'SmtpCheck', 'PopCheck'],
-      ['cli/import/remark.ts', 'remarkCodes'],
-      ['cli/import/site-policy.ts', 'listKindOf'],
+      ['src/policy/findings/finding.ts', 'findingCodes', 'fault', 'warning'],
+      ['src/policy/entries/entry.ts', 'Problem'],
+      ['src/policy/entries/list.ts', 'listKinds', 'PolicyList'],
+      ['src/lists/list-settings.ts', 'ownListSettings'],
+      ['src/lists/policy.ts', 'listsOf', 'buildPolicy'],
+      ['src/host/answer.ts', 'registerHook', 'Task'],
+      ['src/host/guard.ts', 'Hook', 'answerWith'],
+      ['src/cli/lint/finding.ts', 'lintCodes', 'lintFinding'],
+      ['src/cli/io.ts', 'CannotRun'],
+      ['src/cli/audit/check.ts', 'SmtpCheck', 'PopCheck'],
+      ['src/cli/import/remark.ts', 'remarkCodes'],
+      ['src/cli/import/site-policy.ts', 'listKindOf'],
       ['test/helpers/folder.ts', 'emptyLists'],
     ] as const) {
       for (const name of names) {

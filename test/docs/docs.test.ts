@@ -2,21 +2,16 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  describeAsIni,
-  describeAsTable,
-  describeFinding,
-  forEachLine,
-  isProblem,
-  type ListKind,
-  parseEntry,
-  parseList,
-  parseMapLine,
-  parseRelayMap,
-  parseSettings,
-} from '../../core';
 import { checkout } from '../../examples/haraka-directory';
-import { loadSite } from '../../runtime/load';
+import { loadSite } from '../../src/lists/load';
+import { isProblem, parseEntry } from '../../src/policy/entries/entry';
+import { forEachLine } from '../../src/policy/entries/lines';
+import { type ListKind, parseList } from '../../src/policy/entries/list';
+import { parseMapLine } from '../../src/policy/entries/map-line';
+import { parseRelayMap } from '../../src/policy/entries/relay-map';
+import { describeFinding } from '../../src/policy/findings/finding-text';
+import { parseSettings } from '../../src/policy/settings/settings';
+import { describeAsIni, describeAsTable } from '../../src/policy/settings/settings-text';
 
 const read = (name: string): string => readFileSync(join(checkout, name), 'utf8');
 

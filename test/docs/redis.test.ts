@@ -1,9 +1,9 @@
 /** `docs/reference/redis.md`: its settings are settings, and each thing it says to fill a key with is a list. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { parseSettings } from '../../core';
-import { listSettings } from '../../runtime/list-settings';
-import { parseListContent } from '../../runtime/parse-bytes';
+import { listSettings } from '../../src/lists/list-settings';
+import { parseListContent } from '../../src/lists/parsing/parse-bytes';
+import { parseSettings } from '../../src/policy/settings/settings';
 
 const page = fs.readFileSync('docs/reference/redis.md', 'utf8');
 

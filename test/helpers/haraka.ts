@@ -11,10 +11,10 @@ import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
-import type { PluginName } from '../../core/settings';
-import type { SuitePlugin } from '../../runtime/answer';
-import type { Opinion } from '../../runtime/record';
-import type { Address, Connection, Transaction } from '../../types/haraka';
+import type { SuitePlugin } from '../../src/host/answer';
+import type { Opinion } from '../../src/host/counters';
+import type { PluginName } from '../../src/policy/settings/settings';
+import type { Address, Connection, Transaction } from '../../src/types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
 
 export interface AddressClass {
@@ -280,8 +280,8 @@ export class Session {
   /** `local a@local.example`, one line for each recipient. */
   get routed(): readonly string[] {
     // The plugins come from `dist/`, and so must what they keep of a transaction.
-    const dispositions = createRequire(__filename)(path.join(checkout, 'dist', 'runtime', 'dispositions.js'));
-    const { recipientsOf } = dispositions as typeof import('../../runtime/dispositions');
+    const dispositions = createRequire(__filename)(path.join(checkout, 'dist', 'src', 'host', 'dispositions.js'));
+    const { recipientsOf } = dispositions as typeof import('../../src/host/dispositions');
     return Object.entries(recipientsOf(this.connection.transaction as Transaction)).flatMap(
       ([disposition, recipients]) =>
         recipients.map(({ user, host }) => `${disposition} ${user}${host ? `@${host}` : ''}`),
@@ -333,8 +333,9 @@ let built = false;
 function assertBuilt(): void {
   if (built) return;
   const compiled = path.resolve(__dirname, '..', '..');
-  for (const folder of ['core', 'runtime', 'plugins/deny', 'plugins/helo', 'plugins/privacy', 'plugins/relay']) {
-    for (const name of fs.readdirSync(path.join(compiled, folder)).filter((file) => file.endsWith('.js'))) {
+  for (const folder of ['src/policy', 'src/host', 'src/lists', 'src/dns', 'plugins']) {
+    const names = fs.readdirSync(path.join(compiled, folder), { encoding: 'utf8', recursive: true });
+    for (const name of names.filter((file) => file.endsWith('.js'))) {
       const shipped = path.join(checkout, 'dist', folder, name);
       const same =
         fs.existsSync(shipped) && fs.readFileSync(shipped).equals(fs.readFileSync(path.join(compiled, folder, name)));

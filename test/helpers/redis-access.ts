@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { harakaPackage } from '../../examples/haraka-directory';
-import { RedisIniFile } from '../../runtime/redis-ini';
-import { RedisAccess, type RedisPackage } from '../../runtime/redis-package';
-import type { StoreLog } from '../../runtime/store-log';
+import { RedisIniFile } from '../../src/lists/redis/redis-ini';
+import { RedisAccess, type RedisPackage } from '../../src/lists/redis/redis-package';
+import type { StoreLog } from '../../src/lists/store-log';
 import type { FakeRedis } from './fake-redis';
 
 /** `5.8` knows nothing of notices. */

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { playSession } from '../../cli/explain';
-import type { PlayedSession } from '../../cli/explain/print';
+import { playSession } from '../../src/cli/explain';
+import type { PlayedSession } from '../../src/cli/explain/print';
 import { type Case, clientOf, mailboxOf, readCases } from './harness/corpus';
 import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
 import { type DnsStub, startDns, type Zone } from './harness/dns';

@@ -4,8 +4,9 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describeFinding, parseSettings } from '../../core';
 import { checkout } from '../../examples/haraka-directory';
+import { describeFinding } from '../../src/policy/findings/finding-text';
+import { parseSettings } from '../../src/policy/settings/settings';
 import { program } from '../cli/command';
 import { makeFolder } from '../helpers/folder';
 import { startDns } from './harness/dns';
@@ -18,7 +19,7 @@ const blocks = (language: string) =>
 const sectionOf = (heading: string) => page.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
 
 /** The source of everything that runs in Haraka. */
-const source = ['core', 'runtime', 'plugins']
+const source = ['src/policy', 'src/host', 'src/lists', 'src/dns', 'plugins']
   .flatMap((folder) => fs.readdirSync(path.join(checkout, folder), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
   .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))

@@ -139,7 +139,7 @@ describe('the package', () => {
   it('explains a finding from its own pages', async () => {
     const { site } = await freshDirectory('3.3', ['smtpcheck']);
     await installTarball(site);
-    const command = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'dist', 'cli', 'main.js');
+    const command = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'dist', 'src', 'cli', 'main.js');
     const { stdout } = await run(process.execPath, [command, 'lint', '--explain', 'prefix-host-bits'], { cwd: site });
     assert.match(stdout, /^## prefix-host-bits\n/);
     assert.match(stdout, /^Instead:$/m);
@@ -167,7 +167,7 @@ describe('the package', () => {
         session.destroy();
         assert.equal(fs.readdirSync(path.join(site, 'queue')).length, 1);
 
-        const command = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'dist', 'cli', 'main.js');
+        const command = path.join(site, 'node_modules', 'haraka-plugin-smtpcheck', 'dist', 'src', 'cli', 'main.js');
         const smtpcheck = async (...args: readonly string[]) =>
           run(process.execPath, [command, ...args], { cwd: site, env: { PATH: '/nowhere' } });
         const { stdout } = await smtpcheck('explain', '--ip', '127.9.0.1', '--no-dns', '--to', 'user@victim.example');

@@ -1,5 +1,5 @@
 /**
- * Why no test notices these mutants of core, by the file and the line that the mutant makes. docs/dev/mutation.md shows them,
+ * Why no test notices these mutants of src/policy, by the file and the line that the mutant makes. docs/dev/mutation.md shows them,
  * and `npm run test:mutation` holds them against what it finds: a survivor without explanation fails it, and so does an
  * explanation that has lost its survivor.
  */
@@ -16,13 +16,13 @@ export const explanations: readonly Explanation[] = [
     why: `A short cut in front of the general way: an empty table, ASCII text, an equal hash, the index of a large list, words
 already known to differ, networks in more than one bucket. Without it the answer is the same and comes later; \`npm run bench\` holds the time.`,
     survivors: {
-      'core/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
-      'core/codes.ts': [
+      'src/policy/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
+      'src/policy/tables/codes.ts': [
         'if (false) codes.write(text);',
         'if (true) return codesOf(text);',
         'if (text.length >= short.length) return codesOf(text);',
       ],
-      'core/domain-name.ts': [
+      'src/policy/entries/domain-name.ts': [
         'if (false || name.length > 253) return undefined;',
         'const namesOnly = {};',
         'const namesOnly = { allowPrivateDomains: true, extractHostname: false, validateHostname: false, detectIp: false };',
@@ -30,7 +30,7 @@ already known to differ, networks in more than one bucket. Without it the answer
         'const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: true, detectIp: false };',
         'const namesOnly = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: true };',
       ],
-      'core/ip-address.ts': [
+      'src/policy/entries/ip-address.ts': [
         'if (false) return undefined;',
         'if (!text.includes("")) return undefined;',
         'return parseIpv6(zone <= 0 ? text : text.slice(0, zone));',
@@ -41,7 +41,7 @@ already known to differ, networks in more than one bucket. Without it the answer
         'if (false) return (a.w0 & ~wordMask(length)) !== 0;',
         'return bits > 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;',
       ],
-      'core/lines.ts': [
+      'src/policy/entries/lines.ts': [
         'for (line.number = 1; start <= text.length; line.number++) {',
         "if (true) nextHash = placeOf('#', text, start);",
         "if (nextHash <= start) nextHash = placeOf('#', text, start);",
@@ -50,59 +50,59 @@ already known to differ, networks in more than one bucket. Without it the answer
         'while (last >= first && isBlank(codes[last - 1] as number)) last--;',
         'while (true && isBlank(codes[last - 1] as number)) last--;',
       ],
-      'core/list.ts': [
+      'src/policy/entries/list.ts': [
         'if (true) {',
         'if (this.mailboxes.size >= 0) {',
         'const route = true ? routeOf(this.data.routes, hit.payload) : undefined;',
         'const route = hit.payload >= 0 ? routeOf(this.data.routes, hit.payload) : undefined;',
         'if (false) return plain;',
       ],
-      'core/parse-lines.ts': ['if (false) return findings;'],
-      'core/mailbox.ts': [
+      'src/policy/entries/parse-lines.ts': ['if (false) return findings;'],
+      'src/policy/mailbox.ts': [
         'if (false) return false;',
         'if (/^[A-Za-z0-9._-]$/.test(localPart)) return false;',
         `return isAscii(key) ? key : Buffer.from(key, "").toString('latin1');`,
         "if (true) content = content.normalize('NFKC');",
       ],
-      'core/mx-rule.ts': ['if (false) return exchanges;'],
-      'core/name-table.ts': [
+      'src/policy/mx-rule.ts': ['if (false) return exchanges;'],
+      'src/policy/tables/name-table.ts': [
         'function spread(hash: number): number {}',
         'if (true && haveSameKey(data, there, row)) return there;',
         'if (false) return undefined;',
         'if (false) return undefined;',
         'if (true && this.equals(row, text, start, end)) return row;',
       ],
-      'core/prefix-table.ts': [
+      'src/policy/tables/prefix-table.ts': [
         'if (false) {',
         'if (starts.length > 0) {}',
         'if (words[i] !== a.w0) return words[i] as number >= a.w0;',
         'if (words[i + 1] !== a.w1) return words[i + 1] as number >= a.w1;',
         'if (words[i + 2] !== a.w2) return words[i + 2] as number >= a.w2;',
       ],
-      'core/sorted-rows.ts': [
+      'src/policy/tables/sorted-rows.ts': [
         'const startOf = (bucket: number) => ends[bucket + 1] ?? 0;',
         'if (count < bucketRows) return { rows: came, ends: [count] };',
         'if (place < this.width && true) this.sort(start, end, place + 1);',
         'if (place < this.width && end - start >= 1) this.sort(start, end, place + 1);',
         'if (place < this.width && end + start > 1) this.sort(start, end, place + 1);',
       ],
-      'core/relay-decision.ts': [
+      'src/policy/relay-decision.ts': [
         'return true && /[^.]{64}/.test(domain);',
         'return domain.length >= 63 && /[^.]{64}/.test(domain);',
         'if (false) return false;',
         'if (false) return [];',
         'const names = map.usesClientNames ? clientNames.claimed : ["Stryker was here"];',
       ],
-      'core/relay-map.ts': [
+      'src/policy/entries/relay-map.ts': [
         'if (true) {',
         'if (this.mailboxes.size >= 0 || this.users.size > 0) {',
         'if (this.mailboxes.size > 0 || this.users.size >= 0) {',
       ],
-      'core/setting-kinds.ts': [
+      'src/policy/settings/setting-kinds.ts': [
         'if (true && value >= low && value <= high) return { value };',
         "return text.split(/[\\s,]/).filter((word) => word !== '');",
       ],
-      'core/suggest.ts': [
+      'src/policy/settings/suggest.ts': [
         'if (false) continue;',
         'if (Math.abs(written.length - candidate.length) > bestDistance) continue;',
         'let before: number[] = ["Stryker was here"];',
@@ -121,7 +121,7 @@ already known to differ, networks in more than one bucket. Without it the answer
 same of all that they read (a property holds that). Whether a text takes the one way or the other is only a matter of time. A
 network that takes both is one network.`,
     survivors: {
-      'core/list.ts': [
+      'src/policy/entries/list.ts': [
         'if (true) return false;',
         'if (true) return false;',
         'addPlain(line: Line): boolean {}',
@@ -132,14 +132,14 @@ network that takes both is one network.`,
         'if (this.hasNetworks && plain.read(codes, from, to)) {}',
         'return false;',
       ],
-      'core/parse-lines.ts': ['if (false) return;'],
-      'core/plain-entry.ts': [
+      'src/policy/entries/parse-lines.ts': ['if (false) return;'],
+      'src/policy/tables/plain-entry.ts': [
         "const excluded = text.endsWith('!');",
         'export function isPlainDomain({ whole, codes, from, to }: Line): boolean {}',
         'return false;',
         'if (to + from > 253) return false;',
       ],
-      'core/plain-network.ts': [
+      'src/policy/tables/plain-network.ts': [
         'if (false || end === to) return whole !== 0;',
         'octet = octet <= 0 ? digit : octet * 10 + digit;',
         'for (let i = to - 1; i > from && i >= to - 4; i--) if (codes[i] === slash) return i;',
@@ -154,7 +154,7 @@ network that takes both is one network.`,
     why: `Where a pattern begins or ends, or that a sign is not the first, is settled before: by an earlier condition, by a match
 that takes all there is, because the empty part before the sign is refused, or because it is 0.`,
     survivors: {
-      'core/entry.ts': [
+      'src/policy/entries/entry.ts': [
         'const inner = /\\[(?:ipv6:)?([^\\]]*)\\](\\/[0-9]+)?$/i.exec(text);',
         `return suggest('address-leading-zero', \`\${use}\${slash <= 0 ? '' : text.slice(slash)}\`);`,
         'if (slash > 0) {',
@@ -163,19 +163,21 @@ that takes all there is, because the empty part before the sign is refused, or b
         "if (slash <= 0) return { kind: 'network', address, length: widthOf(address.family) };",
         "return written.replace(/(?:\\*?\\.)+/, '');",
       ],
-      'core/ip-address.ts': ['octet = octet <= 0 ? c - 0x30 : octet * 10 + c - 0x30;'],
-      'core/map-line.ts': [
+      'src/policy/entries/ip-address.ts': ['octet = octet <= 0 ? c - 0x30 : octet * 10 + c - 0x30;'],
+      'src/policy/entries/map-line.ts': [
         'const match = /(\\S+)(?:[ \\t]+(.*))?$/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))?/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))$/s.exec(line.text);',
         'const error = /^ERROR:(.*)/is.exec(text);',
       ],
-      'core/prefix-table.ts': ['to[row * facts.each - facts.length] = came[from + width] as number;'],
-      'core/sorted-rows.ts': ['for (let i = 0; i < end - start; i++) this.halves[2 * i - low] = start + i;'],
-      'core/relay-decision.ts': [
+      'src/policy/tables/prefix-table.ts': ['to[row * facts.each - facts.length] = came[from + width] as number;'],
+      'src/policy/tables/sorted-rows.ts': [
+        'for (let i = 0; i < end - start; i++) this.halves[2 * i - low] = start + i;',
+      ],
+      'src/policy/relay-decision.ts': [
         "if (domain.startsWith('[')) return /\\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;",
       ],
-      'core/list-source.ts': [
+      'src/policy/settings/list-source.ts': [
         'const match = /^([a-z]+):(.*)/i.exec(text);',
         "read: (text) => readSource(text, about.default.replace(/hash:/, ''), read),",
         'const url = /^\\/\\/([^/]+)\\/?(.*)/.exec(rest);',
@@ -188,18 +190,18 @@ that takes all there is, because the empty part before the sign is refused, or b
 names its line, no network has length 0, the defaults of settings are values, and no machine that runs the tests puts the higher
 bytes of a number first.`,
     survivors: {
-      'core/auth-warning.ts': [
+      'src/policy/auth-warning.ts': [
         'function helloIsTheClients({ claimedHelo = "Stryker was here!", clientName, clientAddress }: AuthWarningRequest): boolean {',
       ],
-      'core/domain-name.ts': [
+      'src/policy/entries/domain-name.ts': [
         'return /^[0-9]+$/.test(labels[labels.length - 1] ?? "Stryker was here!") ? undefined : name;',
       ],
-      'core/list-source.ts': [
+      'src/policy/settings/list-source.ts': [
         `const [, type = "Stryker was here!", file = ''] = match;`,
         `const [, type = '', file = "Stryker was here!"] = match;`,
       ],
-      'core/list.ts': ['const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);'],
-      'core/map-line.ts': [
+      'src/policy/entries/list.ts': ['const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);'],
+      'src/policy/entries/map-line.ts': [
         "const written = match[1] ?? '';",
         'const written = match?.[1] ?? "Stryker was here!";',
         'const valueText = match[2];',
@@ -207,20 +209,22 @@ bytes of a number first.`,
         "return { problem: 'map-tag-unknown', detail: tag[1] ?? '' };",
         `return { problem: 'map-tag-unknown', detail: tag?.[1] ?? "Stryker was here!" };`,
       ],
-      'core/map-value.ts': [
+      'src/policy/entries/map-value.ts': [
         'const answer = true ? value.reply : undefined;',
         'const action = false ? undefined : actions[kind];',
       ],
-      'core/sorted-rows.ts': [
+      'src/policy/tables/sorted-rows.ts': [
         "const [high, low] = endianness() === 'LE' ? [1, 0] : [];",
         'const [high, low] = true ? [1, 0] : [0, 1];',
       ],
-      'core/relay-decision.ts': [
+      'src/policy/relay-decision.ts': [
         "return at ? { outcome, rule, at, way: 'relay' } : {};",
         `return at ? { outcome, rule, at, way: 'relay' } : { outcome, rule, way: "" };`,
       ],
-      'core/route.ts': [`const written = (match[1] ?? match[2] ?? "Stryker was here!").replace(/^ipv6:/i, '');`],
-      'core/settings.ts': [
+      'src/policy/entries/route.ts': [
+        `const written = (match[1] ?? match[2] ?? "Stryker was here!").replace(/^ipv6:/i, '');`,
+      ],
+      'src/policy/settings/settings.ts': [
         `if (false) throw new Error(\`the default of \${section}.\${key} is no value of it\`);`,
         "if (!('value' in result)) throw new Error(``);",
       ],
@@ -230,7 +234,7 @@ bytes of a number first.`,
     title: 'Any text would do',
     why: `The default stands for no text at all, and Stryker's text means the same there: it is ASCII, and it is no local part.`,
     survivors: {
-      'core/relay-decision.ts': [
+      'src/policy/relay-decision.ts': [
         'if (isImpossibleDomain(recipient.domain) || isDisguised(recipient.writtenDomain ?? "Stryker was here!", recipient.domain)) {',
         'const entry = policy.destinations.findRecipient({ localPart: "Stryker was here!", domain });',
       ],
@@ -241,10 +245,10 @@ bytes of a number first.`,
     why: `Rows of \`relay.map\` exclude nothing, and what \`RelayMap\` finds does not tell whether they do; a value without a reply
 has no text; an address that is read writes over all that was there.`,
     survivors: {
-      'core/ip-address.ts': ['const address: IpAddress = {};'],
-      'core/plain-network.ts': ['excluded = true;'],
-      'core/map-value.ts': ['this.texts.add(answer?.text ?? "Stryker was here!");'],
-      'core/relay-map.ts': [
+      'src/policy/entries/ip-address.ts': ['const address: IpAddress = {};'],
+      'src/policy/tables/plain-network.ts': ['excluded = true;'],
+      'src/policy/entries/map-value.ts': ['this.texts.add(answer?.text ?? "Stryker was here!");'],
+      'src/policy/entries/relay-map.ts': [
         'networks.add(key.address, key.length, line, true, payload);',
         'this.domains.add(key.name, line, true, payload);',
         'this.mailboxes.add(mailboxKey(key.localPart, key.domain), line, true, payload);',
@@ -256,9 +260,11 @@ has no text; an address that is read writes over all that was there.`,
     title: 'A step beyond the end',
     why: `What is written beyond the end of a typed array is gone (a payload in a column of none, too), or the next step overwrites it; a row too many equals no key.`,
     survivors: {
-      'core/codes.ts': ['for (let i = 0; i <= text.length; i++) into[i] = Math.min(text.charCodeAt(i), other);'],
-      'core/name-table.ts': ['for (let row = 0; row <= count; row++) {'],
-      'core/prefix-table.ts': [
+      'src/policy/tables/codes.ts': [
+        'for (let i = 0; i <= text.length; i++) into[i] = Math.min(text.charCodeAt(i), other);',
+      ],
+      'src/policy/tables/name-table.ts': ['for (let row = 0; row <= count; row++) {'],
+      'src/policy/tables/prefix-table.ts': [
         'if (true) {',
         'if (true) {',
         'for (let row = 0; row <= order.length; row++) {',
@@ -267,7 +273,7 @@ has no text; an address that is read writes over all that was there.`,
         'for (let row = 0, at = facts.parent; at <= end; row++, at += facts.each) data.facts[at] = parentOf(data, width, row);',
         'for (let half = 0; half <= 65536; half++) {',
       ],
-      'core/sorted-rows.ts': [
+      'src/policy/tables/sorted-rows.ts': [
         'for (let i = 0; i <= end - start; i++) this.halves[2 * i + low] = start + i;',
         'for (let i = 0; i < end + start; i++) this.halves[2 * i + low] = start + i;',
       ],
@@ -275,13 +281,13 @@ has no text; an address that is read writes over all that was there.`,
   },
   {
     title: 'Memory, not answers',
-    why: `A text kept that could go (\`test/runtime/large-lists.test.ts\` sees that), or more room than is needed, which is not touched.`,
+    why: `A text kept that could go (\`test/lists/large-lists.test.ts\` sees that), or more room than is needed, which is not touched.`,
     survivors: {
-      'core/domain-name.ts': [
+      'src/policy/entries/domain-name.ts': [
         'export function letGoOfNames(): void {}',
         'getPublicSuffix("Stryker was here!", namesOnly);',
       ],
-      'core/sorted-rows.ts': [
+      'src/policy/tables/sorted-rows.ts': [
         'const longest = ends.reduce((most, end, bucket) => Math.max(most, end + startOf(bucket)), 0);',
         'const count = rows.length * this.each;',
       ],

@@ -1,5 +1,5 @@
 /**
- * `npm run test:mutation`: Stryker over core, then docs/dev/mutation.md. What stands behind `--` goes to Stryker; with it (only
+ * `npm run test:mutation`: Stryker over src/policy, then docs/dev/mutation.md. What stands behind `--` goes to Stryker; with it (only
  * some files, another report) the page stays as it is. Exits with 1 where the score is too low or a survivor is not
  * explained, with 2 where it broke.
  */

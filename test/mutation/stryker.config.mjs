@@ -1,4 +1,4 @@
-// Mutation testing of core/: see docs/dev/mutation.md.
+// Mutation testing of src/policy/: see docs/dev/mutation.md.
 import { createRequire } from 'node:module';
 
 // The mocha runner of this Stryker asks for modules of mocha by names without their ending; in mocha 12 it is .cjs.
@@ -10,12 +10,12 @@ process.env.PROPERTY_SHARE = '0.02';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  mutate: ['core/**/*.ts'],
-  // Only what the tests of core need is copied and compiled.
+  mutate: ['src/policy/**/*.ts'],
+  // Only what the tests of src/policy need is copied and compiled.
   ignorePatterns: [
     '**',
-    '!core/**',
-    '!test/core/**',
+    '!src/policy/**',
+    '!test/policy/**',
     '!test/helpers/core.ts',
     '!test/helpers/{extent,properties}.ts',
     '!test/mutation/tsconfig.json',
@@ -38,7 +38,7 @@ export default {
     'no-config': true,
     'no-package': true,
     spec: ['finding-text', 'settings', '!(finding-text|settings|properties)', 'properties'].map(
-      (name) => `.build/test/core/${name}.test.js`,
+      (name) => `.build/test/policy/**/${name}.test.js`,
     ),
   },
   coverageAnalysis: 'perTest',

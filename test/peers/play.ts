@@ -1,5 +1,5 @@
 /** Plays a case to a server and keeps what came of it: a verdict for each command that decides, and what was queued. */
-import { foldLocalPart } from '../../core/mailbox';
+import { foldLocalPart } from '../../src/policy/mailbox';
 import { type Case, type Client, mailboxOf } from '../live/harness/corpus';
 import { MESSAGE } from '../live/harness/dialogue';
 import { connect, isAccepted, isGo, type Reply, type SmtpClient } from '../live/harness/smtp-client';

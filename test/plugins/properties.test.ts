@@ -1,7 +1,7 @@
 /** What no sequence of recipients may ever achieve. */
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import type { Address, Connection } from '../../types/haraka';
+import type { Address, Connection } from '../../src/types/haraka';
 import { addressClasses, closeSites, Site } from '../helpers/haraka';
 import { fc } from '../helpers/properties';
 

@@ -1,6 +1,6 @@
 /** Runs the audit in this process and hands back what it printed, for tests that look at verdicts. */
-import { type AuditOptions, defaults, run } from '../../../cli/audit';
-import type { ExitCode } from '../../../cli/io';
+import { type AuditOptions, defaults, run } from '../../../src/cli/audit';
+import type { ExitCode } from '../../../src/cli/io';
 
 export interface JsonResult {
   readonly id: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DetailedPeerCertificate } from 'node:tls';
-import { judgeCertificate } from '../../../cli/audit/certificate';
-import type { TlsFacts } from '../../../cli/audit/dialogue';
+import { judgeCertificate } from '../../../src/cli/audit/session/certificate';
+import type { TlsFacts } from '../../../src/cli/audit/session/dialogue';
 
 function facts(certificate: Partial<DetailedPeerCertificate>, distrust?: string): TlsFacts {
   return {

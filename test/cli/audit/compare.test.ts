@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { compareTimes, median, spread, withoutName } from '../../../cli/audit/compare';
-import { compareReplies, type Sample } from '../../../cli/audit/users';
+import { compareTimes, median, spread, withoutName } from '../../../src/cli/audit/compare';
+import { compareReplies, type Sample } from '../../../src/cli/audit/users';
 
 describe('compareTimes', () => {
   const cases = [

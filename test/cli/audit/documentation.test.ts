@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Option } from 'commander';
-import { command } from '../../../cli/audit';
-import { popChecks, smtpChecks } from '../../../cli/audit/checks';
+import { command } from '../../../src/cli/audit';
+import { popChecks, smtpChecks } from '../../../src/cli/audit/checks';
 
 const checks = [...smtpChecks, ...popChecks];
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { siteOf } from '../../../cli/audit/site';
-import { loadFolder } from '../../../cli/site';
+import { siteOf } from '../../../src/cli/audit/site';
+import { loadFolder } from '../../../src/cli/site';
 
 describe('siteOf', () => {
   let folder: string;

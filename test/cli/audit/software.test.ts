@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { namedSoftware } from '../../../cli/audit/software';
+import { namedSoftware } from '../../../src/cli/audit/software';
 
 describe('namedSoftware', () => {
   const telling = [

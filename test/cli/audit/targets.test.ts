@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { channelName } from '../../../cli/audit/channel';
-import { channelsOf, isLocalAddress, parseTarget } from '../../../cli/audit/targets';
+import { channelName } from '../../../src/cli/audit/session/channel';
+import { channelsOf, isLocalAddress, parseTarget } from '../../../src/cli/audit/targets';
 
 describe('parseTarget', () => {
   const cases = [

@@ -1,6 +1,6 @@
 /** The command: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
-import { run } from '../../../cli/explain';
+import { run } from '../../../src/cli/explain';
 import { emptyLists, type Folder, makeFolder } from '../../helpers/folder';
 import { type DnsStub, startDns } from '../../live/harness/dns';
 import { smtpcheck } from '../command';

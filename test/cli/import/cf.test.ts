@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readAssignments } from '../../../cli/import/shell-assignments';
-import type { SourceType } from '../../../cli/import/source-type';
+import type { SourceType } from '../../../src/cli/import/source-type';
+import { readAssignments } from '../../../src/cli/import/sources/shell-assignments';
 import { type Outcome, outcomeOf, outcomeOfAll, type Source } from './support';
 
 interface CfCase {

@@ -1,5 +1,5 @@
 /** Compiled maps as bytes: what identifies each format, and nothing more of it. */
-import type { MapFormat } from '../../../cli/import/compiled-map';
+import type { MapFormat } from '../../../src/cli/import/sources/sendmail/compiled-map';
 
 interface CompiledMap {
   readonly name: string;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ListName, listKindOf, listNames } from '../../../cli/import/site-policy';
-import { describeFinding, parseList, parseRelayMap, parseSettings } from '../../../core';
+import { type ListName, listKindOf, listNames } from '../../../src/cli/import/site-policy';
+import { parseList } from '../../../src/policy/entries/list';
+import { parseRelayMap } from '../../../src/policy/entries/relay-map';
+import { describeFinding } from '../../../src/policy/findings/finding-text';
+import { parseSettings } from '../../../src/policy/settings/settings';
 import { fixtureRoot, inTemporaryFolder, smtpcheck } from './support';
 
 // `npm run update:fixtures` writes what the command does now; read the difference before you commit it.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SourceType } from '../../../cli/import/source-type';
+import type { SourceType } from '../../../src/cli/import/source-type';
 import { type Context, type Outcome, outcomeOf } from './support';
 
 interface HarakaCase {

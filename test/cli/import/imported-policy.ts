@@ -1,18 +1,13 @@
 /** An imported policy at work: the suite's own decisions over what an import has written. */
 import assert from 'node:assert/strict';
-import type { RenderedFile } from '../../../cli/import/render';
-import { type ListName, listKindOf } from '../../../cli/import/site-policy';
-import {
-  type ClientNames,
-  decideDeny,
-  decideRelay,
-  noNames,
-  PolicyList,
-  parseAddress,
-  parseList,
-  parseRelayMap,
-  RelayMap,
-} from '../../../core';
+import type { RenderedFile } from '../../../src/cli/import/output/render';
+import { type ListName, listKindOf } from '../../../src/cli/import/site-policy';
+import { type ClientNames, noNames } from '../../../src/policy/client-names';
+import { decideDeny } from '../../../src/policy/deny-decision';
+import { parseAddress } from '../../../src/policy/entries/ip-address';
+import { PolicyList, parseList } from '../../../src/policy/entries/list';
+import { parseRelayMap, RelayMap } from '../../../src/policy/entries/relay-map';
+import { decideRelay } from '../../../src/policy/relay-decision';
 import { localDomainsOf } from '../../helpers/core';
 
 export interface Client {

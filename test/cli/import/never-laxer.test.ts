@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gather } from '../../../cli/import/gather';
-import { readers } from '../../../cli/import/readers';
-import { render } from '../../../cli/import/render';
-import { resolvePolicy } from '../../../cli/import/resolve-policy';
-import { joinReadings } from '../../../cli/import/site-policy';
+import { gather } from '../../../src/cli/import/gather';
+import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
+import { render } from '../../../src/cli/import/output/render';
+import { readers } from '../../../src/cli/import/readers';
+import { joinReadings } from '../../../src/cli/import/site-policy';
 import { fc } from '../../helpers/properties';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
 import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { readers } from '../../../cli/import/readers';
-import { recognise } from '../../../cli/import/recognise';
-import { render } from '../../../cli/import/render';
-import { resolvePolicy } from '../../../cli/import/resolve-policy';
-import { joinReadings, type ListName, listKindOf } from '../../../cli/import/site-policy';
-import { type SourceType, sourceTypes } from '../../../cli/import/source-type';
-import { splitLines } from '../../../cli/import/text-lines';
-import { parseList, parseRelayMap, parseSettings } from '../../../core';
+import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
+import { render } from '../../../src/cli/import/output/render';
+import { readers } from '../../../src/cli/import/readers';
+import { recognise } from '../../../src/cli/import/recognise';
+import { joinReadings, type ListName, listKindOf } from '../../../src/cli/import/site-policy';
+import { type SourceType, sourceTypes } from '../../../src/cli/import/source-type';
+import { splitLines } from '../../../src/cli/import/sources/text-lines';
+import { parseList } from '../../../src/policy/entries/list';
+import { parseRelayMap } from '../../../src/policy/entries/relay-map';
+import { parseSettings } from '../../../src/policy/settings/settings';
 import { fc, runs } from '../../helpers/properties';
 import { readerContext } from './support';
 

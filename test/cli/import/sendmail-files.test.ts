@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { m4Calls } from '../../../cli/import/m4-calls';
-import type { SourceType } from '../../../cli/import/source-type';
+import type { SourceType } from '../../../src/cli/import/source-type';
+import { m4Calls } from '../../../src/cli/import/sources/sendmail/m4-calls';
 import { type Context, type Outcome, outcomeOf, outcomeOfAll, type Source } from './support';
 
 interface FileCase {

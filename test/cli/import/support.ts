@@ -1,10 +1,10 @@
 /** What the import tests share: readings as short text, and the command. */
 import { resolve } from 'node:path';
-import { readers } from '../../../cli/import/readers';
-import { resolvePolicy } from '../../../cli/import/resolve-policy';
-import { type Feature, joinReadings, type ReaderContext, type Reading } from '../../../cli/import/site-policy';
-import type { SourceType } from '../../../cli/import/source-type';
-import type { SourceLine } from '../../../core';
+import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
+import { readers } from '../../../src/cli/import/readers';
+import { type Feature, joinReadings, type ReaderContext, type Reading } from '../../../src/cli/import/site-policy';
+import type { SourceType } from '../../../src/cli/import/source-type';
+import type { SourceLine } from '../../../src/policy/findings/finding';
 import { makeFolder } from '../../helpers/folder';
 import { smtpcheck as command, type Ran } from '../command';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { withPlugin } from '../../../cli/init/plugins-file';
+import { withPlugin } from '../../../src/cli/init/plugins-file';
 
 const cases: readonly {
   readonly name: string;

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { run } from '../../../cli/lint';
-import { lintCodes } from '../../../cli/lint/finding';
-import { explainCode } from '../../../cli/lint/rules-page';
-import { findingCodes } from '../../../core';
 import { checkout } from '../../../examples/haraka-directory';
+import { run } from '../../../src/cli/lint';
+import { lintCodes } from '../../../src/cli/lint/finding';
+import { explainCode } from '../../../src/cli/lint/rules-page';
+import { findingCodes } from '../../../src/policy/findings/finding';
 import { makeFolder } from '../../helpers/folder';
 import { smtpcheck } from '../command';
 import { copyOf } from './fixture';

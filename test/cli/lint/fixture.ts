@@ -1,10 +1,10 @@
 /** The lint fixtures: one Haraka folder for each fault, named after it. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { lint } from '../../../cli/lint';
-import { type LintFinding, severityOf } from '../../../cli/lint/finding';
-import { format } from '../../../cli/lint/formats';
 import { checkout } from '../../../examples/haraka-directory';
+import { lint } from '../../../src/cli/lint';
+import { type LintFinding, severityOf } from '../../../src/cli/lint/finding';
+import { format } from '../../../src/cli/lint/formats';
 import { type Folder, makeFolder } from '../../helpers/folder';
 
 export const fixtures = path.join(checkout, 'test', 'fixtures', 'lint');

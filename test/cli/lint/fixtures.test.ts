@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { lintCodes } from '../../../cli/lint/finding';
-import { findingCodes } from '../../../core';
 import { checkout } from '../../../examples/haraka-directory';
+import { lintCodes } from '../../../src/cli/lint/finding';
+import { findingCodes } from '../../../src/policy/findings/finding';
 import type { Folder } from '../../helpers/folder';
 import { type DnsStub, startDns } from '../../live/harness/dns';
 import { copyOf, fixtures, linesOf, textOf } from './fixture';

@@ -1,29 +1,22 @@
 /**
- * Every parser of `core`, with texts that nearly follow its grammar and with bytes: it never throws, places every finding
+ * Every parser of `src/policy`, with texts that nearly follow its grammar and with bytes: it never throws, places every finding
  * within the text, and takes no more than in proportion for a text that is longer.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  carriesRoute,
-  describeFinding,
-  type Finding,
-  formatRoute,
-  hasFault,
-  isWellFormedHello,
-  type ListKind,
-  listKinds,
-  parseAddress,
-  parseAddressLiteral,
-  parseDomainName,
-  parseEntry,
-  parseIni,
-  parseList,
-  parseRelayMap,
-  parseRoute,
-  parseSettings,
-} from '../../../core';
-import { decodeText } from '../../../runtime/file-reader';
+import { decodeText } from '../../../src/lists/files/file-reader';
+import { parseDomainName } from '../../../src/policy/entries/domain-name';
+import { parseEntry } from '../../../src/policy/entries/entry';
+import { parseAddress, parseAddressLiteral } from '../../../src/policy/entries/ip-address';
+import { type ListKind, listKinds, parseList } from '../../../src/policy/entries/list';
+import { parseRelayMap } from '../../../src/policy/entries/relay-map';
+import { formatRoute, parseRoute } from '../../../src/policy/entries/route';
+import { type Finding, hasFault } from '../../../src/policy/findings/finding';
+import { describeFinding } from '../../../src/policy/findings/finding-text';
+import { isWellFormedHello } from '../../../src/policy/hello';
+import { carriesRoute } from '../../../src/policy/mailbox';
+import { parseIni } from '../../../src/policy/settings/ini';
+import { parseSettings } from '../../../src/policy/settings/settings';
 import { checkNothingIsHidden, lineEnds } from '../../helpers/line-ends';
 import type { Fuzzer } from './fuzzer';
 

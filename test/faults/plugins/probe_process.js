@@ -71,7 +71,7 @@ function watchLive() {
   const init = (id, type) => {
     if (type === 'FSEVENTWRAP') watchers.add(id);
     if (type !== 'Timeout') return;
-    if (/[\\/]dist[\\/](runtime|plugins|core)[\\/]/.test(new Error('here').stack)) timers.add(id);
+    if (/[\\/]dist[\\/](src|plugins)[\\/]/.test(new Error('here').stack)) timers.add(id);
   };
   const destroy = (id) => {
     timers.delete(id);

@@ -1,7 +1,7 @@
 /** Each recipient of a transaction goes its own way. */
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import type { Address, Connection } from '../../../types/haraka';
+import type { Address, Connection } from '../../../src/types/haraka';
 import { closeSites, type Session, Site, type SiteOptions } from '../../helpers/haraka';
 
 afterEach(closeSites);

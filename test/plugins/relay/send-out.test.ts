@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fsPromises from 'node:fs/promises';
 import constants from 'haraka-constants';
-import type { Address } from '../../../types/haraka';
+import type { Address } from '../../../src/types/haraka';
 import { closeSites, Site, textOf } from '../../helpers/haraka';
 
 afterEach(closeSites);

@@ -3,18 +3,18 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const targets = {
-  decideDeny: 'core/deny-decision',
-  decideHello: 'core/hello',
-  decideMailHello: 'core/hello',
-  decideRecipientForm: 'core/recipient-form',
-  decideRelay: 'core/relay-decision',
-  decideTrust: 'core/client-trust',
-  decideDisposition: 'core/disposition',
-  decideCommand: 'core/privacy',
-  authWarnings: 'core/auth-warning',
-  recipientsOf: 'runtime/dispositions',
-  record: 'runtime/record',
-  recordFault: 'runtime/record',
+  decideDeny: 'src/policy/deny-decision',
+  decideHello: 'src/policy/hello',
+  decideMailHello: 'src/policy/hello',
+  decideRecipientForm: 'src/policy/recipient-form',
+  decideRelay: 'src/policy/relay-decision',
+  decideTrust: 'src/policy/client-trust',
+  decideDisposition: 'src/policy/disposition',
+  decideCommand: 'src/policy/privacy',
+  authWarnings: 'src/policy/auth-warning',
+  recipientsOf: 'src/host/dispositions',
+  record: 'src/host/record',
+  recordFault: 'src/host/record',
   nextHops: 'plugins/relay/next-hops',
   queueInParts: 'plugins/relay/queue-parts',
 };
@@ -27,8 +27,8 @@ exports.patch = (dist, outbound, folder) => {
   };
   const load = (file) => require(fs.realpathSync(path.join(dist, `${file}.js`)));
   for (const [name, file] of Object.entries(targets)) replace(load(file), name, how);
-  replace(load('runtime/client-names').ClientNameService.prototype, 'confirmed', how);
-  replace(load('runtime/client-names').ClientNameService.prototype, 'claimed', how);
+  replace(load('src/dns/client-names').ClientNameService.prototype, 'confirmed', how);
+  replace(load('src/dns/client-names').ClientNameService.prototype, 'claimed', how);
   replace(outbound, 'send_trans_email', how);
 };
 

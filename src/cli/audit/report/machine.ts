@@ -1,0 +1,73 @@
+/** The forms that programs read: JSON, TAP and JUnit. An open question is a failure in each of them, never a pass. */
+import { printable } from '../../../policy/findings/characters';
+import { jsonText } from '../../io';
+import { type JunitProblem, junit } from '../../xml';
+import type { Verdict } from '../outcome';
+import { overall } from '../runner';
+import { channelName } from '../session/channel';
+import { type AuditReport, counts, documentation } from './summary';
+
+/** Changes only with the shape below; docs/reference/audit.md describes it. */
+const schema = 'smtpcheck-audit/1';
+
+export function jsonReport(report: AuditReport): string {
+  const { results, channels, version, transcript } = report;
+  return jsonText({
+    schema,
+    version,
+    verdict: overall(results),
+    counts: counts(results),
+    channels: channels.map(({ protocol, host, address, port, security }) => ({
+      protocol,
+      host,
+      address,
+      port,
+      security,
+    })),
+    results: results.map(({ check, channel, verdict, observed }) => ({
+      id: check.id,
+      title: check.title,
+      protocol: channel.protocol,
+      address: channel.address,
+      port: channel.port,
+      security: channel.security,
+      verdict,
+      observed,
+      why: check.why,
+      fix: check.fix,
+      documentation: `${documentation}#${check.id}`,
+    })),
+    ...(transcript === undefined ? {} : { transcript }),
+  });
+}
+
+export function tapText({ results, transcript }: AuditReport): string {
+  const lines = ['TAP version 14', `1..${results.length}`];
+  for (const [index, { check, channel, verdict, observed }] of results.entries()) {
+    const passed = verdict === 'safe' || verdict === 'report';
+    lines.push(
+      `${passed ? 'ok' : 'not ok'} ${index + 1} - ${check.id} on ${channelName(channel)}`,
+      '  ---',
+      `  verdict: ${verdict}`,
+      `  observed: ${printable(JSON.stringify(observed))}`,
+      '  ...',
+    );
+  }
+  for (const line of transcript ?? []) lines.push(`# ${line}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function junitText({ results, transcript }: AuditReport): string {
+  const cases = results.map(({ check, channel, verdict, observed }) => ({
+    classname: channelName(channel),
+    name: check.id,
+    problems: problemsOf(verdict, observed, check.why),
+    output: verdict === 'report' ? `report: ${observed}` : undefined,
+  }));
+  return junit({ name: 'smtpcheck audit', cases, output: transcript?.join('\n') });
+}
+
+function problemsOf(verdict: Verdict, observed: string, why: string): JunitProblem[] {
+  if (verdict === 'unsafe') return [{ kind: 'failure', type: 'unsafe', message: observed, text: why }];
+  return verdict === 'unknown' ? [{ kind: 'error', type: 'unknown', message: observed }] : [];
+}

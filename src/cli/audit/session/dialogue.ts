@@ -1,0 +1,302 @@
+/**
+ * One connection to a server that may be hostile: lines out, lines in, raw. Nothing it reads can grow without bound or
+ * keep it waiting for ever, and whatever goes wrong comes out as a `DialogueFault` that says what it was.
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Transcript } from '../transcript';
+import { DialogueFault, type FaultKind } from './dialogue-fault';
+
+export interface Limits {
+  /** Maximum length of one line, banner lines included. */
+  readonly lineBytes: number;
+  /** Maximum of bytes from the server on one connection. */
+  readonly connectionBytes: number;
+  readonly replyLines: number;
+  /** Timeout of the connection attempt, the handshake, and each reply. */
+  readonly replyMs: number;
+  /** Maximum duration of one connection, whatever the server sends meanwhile. */
+  readonly connectionMs: number;
+}
+
+export const defaultLimits: Limits = {
+  lineBytes: 8192,
+  connectionBytes: 262_144,
+  replyLines: 200,
+  replyMs: 20_000,
+  connectionMs: 180_000,
+};
+
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+  /** The local address to connect from. */
+  readonly from?: string | undefined;
+}
+
+export interface TlsOptions {
+  /** The name for SNI; an address has none. */
+  readonly serverName?: string | undefined;
+  readonly minVersion?: tls.SecureVersion;
+  readonly maxVersion?: tls.SecureVersion;
+  readonly ciphers?: string;
+  /** Further trusted roots, in PEM, beside those of Node. */
+  readonly roots?: readonly string[];
+}
+
+export interface TlsFacts {
+  readonly version: string;
+  readonly cipher: string;
+  readonly certificate: tls.DetailedPeerCertificate;
+  /** Why the chain is not trusted: OpenSSL's word, such as `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  readonly distrust: string | undefined;
+}
+
+export class Dialogue {
+  readonly name: string;
+  readonly limits: Limits;
+  tlsFacts: TlsFacts | undefined;
+  #socket: net.Socket;
+  #buffer = Buffer.alloc(0);
+  #received = 0;
+  #fault: DialogueFault | undefined;
+  #shaking = false;
+  readonly #waiters = new Set<() => void>();
+  readonly #transcript: Transcript;
+  readonly #deadline: number;
+  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
+
+  private constructor(name: string, socket: net.Socket, limits: Limits, transcript: Transcript) {
+    this.name = name;
+    this.limits = limits;
+    this.#transcript = transcript;
+    this.#deadline = Date.now() + limits.connectionMs;
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  static async connect(
+    name: string,
+    peer: Peer,
+    limits: Limits,
+    transcript: Transcript,
+    implicit?: TlsOptions,
+  ): Promise<Dialogue> {
+    const socket = net.connect({
+      host: peer.address,
+      port: peer.port,
+      ...(peer.from === undefined ? {} : { localAddress: peer.from }),
+    });
+    transcript.add(name, '*', `connecting to ${peer.address} port ${peer.port}`);
+    const dialogue = new Dialogue(name, socket, limits, transcript);
+    try {
+      await withTimeout(limits.replyMs, 'unreachable', 'no connection', (done) => {
+        socket.once('connect', () => done());
+        socket.once('error', (error) => done(new DialogueFault('unreachable', error.message)));
+      });
+      if (implicit !== undefined) await dialogue.startTls(implicit);
+    } catch (error) {
+      dialogue.close();
+      throw error;
+    }
+    return dialogue;
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress ?? '';
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
+  get isOpen(): boolean {
+    return this.#fault === undefined && !this.#socket.destroyed;
+  }
+
+  /** Sends the bytes as they are; `text` holds one byte a character, or UTF-8 where `encoding` says so. */
+  write(text: string, encoding: 'latin1' | 'utf8' = 'latin1'): void {
+    this.#note('>', text.replace(/\r\n$/, ''));
+    if (this.#fault !== undefined) throw this.#fault;
+    this.#socket.write(text, encoding);
+  }
+
+  /** One line without its ending, one byte a character. */
+  async readLine(ms = this.limits.replyMs): Promise<string> {
+    const until = Math.min(Date.now() + ms, this.#deadline);
+    for (;;) {
+      const end = this.#buffer.indexOf(0x0a);
+      if (end >= 0 && end <= this.limits.lineBytes) {
+        const line = this.#buffer.subarray(0, end).toString('latin1').replace(/\r$/, '');
+        this.#buffer = this.#buffer.subarray(end + 1);
+        this.#note('<', line);
+        return line;
+      }
+      if (end > this.limits.lineBytes || this.#buffer.length > this.limits.lineBytes) {
+        throw this.#fail(new DialogueFault('line-too-long', `a line of more than ${this.limits.lineBytes} bytes`));
+      }
+      if (this.#fault !== undefined) throw this.#fault;
+      const left = until - Date.now();
+      if (left <= 0) throw new DialogueFault('timeout', `no complete reply within ${ms} ms`);
+      await this.#waitForInput(left);
+    }
+  }
+
+  /** A line that the server sends unsolicited within `ms`, or `undefined`; also where the connection ends meanwhile. */
+  async readUnsolicited(ms: number): Promise<string | undefined> {
+    try {
+      return await this.readLine(ms);
+    } catch (error) {
+      if (error instanceof DialogueFault && (error.kind === 'timeout' || error.kind === 'closed')) return undefined;
+      throw error;
+    }
+  }
+
+  async startTls(options: TlsOptions): Promise<void> {
+    if (this.#fault !== undefined) throw this.#fault;
+    const raw = this.#socket;
+    raw.off('data', this.#onData);
+    if (this.#buffer.length > 0) {
+      this.#note('*', `${this.#buffer.length} bytes in clear text before the handshake, dropped`);
+      this.#buffer = Buffer.alloc(0);
+    }
+    const connectOptions: tls.ConnectionOptions = {
+      socket: raw,
+      // Judging a certificate is the audit's work: it must see the bad ones too.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+      ...(options.serverName === undefined || net.isIP(options.serverName) > 0
+        ? {}
+        : { servername: options.serverName }),
+      ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
+      ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
+      ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+      ...(options.roots === undefined || options.roots.length === 0 ? {} : trusting(options.roots, options)),
+    };
+    let secure: tls.TLSSocket;
+    try {
+      secure = tls.connect(connectOptions);
+    } catch (error) {
+      throw this.#fail(new DialogueFault('tls', error instanceof Error ? error.message : String(error)));
+    }
+    this.#shaking = true;
+    this.#listen(secure);
+    try {
+      await withTimeout(this.limits.replyMs, 'timeout', 'no handshake', (done) => {
+        secure.once('secureConnect', () => done());
+        secure.once('error', (error) => done(new DialogueFault('tls', `handshake failed: ${error.message}`)));
+        secure.once('close', () => done(new DialogueFault('tls', 'closed during the handshake')));
+      });
+    } catch (error) {
+      throw this.#fail(error as DialogueFault);
+    } finally {
+      this.#shaking = false;
+    }
+    this.#socket = secure;
+    this.tlsFacts = {
+      version: secure.getProtocol() ?? 'unknown',
+      cipher: secure.getCipher().name,
+      certificate: secure.getPeerCertificate(true),
+      distrust: secure.authorized ? undefined : String(secure.authorizationError),
+    };
+    this.#note('*', `${this.tlsFacts.version} ${this.tlsFacts.cipher}`);
+  }
+
+  /** Politely, but without waiting long: the server may be gone. */
+  async quit(): Promise<void> {
+    try {
+      if (this.isOpen) {
+        this.write('QUIT\r\n');
+        await this.readLine(Math.min(1000, this.limits.replyMs));
+      }
+    } catch (error) {
+      if (!(error instanceof DialogueFault)) throw error;
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#fault === undefined) this.#fault = new DialogueFault('closed', 'we closed the connection');
+    this.#socket.destroy();
+    this.#wake();
+  }
+
+  #listen(socket: net.Socket): void {
+    socket.on('data', this.#onData);
+    socket.on('error', (error) => this.#fail(new DialogueFault('closed', error.message)));
+    socket.on('end', () => this.#fail(new DialogueFault('closed', 'the server closed the connection')));
+    socket.on('close', () => this.#fail(new DialogueFault('closed', 'the server closed the connection')));
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#fault !== undefined) return;
+    this.#received += chunk.length;
+    if (this.#received > this.limits.connectionBytes) {
+      this.#fail(new DialogueFault('too-much', `more than ${this.limits.connectionBytes} bytes on one connection`));
+      return;
+    }
+    this.#buffer = Buffer.concat([this.#buffer, chunk]);
+    this.#wake();
+  }
+
+  /** The first fault counts; later ones are its consequences. Lines received before the fault can still be read. */
+  #fail(fault: DialogueFault): DialogueFault {
+    if (this.#fault === undefined) {
+      // To hang up during a handshake is how a server refuses it.
+      const kind = this.#shaking && fault.kind === 'closed' ? 'tls' : fault.kind;
+      this.#fault = kind === fault.kind ? fault : new DialogueFault(kind, `handshake failed: ${fault.message}`);
+      this.#note('*', this.#fault.message);
+      this.#socket.destroy();
+    }
+    this.#wake();
+    return this.#fault;
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  #waitForInput(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiters.add(done);
+    });
+  }
+
+  #note(mark: '>' | '<' | '*', text: string): void {
+    this.#transcript.add(this.name, mark, text.length > 2048 ? `${text.slice(0, 2048)}… (${text.length} bytes)` : text);
+  }
+}
+
+const contexts = new WeakMap<readonly string[], tls.SecureContext>();
+
+/** Reading all of Node's roots anew takes longer than a handshake, so it is done once. */
+function trusting(roots: readonly string[], { minVersion, ciphers }: TlsOptions): tls.ConnectionOptions {
+  const ca = [...tls.rootCertificates, ...roots];
+  if (minVersion !== undefined || ciphers !== undefined) return { ca };
+  const secureContext = contexts.get(roots) ?? tls.createSecureContext({ ca });
+  contexts.set(roots, secureContext);
+  return { secureContext };
+}
+
+function withTimeout(
+  ms: number,
+  kind: FaultKind,
+  what: string,
+  start: (done: (fault?: DialogueFault) => void) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DialogueFault(kind, `${what} within ${ms} ms`)), ms);
+    start((fault) => {
+      clearTimeout(timer);
+      if (fault === undefined) resolve();
+      else reject(fault);
+    });
+  });
+}

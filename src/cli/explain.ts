@@ -1,0 +1,144 @@
+/** `smtpcheck explain`: what would happen to this mail, and why. Plays the session through the suite's own hooks. */
+import { Command, Option } from 'commander';
+import { Suite } from '../host/suite';
+import { formatAddress, parseAddress } from '../policy/entries/ip-address';
+import { hasFault } from '../policy/findings/finding';
+import { describeFinding } from '../policy/findings/finding-text';
+import { type PlayedStep, SimulatedHost } from './explain/host';
+import { notPlayed, readHostConfig } from './explain/host-config';
+import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
+import { type PlayedSession, printDialogue, printSteps, toJson } from './explain/print';
+import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePluginsOf } from './haraka-folder';
+import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
+import { withRedis } from './redis';
+import { loadFolder } from './site';
+
+export interface ExplainOptions extends NameOptions {
+  readonly config?: string;
+  readonly ip: string;
+  readonly helo: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly session?: boolean;
+  readonly json?: boolean;
+}
+
+const several = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+
+export function command(io: Io, done: (code: ExitCode) => void): Command {
+  return new Command('explain')
+    .requiredOption('--ip <ADDRESS>', "the client's address")
+    .requiredOption('--to <RECIPIENT>', 'a recipient; may be repeated: all in one transaction', several)
+    .option('--from <SENDER>', 'the sender; empty for the null sender', '')
+    .option('--helo <NAME>', 'what the client says at EHLO', 'client.example.org')
+    .option(
+      '--ptr <NAME>',
+      'a PTR name that leads back to the client; the DNS is not asked; may be repeated',
+      several,
+      [],
+    )
+    .option('--forged-ptr <NAME>', 'a PTR name that does not lead back; may be repeated', several, [])
+    .addOption(new Option('--no-dns', 'the client has no name; ask nothing').conflicts(['ptr', 'forgedPtr']))
+    .addOption(new Option('--dns-failure', 'every DNS question fails for now').conflicts(['ptr', 'forgedPtr', 'dns']))
+    .option('--session', 'print the whole dialogue as the server would hold it')
+    .option('--json', 'print the steps as JSON')
+    .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
+  smtpcheck explain --ip 192.0.2.7 --ptr host.cs.example.ac.jp --from a@example.net --to b@example.com
+  smtpcheck explain --ip 2001:db8::7 --to a@backup.example --to b@elsewhere.example --session
+
+Exit code: 0 every recipient accepted, 1 something refused or deferred, 2 could not run.`,
+    )
+    .action(async (options: ExplainOptions) => done(await run(options, io)));
+}
+
+export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
+  const folder = findHarakaFolder(options.config, io);
+  const session = await playSession(folder, options, linesOf(options), io.env);
+  if (options.json) io.stdout.write(toJson(session));
+  else if (options.session) io.stdout.write(printDialogue(session));
+  else io.stdout.write(printSteps(session, wantsColour(io.stdout, io.env)));
+  for (const key of session.unread) writeLine(io.stderr, `decided as without Redis, which was not read: ${key}`);
+  if (session.notPlayed.length > 0) {
+    writeLine(io.stderr, `not played, and could decide otherwise: ${session.notPlayed.join(', ')}`);
+  }
+  return session.steps.every(({ reply }) => reply.code < 400) ? 0 : 1;
+}
+
+function linesOf({ helo, from, to, session }: ExplainOptions): readonly string[] {
+  for (const text of [helo, from, ...to]) {
+    if (/[\r\n]/.test(text)) throw new CannotRun(`${JSON.stringify(text)}: a line of SMTP has no line end inside`);
+  }
+  return [
+    `EHLO ${helo}`,
+    `MAIL FROM:${pathOf(from)}`,
+    ...to.map((recipient) => `RCPT TO:${pathOf(recipient)}`),
+    ...(session ? ['QUIT'] : []),
+  ];
+}
+
+function pathOf(address: string): string {
+  return address.startsWith('<') && address.endsWith('>') ? address : `<${address}>`;
+}
+
+/** Plays the lines of a client until the server would close the connection. */
+export async function playSession(
+  folder: HarakaFolder,
+  options: NameOptions & Pick<ExplainOptions, 'ip'>,
+  lines: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<PlayedSession> {
+  const address = parseAddress(options.ip);
+  if (!address) throw new CannotRun(`--ip ${options.ip}: no IP address`);
+  const plugins = pluginLines(folder);
+  const { policy, unread } = await policyOf(folder, env);
+  const config = readHostConfig(
+    folder,
+    plugins.map(({ name }) => name),
+    policy.relay.localDomains,
+  );
+  const suite = new Suite({ policy, close() {} }, config.me.toLowerCase(), resolverFor(options, address));
+  const ip = formatAddress(address);
+  const hostName = await hostNameFor(suite.resolver, ip);
+  const loaded = plugins.flatMap(({ name }) => suitePluginsOf(name));
+  const host = new SimulatedHost({ ...config, suite, loaded }, ip, hostName);
+  const steps: PlayedStep[] = [await host.connect()];
+  for (const line of lines) {
+    if (host.closed) break;
+    steps.push(await host.command(line));
+  }
+  return {
+    ip,
+    hostName,
+    steps,
+    recipients: host.recipients,
+    notPlayed: notPlayed(plugins.map(({ name }) => name)),
+    unread,
+  };
+}
+
+/** What Haraka would not start with cannot be explained. */
+async function policyOf(folder: HarakaFolder, env: NodeJS.ProcessEnv) {
+  const plugins = pluginLines(folder);
+  if (!plugins.some(({ name }) => suitePluginsOf(name).length > 0)) {
+    throw new CannotRun(
+      `${folder.config}/plugins does not load the suite: cd ${folder.path} && npx smtpcheck init . adds it`,
+    );
+  }
+  const [second] = loadedTwice(plugins);
+  const { onDisk, keys } = await loadFolder(folder, env);
+  const { policy, findings } = onDisk;
+  const faults = [
+    ...findings.filter(({ severity }) => severity === 'fault').map(describeFinding),
+    ...(second ? [`plugins:${second.line.line}: ${second.line.name} loads ${second.twice} a second time`] : []),
+  ];
+  if (!policy || hasFault(findings) || faults.length > 0) {
+    throw new CannotRun('Haraka would not start with this:', ...faults);
+  }
+  const { site, unread } = withRedis(onDisk, keys);
+  return { policy: site.policy ?? policy, unread };
+}

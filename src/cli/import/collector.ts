@@ -1,0 +1,163 @@
+/** Collects the reading of one source: an entry that the suite's own parsers reject is never added. */
+
+import { containsNetwork, EntryIndex } from '../../policy/entries/containment';
+import { parseDomainName } from '../../policy/entries/domain-name';
+import { type Entry, isProblem, type Problem, parseEntry } from '../../policy/entries/entry';
+import { Line } from '../../policy/entries/lines';
+import { parseListLine } from '../../policy/entries/list';
+import { parseMapLine } from '../../policy/entries/map-line';
+import type { SourceLine } from '../../policy/findings/finding';
+import type { Remark, RemarkCode } from './remark';
+import {
+  type Barrier,
+  type Feature,
+  type FirstMatchList,
+  firstMatchListOf,
+  type ListName,
+  type LocalName,
+  listKindOf,
+  type MapLine,
+  type ReaderContext,
+  type Reading,
+  type Reference,
+  type RouteFact,
+  type SiteEntry,
+  type SiteSetting,
+} from './site-policy';
+import type { SourceType } from './source-type';
+
+/** The location of an item in its source, its text, and the comments around it. */
+export interface SourceItem {
+  readonly line: number;
+  readonly text: string;
+  readonly comments?: readonly string[];
+  readonly trailingComment?: string | undefined;
+}
+
+/** Text as one line of a list; a `#` in it would be read as a comment, so it is not let through as text. */
+export function asLine(text: string): Line {
+  const hash = text.indexOf('#');
+  return Line.of(hash < 0 ? text : `${text.slice(0, hash)}\u0000`);
+}
+
+type EntryExtras = Pick<
+  SiteEntry,
+  | 'implied'
+  | 'refuses'
+  | 'narrowingRemark'
+  | 'weak'
+  | 'order'
+  | 'parameter'
+  | 'subdomainsOnly'
+  | 'exemptsLaterTables'
+  | 'route'
+>;
+
+/** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
+export class Collector implements Reading {
+  readonly entries: SiteEntry[] = [];
+  readonly barriers: Barrier[] = [];
+  readonly map: MapLine[] = [];
+  readonly localNames: LocalName[] = [];
+  readonly routes: RouteFact[] = [];
+  readonly settings: SiteSetting[] = [];
+  readonly features: Feature[] = [];
+  readonly references: Reference[] = [];
+  readonly remarks: Remark[] = [];
+
+  constructor(readonly context: ReaderContext) {}
+
+  at(line: number): SourceLine {
+    return { file: this.context.file, line };
+  }
+
+  remark(code: RemarkCode, item: SourceItem, detail?: string): void {
+    const { line, text } = item;
+    this.remarks.push({ code, at: this.at(line), text, ...(detail === undefined ? {} : { detail }) });
+  }
+
+  /** Adds an entry to a list. Loopback is trusted only where the operator insists: a proxy in front would share it. */
+  add(list: ListName, text: string, item: SourceItem, extras: EntryExtras = {}): void {
+    const entry = parseListLine(listKindOf[list], asLine(extras.route ? `${text}  ${extras.route}` : text));
+    if (isProblem(entry)) {
+      if (!extras.implied) this.refuse(entry, text, item);
+      const first = firstMatchListOf({ list, ...extras });
+      // The rejected text may be an exclusion.
+      if (first && extras.order && text.includes('!')) this.addBarrier(first, extras.order, item);
+      return;
+    }
+    if (!entry.excluded && isLoopback(list, entry)) {
+      if (!this.context.keepLoopback || entry.kind === 'domain') {
+        this.remark('loopback', item);
+        return;
+      }
+      this.remark('loopback-kept', item);
+    }
+    this.entries.push({
+      list,
+      text,
+      entry,
+      origins: [this.at(item.line)],
+      comments: item.comments ?? [],
+      ...(item.trailingComment ? { trailingComment: item.trailingComment } : {}),
+      ...(extras.order ? { root: this.root } : {}),
+      ...(list === 'host.deny'
+        ? { tablePosition: this.context.tablePosition ?? { list: this.context.file, place: 0 } }
+        : {}),
+      ...extras,
+    });
+  }
+
+  /** Adds a barrier: no entry behind this place of the list may be permitted. */
+  addBarrier(list: FirstMatchList, order: readonly number[], { line, text }: SourceItem): void {
+    this.barriers.push({ list, root: this.root, order, origin: this.at(line), text });
+  }
+
+  private get root(): string {
+    return this.context.root ?? this.context.file;
+  }
+
+  addLocalName(text: string, item: SourceItem): void {
+    const name = parseDomainName(text);
+    if (name === undefined) {
+      this.remark('not-a-host-name', item);
+      return;
+    }
+    this.localNames.push({ name, origins: [this.at(item.line)], comments: item.comments ?? [] });
+  }
+
+  private refuse(problem: Problem, detail: string, { line, text }: SourceItem): void {
+    this.remarks.push({ code: 'refused-entry', at: this.at(line), text, detail, problem });
+  }
+
+  addMapLine(key: string, value: string, item: SourceItem): void {
+    const row = parseMapLine(asLine(`${key} ${value}`));
+    if (isProblem(row)) {
+      this.refuse(row, `${key} ${value}`, item);
+      return;
+    }
+    this.map.push({ key, value, origin: this.at(item.line), comments: item.comments ?? [] });
+  }
+
+  set(setting: SettingValue, line: number): void {
+    this.settings.push({ ...setting, origin: this.at(line) } as SiteSetting);
+  }
+
+  refer(type: SourceType, path: string, item: SourceItem, more: ReferenceExtras = {}): void {
+    const { line, text } = item;
+    this.references.push({ type, path, origin: this.at(line), text, optional: false, root: this.root, ...more });
+  }
+}
+
+type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'order' | 'tablePosition' | 'negated' | 'parentMatches'>>;
+type SettingValue = SiteSetting extends infer S ? (S extends SiteSetting ? Omit<S, 'origin'> : never) : never;
+
+const loopback = ['127.0.0.0/8', '::1', 'localhost', 'localhost.localdomain'].map((text) => parseEntry(text) as Entry);
+const loopbackNetworks = loopback.filter((entry) => entry.kind === 'network');
+const loopbackIndex = new EntryIndex(loopback.map((entry) => ({ entry })));
+
+function isLoopback(list: ListName, entry: Entry): boolean {
+  if (list === 'host.deny') return false;
+  if (entry.kind === 'network') return loopbackNetworks.some((network) => containsNetwork(network, entry));
+  return loopbackIndex.covering({ entry }) !== undefined;
+}

@@ -1,0 +1,94 @@
+/**
+ * Refusals of a user at any domain (`spamtrap@`). They stand in relay.map, which is asked after relay.to, and the domain
+ * would be permitted before. So the domains go into the map as well, where a user goes before a domain.
+ */
+
+import { EntryIndex } from '../../../policy/entries/containment';
+import { isProblem } from '../../../policy/entries/entry';
+import { parseListLine } from '../../../policy/entries/list';
+import { parseMapLine } from '../../../policy/entries/map-line';
+import { asLine } from '../collector';
+import type { Remark } from '../remark';
+import { listKindOf, type MapLine, type SiteEntry } from '../site-policy';
+import { locationOf } from './first-match';
+
+export interface Destinations {
+  readonly relayTo: readonly SiteEntry[];
+  readonly map: readonly MapLine[];
+}
+
+/** Moves what the map can express; elsewhere the user is excluded from the domain by its full address. */
+export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]): Destinations {
+  const users = map.filter(refusesUser);
+  if (users.length === 0) return { relayTo, map };
+  const taken = new Set(map.map(({ key }) => bare(key)));
+  const kept: SiteEntry[] = [];
+  const moved: MapLine[] = [];
+  // Domains with subdomains: no entry can exclude a user from all of them.
+  const open: SiteEntry[] = [];
+  const index = new EntryIndex(relayTo);
+  for (const family of familiesOf(relayTo, index)) {
+    const lines = family.map(asMapLine);
+    const [root] = family;
+    // A mailbox goes before a user in the map too.
+    if (!root || root.entry.kind === 'mailbox') kept.push(...family);
+    else if (lines.every((line) => line !== undefined)) moved.push(...lines.filter(({ key }) => !taken.has(bare(key))));
+    else {
+      kept.push(...family, ...family.flatMap((entry) => exclusionsFrom(entry, users, index)));
+      open.push(...family.filter(({ entry }) => !entry.excluded && entry.kind === 'domain' && !entry.exact));
+    }
+  }
+  for (const { key, value, origin: at } of users) {
+    const text = `${key} ${value}`;
+    if (moved.length > 0) remarks.push({ code: 'user-before-domain', at, text });
+    if (open.length > 0)
+      remarks.push({ code: 'user-behind-domain', at, text, detail: open.map(locationOf).join(', ') });
+  }
+  return { relayTo: kept, map: [...map, ...moved] };
+}
+
+function refusesUser({ key, value }: MapLine): boolean {
+  return key.endsWith('@') && !/^connect:/i.test(key) && !/^(?:relay|ok|skip)$/i.test(value);
+}
+
+/** The key without its tag: a key with `To:` would hide the same key without a tag. */
+function bare(key: string): string {
+  return key.replace(/^to:/i, '').toLowerCase();
+}
+
+/** Each widest entry, with all entries that it contains. */
+function familiesOf(entries: readonly SiteEntry[], index: EntryIndex<SiteEntry>): SiteEntry[][] {
+  const families = new Map<SiteEntry, SiteEntry[]>();
+  for (const entry of entries) {
+    let root = entry;
+    for (let around = index.around(root); around; around = index.around(root)) root = around;
+    const family = families.get(root) ?? [root];
+    families.set(root, family);
+    if (entry !== root) family.push(entry);
+  }
+  return [...families.values()];
+}
+
+function asMapLine({ entry, text, route, origins, comments, trailingComment }: SiteEntry): MapLine | undefined {
+  const [origin] = origins;
+  if (route !== undefined || !origin || (entry.kind === 'domain' && entry.exact)) return undefined;
+  const key = `To:${text.replace(/^!/, '')}`;
+  const value = entry.excluded ? 'SKIP' : 'RELAY';
+  if (isProblem(parseMapLine(asLine(`${key} ${value}`)))) return undefined;
+  return { key, value, origin, comments: trailingComment ? [...comments, trailingComment] : comments };
+}
+
+/** The refused users of a domain that stays in relay.to, each as a mailbox of it. */
+function exclusionsFrom({ entry }: SiteEntry, users: readonly MapLine[], index: EntryIndex<SiteEntry>): SiteEntry[] {
+  if (entry.kind !== 'domain' || entry.excluded) return [];
+  // One user may be refused with a tag and without.
+  const byName = new Map(users.map((line) => [bare(line.key), line.origin]));
+  return [...byName].flatMap(([user, origin]) => {
+    const text = `!${user}${entry.name}`;
+    const mailbox = parseListLine(listKindOf['relay.to'], asLine(text));
+    if (isProblem(mailbox) || index.same({ entry: mailbox })) return [];
+    // An exclusion of the domain's own name already excludes the mailbox.
+    if (index.around({ entry: mailbox })?.entry.excluded) return [];
+    return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [], implied: true }];
+  });
+}

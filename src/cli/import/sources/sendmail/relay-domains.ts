@@ -1,0 +1,42 @@
+/**
+ * sendmail's class R (`relay-domains`): every domain or network in it may relay, and may be relayed to. Also the class
+ * members that sendmail.mc and sendmail.cf list themselves.
+ */
+
+import { Collector, type SourceItem } from '../../collector';
+import type { ReaderContext, Reading } from '../../site-policy';
+import { commentedLines, splitComment } from '../text-lines';
+import { parseSendmailKey } from './sendmail-key';
+
+export function readRelayDomains(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
+  for (const { line, text: content, comments } of commentedLines(text)) {
+    const { content: members, trailingComment } = splitComment(content);
+    for (const member of members.split(/\s+/)) {
+      if (member !== '') addRelayMember(out, member, { line, text: member, comments, trailingComment });
+    }
+  }
+  return out;
+}
+
+/** One member of class R. */
+export function addRelayMember(out: Collector, member: string, item: SourceItem): void {
+  const key = parseSendmailKey(member, true);
+  switch (key.kind) {
+    case 'network':
+      out.add('localip', key.entry, item);
+      return;
+    case 'domain': {
+      const entry = out.context.features.has('relay-hosts-only') ? `=${key.name}` : key.name;
+      out.add('localdomain', entry, item);
+      out.add('relay.to', entry, item, { parameter: 'class-r' });
+      return;
+    }
+    case 'cidr':
+      out.remark('access-cidr', item);
+      return;
+    default:
+      out.remark('class-option', item);
+      return;
+  }
+}

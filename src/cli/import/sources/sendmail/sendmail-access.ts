@@ -1,0 +1,282 @@
+/**
+ * sendmail's access map in source form (cf/README, "ANTI-SPAM CONFIGURATION CONTROL"). RELAY becomes list entries,
+ * a refusal of a client `host.deny`, other decisions about relaying lines of `relay.map`; a key that stands below a
+ * wider one becomes its exclusion, so that the most specific key decides here as it did there.
+ */
+
+import { longestReply } from '../../../../policy/decision';
+import { Collector, type SourceItem } from '../../collector';
+import type { ListName, ReaderContext, Reading } from '../../site-policy';
+import { commentedLines } from '../text-lines';
+import { parseSendmailKey, type SendmailKey } from './sendmail-key';
+
+type Scope = 'connect' | 'to' | 'both';
+
+type Value =
+  | { readonly kind: 'relay' | 'ok' | 'skip' | 'reject' | 'discard' | 'quarantine' | 'unknown' }
+  /** `text` in the form of relay.map. */
+  | { readonly kind: 'error'; readonly temporary: boolean; readonly text: string };
+
+export function readSendmailAccess(text: string, context: ReaderContext): Reading {
+  const out = new Collector(context);
+  const rows = commentedLines(text).map(({ line, text: content, comments }) => {
+    const [, key = '', value = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
+    return { key, value, item: { line, text: content.trim(), comments } };
+  });
+  // Keys are folded to lower case; of two equal ones makemap keeps the first.
+  const first = new Map<string, number>();
+  for (const { key, item } of rows) if (!first.has(key.toLowerCase())) first.set(key.toLowerCase(), item.line);
+  for (const { key, value, item } of rows) {
+    const before = first.get(key.toLowerCase());
+    if (value === '') out.remark('access-line', item);
+    else if (before !== item.line) out.remark('access-never-matches', item, `line ${before} has the same key`);
+    else readLine(out, key, parseAccessValue(value), item, (tag) => first.has(`${tag}:${key.toLowerCase()}`));
+  }
+  return out;
+}
+
+/** `tagged` tells whether the same key stands elsewhere with a tag, which is looked up before the key without one. */
+function readLine(
+  out: Collector,
+  written: string,
+  value: Value,
+  item: SourceItem,
+  tagged: (tag: 'connect' | 'to') => boolean,
+): void {
+  const { tag, key } = splitTag(written);
+  switch (tag) {
+    case '': {
+      const scope = tagged('connect') ? 'to' : tagged('to') ? 'connect' : 'both';
+      if (tagged('connect') && tagged('to')) out.remark('access-never-matches', item, 'Connect: and To: have this key');
+      else readKey(out, scope, parseSendmailKey(key), value, item);
+      return;
+    }
+    case 'connect':
+      readKey(out, 'connect', parseSendmailKey(key), value, item);
+      return;
+    case 'to':
+      readKey(out, 'to', parseSendmailKey(key), value, item);
+      return;
+    case 'from':
+      out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);
+      return;
+    case 'certissuer':
+    case 'certsubject':
+      out.remark('access-certificate', item);
+      return;
+    default:
+      out.remark('access-other-tag', item, `${written.slice(0, written.indexOf(':'))}:`);
+      return;
+  }
+}
+
+/** The tag in lower case, as sendmail folds keys. `IPv6:2001:db8` has none. */
+function splitTag(written: string): { tag: string; key: string } {
+  const match = /^([a-z_0-9]+):(.*)$/i.exec(written);
+  if (!match || /^ipv6:/i.test(written)) return { tag: '', key: written };
+  return { tag: (match[1] ?? '').toLowerCase(), key: match[2] ?? '' };
+}
+
+function readKey(out: Collector, scope: Scope, key: SendmailKey, value: Value, item: SourceItem): void {
+  switch (key.kind) {
+    case 'cidr':
+      out.remark('access-cidr', item);
+      return;
+    case 'never':
+      out.remark('access-never-matches', item, key.why);
+      return;
+    case 'network':
+      if (scope === 'to') {
+        out.remark('access-never-matches', item, 'a recipient names an address in brackets');
+        return;
+      }
+      readClient(out, 'localip', key.entry, value, item);
+      return;
+    case 'domain':
+      readDomain(out, scope, key.name, value, item);
+      return;
+    case 'literal':
+      readLiteral(out, scope, key.entry, value, item);
+      return;
+    case 'mailbox':
+      readMailbox(out, scope, key.mailbox, value, item);
+      return;
+    case 'user':
+      readUser(out, scope, value, item);
+      return;
+  }
+}
+
+/** sendmail looks a user at any domain up for local recipients only, and those never come to relay.map. */
+function readUser(out: Collector, scope: Scope, value: Value, item: SourceItem): void {
+  if (value.kind === 'relay') out.remark('access-user-relay', item);
+  else if (value.kind === 'ok' || value.kind === 'skip') out.remark('access-ok', item);
+  else if (scope === 'connect') out.remark('access-never-matches', item, 'a client has no mailbox');
+  else out.remark('access-user', item);
+}
+
+function readDomain(out: Collector, scope: Scope, name: string, value: Value, item: SourceItem): void {
+  // With relay_hosts_only a name lets exactly that host relay; refusals still reach everything below it.
+  const own = out.context.features.has('relay-hosts-only') ? `=${name}` : name;
+  if (scope !== 'to') readClient(out, 'localdomain', own, value, item, name);
+  if (scope === 'connect') return;
+  if (value.kind === 'relay') {
+    out.add('relay.to', own, item);
+    return;
+  }
+  if (refusesRecipients(value)) {
+    out.add('relay.to', `!${name}`, { ...item, comments: [] }, { implied: true, refuses: true });
+  } else addException(out, 'relay.to', own, item);
+  if (scope === 'to') readRecipient(out, 'to', name, value, item);
+  else if (value.kind !== 'ok' && value.kind !== 'skip') out.remark('access-sender-half', item, 'clients');
+}
+
+function readLiteral(out: Collector, scope: Scope, entry: string, value: Value, item: SourceItem): void {
+  if (scope === 'to' && value.kind === 'relay') {
+    out.add('relay.to', entry, item);
+    return;
+  }
+  if (scope !== 'to' && refuses(value)) {
+    out.add('host.deny', entry, item);
+    return;
+  }
+  if (value.kind === 'ok' || value.kind === 'skip') {
+    out.remark('access-ok', item);
+    return;
+  }
+  out.remark('access-never-matches', item, 'brackets name a client without a host name, and such a one may not relay');
+}
+
+/** A client by address or name: who may relay, and who is refused. */
+function readClient(
+  out: Collector,
+  list: Extract<ListName, 'localip' | 'localdomain'>,
+  entry: string,
+  value: Value,
+  item: SourceItem,
+  denyEntry = entry,
+): void {
+  if (value.kind === 'relay') {
+    addException(out, 'host.deny', denyEntry, item);
+    out.add(list, entry, item);
+    return;
+  }
+  addException(out, list, entry, item);
+  switch (value.kind) {
+    case 'reject':
+      out.add('host.deny', denyEntry, item);
+      return;
+    case 'error':
+      if (value.temporary) out.remark('access-refused-outright', item, 'put off all mail');
+      else out.remark('access-reply-lost', item);
+      out.add('host.deny', denyEntry, item);
+      return;
+    case 'discard':
+      out.remark('access-refused-outright', item, 'dropped all mail');
+      out.add('host.deny', denyEntry, item);
+      return;
+    case 'ok':
+    case 'skip':
+      addException(out, 'host.deny', denyEntry, item);
+      out.remark('access-ok', item);
+      return;
+    case 'quarantine':
+      out.remark('access-quarantine', item);
+      return;
+    default:
+      out.remark('access-value', item);
+      return;
+  }
+}
+
+function readMailbox(out: Collector, scope: Scope, mailbox: string, value: Value, item: SourceItem): void {
+  if (scope === 'connect') {
+    out.remark('access-never-matches', item, 'a client has no mailbox');
+    return;
+  }
+  if (value.kind !== 'relay') {
+    addException(out, 'relay.to', mailbox, item);
+    readRecipient(out, scope, mailbox, value, item);
+    return;
+  }
+  if (!out.context.features.has('relay-to-full-address')) {
+    out.remark('access-full-address', item);
+    return;
+  }
+  out.add('relay.to', mailbox, item);
+}
+
+/** A decision about a recipient other than RELAY: `relay.map` keeps it. */
+function readRecipient(out: Collector, scope: Scope, key: string, value: Value, item: SourceItem): void {
+  switch (value.kind) {
+    case 'ok':
+    case 'skip':
+      out.remark('access-ok', item);
+      return;
+    case 'quarantine':
+      out.remark('access-quarantine', item);
+      return;
+    case 'unknown':
+      out.remark('access-value', item);
+      return;
+  }
+  if (scope === 'connect') {
+    out.remark('access-never-matches', item, 'a client has no mailbox');
+    return;
+  }
+  if (scope === 'both') out.remark('access-sender-half', item, 'recipients');
+  out.remark('access-recipient', item);
+  out.addMapLine(`To:${key}`, mapValue(value), item);
+}
+
+/** Where the entry lies inside a wider one of the list, the wider one ends here. */
+function addException(out: Collector, list: ListName, entry: string, item: SourceItem): void {
+  out.add(list, `!${entry}`, { ...item, comments: [] }, { implied: true });
+}
+
+function refuses(value: Value): boolean {
+  return value.kind === 'reject' || (value.kind === 'error' && !value.temporary);
+}
+
+/** What sendmail does not know it takes for the text of a refusal. */
+function refusesRecipients(value: Value): boolean {
+  return !['relay', 'ok', 'skip', 'quarantine'].includes(value.kind);
+}
+
+function mapValue(value: Value): string {
+  return value.kind === 'error' ? value.text : value.kind.toUpperCase();
+}
+
+/** `RELAY`, `ERROR:5.7.1:550 text`, `"550 text"` and the rest; sendmail compares the words without regard to case. */
+export function parseAccessValue(text: string): Value {
+  switch (text.toUpperCase()) {
+    case 'RELAY':
+      return { kind: 'relay' };
+    case 'OK':
+      return { kind: 'ok' };
+    case 'SKIP':
+      return { kind: 'skip' };
+    case 'REJECT':
+      return { kind: 'reject' };
+    case 'DISCARD':
+      return { kind: 'discard' };
+  }
+  if (/^quarantine:/i.test(text)) return { kind: 'quarantine' };
+  const tagged = /^ERROR:(?:([245]\.[0-9]{1,3}\.[0-9]{1,3}):)?(.*)$/i.exec(text);
+  const reply = /^([45])([0-9]{2})\s+(.+)$/.exec((tagged?.[2] ?? text).trim().replace(/^"(.*)"$/, '$1'));
+  if (!reply) return { kind: 'unknown' };
+  const temporary = reply[1] === '4';
+  const status = tagged?.[1] ?? (temporary ? '4.7.1' : '5.7.1');
+  // A status of the other class would contradict the code; the code is what clients obey.
+  const valid = status.startsWith(reply[1] ?? '') ? status : temporary ? '4.7.1' : '5.7.1';
+  // A reply line has a bound, and a refusal must not get lost for its length.
+  const room = longestReply - `${reply[1]}${reply[2]} ${valid} \r\n`.length;
+  const words =
+    (reply[3] ?? '')
+      .replace(/["#]/g, '')
+      .replace(/[^\x20-\x7e]/g, '?')
+      .trim()
+      .slice(0, room)
+      .trim() || 'Access denied';
+  return { kind: 'error', temporary, text: `ERROR:${valid}:${reply[1]}${reply[2]} ${words}` };
+}

@@ -1,0 +1,128 @@
+/**
+ * sendmail.cf as m4 leaves it: privacy options, classes w and R, the access map, and the FEATUREs that can be told by
+ * the rules they put in (sendmail 8.12 to 8.18).
+ */
+
+import { Collector, type SourceItem } from '../../collector';
+import type { ReaderContext, Reading } from '../../site-policy';
+import { splitLines, type TextLine } from '../text-lines';
+import { addPrivacyFlags } from './privacy-flags';
+import { addRelayMember } from './relay-domains';
+import { addAccessMap, addClassFile, addFeature } from './sendmail-features';
+
+/** A rule that only one FEATURE writes, with white space as one blank. */
+const marks: readonly { readonly rule: string; readonly feature: string }[] = [
+  { rule: 'R$+ < @ $=R > $@ RELAY', feature: 'relay_hosts_only' },
+  { rule: 'R$+ < @ $* $=m > $@ RELAY', feature: 'relay_entire_domain' },
+  { rule: 'R<?> $+ < @ $=w > $@ RELAY FROM local', feature: 'relay_local_from' },
+  { rule: 'R<@> <RELAY> $@ RELAY RELAY FROM sender ok', feature: 'relay_mail_from' },
+  { rule: 'Scheckrcpt', feature: 'delay_checks' },
+];
+
+export function readSendmailCf(text: string, context: ReaderContext): Reading {
+  const lines = splitLines(text).map(({ line, text: content }) => ({
+    line,
+    text: content.replace(/\s+/g, ' ').trim(),
+  }));
+  const found = marks.flatMap(({ rule, feature }) => {
+    const at = lines.find((line) => line.text === rule);
+    return at ? [{ feature, at }] : [];
+  });
+  const hostsOnly = found.some(({ feature }) => feature === 'relay_hosts_only');
+  const features = hostsOnly ? new Set([...context.features, 'relay-hosts-only' as const]) : context.features;
+  const out = new Collector({ ...context, features });
+  for (const { feature, at } of found) addFeature(out, feature, [], item(at));
+  readRulesets(out, lines);
+  for (const line of lines) readLine(out, line);
+  return out;
+}
+
+function item({ line, text }: TextLine): SourceItem {
+  return { line, text };
+}
+
+function readLine(out: Collector, line: TextLine): void {
+  const option = /^O ?PrivacyOptions ?= ?(.*)$/i.exec(line.text) ?? /^Op(.+)$/.exec(line.text);
+  if (option) {
+    addPrivacyFlags(out, option[1] ?? '', line.line, line.text);
+    return;
+  }
+
+  const members = /^C(?:\{R\}|R ?)(.+)$/.exec(line.text);
+  if (members) {
+    eachWord(members[1], (word) => addRelayMember(out, word, { line: line.line, text: word }));
+    return;
+  }
+
+  const names = /^C(?:\{w\}|w ?)(.+)$/.exec(line.text);
+  if (names) {
+    // m4 itself puts localhost into class w.
+    eachWord(names[1], (word) => {
+      if (word !== 'localhost') out.addLocalName(word, { line: line.line, text: word });
+    });
+    return;
+  }
+  const relayFile = /^F(?:\{R\}|R)(.+)$/.exec(line.text);
+  if (relayFile) {
+    addClassFile(out, 'relay-domains', relayFile[1] ?? '', item(line));
+    return;
+  }
+  const localFile = /^F(?:\{w\}|w)(.+)$/.exec(line.text);
+  if (localFile) {
+    addClassFile(out, 'local-host-names', localFile[1] ?? '', item(line));
+    return;
+  }
+
+  const access = /^Kaccess (.+)$/.exec(line.text);
+  if (access) {
+    addAccessMap(out, access[1] ?? '', item(line));
+    return;
+  }
+  if (/^Kmxserved /.test(line.text)) {
+    addFeature(out, 'relay_based_on_MX', [], item(line));
+    return;
+  }
+  if (/^DS[^ ]/.test(line.text)) {
+    out.remark('smart-host', item(line));
+    return;
+  }
+  if (/^C\{TrustAuthMech\}/.test(line.text)) {
+    out.remark('trusted-auth', item(line));
+    return;
+  }
+  if (
+    line.text.includes('$(access To:$1@$2 ') ||
+    /SearchList <\+ To> \$\| <F:\$1@\$2> <D:\$2> <F:\$1@>/.test(line.text)
+  ) {
+    out.features.push('relay-to-full-address');
+  }
+}
+
+function eachWord(text: string | undefined, use: (word: string) => void): void {
+  for (const word of (text ?? '').split(' ')) if (word !== '') use(word);
+}
+
+/** Reads what only whole rulesets tell: whether strangers are refused at all, and rules of the site's own. */
+function readRulesets(out: Collector, lines: readonly TextLine[]): void {
+  let ruleset: TextLine | undefined;
+  let asksRelaying = false;
+  let loose = false;
+  let basic: TextLine | undefined;
+  let recipient: TextLine | undefined;
+  for (const line of lines) {
+    if (/^S[A-Za-z0-9_]/.test(line.text)) ruleset = line;
+    if (/^SBasic_check_rcpt\b/.test(line.text)) basic = line;
+    if (/^SRcpt_ok\b/.test(line.text)) recipient = line;
+    if (!line.text.startsWith('R') || !ruleset) continue;
+    if (/^SLocal_(?:check_(?:relay|mail|rcpt)|Relay_Auth)\b/.test(ruleset.text)) {
+      out.remark('own-rulesets', item(line));
+      ruleset = undefined;
+    } else if (basic && line.text.includes('$>"Relay_ok"')) {
+      asksRelaying = true;
+    } else if (recipient && /^SRcpt_ok\b/.test(ruleset.text) && line.text.startsWith('R$* $: $>CanonAddr $1')) {
+      loose = true;
+    }
+  }
+  if (basic && !asksRelaying) addFeature(out, 'promiscuous_relay', [], item(basic));
+  if (recipient && loose) addFeature(out, 'loose_relay_check', [], item(recipient));
+}

@@ -1,0 +1,83 @@
+/** Lint of one list: entries that never decide, networks that are likely a slip, domains that are not one's own. */
+
+import { EntryIndex } from '../../policy/entries/containment';
+import { type Entry, isProblem } from '../../policy/entries/entry';
+import { forEachLine } from '../../policy/entries/lines';
+import { type ListKind, parseListLine } from '../../policy/entries/list';
+import { formatRoute } from '../../policy/entries/route';
+import { type LintCode, type LintFinding, lintFinding } from './finding';
+import { slipOfDenied, slipOfTrusted } from './networks';
+import { isPublicMailDomain } from './public-mail-domains';
+
+/** The text of a list, under the file name that findings use. */
+export interface ListText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** An entry with its location and its text. */
+export interface LocatedEntry {
+  readonly entry: Entry;
+  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  readonly text: string;
+}
+
+/** The valid entries of a list; the loader reports those with faults. */
+export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntry[] {
+  const located: LocatedEntry[] = [];
+  forEachLine(text, (line) => {
+    const entry = parseListLine(kind, line);
+    if (isProblem(entry)) return;
+    located.push({ entry, at: { file, line: line.number, column: line.column }, text: line.text });
+  });
+  return located;
+}
+
+export function lintEntries(kind: ListKind, located: readonly LocatedEntry[]): LintFinding[] {
+  return [...neverDeciding(located), ...located.flatMap((p) => likelySlip(kind, p))];
+}
+
+function neverDeciding(located: readonly LocatedEntry[]): LintFinding[] {
+  const findings: LintFinding[] = [];
+  const index = new EntryIndex<LocatedEntry>();
+  for (const p of located) {
+    const twin = index.same(p);
+    if (!twin) index.add(p);
+    // A contradiction is a fault, and the loader reports it.
+    else if (haveSameEffect(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
+  }
+  for (const p of index.values()) {
+    const around = index.around(p);
+    if (!around) {
+      if (p.entry.excluded) findings.push(report('exclusion-of-nothing', p));
+    } else if (haveSameEffect(p.entry, around.entry)) {
+      findings.push(report('entry-shadowed', p, `the wider entry on line ${around.at.line} says the same`));
+    }
+  }
+  return findings;
+}
+
+/** A next hop belongs to a domain: a mailbox goes where its domain does. */
+function haveSameEffect(inner: Entry, outer: Entry): boolean {
+  if (inner.excluded !== outer.excluded) return false;
+  return inner.kind !== 'domain' || routeOf(inner) === routeOf(outer);
+}
+
+function routeOf(entry: Entry): string {
+  return entry.kind === 'domain' && entry.route ? formatRoute(entry.route) : '';
+}
+
+function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
+  const { entry } = p;
+  if (entry.excluded) return [];
+  if (entry.kind === 'network' && (kind === 'local_ip' || kind === 'hosts')) {
+    const slip = kind === 'local_ip' ? slipOfTrusted(entry) : slipOfDenied(entry);
+    return slip ? [report(slip.code, p, slip.detail)] : [];
+  }
+  const isPublic = kind === 'relay_to' && entry.kind === 'domain' && isPublicMailDomain(entry.name);
+  return isPublic ? [report('public-mail-domain', p)] : [];
+}
+
+export function report(code: LintCode, p: Pick<LocatedEntry, 'at' | 'text'>, detail?: string): LintFinding {
+  return lintFinding(code, p.at, p.text, detail === undefined ? {} : { detail });
+}

@@ -1,0 +1,213 @@
+/** What lint finds beyond the faults that stop a load, and how it is worded. */
+import type { Finding, FindingCode } from '../../policy/findings/finding';
+import { describeFault, type Wording, worded } from '../../policy/findings/finding-text';
+
+export const lintCodes = [
+  // entries of our lists
+  'entry-shadowed',
+  'entry-twice',
+  'exclusion-of-nothing',
+  'map-ok-idle',
+  'map-refusal-idle',
+  'network-wide',
+  'network-loopback',
+  'network-private',
+  'network-docker',
+  'proxy-trusted',
+  'public-mail-domain',
+  'destination-is-local',
+  // what the DNS says of them, with --dns
+  'domain-unresolved',
+  'destination-mx',
+  'dns-unanswered',
+  // config/plugins
+  'plugin-absent',
+  'plugin-twice',
+  'plugin-order',
+  'plugin-lifts-refusals',
+  'queue-absent',
+  'local-recipients-unknown',
+  // Haraka's own relay plugin and lists
+  'stock-relay-all',
+  'stock-dest-domains',
+  'stock-acl-length',
+  'stock-acl-host-bits',
+  'host-list-entry',
+  // settings and files
+  'dns-over-plugin-timeout',
+  'mode-observe',
+  'restriction-off',
+  'file-writable',
+  'list-misnamed',
+  'redis-unread',
+] as const;
+
+export type LintCode = (typeof lintCodes)[number];
+
+export type LintFinding = Finding<FindingCode | LintCode>;
+
+/** `error`: mail would be admitted or refused wrongly, or Haraka would not start. `warning`: likely a slip. */
+export type LintSeverity = 'error' | 'warning';
+
+/** The rules that are errors although a load would take them; all other lint codes are warnings. */
+const errors: ReadonlySet<string> = new Set<LintCode>([
+  'proxy-trusted',
+  'public-mail-domain',
+  'plugin-twice',
+  'plugin-order',
+  'plugin-lifts-refusals',
+  'queue-absent',
+  'local-recipients-unknown',
+  'stock-relay-all',
+  'stock-dest-domains',
+]);
+
+export function severityOf(finding: Pick<LintFinding, 'code' | 'severity'>): LintSeverity {
+  return finding.severity === 'fault' || errors.has(finding.code) ? 'error' : 'warning';
+}
+
+const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
+  'entry-shadowed': { wrong: (f) => `never decides: ${f.detail}`, remedy: 'take one of the two out' },
+  'entry-twice': { wrong: (f) => `stands on line ${f.detail} already`, remedy: 'take it out' },
+  'exclusion-of-nothing': {
+    wrong: 'excludes what no entry includes',
+    remedy: 'take it out, or add the entry it was meant to narrow',
+  },
+  'map-ok-idle': {
+    wrong: 'decides nothing: OK and SKIP only end the search, and no wider key would have decided otherwise',
+    remedy: 'write RELAY to permit relaying, or take it out',
+  },
+  'map-refusal-idle': {
+    wrong: (f) => `never decides: ${f.detail} permits it before the map is asked`,
+    remedy: 'exclude it there with !, or list a client that is never to be served in host.deny',
+  },
+  'network-wide': {
+    wrong: (f) => `covers ${f.detail} addresses, which is likely a slip`,
+    remedy: 'name the networks that are really meant; a bare IPv4 address is one host, 10 is all of 10.0.0.0/8',
+  },
+  'network-loopback': {
+    wrong: 'trusts this host itself: everything behind a proxy, a port forward or a script on it comes from there',
+    remedy: 'take it out unless nothing forwards connections to Haraka',
+  },
+  'network-private': {
+    wrong: 'trusts a private range: where Haraka runs behind NAT or a load balancer, strangers may come from it',
+    remedy: 'name the hosts that send mail, and check what address Haraka sees for a client from outside',
+  },
+  'network-docker': {
+    wrong: "trusts Docker's bridge: with the userland proxy, and for IPv6 clients, strangers come from its gateway",
+    remedy: 'take it out, or name the one container that sends mail',
+  },
+  'proxy-trusted': {
+    wrong: (f) => `trusts the proxy ${f.detail}: every client that it passes on without a PROXY line may relay`,
+    remedy: 'take the proxy out of the list; the address of the client behind it counts, not its own',
+  },
+  'public-mail-domain': {
+    wrong: 'is a public mail provider: strangers could send through this host to all its users, or its mail ends here',
+    remedy: 'list only domains that are yours or that you are backup MX for',
+  },
+  'destination-is-local': {
+    wrong: (f) => `is local as well, by ${f.detail}: it is delivered here and never sent on`,
+    remedy: 'list it in one of the two',
+  },
+  'domain-unresolved': {
+    wrong: 'does not exist in the DNS, so no client can have a confirmed name in it',
+    remedy: 'check the spelling',
+  },
+  'destination-mx': {
+    wrong: (f) => `does not have this host as a mail exchange: ${f.detail}`,
+    remedy: 'strangers may send to it all the same: take it out, or name this host in [relay] this_host',
+  },
+  'dns-unanswered': {
+    wrong: 'could not be checked: the DNS gave no answer',
+    remedy: 'ask again later, or set [dns] servers',
+  },
+  'plugin-absent': {
+    wrong: 'does not load the suite',
+    remedy: 'run npx smtpcheck init . in the Haraka folder, or add the line smtpcheck',
+  },
+  'plugin-twice': {
+    wrong: (f) => `loads ${f.detail} a second time, and Haraka will not start`,
+    remedy: 'keep one of the lines',
+  },
+  'plugin-order': {
+    wrong: (f) =>
+      `stands before the suite and takes the first place at ${f.detail} too: its OK ends the hook before us`,
+    remedy: 'put smtpcheck before it',
+  },
+  'plugin-lifts-refusals': {
+    wrong: (f) => `lifts refusals of ${f.detail}`,
+    remedy: (f) =>
+      f.text === 'karma'
+        ? 'add it to [deny_excludes] plugins in karma.ini'
+        : 'add it to excluded_plugins in delay_deny.ini',
+  },
+  'queue-absent': {
+    wrong: 'has no queue plugin: what is accepted for local domains is answered 451 and goes nowhere',
+    remedy: 'add a queue plugin, as queue/lmtp or queue/smtp_forward',
+  },
+  'local-recipients-unknown': {
+    wrong: (f) => String(f.detail),
+    remedy: (f) =>
+      `${f.at.file === 'plugins' ? 'load rcpt_to.in_host_list, or a plugin that knows our mailboxes' : 'write our domains into host_list, one a line'}; or set [relay] local_delivery=false, where everything is to be sent on`,
+  },
+  'stock-relay-all': {
+    wrong: 'lets every client relay to everyone',
+    remedy: 'take it out: the relay plugin of the suite decides',
+  },
+  'stock-dest-domains': {
+    wrong: 'opens the whole transaction for whoever names one of its domains first',
+    remedy: 'set dest_domains=false and list the domains in relay.to',
+  },
+  'stock-acl-length': {
+    wrong: 'has no length: Haraka adds /32, which for an IPv6 address is a whole network, and takes no octet prefix',
+    remedy: 'write the length, or list it in localip',
+  },
+  'stock-acl-host-bits': {
+    wrong: 'has host bits set, and covers the whole network all the same',
+    remedy: 'write the first address of the network',
+  },
+  'host-list-entry': {
+    wrong: 'never matches: host_list holds one plain domain a line, and no comment behind it',
+    remedy: 'write the domain alone, as A-labels',
+  },
+  'dns-over-plugin-timeout': {
+    wrong: (f) => `lets names take ${f.detail}, which Haraka's plugin timeout would cut short`,
+    remedy: 'lower timeout or tries, or raise plugin_timeout',
+  },
+  'mode-observe': {
+    wrong: 'only observes: nothing is refused or permitted',
+    remedy: 'set mode=enforce when the trial is over',
+  },
+  'restriction-off': {
+    wrong: 'turns the relay restriction off: what no list permits is left to other plugins',
+    remedy: 'set restriction=true',
+  },
+  'file-writable': { wrong: (f) => `can be written by ${f.detail}, who may then relay at will`, remedy: 'chmod go-w' },
+  'list-misnamed': {
+    wrong: (f) => `is not there and lists nothing, but ${f.detail} is`,
+    remedy: 'rename the file, or name it in smtpcheck.ini',
+  },
+  'redis-unread': {
+    wrong: (f) => `could not be read: ${f.detail}`,
+    remedy: 'while a server cannot read it either, its file stands in, or what it could decide is deferred',
+  },
+};
+
+function isLintFinding(finding: LintFinding): finding is Finding<LintCode> {
+  return (lintCodes as readonly string[]).includes(finding.code);
+}
+
+/** What is wrong and what to do, without the place. */
+export function describeLint(finding: LintFinding): string {
+  if (!isLintFinding(finding)) return describeFault(finding as Finding);
+  return worded(finding, wordings[finding.code]);
+}
+
+export function lintFinding(
+  code: LintCode,
+  at: Finding['at'],
+  text: string,
+  more: { readonly suggestion?: string; readonly detail?: string } = {},
+): LintFinding {
+  return { code, severity: 'warning', at, text, ...more };
+}

@@ -1,0 +1,90 @@
+/** How findings are written: for people, for programs, for CI. */
+import { printable } from '../../policy/findings/characters';
+import { jsonText, painter } from '../io';
+import { junit } from '../xml';
+import { describeLint, type LintFinding, severityOf } from './finding';
+
+export const formats = ['text', 'json', 'github', 'junit'] as const;
+export type Format = (typeof formats)[number];
+
+export interface LintReport {
+  /** The config folder that file names start from. */
+  readonly folder: string;
+  readonly findings: readonly LintFinding[];
+  /** Files that were checked, relative to the config folder; includes every file that a finding names. */
+  readonly files: readonly string[];
+}
+
+export interface FormatOptions {
+  /** Colours; the text format only. */
+  readonly colour: boolean;
+  /** The path of a file in the repository, which GitHub needs. */
+  pathOf(file: string): string;
+}
+
+export function format(report: LintReport, as: Format, { colour, pathOf }: FormatOptions): string {
+  switch (as) {
+    case 'text':
+      return report.findings.map((finding) => `${textLine(finding, colour)}\n`).join('');
+    case 'json':
+      return jsonText(toJson(report));
+    case 'github':
+      return report.findings.map((finding) => `${githubLine(finding, pathOf(finding.at.file))}\n`).join('');
+    case 'junit':
+      return junitReport(report);
+  }
+}
+
+function textLine(finding: LintFinding, colour: boolean): string {
+  const { at, code } = finding;
+  const severity = severityOf(finding);
+  const paint = painter(colour);
+  const place = paint('bold', printable(`${at.file}:${at.line}:${at.column ?? 1}`));
+  return `${place}: ${paint(severity === 'error' ? 'red' : 'yellow', severity)}: ${describeLint(finding)} [${code}]`;
+}
+
+/** The stable shape of `--json`, described in docs/reference/cli.md. */
+function toJson({ folder, files, findings }: LintReport) {
+  return {
+    version: 1,
+    folder,
+    files,
+    findings: findings.map((finding) => ({
+      file: finding.at.file,
+      line: finding.at.line,
+      column: finding.at.column ?? 1,
+      severity: severityOf(finding),
+      code: finding.code,
+      text: finding.text,
+      message: describeLint(finding),
+      ...(finding.suggestion !== undefined && { suggestion: finding.suggestion }),
+    })),
+  };
+}
+
+/** A workflow command of GitHub Actions: data and properties have their own escapes. */
+function githubLine(finding: LintFinding, path: string): string {
+  const data = (text: string) => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
+  const property = (text: string) => data(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
+  const { at, code } = finding;
+  return printable(
+    `::${severityOf(finding)} file=${property(path)},line=${at.line},col=${at.column ?? 1},title=${property(code)}::${data(describeLint(finding))}`,
+  );
+}
+
+/** One test case for each file. */
+function junitReport({ findings, files }: LintReport): string {
+  const cases = files.map((file) => ({
+    classname: 'smtpcheck.lint',
+    name: file,
+    problems: findings
+      .filter(({ at }) => at.file === file)
+      .map((finding) => ({
+        kind: 'failure' as const,
+        type: finding.code,
+        message: describeLint(finding),
+        text: textLine(finding, false),
+      })),
+  }));
+  return junit({ name: 'smtpcheck lint', cases });
+}

@@ -1,0 +1,65 @@
+/** Networks that are likely a slip, or trusted without knowing who comes from them. */
+import { containsNetwork, type Network } from '../../policy/entries/containment';
+import { parseAddress, widthOf } from '../../policy/entries/ip-address';
+import type { LintCode } from './finding';
+
+export interface Slip {
+  readonly code: LintCode;
+  readonly detail?: string;
+}
+
+/** A network whose clients may relay. */
+export function slipOfTrusted(network: Network): Slip | undefined {
+  const range = specialRanges.find(({ around }) => containsNetwork(around, network));
+  if (range && (range.hostsToo || !isHost(network) || isBridgeGateway(range.code, network)))
+    return { code: range.code };
+  return range ? undefined : wide(network, { 4: 12, 6: 28 });
+}
+
+/** A network whose clients are refused: whole registries' allocations are sometimes meant. */
+export function slipOfDenied(network: Network): Slip | undefined {
+  return wide(network, { 4: 8, 6: 16 });
+}
+
+/** The network of an address with or without a length; host bits do not matter. */
+export function parseNetwork(text: string): Network | undefined {
+  const [addressText = '', length] = text.split('/');
+  const address = parseAddress(addressText);
+  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
+}
+
+function wide({ address, length }: Network, shortest: Readonly<Record<4 | 6, number>>): Slip | undefined {
+  if (length >= shortest[address.family]) return undefined;
+  return { code: 'network-wide', detail: `2^${widthOf(address.family) - length}` };
+}
+
+function isHost({ address, length }: Network): boolean {
+  return length === widthOf(address.family);
+}
+
+/** Docker gives the bridge itself the first address: from there comes anyone who reached a published port. */
+function isBridgeGateway(code: LintCode, { address }: Network): boolean {
+  return code === 'network-docker' && (address.w0 & 0xffff) === 1;
+}
+
+function special(code: LintCode, text: string, hostsToo = false) {
+  return { code, hostsToo, around: parseNetwork(text) as Network };
+}
+
+/** The most specific diagnosis first. RFC 1918, 3927, 4193, 6598, and the pools that Docker takes its bridges from. */
+const specialRanges = [
+  special('network-loopback', '127.0.0.0/8', true),
+  special('network-loopback', '::1/128', true),
+  special('network-docker', '172.17.0.0/16'),
+  special('network-docker', '172.18.0.0/15'),
+  special('network-docker', '172.20.0.0/14'),
+  special('network-docker', '172.24.0.0/14'),
+  special('network-docker', '172.28.0.0/14'),
+  special('network-private', '10.0.0.0/8'),
+  special('network-private', '172.16.0.0/12'),
+  special('network-private', '192.168.0.0/16'),
+  special('network-private', '169.254.0.0/16'),
+  special('network-private', '100.64.0.0/10'),
+  special('network-private', 'fc00::/7'),
+  special('network-private', 'fe80::/10'),
+];

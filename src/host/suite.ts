@@ -1,0 +1,166 @@
+/** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { ClientNameService } from '../dns/client-names';
+import { createResolver, type Resolver } from '../dns/resolver';
+import { decodeText, readFileStateSync } from '../lists/files/file-reader';
+import { LastGoodStore } from '../lists/last-good';
+import type { Policy } from '../lists/policy';
+import { PolicyStore } from '../lists/policy-store';
+import { RedisIniFile } from '../lists/redis/redis-ini';
+import { RedisAccess } from '../lists/redis/redis-package';
+import { storeLogOf } from '../lists/store-log';
+import type { Decision } from '../policy/decision';
+import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-address';
+import { parseIni } from '../policy/settings/ini';
+import type { PluginName } from '../policy/settings/settings';
+import type { Next, Plugin } from '../types/haraka';
+import { Counters } from './counters';
+
+export class Suite {
+  readonly counters = new Counters();
+  private readonly loadedAs = new Map<PluginName, string>();
+  private dnsSettings: Policy['settings']['dns'] | undefined;
+  private dns: { resolver: Resolver; names: ClientNameService } | undefined;
+
+  /** Told of every decision, where somebody wants to know. */
+  onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
+
+  constructor(
+    readonly store: Pick<PolicyStore, 'policy' | 'close'>,
+    private readonly me: string,
+    private readonly makeResolver: typeof createResolver = createResolver,
+  ) {}
+
+  get policy(): Policy {
+    return this.store.policy;
+  }
+
+  get names(): ClientNameService {
+    return this.dnsInForce().names;
+  }
+
+  get resolver(): Resolver {
+    return this.dnsInForce().resolver;
+  }
+
+  private dnsInForce() {
+    const settings = this.policy.settings.dns;
+    if (this.dns && settings === this.dnsSettings) return this.dns;
+    // A reload that leaves [dns] as it was builds an equal object; what has been learned stays then.
+    if (!this.dns || JSON.stringify(settings) !== JSON.stringify(this.dnsSettings)) {
+      const resolver = this.makeResolver(settings);
+      this.dns = { resolver, names: new ClientNameService(resolver, settings) };
+    }
+    this.dnsSettings = settings;
+    return this.dns;
+  }
+
+  /** Throws where the plugin is loaded already: every hook of it would run twice. */
+  claim(name: PluginName, loadedAs: string): void {
+    const before = this.loadedAs.get(name);
+    if (before !== undefined) {
+      throw new Error(
+        `smtpcheck: the plugin ${name} is loaded twice, as ${before} and as ${loadedAs}; keep one of them in config/plugins`,
+      );
+    }
+    this.loadedAs.set(name, loadedAs);
+  }
+
+  /** The last plugin to leave closes the files. */
+  release(loadedAs: string): void {
+    for (const [name, as] of this.loadedAs) if (as === loadedAs) this.loadedAs.delete(name);
+    if (this.loadedAs.size > 0) return;
+    this.store.close();
+    suites.forEach((suite, folder) => {
+      if (suite === this) suites.delete(folder);
+    });
+  }
+
+  /** Names that mean this host in an MX record: its own, and those of `[relay] this_host`. Lower case. */
+  isOurName(name: string): boolean {
+    const bare = name.toLowerCase().replace(/\.$/, '');
+    // A null MX (RFC 7505) is nobody's, and Haraka may have no name of its own.
+    if (bare === '') return false;
+    return bare === this.me || bare === hostname().toLowerCase() || this.policy.settings.relay.this_host.includes(bare);
+  }
+
+  /** Addresses of this host's interfaces, and those of `[relay] this_host`. */
+  ourAddresses(): IpAddress[] {
+    const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    return [...interfaces.map(({ address }) => address), ...this.policy.settings.relay.this_host]
+      .map((text) => parseAddress(text))
+      .filter((address) => address !== undefined);
+  }
+
+  /** Every address of 127.0.0.0/8 is this host, whether an interface shows it or not. */
+  isOurAddress(address: IpAddress, ours: readonly IpAddress[] = this.ourAddresses()): boolean {
+    if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
+    return ours.some((our) => sameAddress(our, address));
+  }
+
+  /** Whether an MX record that names the exchange leads to this host; `undefined` where the DNS gave no answer. */
+  async isOurExchange(
+    exchange: string,
+    ours: readonly IpAddress[] = this.ourAddresses(),
+  ): Promise<boolean | undefined> {
+    if (this.isOurName(exchange)) return true;
+    const literal = parseAddress(exchange);
+    if (literal) return this.isOurAddress(literal, ours);
+    const answers = await Promise.all(([4, 6] as const).map((family) => this.resolver.addresses(exchange, family)));
+    const isFound = answers.some((a) => a.state === 'found' && a.value.some((one) => this.isOurAddress(one, ours)));
+    if (isFound) return true;
+    return answers.some(({ state }) => state === 'unknown') ? undefined : false;
+  }
+}
+
+const suites = new Map<string, Suite>();
+
+/** The suite of the Haraka folder that the plugin runs in. Throws `CannotStart` where its files do not load. */
+export function suiteFor(plugin: Plugin): Suite {
+  const folder = configFolderOf(plugin);
+  const known = suites.get(folder);
+  if (known) return known;
+  const log = storeLogOf(plugin);
+  const lastGood = LastGoodStore.ofThisProcess(log, forksWorkers(folder));
+  const store = new PolicyStore(folder, log, new RedisAccess(new RedisIniFile(folder, log)), { lastGood });
+  const me = plugin.config.get('me');
+  const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
+  suites.set(folder, suite);
+  store.follow();
+  if (store.usesRedis) awaitFirstRead(plugin, store);
+  return suite;
+}
+
+/** How long a start may wait for lists in Redis: without them mail that they would permit is deferred. */
+const longestWait = 3000;
+
+function awaitFirstRead(plugin: Plugin, store: PolicyStore): void {
+  // Haraka ends the server where a hook of its start takes longer than a plugin may.
+  const limit = Math.min(longestWait, (plugin.timeout || 30) * 800);
+  const await_lists = (next: Next) => void store.firstRead(limit).then(() => next());
+  Object.assign(plugin, { await_lists });
+  plugin.register_hook('init_master', 'await_lists');
+  plugin.register_hook('init_child', 'await_lists');
+}
+
+/**
+ * Whether this process, if it is no worker, will have workers: by `nodes` of `smtp.ini`, as Haraka does. One that is about to
+ * daemonize ends in favour of a new process, and none of its own listeners is told. Haraka's own reader of the file would forget
+ * whom it tells of changes.
+ */
+export function forksWorkers(folder: string, env = process.env): boolean {
+  const file = readFileStateSync(join(folder, 'smtp.ini'));
+  if (file.state !== 'read') return false;
+  const { entries } = parseIni(decodeText(file.bytes));
+  const settingOf = (name: string) =>
+    entries.filter(({ section, key }) => section === 'main' && key === name).at(-1)?.value ?? '';
+  const daemonizes = /^(?:true|yes|ok|enabled|on|1)$/i.test(settingOf('daemonize'));
+  return !['', '0'].includes(settingOf('nodes')) && !(daemonizes && !env.__daemon);
+}
+
+/** Haraka's config folder: that of the instance when Haraka was started with one. */
+function configFolderOf(plugin: Plugin): string {
+  if (process.env.HARAKA) return join(process.env.HARAKA, 'config');
+  return plugin.config.overrides_path ?? plugin.config.root_path;
+}

@@ -1,0 +1,70 @@
+/** Everything the hooks decide by, as one immutable value. A reload builds a new one and swaps the reference. */
+import type { DenyPolicy } from '../policy/deny-decision';
+import { type ListKind, PolicyList } from '../policy/entries/list';
+import { LocalDomains, type LocalDomainsData } from '../policy/entries/local-domains';
+import { RelayMap } from '../policy/entries/relay-map';
+import type { PrivacyPolicy } from '../policy/privacy';
+import type { RelayPolicy } from '../policy/relay-policy';
+import { type Mode, modeOf, type PluginName, privacyFlagsOf } from '../policy/settings/settings';
+import type { Settings } from '../policy/settings/settings-description';
+import type { ListId } from './list-settings';
+import type { Version } from './list-state';
+import type { ListContent } from './parsing/parse-bytes';
+
+export interface Policy {
+  /** Counts the versions this process has had in force, from 1. */
+  readonly generation: number;
+  readonly settings: Settings;
+  readonly relay: RelayPolicy;
+  readonly deny: DenyPolicy;
+  readonly privacy: PrivacyPolicy;
+  /** Whether a plugin answers or only watches. */
+  readonly mode: Readonly<Record<PluginName, Mode>>;
+}
+
+/** The lists and the map of one policy. */
+export type Lists = { readonly [K in ListKind]: PolicyList } & {
+  readonly relay_map: RelayMap;
+  readonly local_domains: LocalDomains;
+};
+
+export type ListVersions = { readonly [N in ListId]: Version<ListContent> };
+
+export function listsOf(versions: ListVersions): Lists {
+  const list = (name: ListKind) => new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);
+  return {
+    local_ip: list('local_ip'),
+    local_domain: list('local_domain'),
+    relay_to: list('relay_to'),
+    hosts: list('hosts'),
+    relay_map: new RelayMap(versions.relay_map.value as ConstructorParameters<typeof RelayMap>[0]),
+    local_domains: new LocalDomains(
+      versions.host_list.value as LocalDomainsData,
+      versions.host_list_regex.value as LocalDomainsData,
+    ),
+  };
+}
+
+export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
+  return {
+    generation,
+    settings,
+    relay: {
+      restriction: settings.relay.restriction,
+      clientNetworks: lists.local_ip,
+      clientDomains: lists.local_domain,
+      destinations: lists.relay_to,
+      map: lists.relay_map,
+      localDomains: lists.local_domains,
+      localDelivery: settings.relay.local_delivery,
+    },
+    deny: { clients: lists.hosts, onDnsFailure: settings.deny.on_dns_failure },
+    privacy: { flags: privacyFlagsOf(settings), vrfyReply: settings.privacy.vrfy_reply === '252' ? 252 : 502 },
+    mode: {
+      deny: modeOf(settings, 'deny'),
+      helo: modeOf(settings, 'helo'),
+      privacy: modeOf(settings, 'privacy'),
+      relay: modeOf(settings, 'relay'),
+    },
+  };
+}

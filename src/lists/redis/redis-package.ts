@@ -1,0 +1,155 @@
+/**
+ * The way to Redis that Haraka's own plugins take: `haraka-plugin-redis`, what it makes of `redis.ini`, and the client
+ * that it brings. It is looked for where Haraka would find it, and loaded only once a setting names Redis.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { RedisServer } from '../../policy/settings/list-source';
+import type { FollowPace } from '../files/file-follower';
+
+/** The part of the `redis` package that we touch, for 5 and 6 alike. */
+export interface RedisClient {
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'connect', listener: () => void): this;
+  on(event: 'invalidate', listener: (key: Uint8Array | string | null) => void): this;
+  connect(): Promise<unknown>;
+  sendCommand(command: readonly string[]): Promise<unknown>;
+  destroy(): void;
+  unref(): void;
+}
+
+export interface RedisPackage {
+  createClient(options: object): RedisClient;
+  /** What the server itself says no with. */
+  readonly ErrorReply: new (
+    ...args: never[]
+  ) => Error;
+}
+
+/** Options of `createClient`, as `redis.ini` has them. */
+export interface ClientOptions {
+  readonly socket: {
+    readonly host?: string;
+    readonly port?: number | string;
+    readonly path?: string;
+    readonly tls?: unknown;
+  };
+  readonly [option: string]: unknown;
+}
+
+/** The part of `haraka-plugin-redis` that we touch; `load_redis_ini` is a method of whichever plugin inherits it. */
+interface HarakaRedisPlugin {
+  load_redis_ini(this: Inheritor): void;
+}
+
+interface Inheritor extends HarakaRedisPlugin {
+  readonly config: { get(): unknown };
+  redisCfg?: { readonly server?: ClientOptions };
+}
+
+/** What `redis.ini` holds, by section and key. Without `follow` it stays the same. */
+export interface RedisConfig {
+  /** Fresh each time. Throws where it cannot be told. */
+  get(): unknown;
+  /** `changed` is called whenever it may have become another. May be called again, with another pace. */
+  follow?(pace: FollowPace, changed: () => void): void;
+  /** No longer; what is got from here on is read anew. */
+  leave?(): void;
+}
+
+interface Found {
+  readonly plugin: HarakaRedisPlugin;
+  readonly client: RedisPackage;
+}
+
+export class RedisAccess {
+  private found: Found | undefined;
+  private server: ClientOptions | undefined;
+  /** Told when `redis.ini` leads elsewhere than before. */
+  onChange: () => void = () => {};
+
+  /** `places`: folders or files from which a `require` would find the plugin. */
+  constructor(
+    private readonly config: RedisConfig,
+    private readonly places: readonly string[] = usualPlaces(),
+  ) {}
+
+  get isInstalled(): boolean {
+    this.found ??= find(this.places);
+    return this.found !== undefined;
+  }
+
+  get client(): RedisPackage {
+    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
+    return (this.found as Found).client;
+  }
+
+  /** From here on `onChange` is told. Nothing of it keeps the process alive. */
+  follow(pace: FollowPace): void {
+    this.config.follow?.(pace, () => this.readAgain());
+  }
+
+  /** Nothing is followed any more, and the next options are read anew. */
+  leave(): void {
+    this.config.leave?.();
+    this.server = undefined;
+  }
+
+  /** The options to connect with, fresh each time: the client changes them. */
+  optionsFor(server: RedisServer | undefined): ClientOptions {
+    const { socket = {}, ...options } = structuredClone(this.settings());
+    const rest: Record<string, unknown> = options;
+    for (const secret of ['username', 'password']) {
+      // An ini file knows numbers, and a password of digits is none.
+      if (typeof rest[secret] === 'number') rest[secret] = String(rest[secret]);
+    }
+    const { tls, ...plain } = socket;
+    // An ini file knows no truth either, and the client takes `true` as a word for no TLS.
+    const secured = /^(?:true|yes|on|1)$/i.test(String(tls)) ? { ...plain, tls: true } : plain;
+    if (!server) return { ...rest, socket: secured };
+    const { path: _, ...tcp } = secured;
+    return { ...rest, url: undefined, socket: { ...tcp, ...server } };
+  }
+
+  private settings(): ClientOptions {
+    this.server ??= this.readSettings();
+    return this.server;
+  }
+
+  private readSettings(): ClientOptions {
+    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
+    const inheritor: Inheritor = { ...(this.found as Found).plugin, config: { get: () => this.config.get() } };
+    inheritor.load_redis_ini();
+    return inheritor.redisCfg?.server ?? { socket: {} };
+  }
+
+  /** Where `redis.ini` cannot be made anything of, the way of before is kept. */
+  private readAgain(): void {
+    const before = JSON.stringify(this.server);
+    this.server = this.readSettings();
+    if (JSON.stringify(this.server) !== before) this.onChange();
+  }
+}
+
+/** In Haraka's order: its folder, then the Haraka that runs; besides, where this package is. */
+function usualPlaces(): string[] {
+  const { HARAKA: folder } = process.env;
+  const running = require.main?.filename;
+  return [...(folder ? [join(folder, 'package.json')] : []), ...(running ? [running] : []), __filename];
+}
+
+function find(places: readonly string[]): Found | undefined {
+  for (const place of places) {
+    try {
+      const resolve = createRequire(place);
+      const path = resolve.resolve('haraka-plugin-redis');
+      return {
+        plugin: resolve(path) as HarakaRedisPlugin,
+        client: createRequire(path)('redis') as RedisPackage,
+      };
+    } catch {
+      // Not from here.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,97 @@
+/** What the policy store says of what it does, and how findings are worded there. */
+import { printable } from '../policy/findings/characters';
+import { type Finding, hasFault } from '../policy/findings/finding';
+import { describeFinding } from '../policy/findings/finding-text';
+import type { Plugin } from '../types/haraka';
+import type { ListReport, Version } from './list-state';
+import { mostReported } from './parsing/parse-bytes';
+
+/** Each text becomes a line of the log, safe for it: whoever logs has nothing to escape. */
+export interface StoreLog {
+  loginfo(...lines: readonly string[]): void;
+  lognotice(...lines: readonly string[]): void;
+  logwarn(...lines: readonly string[]): void;
+  logerror(...lines: readonly string[]): void;
+}
+
+/** The log of a plugin of Haraka's. */
+export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
+  const logWith =
+    (level: keyof StoreLog) =>
+    (...lines: readonly string[]) => {
+      for (const line of lines) plugin[level](printable(line));
+    };
+  return {
+    loginfo: logWith('loginfo'),
+    lognotice: logWith('lognotice'),
+    logwarn: logWith('logwarn'),
+    logerror: logWith('logerror'),
+  };
+}
+
+/** A line for each finding. `omitted`: how many findings there are besides. */
+export function reportOf(findings: readonly Finding[], omitted = 0): readonly string[] {
+  const lines = findings.slice(0, mostReported).map((finding) => `  ${describeFinding(finding)}`);
+  const more = Math.max(findings.length - mostReported, 0) + omitted;
+  if (more > 0) lines.push(`  and ${more} more`);
+  return lines;
+}
+
+export function logFindings(log: StoreLog, findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  if (hasFault(findings)) log.logerror(...reportOf(findings));
+  else log.logwarn(...reportOf(findings));
+}
+
+/** What to say of a source that is gone: its last content stays in force, or is not known. */
+export interface GoneMessages {
+  readonly kept: string;
+  readonly unknown: string;
+}
+
+export function logReport(log: StoreLog, name: string, report: ListReport, messages: GoneMessages): void {
+  switch (report.type) {
+    case 'applied':
+      logFindings(log, report.findings);
+      break;
+    case 'rejected': {
+      const faults = report.findings.filter((finding) => finding.severity === 'fault');
+      log.logerror('rejected, the last good version stays in force:', ...reportOf(faults, report.omitted));
+      break;
+    }
+    case 'failed':
+      log.logerror(`${name} cannot be read: ${report.reason}`);
+      break;
+    case 'kept':
+    case 'unknown':
+      log.logerror(messages[report.type]);
+      break;
+    case 'emptied':
+      log.lognotice(`${name} is missing: it lists nothing`);
+      break;
+  }
+}
+
+/** A file that could not be loaded, in a worker whose master has had a version of it. */
+export interface StandIn {
+  readonly file: string;
+  /** None where it is missing. */
+  readonly findings: readonly Finding[];
+  /** Why the last good text is not in force in its place; absent where it is. */
+  readonly unavailable?: string;
+}
+
+export function logStandIn(log: StoreLog, { file, findings, unavailable }: StandIn): void {
+  const reason = findings.length > 0 ? reportOf(findings) : [`  ${file} does not exist`];
+  const instead =
+    unavailable === undefined
+      ? "what the cluster's master has in force is in force here"
+      : `what it could decide is deferred, since ${unavailable}`;
+  log.logerror(`${file} is not taken from the disk: ${instead}`, ...reason);
+}
+
+export function logVersion(log: StoreLog, version: Version<unknown>, generation: number): void {
+  if (version.file === '' || version.hash === 'unavailable') return;
+  const hash = version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`;
+  log.lognotice(`loaded file=${version.file} generation=${generation} ${hash}`);
+}

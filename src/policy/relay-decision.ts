@@ -1,0 +1,176 @@
+/**
+ * The relay decision: may this client send to this recipient through us? Read `decideRelay` and you know the policy: its
+ * lines are the rows of the table in docs/plugins/relay.md.
+ *
+ * Trust is earned by address, by confirmed name, by the destination, or by another plugin's word (AUTH). HELO and MAIL
+ * FROM are claims and appear in no request.
+ */
+import { isForged } from './client-names';
+import { canLookUpNames, decideTrust, findExclusion, nameMightBeTrusted, namesAreUnknown } from './client-trust';
+import { type Defer, defer, type Pass, type Permit, pass, permit, type Refuse, type Reply, refuse } from './decision';
+import { admits, type ListEntry } from './entries/list';
+import type { MapEntry, RelayMap } from './entries/relay-map';
+import {
+  addressText,
+  cannotResolve,
+  isBarePostmaster,
+  type RelayDecision,
+  type RelayPermit,
+  type RelayPolicy,
+  type RelayRequest,
+  type RelayRule,
+  relayingDenied,
+  relayingUnavailable,
+} from './relay-policy';
+
+/** The client's names must have been looked up where `needsClientName` says so. */
+export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDecision {
+  return (
+    decideWithoutMap(policy, request) ??
+    mapPermit(policy, request) ??
+    listUnavailable(policy) ??
+    mapOther(policy, request) ??
+    nameUnknown(policy, request) ??
+    restrictionOff(policy) ??
+    excluded(policy, request) ??
+    refuse('relay-denied', withReason(policy, request))
+  );
+}
+
+function decideWithoutMap(policy: RelayPolicy, request: RelayRequest): RelayPermit | Pass<RelayRule> | undefined {
+  return (
+    vouched(request) ??
+    barePostmaster(request) ??
+    ownAddress(request) ??
+    relayPermit(decideTrust(policy, request)) ??
+    listedDestination(policy, request)
+  );
+}
+
+/** Whether the names of the client must be looked up before `decideRelay` is asked: they could change what it says. */
+export function needsClientName(policy: RelayPolicy, request: RelayRequest): boolean {
+  if (!nameCouldMatter(policy) || !canLookUpNames(request)) return false;
+  if (decideWithoutMap(policy, request)) return false;
+  // A permit by the recipient stands, unless the map may yet refuse the client by name.
+  return policy.map.usesClientNames || !mapPermit(policy, request);
+}
+
+function vouched(request: RelayRequest): Pass<'vouched'> | undefined {
+  return request.vouched ? vouchedFor : undefined;
+}
+
+const vouchedFor = pass('vouched');
+
+/** RFC 5321 §4.5.1: mail to <postmaster> without a domain is ours to take. */
+function barePostmaster({ recipient }: RelayRequest): RelayPermit | undefined {
+  return isBarePostmaster(recipient) ? { ...permit('postmaster'), disposition: 'local' } : undefined;
+}
+
+/** RFC 5321 §4.1.3, RFC 1123 §5.2.17: mail to an address literal of ours is for us. */
+function ownAddress({ recipientIsHere }: RelayRequest): RelayPermit | undefined {
+  return recipientIsHere ? { ...permit('own-address'), disposition: 'local' } : undefined;
+}
+
+/** This recipient is permitted, and no other. */
+function listedDestination({ destinations }: RelayPolicy, { recipient }: RelayRequest): RelayPermit | undefined {
+  const destination = destinations.findRecipient(recipient);
+  return admits(destination) ? relayPermit(permit('destination', destination.source)) : undefined;
+}
+
+function mapPermit({ map }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
+  const mapped = decideByMap(map, request);
+  return mapped?.outcome === 'permit' && mapped.disposition === 'relay' ? mapped : undefined;
+}
+
+/** Lists only add permits: what an available one permits stands, and whatever else may be missing one. */
+function listUnavailable({
+  clientNetworks,
+  clientDomains,
+  destinations,
+  map,
+}: RelayPolicy): Defer<RelayRule> | undefined {
+  const isComplete = clientNetworks.available && clientDomains.available && destinations.available && map.available;
+  return isComplete ? undefined : defer('list-unavailable', relayingUnavailable);
+}
+
+/** Refusals, deferrals and DISCARD of the map. */
+function mapOther({ map }: RelayPolicy, request: RelayRequest): MapDecision | undefined {
+  return decideByMap(map, request);
+}
+
+/** A look-up that failed could have ended in a permit. */
+function nameUnknown(policy: RelayPolicy, request: RelayRequest): Defer<RelayRule> | undefined {
+  return nameMightHaveEarned(policy, request) ? defer('name-unknown', cannotResolve(request)) : undefined;
+}
+
+function restrictionOff({ restriction }: RelayPolicy): Pass<RelayRule> | undefined {
+  return restriction ? undefined : pass('restriction-off');
+}
+
+/** Where exclusions made the refusal it names the first, in the order in which the lists are asked. */
+function excluded(policy: RelayPolicy, request: RelayRequest): Refuse<RelayRule> | undefined {
+  const client = findExclusion(policy, request);
+  if (client) return refuse('client-excluded', relayingDenied, client.source);
+  const destination = policy.destinations.findRecipient(request.recipient);
+  return destination?.excluded ? refuse('destination-excluded', relayingDenied, destination.source) : undefined;
+}
+
+/** sendmail's words, with its reason where a name was asked for. */
+function withReason(policy: RelayPolicy, request: RelayRequest): Reply {
+  if (!nameCouldMatter(policy)) return relayingDenied;
+  let reason = '';
+  if (request.clientNames.state === 'none') reason = `. IP name lookup failed [${addressText(request)}]`;
+  else if (isForged(request.clientNames)) reason = `. IP name possibly forged [${addressText(request)}]`;
+  return { ...relayingDenied, text: `${relayingDenied.text}${reason}` };
+}
+
+function relayPermit(permit: Permit<RelayRule> | undefined): RelayPermit | undefined {
+  return permit && { ...permit, disposition: 'relay' };
+}
+
+type MapDecision = Exclude<RelayDecision, Pass>;
+
+/** A refusal anywhere in the map wins over RELAY anywhere in it. */
+function decideByMap(map: RelayMap, request: RelayRequest): MapDecision | undefined {
+  const found = mapEntries(map, request);
+  for (const { value, source } of found) {
+    if (value.action !== 'reply') continue;
+    const { reply: answer } = value;
+    return answer.code < 500 ? defer('relay-map', answer, source) : refuse('relay-map', answer, source);
+  }
+  const discard = found.find(({ value }) => value.action === 'discard');
+  if (discard) return { ...permit('relay-map', discard.source), disposition: 'discard' };
+  const relay = found.find(({ value }) => value.action === 'relay');
+  return relay && relayPermit(permit('relay-map', relay.source));
+}
+
+/** What the map says of the recipient, the client's address and its names. An unconfirmed name may refuse, never permit. */
+function mapEntries(map: RelayMap, request: RelayRequest): MapEntry[] {
+  if (map.size === 0) return [];
+  const { clientAddress, clientNames, recipient } = request;
+  const names = map.usesClientNames ? clientNames.claimed : [];
+  return [
+    map.findRecipient(recipient),
+    clientAddress && map.findClientAddress(clientAddress),
+    ...names.map((name) => {
+      const entry = map.findClientName(name);
+      return entry?.value.action === 'relay' && !clientNames.confirmed.includes(name) ? undefined : entry;
+    }),
+  ].filter((entry) => entry !== undefined);
+}
+
+function nameCouldMatter(policy: RelayPolicy): boolean {
+  return policy.clientDomains.domainCount > 0 || policy.map.usesClientNames;
+}
+
+function nameMightHaveEarned(policy: RelayPolicy, request: RelayRequest): boolean {
+  if (nameMightBeTrusted(policy, request)) return true;
+  if (namesAreUnknown(request)) return policy.map.relaysByName;
+  return request.clientNames.unresolved.some((name) => policy.map.findClientName(name)?.value.action === 'relay');
+}
+
+/** The `relay.to` entry for mail to a domain: whoever is listed is relayed to, with the entry's route if it has one. */
+export function findDestination(policy: Pick<RelayPolicy, 'destinations'>, domain: string): ListEntry | undefined {
+  const entry = policy.destinations.findRecipient({ localPart: '', domain });
+  return admits(entry) ? entry : undefined;
+}

@@ -1,0 +1,82 @@
+/** What the relay decisions are made of: the lists as one policy, the facts of one RCPT as a request, and the replies. */
+import type { ClientNames } from './client-names';
+import { type Decision, type Permit, type Reply, reply } from './decision';
+import type { Recipient } from './entries/entry-tables';
+import { formatAddress, type IpAddress } from './entries/ip-address';
+import type { PolicyList } from './entries/list';
+import type { LocalDomains } from './entries/local-domains';
+import type { RelayMap } from './entries/relay-map';
+
+/** The lists that trust a client. */
+export interface TrustPolicy {
+  /** `localip`: clients that may relay to anyone. */
+  readonly clientNetworks: PolicyList;
+  /** `localdomain`: likewise, by confirmed name. */
+  readonly clientDomains: PolicyList;
+}
+
+export interface RelayPolicy extends TrustPolicy {
+  /** `false`: whatever no list permits is left to the other plugins, unless `relay.map` refuses it. */
+  readonly restriction: boolean;
+  /** `relay.to`: destinations that anyone may send to. */
+  readonly destinations: PolicyList;
+  readonly map: RelayMap;
+  /** Domains that this server delivers itself, whoever sends to them. */
+  readonly localDomains: LocalDomains;
+  /** `false`: whatever a client may relay is sent on, our own domains included. */
+  readonly localDelivery: boolean;
+}
+
+export interface ClientFacts {
+  /** `undefined` when the host has no address for the client; such a client is trusted for nothing. */
+  readonly clientAddress: IpAddress | undefined;
+  readonly clientNames: ClientNames;
+}
+
+export interface RelayRequest extends ClientFacts {
+  readonly recipient: Recipient;
+  /** The recipient's domain is an address literal of this host. */
+  readonly recipientIsHere: boolean;
+  /** Another plugin has granted relaying (`connection.relaying`, not by us). */
+  readonly vouched: boolean;
+}
+
+export type RelayRule =
+  | 'vouched'
+  | 'client-network'
+  | 'client-domain'
+  | 'destination'
+  | 'relay-map'
+  | 'postmaster'
+  | 'own-address'
+  | 'list-unavailable'
+  | 'name-unknown'
+  | 'trust-withdrawn'
+  | 'client-excluded'
+  | 'destination-excluded'
+  | 'relay-denied'
+  | 'restriction-off';
+
+/** Where an accepted recipient goes: to Haraka's outbound queue, to the queue plugins, or nowhere. */
+export type Disposition = 'relay' | 'local' | 'discard';
+
+export type RelayPermit = Permit<RelayRule> & { readonly disposition: Disposition };
+
+export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit>;
+
+export const relayingDenied = reply(550, '5.7.1', 'Relaying denied');
+export const relayingUnavailable = reply(450, '4.7.1', 'Relaying temporarily denied');
+
+export function cannotResolve(client: ClientFacts): Reply {
+  const { code, text } = relayingUnavailable;
+  return reply(code, '4.7.1', `${text}. Cannot resolve PTR record for ${addressText(client)}`);
+}
+
+export function addressText({ clientAddress }: ClientFacts): string {
+  return clientAddress ? formatAddress(clientAddress) : 'unknown';
+}
+
+/** RFC 5321 §4.5.1: `<postmaster>` without a domain. */
+export function isBarePostmaster(recipient: Recipient): boolean {
+  return recipient.domain === '' && recipient.localPart.toLowerCase() === 'postmaster';
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { Counters, type Opinion } from '../../src/host/counters';
+import type { Hook } from '../../src/host/guard';
+import { type Occasion, record, recordFault } from '../../src/host/record';
+import { defer, permit, refuse, reply } from '../../src/policy/decision';
+import type { Address, Connection, Plugin } from '../../src/types/haraka';
+import { obeyed } from '../helpers/obeyed';
+
+interface Said {
+  readonly lines: (readonly [level: string, text: string, data: Record<string, unknown>])[];
+  readonly results: (readonly [where: string, result: Record<string, unknown>])[];
+}
+
+function occasion(
+  part: { readonly transaction?: boolean; readonly observing?: boolean } = {},
+): Said & { occasion: Occasion } {
+  const said: Said = { lines: [], results: [] };
+  const store = (where: string) => ({
+    add(plugin: { name: string }, result: Record<string, unknown>) {
+      assert.equal(plugin.name, 'smtpcheck');
+      said.results.push([where, result]);
+    },
+  });
+  const log = (level: string) => (_plugin: unknown, text: unknown, data: unknown) =>
+    said.lines.push([level, String(text), data as Record<string, unknown>]);
+  const connection = {
+    remote: { ip: '192.0.2.7', host: null },
+    hello: { host: undefined },
+    results: store('connection'),
+    transaction: part.transaction ? { results: store('transaction'), mail_from: null } : null,
+    loginfo: log('info'),
+    lognotice: log('notice'),
+  } as unknown as Connection;
+  const plugin = { name: 'relay' } as Plugin;
+  const { observing = false } = part;
+  return {
+    ...said,
+    occasion: {
+      plugin,
+      suite: { counters: new Counters(), onDecision: undefined },
+      hook: 'rcpt',
+      connection,
+      generation: 7,
+      observing,
+    },
+  };
+}
+
+const outcomes = ['permit', 'refuse', 'defer'] as const;
+const at = { file: 'localip', line: 3 };
+const no = reply(550, '5.7.1', 'No');
+const later = reply(450, '4.7.1', 'Later');
+
+describe('record', () => {
+  const rows: readonly {
+    readonly decision: Opinion;
+    readonly result: Record<string, string>;
+    readonly level: string;
+    readonly reason?: string;
+  }[] = [
+    { decision: permit('client-network', at), result: { pass: 'client-network', at: 'localip:3' }, level: 'info' },
+    { decision: refuse('relay-denied', no), result: { fail: 'relay-denied' }, level: 'notice', reason: '550 5.7.1 No' },
+    {
+      decision: defer('relay-map', later),
+      result: { skip: 'relay-map' },
+      level: 'notice',
+      reason: '450 4.7.1 Later',
+    },
+    {
+      decision: defer('name-unknown', later),
+      result: { err: 'name-unknown' },
+      level: 'notice',
+      reason: '450 4.7.1 Later',
+    },
+  ];
+  for (const { decision, result, level, reason = '' } of rows) {
+    it(`leaves a counter, a result and a line at ${level} for ${decision.outcome} ${decision.rule}`, () => {
+      const { occasion: it, lines, results } = occasion();
+      record(it, decision);
+      record(it, decision);
+      const left = ['connection', result];
+      assert.deepEqual(results, [left, left]);
+      const counted = outcomes.filter((outcome) => it.suite.counters.of(outcome, decision.rule) === 2);
+      assert.deepEqual(counted, [decision.outcome]);
+      assert.deepEqual(
+        lines.map(([where]) => where),
+        [level, level],
+      );
+      assert.deepEqual(lines[0]?.[1], `smtpcheck ${decision.outcome}`);
+      assert.deepEqual(lines[0]?.[2], {
+        action: decision.outcome,
+        rule: decision.rule,
+        at: decision.at ? 'localip:3' : '',
+        generation: 7,
+        ip: '192.0.2.7',
+        ptr: '',
+        helo: '',
+        from: '',
+        rcpt: '',
+        reason,
+      });
+    });
+  }
+
+  it('lets nothing that comes from outside act on the log', () => {
+    const { occasion: it, lines } = occasion({ transaction: true });
+    const hostile = 'a\x1b[31m\x07\t\r\n\x7f\x9b\u2028\u202e\u2066';
+    const address = { format: () => `<${hostile}@x.example>` };
+    const connection = Object.assign(it.connection, {
+      remote: { ip: '192.0.2.7', host: hostile },
+      hello: { host: hostile },
+    });
+    Object.assign(connection.transaction ?? {}, { mail_from: address });
+    const decision = refuse('relay-denied', reply(550, '5.7.1', hostile), { file: hostile, line: 3 });
+    record({ ...it, recipient: address as Address }, decision);
+    const shown = String.raw`a\u001b[31m\u0007\t\r\n\u007f\u009b\u2028\u202e\u2066`;
+    const { at, ptr, helo, from, rcpt, reason } = lines[0]?.[2] ?? {};
+    const mailbox = `<${shown}@x.example>`;
+    assert.deepEqual(
+      [at, ptr, helo, from, rcpt, reason],
+      [`${shown}:3`, shown, shown, mailbox, mailbox, `550 5.7.1 ${shown}`],
+    );
+  });
+
+  it('gives for a reason what the client reads, which is not the same at every hook', () => {
+    const rows: readonly (readonly [Hook, string, string])[] = [
+      ['connect', '554 5.7.1 No', '421 4.7.1 Later'],
+      ['helo', '550 5.7.1 No', '450 4.7.1 Later'],
+      ['rcpt', '550 5.7.1 No', '450 4.7.1 Later'],
+      ['queue', '550 5.7.1 No', '450 4.7.1 Later'],
+    ];
+    for (const [hook, permanent, temporary] of rows) {
+      for (const [decision, reason] of [
+        [refuse('relay-denied', no), permanent],
+        [defer('name-unknown', later), temporary],
+      ] as const) {
+        const { occasion: it, lines } = occasion();
+        record({ ...it, hook }, decision);
+        assert.equal(lines[0]?.[2].reason, reason, hook);
+      }
+    }
+    const { occasion: it, lines } = occasion();
+    record({ ...it, hook: 'queue' }, defer('no-room', reply(452, '4.3.1', 'Full')));
+    assert.equal(lines[0]?.[2].reason, '450 4.3.1 Full');
+  });
+
+  it('prefers the results of the transaction, and says that it only observed', () => {
+    const { occasion: it, lines, results } = occasion({ transaction: true, observing: true });
+    record(it, refuse('relay-denied', no));
+    assert.equal(results[0]?.[0], 'transaction');
+    assert.equal(lines[0]?.[2].observed, true);
+  });
+});
+
+describe('recordFault', () => {
+  it('counts, and tells in one line of whatever was thrown', () => {
+    const counters = new Counters();
+    const said: string[] = [];
+    const context = { logerror: (_plugin: unknown, text: unknown) => said.push(String(text)) };
+    for (const error of [new Error('boom\x1b\x9b'), 'a text', undefined, null, Object.create(null)]) {
+      recordFault({ name: 'relay' } as Plugin, context, counters, 'rcpt', error);
+    }
+    assert.equal(counters.faults, 5);
+    assert.match(said[0] ?? '', /fault in rcpt.*Error: boom\\u001b\\u009b\\n.*record\.test/);
+    assert.doesNotMatch(said.join(''), obeyed);
+    assert.match(said[1] ?? '', /a text/);
+  });
+});

@@ -1,0 +1,141 @@
+/** Lists in Redis as the policy sees them: read and followed. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RedisAccess } from '../../../src/lists/redis/redis-package';
+import { address, shown } from '../../helpers/core';
+import { everything } from '../../helpers/extent';
+import { accessTo, type ClientVersion } from '../../helpers/redis-access';
+import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../helpers/redis-store';
+import { until } from '../../helpers/until';
+
+describe('a list in Redis', () => {
+  withRedis();
+
+  for (const version of [5, 6] as const satisfies readonly ClientVersion[]) {
+    it(`is read like a file, whatever holds it, with version ${version} of the client`, async () => {
+      redis.add('localip', '192.0.2', '!192.0.2.9', '# ours');
+      redis.set('localdomain', 'campus.example\n=mail.example.org\n');
+      redis.add('relay.to', 'backup.example  [198.51.100.5]:2525');
+      redis.set('relay.map', new Map([['To:partner.example', 'RELAY']]));
+      redis.add('host.deny', 'spam.example');
+      const site = await start(all, {}, accessTo(redis, version));
+      const { relay, deny } = site.store.policy;
+      assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.7'))), '+3');
+      assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.9'))), '-1');
+      assert.equal(shown(relay.clientDomains.findDomain('mail.example.org')), '+2');
+      const recipient = (domain: string) => ({ localPart: 'a', domain });
+      assert.equal(relay.destinations.findRecipient(recipient('backup.example'))?.route?.port, 2525);
+      assert.deepEqual(relay.map.findRecipient(recipient('partner.example'))?.source, {
+        file: 'redis:relay.map',
+        line: 1,
+      });
+      assert.deepEqual(deny.clients.findDomain('spam.example')?.source, { file: 'redis:host.deny', line: 1 });
+      assert.equal(site.saying(/^notice loaded file=redis:host.deny generation=\d+ sha256=[0-9a-f]{12}$/), 1);
+    });
+
+    it(`takes one connection, and closes it, with version ${version} of the client`, async () => {
+      const site = await start(all, {}, accessTo(redis, version));
+      assert.equal(redis.connections, 1);
+      site.store.close();
+      await until('it is closed', () => redis.connections === 0);
+    });
+  }
+
+  it('is read with the password of redis.ini, digits or not', async () => {
+    redis.password = '12345';
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(denyAlone, {}, accessTo(redis, 5, { password: 12345 }));
+    assert.ok(site.denies('198.51.100.7'));
+  });
+
+  it('is read from the server that the setting names', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const nowhere = new RedisAccess({ get: () => ({ server: { path: '/nowhere/redis.sock' } }) });
+    const site = await start(`${head}[deny]\nhosts=redis:[127.0.0.1:${redis.port}]\n`, {}, nowhere);
+    assert.ok(site.denies('198.51.100.7'));
+    assert.equal(site.denied.file, `redis:[127.0.0.1:${redis.port}]host.deny`);
+  });
+
+  interface NoticeCase {
+    readonly name: string;
+    readonly forbidden?: string;
+    readonly told: string;
+  }
+  const ways: readonly NoticeCase[] = [
+    { name: 'where the server sends change notices', told: 'connected, with change notices' },
+    { name: 'where it knows no RESP 3', forbidden: 'HELLO', told: 'connected, without change notices' },
+    { name: 'where it forbids notices', forbidden: 'CLIENT', told: 'connected, without change notices' },
+    {
+      name: 'where it does not say whether it tells',
+      forbidden: 'CLIENT GETREDIR',
+      told: 'connected, without change notices',
+    },
+  ];
+  for (const { name, forbidden, told } of ways) {
+    // The versions differ in what they know of notices; without notices every one of them asks in turn.
+    for (const version of forbidden && !everything ? ([5] as const) : ([5, 5.8, 6] as const)) {
+      it(`is followed ${name}, with version ${version} of the client`, async () => {
+        if (forbidden) redis.forbidden.add(forbidden);
+        redis.add('host.deny', '198.51.100.7');
+        const site = await start(denyAlone, {}, accessTo(redis, version));
+        assert.equal(
+          site.saying(version === 5.8 ? 'connected, without change notices' : told),
+          1,
+          site.said.join('\n'),
+        );
+        redis.add('host.deny', '198.51.100.8');
+        await site.sees('the change is taken', () => site.denies('198.51.100.8'));
+        redis.remove('host.deny', '198.51.100.7');
+        await site.sees('the next is taken too', () => !site.denies('198.51.100.7'));
+        const { generation } = site.store.policy;
+        await sleep(tooLong);
+        assert.equal(site.store.policy.generation, generation, 'what stays the same changes nothing');
+        assert.ok(site.denies('198.51.100.8'), 'and counts for as long as the server is there');
+      });
+    }
+  }
+
+  it('is taken in the midst of a storm of changes', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(denyAlone);
+    let n = 0;
+    const storm = setInterval(() => redis.add('host.deny', `192.0.2.${n++ % 250}`), 3);
+    try {
+      redis.add('host.deny', '198.51.100.8');
+      await site.sees('it is taken', () => site.denies('198.51.100.8'));
+      const before = redis.asked.length;
+      await sleep(500);
+      assert.ok(redis.asked.length - before < 60, 'and does not keep the server busy');
+    } finally {
+      clearInterval(storm);
+    }
+  });
+
+  it('is parsed apart when it is large, and read again only where it is another', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `10.${i >> 8}.${i & 255}.7`);
+    redis.add('host.deny', ...rows);
+    const site = await start(denyAlone.replace('1s', '15s'));
+    assert.equal(site.denied.size, rows.length);
+    const { generation } = site.store.policy;
+    redis.set('host.deny', new Set([...rows].reverse()));
+    await sleep(1000);
+    assert.equal(site.store.policy.generation, generation);
+    redis.add('host.deny', '192.0.2.9/24');
+    await site.sees('the fault is told of', () => site.saying('redis:host.deny:20001: prefix-host-bits') === 1);
+    assert.ok(site.denies('10.78.31.7'));
+  });
+
+  it('does not keep another from being read where it cannot be', async () => {
+    redis.set('localip', 'x');
+    redis.forbidden.add('GET');
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(`${denyAlone}[relay]\nlocal_ip=redis:localip\n`, {}, undefined, 500);
+    await site.sees('the other is in force', () => site.denies('198.51.100.7'));
+    assert.equal(site.trusted.available, false);
+    await sleep(tooLong);
+    assert.equal(site.saying(/error redis:localip cannot be read: .*GET/), 1, 'once');
+    redis.forbidden.clear();
+    redis.set('localip', '192.0.2.7');
+    await site.sees('it is read later', () => site.trusted.available);
+  });
+});

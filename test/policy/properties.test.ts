@@ -1,0 +1,447 @@
+/** What holds for every list and every probe: the tables agree with the plainest reading of the rules. */
+import assert from 'node:assert/strict';
+import { isIP, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { formatEntry, isProblem, parseEntry } from '../../src/policy/entries/entry';
+import {
+  formatAddress,
+  type IpAddress,
+  ipv4,
+  maskAddress,
+  parseAddress,
+  parseIpv6,
+  widthOf,
+} from '../../src/policy/entries/ip-address';
+import { forEachLine, Line } from '../../src/policy/entries/lines';
+import { type ListKind, listKinds, PolicyList, parseList, parseListLine } from '../../src/policy/entries/list';
+import { parseRelayMap, RelayMap } from '../../src/policy/entries/relay-map';
+import { parseRoute } from '../../src/policy/entries/route';
+import { badCharacterOf } from '../../src/policy/findings/characters';
+import { hasFault } from '../../src/policy/findings/finding';
+import { describeFinding } from '../../src/policy/findings/finding-text';
+import { parseIni } from '../../src/policy/settings/ini';
+import { parseSettings } from '../../src/policy/settings/settings';
+import { address, listOf, shown } from '../helpers/core';
+import { checkNothingIsHidden, lineEnds } from '../helpers/line-ends';
+import { fc, runs } from '../helpers/properties';
+
+const word = fc.oneof(fc.nat({ max: 0xffffffff }), fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff));
+/** Few different high bits, so that networks meet, nest and touch. */
+const crowdedV4 = fc.tuple(
+  fc.constantFrom(0, 10, 127, 192, 255),
+  fc.nat({ max: 3 }),
+  fc.nat({ max: 255 }),
+  fc.nat({ max: 255 }),
+);
+const v4 = fc.oneof(
+  word.map(ipv4),
+  crowdedV4.map(([a, b, c, d]) => ipv4(a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d)),
+);
+const v6 = fc
+  .tuple(fc.oneof(fc.constantFrom(0x20010db8, 0x20010db9), word), word, word, word)
+  .map(([w0, w1, w2, w3]): IpAddress => ({ family: 6, w0, w1, w2, w3 }))
+  .filter((a) => !(a.w0 === 0 && a.w1 === 0 && a.w2 === 0xffff));
+const anyAddress = fc.oneof(v4, v6);
+
+interface Network {
+  readonly address: IpAddress;
+  readonly length: number;
+  readonly excluded: boolean;
+}
+
+const networkOf = (from: fc.Arbitrary<IpAddress>) =>
+  fc
+    .record({ address: from, cut: fc.oneof(fc.nat({ max: 128 }), fc.constantFrom(0, 8, 16)), excluded: fc.boolean() })
+    .map(({ address, cut, excluded }): Network => {
+      const length = Math.max(1, widthOf(address.family) - (cut % widthOf(address.family)));
+      return { address: maskAddress(address, length), length, excluded };
+    })
+    // Mapped networks are IPv4; the text form of one that contains the mapping prefix would be read as such.
+    .filter(({ address }) => !formatAddress(address).startsWith('::ffff:'));
+
+const keyOf = ({ address, length }: Network) => `${formatAddress(address)}/${length}`;
+const networks = (from: fc.Arbitrary<IpAddress>, minLength = 0, maxLength = 40) =>
+  fc.uniqueArray(networkOf(from), { selector: keyOf, minLength, maxLength });
+
+/** The addresses at a network's edges and right beside them. */
+function edges({ address, length }: Network): IpAddress[] {
+  const width = BigInt(widthOf(address.family));
+  const first = toNumber(address);
+  const last = first + (1n << (width - BigInt(length))) - 1n;
+  return [first - 1n, first, last, last + 1n]
+    .filter((n) => n >= 0n && n < 1n << width)
+    .map((n) => fromNumber(n, address.family));
+}
+
+function toNumber(a: IpAddress): bigint {
+  if (a.family === 4) return BigInt(a.w0);
+  return [a.w0, a.w1, a.w2, a.w3].reduce((sum, w) => (sum << 32n) | BigInt(w), 0n);
+}
+
+function fromNumber(n: bigint, family: 4 | 6): IpAddress {
+  const w = (shift: bigint) => Number((n >> shift) & 0xffffffffn);
+  return family === 4 ? ipv4(Number(n)) : { family: 6, w0: w(96n), w1: w(64n), w2: w(32n), w3: w(0n) };
+}
+
+/** Line by line with ipaddr.js: of all networks around the client the longest. */
+function naiveList(list: readonly Network[]): (client: IpAddress) => string | undefined {
+  const ranges = list.map((network) => ipaddr.parse(formatAddress(network.address)));
+  return (client) => {
+    const probe = ipaddr.parse(formatAddress(client));
+    let best: { readonly line: number; readonly network: Network } | undefined;
+    list.forEach((network, index) => {
+      if (network.address.family !== client.family || (best && network.length <= best.network.length)) return;
+      if (probe.match(ranges[index] as ipaddr.IPv4, network.length)) best = { line: index + 1, network };
+    });
+    return best && `${best.network.excluded ? '-' : '+'}${best.line}`;
+  };
+}
+
+function agrees(list: readonly Network[], probes: readonly IpAddress[]): void {
+  const parsed = listOf('local_ip', ...list.map((network) => `${network.excluded ? '!' : ''}${keyOf(network)}`));
+  const naive = naiveList(list);
+  for (const probe of probes) assert.equal(shown(parsed.findAddress(probe)), naive(probe), formatAddress(probe));
+}
+
+describe('an address list', () => {
+  it('agrees with a linear scan by ipaddr.js, at every edge and anywhere', () => {
+    fc.assert(
+      fc.property(networks(anyAddress), fc.array(anyAddress, { maxLength: 20 }), (list, probes) =>
+        agrees(list, [...list.flatMap(edges), ...probes]),
+      ),
+    );
+  });
+
+  it('agrees with it above the threshold of the index too', () => {
+    const many = fc.tuple(networks(v4, 520, 540), networks(v6, 520, 540));
+    const some = fc.array(fc.tuple(fc.nat(), anyAddress), { minLength: 30, maxLength: 30 });
+    fc.assert(
+      fc.property(many, some, ([four, six], picks) => {
+        const list = [...four, ...six];
+        const probes = picks.flatMap(([n, probe]) => [probe, ...edges(list[n % list.length] as Network)]);
+        agrees(list, probes);
+      }),
+      // Shrinking lists of this size takes minutes and shows no more than the other properties do.
+      { numRuns: runs(8), endOnFailure: true },
+    );
+  });
+
+  it('gives the same answers whatever the order of its lines', () => {
+    const shuffled = networks(anyAddress).chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([list, other]) => {
+        const lines = (l: readonly Network[]) => l.map((n) => `${n.excluded ? '!' : ''}${keyOf(n)}`);
+        const [one, two] = [listOf('hosts', ...lines(list)), listOf('hosts', ...lines(other))];
+        for (const probe of list.flatMap(edges)) {
+          assert.equal(one.findAddress(probe)?.excluded, two.findAddress(probe)?.excluded, formatAddress(probe));
+        }
+      }),
+      { numRuns: runs(40) },
+    );
+  });
+});
+
+const label = fc.constantFrom('a', 'b', 'ab', 'ba', 'aa', 'x-y', 'xn--bcher-kva', 'example');
+const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => [...labels, 'example'].join('.'));
+const domainEntry = fc.record({ name, exact: fc.boolean(), excluded: fc.boolean() });
+type DomainRow = { readonly name: string; readonly exact: boolean; readonly excluded: boolean };
+const domainLine = ({ name, exact, excluded }: DomainRow) => `${excluded ? '!' : ''}${exact ? '=' : ''}${name}`;
+const domainRows = fc.uniqueArray(domainEntry, { selector: (d) => `${d.exact} ${d.name}`, maxLength: 40 });
+
+/** Label by label from the end; an exact name before the domain of that name. */
+function naiveDomain(list: readonly DomainRow[], host: string): string | undefined {
+  const asked = host.toLowerCase().split('.');
+  let best: { readonly line: number; readonly row: DomainRow; readonly rank: number } | undefined;
+  list.forEach((row, index) => {
+    const labels = row.name.split('.');
+    const tail = asked.slice(-labels.length);
+    const covered = labels.length <= asked.length && labels.every((l, i) => l === tail[i]);
+    if (!covered || (row.exact && labels.length !== asked.length)) return;
+    const rank = labels.length * 2 + (row.exact ? 1 : 0);
+    if (!best || rank > best.rank) best = { line: index + 1, row, rank };
+  });
+  return best && `${best.row.excluded ? '-' : '+'}${best.line}`;
+}
+
+describe('a domain list', () => {
+  it('agrees with a scan label by label', () => {
+    const probes = fc.array(fc.tuple(name, fc.boolean(), fc.boolean()), { maxLength: 30 });
+    fc.assert(
+      fc.property(domainRows, probes, (list, others) => {
+        const parsed = listOf('local_domain', ...list.map(domainLine));
+        const asked = [
+          ...others.map(([host, upper]) => (upper ? host.toUpperCase() : host)),
+          ...list.flatMap((row) => [
+            row.name,
+            `a.${row.name}`,
+            `a${row.name}`,
+            row.name.slice(row.name.indexOf('.') + 1),
+          ]),
+        ];
+        for (const host of asked) {
+          assert.equal(shown(parsed.findDomain(host)), naiveDomain(list, host), host);
+          assert.equal(shown(parsed.findDomain(`${host}.`)), naiveDomain(list, host), `${host}.`);
+        }
+      }),
+    );
+  });
+});
+
+/** Pieces of which lists, maps and settings are made, right and wrong. */
+const piece = fc.constantFrom(
+  ...[
+    '133.9',
+    '192.0.2.7',
+    '/24',
+    '/0',
+    '2001:db8::',
+    '::ffff:',
+    '/32',
+    '.',
+    ':',
+    '!',
+    '=',
+    '*',
+    '#',
+    ' ',
+    '\t',
+    '\r',
+    '\n',
+  ],
+  ...[
+    'example',
+    'ac.jp',
+    'a@b',
+    '"',
+    '\\',
+    '@',
+    '[',
+    ']',
+    '[192.0.2.7]:25',
+    'Connect:',
+    'To:',
+    'From:',
+    'RELAY',
+    'REJECT',
+  ],
+  ...[
+    'ERROR:5.7.1:550 no',
+    '450 ',
+    '[relay]',
+    '[privacy]',
+    'flags=',
+    'restriction=',
+    'true',
+    ';',
+    '\ufeff',
+    '\u3000',
+    'ü',
+    '\u0000',
+  ],
+);
+const grammar = fc.array(fc.oneof(piece, piece, fc.string({ maxLength: 3 })), { maxLength: 30 }).map((p) => p.join(''));
+const unicode = fc.string({ unit: 'binary', maxLength: 200 });
+const bytes = fc.uint8Array({ maxLength: 200 }).map((b) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(b));
+const anyText = fc.oneof(grammar, unicode, bytes, fc.string({ unit: 'grapheme', maxLength: 100 }));
+
+/** Data and no fault, or a fault and no data; each finding on a line of the text and fit for a log. */
+function wholeOrNotAtAll(
+  text: string,
+  parsed: { readonly data?: unknown; readonly findings: readonly Parameters<typeof describeFinding>[0][] },
+): void {
+  const lines = text.split('\n').length;
+  assert.equal(parsed.data === undefined, hasFault(parsed.findings));
+  for (const finding of parsed.findings) {
+    assert.ok(finding.at.line >= 1 && finding.at.line <= lines, `${finding.at.line} of ${lines}`);
+    assert.ok(finding.at.column === undefined || finding.at.column >= 1);
+    assert.doesNotMatch(describeFinding(finding).replace(/^[^:]*:/, ''), /[\x00-\x1f\x7f]/);
+  }
+}
+
+describe('any text', () => {
+  for (const kind of Object.keys(listKinds) as ListKind[]) {
+    it(`is a ${kind} list or has a fault on one of its lines`, () => {
+      fc.assert(
+        fc.property(anyText, (text) => {
+          const parsed = parseList(kind, 'list', text);
+          wholeOrNotAtAll(text, parsed);
+          if (parsed.data) {
+            let entries = 0;
+            forEachLine(text, () => entries++);
+            // Repeated networks are one entry; nothing else may get lost.
+            assert.ok(new PolicyList(parsed.data).size <= entries);
+          }
+        }),
+      );
+    });
+  }
+
+  it('says the same with its octets beside it', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const octets = Buffer.from(text);
+        const read = new TextDecoder('utf-8', { ignoreBOM: true }).decode(octets);
+        assert.deepEqual(parseList('relay_to', 'list', read, octets), parseList('relay_to', 'list', read));
+        assert.deepEqual(parseRelayMap('relay.map', read, octets), parseRelayMap('relay.map', read));
+      }),
+    );
+  });
+
+  it('is a relay map or has a fault on one of its lines', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const parsed = parseRelayMap('relay.map', text);
+        wholeOrNotAtAll(text, parsed);
+        if (parsed.data) new RelayMap(parsed.data).findRecipient({ localPart: 'user', domain: 'b.example' });
+      }),
+    );
+  });
+
+  it('is settings or has a fault on one of its lines', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        parseIni(text);
+        const { settings, findings } = parseSettings('smtpcheck.ini', text);
+        wholeOrNotAtAll(text, settings ? { data: settings, findings } : { findings });
+      }),
+    );
+  });
+
+  it('never keeps an entry behind a line end of any kind without a fault', () => {
+    const comment = anyText.map((text) => `# ${text}`);
+    const around = fc.oneof(anyText, comment, fc.constantFrom('', '; campus', '127.9 # campus'));
+    fc.assert(fc.property(around, fc.constantFrom(...lineEnds), around, checkNothingIsHidden));
+  });
+
+  it('can be asked for as an address, a name or a recipient', () => {
+    const list = listOf('relay_to', 'backup.example', 'user@other.example', 'müller@other.example', '192.0.2.25');
+    fc.assert(
+      fc.property(anyText, anyText, (localPart, domain) => {
+        parseAddress(domain);
+        parseRoute(domain);
+        list.findDomain(domain);
+        const found = list.findRecipient({ localPart, domain });
+        if (found && !/(^|\.)backup\.example\.?$/i.test(domain))
+          assert.fail(`${localPart}@${domain} is listed nowhere`);
+      }),
+    );
+  });
+});
+
+const localPart = fc.oneof(
+  fc.stringMatching(/^[a-z0-9!#$%&'*+/=?^_{|}~-]{1,8}(\.[a-z0-9]{1,4})?$/),
+  fc.stringMatching(/^[ -~]{0,8}$/).map((text) => `"${text.replace(/[\\"]/g, '\\$&')}"`),
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }),
+);
+const entryText = fc.oneof(
+  networkOf(anyAddress).map((n) => `${n.excluded ? '!' : ''}${keyOf(n)}`),
+  domainEntry.map(domainLine),
+  fc
+    .tuple(
+      localPart,
+      fc.oneof(
+        name,
+        anyAddress.map((a) => (a.family === 4 ? `[${formatAddress(a)}]` : `[IPv6:${formatAddress(a)}]`)),
+      ),
+    )
+    .map((m) => m.join('@')),
+  grammar,
+);
+
+describe('an entry', () => {
+  it('is the same once printed and parsed again', () => {
+    let sound = 0;
+    fc.assert(
+      fc.property(entryText, (text) => {
+        const entry = parseEntry(text);
+        if (isProblem(entry)) {
+          if (entry.suggestion !== undefined)
+            assert.ok(!isProblem(parseEntry(entry.suggestion)), `${entry.suggestion} for ${text} is sound`);
+          return;
+        }
+        sound++;
+        assert.deepEqual(parseEntry(formatEntry(entry)), entry, text);
+      }),
+      { numRuns: runs(2000) },
+    );
+    assert.ok(sound > runs(500), `${sound} sound entries were tried`);
+  });
+});
+
+/** Nearly every text that could be an address, right or wrong by a character. */
+const addressLike = fc.oneof(
+  anyAddress.map(formatAddress),
+  fc
+    .tuple(
+      fc.oneof(
+        v6.map(formatAddress),
+        v4.map((a) => `::ffff:${formatAddress(a)}`),
+      ),
+      fc.nat({ max: 60 }),
+      fc.constantFrom(...'0f:.g%/ '),
+    )
+    .map(([text, at, with_]) => text.slice(0, at) + with_ + text.slice(at + 1)),
+  fc
+    .array(fc.constantFrom('0', '7', 'ff', 'abcd', '12345', ':', ':', ':', '::', '.', '192.0.2.1', '1.2', '01.2.3.4'), {
+      maxLength: 17,
+    })
+    .map((parts) => parts.join('')),
+  fc
+    .array(fc.constantFrom('0', '00', '7', '255', '256', '.', '.', '.'), { maxLength: 8 })
+    .map((parts) => parts.join('')),
+);
+
+describe('what is an address', () => {
+  it('is what node:net takes for one, zones aside', () => {
+    let sound = 0;
+    fc.assert(
+      fc.property(addressLike, (text) => {
+        const parsed = parseAddress(text);
+        if (parsed) sound++;
+        if (!text.includes('%')) assert.equal(parsed !== undefined, isIP(text) !== 0, text);
+        assert.equal(parseIpv6(text) !== undefined, isIPv6(text) && !text.includes('%'), text);
+        if (parsed && !text.includes('.') && !text.includes('%')) {
+          assert.equal(formatAddress(parsed), ipaddr.process(text).toString());
+        }
+      }),
+      { numRuns: runs(3000) },
+    );
+    assert.ok(sound > runs(500), `${sound} addresses were tried`);
+  });
+});
+
+describe('a line with one entry', () => {
+  it('means what the entry means, in any list that may hold it', () => {
+    const word = entryText.filter((text) => /^[^\s#]+$/.test(text) && badCharacterOf(text) === undefined);
+    fc.assert(
+      fc.property(word, fc.constantFrom(...(Object.keys(listKinds) as ListKind[])), (text, kind) => {
+        const line = Line.of(text);
+        const [entry, inList] = [parseEntry(text), parseListLine(kind, line)];
+        if (isProblem(inList) && inList.problem.endsWith('-not-here')) {
+          assert.ok(!isProblem(entry) && !(listKinds[kind].entries as readonly string[]).includes(entry.kind), text);
+        } else {
+          assert.deepEqual(inList, entry, text);
+        }
+      }),
+      { numRuns: runs(2000) },
+    );
+  });
+});
+
+describe('an address', () => {
+  it('is the same once printed and parsed again', () => {
+    fc.assert(fc.property(anyAddress, (a) => assert.deepEqual(address(formatAddress(a)), a)));
+  });
+
+  it('is what ipaddr.js reads, for every IPv6 text of eight groups', () => {
+    const groups = fc.array(fc.nat({ max: 0xffff }), { minLength: 8, maxLength: 8 });
+    fc.assert(
+      fc.property(groups, (parts) => {
+        const text = parts.map((part) => part.toString(16)).join(':');
+        assert.equal(ipaddr.parse(formatAddress(address(text))).toString(), ipaddr.process(text).toString());
+      }),
+    );
+  });
+});
