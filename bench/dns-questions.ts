@@ -1,5 +1,5 @@
 /** How many questions the suite asks the DNS: none for mail that needs none, one look-up for a thousand connections. */
-import { startDns } from '../test/live/harness/dns';
+import { startDns } from '../testkit/live/dns';
 import { sendMail } from './mail-load';
 import type { Result } from './measure';
 import { startServer } from './server';

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, freePort, makeHarakaDirectory } from '../examples/haraka-directory';
-import { keyPair } from '../test/cli/audit/fake-server';
+import { keyPair } from '../testkit/fake-server';
 import { figuresFrom, type LoopFigures } from './loop-watch';
 import { onCpu } from './measure';
 
@@ -61,7 +61,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       ...(nextHop && { 'smtp_forward.ini': `host=127.0.0.1\nport=${nextHop}\n` }),
       ...options.files,
     },
-    localPlugins: path.join(checkout, 'test', 'live', 'harness', 'plugins'),
+    localPlugins: path.join(checkout, 'testkit', 'live', 'plugins'),
     ...(process.env.BENCH_PACKAGE && { packageDirectory: process.env.BENCH_PACKAGE }),
   });
   for (const [name, from] of Object.entries(options.copies ?? {})) fs.copyFileSync(from, directory.configFile(name));

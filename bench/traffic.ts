@@ -1,5 +1,5 @@
 /** Messages a second through a real Haraka: bare, with the suite, with the stock plugins. */
-import { startSink } from '../test/live/harness/sink';
+import { startSink } from '../testkit/live/sink';
 import { addressList, type Files, fileOf, largest } from './lists';
 import { anyLoopback, type Load, type LoadResult, sendMail } from './mail-load';
 import { median, type Result } from './measure';

@@ -35,7 +35,7 @@ try {
   const stray = names.filter(
     (name) =>
       // docs/dev describes commands of the checkout.
-      /(^|\/)(test|examples|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(name) &&
+      /(^|\/)(test|testkit|examples|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(name) &&
       !name.endsWith('.d.ts'),
   );
   execFileSync(path.join(root, 'node_modules', '.bin', 'publint'), ['run', '--strict', path.join(folder, filename)], {

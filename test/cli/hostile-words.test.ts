@@ -1,8 +1,8 @@
 /** Words on the command line and names of files that hold control characters: none of it may act on a terminal. */
 import assert from 'node:assert/strict';
-import { emptyLists, type Folder, makeFolder } from '../helpers/folder';
-import { obeyed } from '../helpers/obeyed';
-import { listen, smtpScript } from './audit/fake-server';
+import { listen, smtpScript } from '../../testkit/fake-server';
+import { emptyLists, type Folder, makeFolder } from '../../testkit/folder';
+import { obeyed } from '../../testkit/obeyed';
 import { smtpcheck } from './command';
 
 /** ESC, BEL, TAB, CSI (C1), a line separator, a change of direction. */

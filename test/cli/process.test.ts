@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { makeFolder } from '../helpers/folder';
-import { listen, smtpScript } from './audit/fake-server';
+import { listen, smtpScript } from '../../testkit/fake-server';
+import { makeFolder } from '../../testkit/folder';
 import { environment, program, smtpcheck, smtpcheckProcess } from './command';
 
 const site = makeFolder({

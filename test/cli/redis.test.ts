@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { siteOf } from '../../src/cli/audit/site';
 import { loadFolder } from '../../src/cli/site';
-import { FakeRedis } from '../helpers/fake-redis';
-import { type Folder, makeFolder } from '../helpers/folder';
+import { FakeRedis } from '../../testkit/fake-redis';
+import { type Folder, makeFolder } from '../../testkit/folder';
 import { smtpcheck } from './command';
 
 let redis: FakeRedis;

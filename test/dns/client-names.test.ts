@@ -6,8 +6,8 @@ import type { ClientNames } from '../../src/policy/client-names';
 import { parseAddress } from '../../src/policy/entries/ip-address';
 import { parseSettings } from '../../src/policy/settings/settings';
 import type { Settings } from '../../src/policy/settings/settings-description';
-import { address } from '../helpers/core';
-import { type DnsStub, startDns, type Zone } from '../live/harness/dns';
+import { address } from '../../testkit/core';
+import { type DnsStub, startDns, type Zone } from '../../testkit/live/dns';
 
 const many = Array.from({ length: 14 }, (_, i) => `h${i}.campus.example`);
 

@@ -43,7 +43,7 @@ describe('CONTRIBUTING.md', () => {
       ['src/cli/audit/check.ts', 'SmtpCheck', 'PopCheck'],
       ['src/cli/import/remark.ts', 'remarkCodes'],
       ['src/cli/import/site-policy.ts', 'listKindOf'],
-      ['test/helpers/folder.ts', 'emptyLists'],
+      ['testkit/folder.ts', 'emptyLists'],
     ] as const) {
       for (const name of names) {
         assert.ok(page.includes(`\`${name}`), name);

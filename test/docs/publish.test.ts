@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
-import { makeFolder } from '../helpers/folder';
+import { makeFolder } from '../../testkit/folder';
 
 const script = path.join(checkout, 'scripts', 'check-publish.js');
 const complete = {

@@ -1,6 +1,6 @@
 /** Faults of clients: thousands that only sit there, floods, and deaths at every point of a dialogue. */
 import net from 'node:net';
-import { pause } from '../live/harness/talk';
+import { pause } from '../../testkit/live/talk';
 import { type Doors, doorFor, patience } from './entry';
 import { type Fault, type Form, nothing } from './fault';
 import { deaths, die, dot, flood, points, survivors } from './hostile';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { pause } from '../live/harness/talk';
+import { pause } from '../../testkit/live/talk';
 
 export interface DiskOptions {
   readonly size: number;

@@ -1,5 +1,5 @@
 /** Faults of the DNS. Nobody is let in by them, and only those wait whose name could matter. */
-import { eventually } from '../live/harness/talk';
+import { eventually } from '../../testkit/live/talk';
 import type { Manner } from './dns-meddler';
 import { ask, enter } from './entry';
 import { interrupted, nameless } from './expectations';

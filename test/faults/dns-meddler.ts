@@ -6,7 +6,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import * as packet from 'dns-packet';
 import { freePort } from '../../examples/haraka-directory';
-import { type DnsStub, startDns, type Zone } from '../live/harness/dns';
+import { type DnsStub, startDns, type Zone } from '../../testkit/live/dns';
 import { addresses } from './ipv6';
 import { forgedClients } from './site';
 

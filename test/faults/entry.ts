@@ -1,7 +1,7 @@
 /** Connecting to a server that may be going away just now. */
-import type { RunningHaraka } from '../live/harness/haraka';
-import { type ConnectOptions, connect, isAccepted, type Reply, type SmtpClient } from '../live/harness/smtp-client';
-import { said } from '../live/harness/talk';
+import type { RunningHaraka } from '../../testkit/live/haraka';
+import { type ConnectOptions, connect, isAccepted, type Reply, type SmtpClient } from '../../testkit/live/smtp-client';
+import { said } from '../../testkit/live/talk';
 
 /** Nobody need be answered soon, but everybody must be answered. */
 export const patience = 30_000;

@@ -1,5 +1,5 @@
 /** The fault run: one server under steady traffic, one fault after the other, and the books at the end. */
-import { ipv6Required } from '../live/harness/ipv6';
+import { ipv6Required } from '../../testkit/live/ipv6';
 import { clientFaults } from './client-faults';
 import { dnsFaults } from './dns-faults';
 import { Expectations } from './expectations';

@@ -1,8 +1,8 @@
 /** Sessions that mean no good: garbage, half commands, floods, and clients that die at every point of a dialogue. */
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
-import { isAccepted } from '../live/harness/smtp-client';
-import { said } from '../live/harness/talk';
+import { isAccepted } from '../../testkit/live/smtp-client';
+import { said } from '../../testkit/live/talk';
 import { type Doors, doorFor, enter, heard, patience } from './entry';
 import type { Ledger } from './ledger';
 import { type Coming, stranger } from './site';

@@ -3,7 +3,7 @@
  * which no list knows.
  */
 import { spawnSync } from 'node:child_process';
-import { listeners } from '../live/harness/haraka';
+import { listeners } from '../../testkit/live/haraka';
 
 // Of this run alone, so that two runs on one machine do not take the addresses from each other.
 const prefix = `2001:db8:${(process.pid & 0xffff).toString(16)}`;

@@ -1,6 +1,6 @@
 /** What is done hundreds of times must leave nothing behind. Traffic rests meanwhile: queued mail is Haraka's to remember. */
 import fs from 'node:fs';
-import { pause } from '../live/harness/talk';
+import { pause } from '../../testkit/live/talk';
 import type { Ledger } from './ledger';
 import { type Holdings, leaks } from './resources';
 import { dnsText, lists, settingsText, visitors } from './site';

@@ -1,5 +1,5 @@
 /** The books of a run: what was answered under each fault, what the server owes, and what should not have happened. */
-import type { QueuedMessage } from '../live/harness/queue';
+import type { QueuedMessage } from '../../testkit/live/queue';
 import { type ClassName, classNames, type Outcome, permittedClasses } from './expectations';
 import { anybodyMayReach, queueFor } from './site';
 

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { harakaProgram } from '../../examples/haraka-directory';
-import { eventually } from '../live/harness/talk';
+import { eventually } from '../../testkit/live/talk';
 import { cannotMount, Disk } from './disk';
 import { all, interrupted, localClasses, onwardClasses } from './expectations';
 import { type Fault, nothing } from './fault';

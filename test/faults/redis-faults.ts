@@ -3,7 +3,7 @@
  * or decided by the file that stands in, and nobody is let in by it.
  */
 import fs from 'node:fs';
-import { eventually } from '../live/harness/talk';
+import { eventually } from '../../testkit/live/talk';
 import { installRedis, type Unpacked } from '../peers/install';
 import { allLists } from '../peers/redis/lists';
 import { RedisServer } from '../peers/redis/server';

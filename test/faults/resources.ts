@@ -1,7 +1,7 @@
 /** What the processes of a running Haraka hold: asked of the probe plugin, and read from `/proc` as the kernel has it. */
 import fs from 'node:fs';
-import type { RunningHaraka } from '../live/harness/haraka';
-import { eventually } from '../live/harness/talk';
+import type { RunningHaraka } from '../../testkit/live/haraka';
+import { eventually } from '../../testkit/live/talk';
 import type { Offence } from './ledger';
 
 export interface Holdings {

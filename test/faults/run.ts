@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { HarakaVersion } from '../live/harness/haraka';
+import type { HarakaVersion } from '../../testkit/live/haraka';
 import { runFaults } from './fault-run';
 import { dialogueFuzzer } from './fuzz/dialogue';
 import { type Fuzzer, fuzz } from './fuzz/fuzzer';

@@ -1,6 +1,6 @@
 /** The site of the fault run: its lists, its clients, the names of its clients, and who may have what. */
-import type { Zone } from '../live/harness/dns';
-import type { QueuedMessage } from '../live/harness/queue';
+import type { Zone } from '../../testkit/live/dns';
+import type { QueuedMessage } from '../../testkit/live/queue';
 import type { ClassName } from './expectations';
 import { addresses, client, networks } from './ipv6';
 

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { eventually, pause } from '../live/harness/talk';
+import { eventually, pause } from '../../testkit/live/talk';
 import { ask } from './entry';
 import { type ListName, lists, stranger } from './site';
 import type { Order, Swapped, Swapping, Versions } from './swapper';

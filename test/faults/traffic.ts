@@ -1,6 +1,6 @@
 /** Steady traffic: so many clients at a time, each with one session after the other, of every class in turn. */
-import { isAccepted, isGo, type Reply, type SmtpClient } from '../live/harness/smtp-client';
-import { pause, said } from '../live/harness/talk';
+import { isAccepted, isGo, type Reply, type SmtpClient } from '../../testkit/live/smtp-client';
+import { pause, said } from '../../testkit/live/talk';
 import { type Doors, enter, heard, patience } from './entry';
 import type { Expectations, Outcome } from './expectations';
 import { type Hostility, hostilities, playHostile } from './hostile';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
 import { answerWith, askInTurn, type Guarded, type Hook, type HookAnswer, noOpinion } from '../../src/host/guard';
 import { reply } from '../../src/policy/decision';
-import { until } from '../helpers/until';
+import { until } from '../../testkit/until';
 
 const refused: HookAnswer = { code: constants.denysoft, message: 'fault' };
 

@@ -4,7 +4,7 @@ import type { Hook } from '../../src/host/guard';
 import { type Occasion, record, recordFault } from '../../src/host/record';
 import { defer, permit, refuse, reply } from '../../src/policy/decision';
 import type { Address, Connection, Plugin } from '../../src/types/haraka';
-import { obeyed } from '../helpers/obeyed';
+import { obeyed } from '../../testkit/obeyed';
 
 interface Said {
   readonly lines: (readonly [level: string, text: string, data: Record<string, unknown>])[];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { forksWorkers, suiteFor } from '../../src/host/suite';
 import type { Plugin } from '../../src/types/haraka';
-import { address } from '../helpers/core';
-import { type Folder, makeFolder } from '../helpers/folder';
-import { until } from '../helpers/until';
+import { address } from '../../testkit/core';
+import { type Folder, makeFolder } from '../../testkit/folder';
+import { until } from '../../testkit/until';
 
 function pluginIn(folder: Folder, name = 'smtpcheck', me: unknown = 'MX.Local.example\n'): Plugin {
   return {

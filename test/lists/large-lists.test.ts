@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parseList } from '../../src/policy/entries/list';
-import { buffersIn } from '../helpers/buffers';
+import { buffersIn } from '../../testkit/buffers';
 
 const megabyte = 1 << 20;
 /** The system gets back whatever is at least as long. */

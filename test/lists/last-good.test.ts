@@ -5,10 +5,10 @@ import path from 'node:path';
 import { LastGoodStore } from '../../src/lists/last-good';
 import { workerThreshold } from '../../src/lists/parsing/parse-worker-client';
 import { CannotStart, PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../helpers/core';
-import { type Folder, makeFolder } from '../helpers/folder';
-import { Said } from '../helpers/said';
-import { until } from '../helpers/until';
+import { address } from '../../testkit/core';
+import { type Folder, makeFolder } from '../../testkit/folder';
+import { Said } from '../../testkit/said';
+import { until } from '../../testkit/until';
 
 const variable = 'SMTPCHECK_LAST_GOOD';
 const quick = '[main]\npoll=200ms\nsettle=50ms\n';

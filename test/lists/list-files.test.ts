@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../helpers/core';
-import { type Folder, makeFolder } from '../helpers/folder';
-import { until } from '../helpers/until';
+import { address } from '../../testkit/core';
+import { type Folder, makeFolder } from '../../testkit/folder';
+import { until } from '../../testkit/until';
 
 class Followed {
   readonly said: string[] = [];

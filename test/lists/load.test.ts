@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { inspect } from 'node:util';
 import { loadSite } from '../../src/lists/load';
 import { CannotStart, PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../helpers/core';
-import { type Folder, makeFolder } from '../helpers/folder';
+import { address } from '../../testkit/core';
+import { type Folder, makeFolder } from '../../testkit/folder';
 
 interface LoadCase {
   readonly name: string;

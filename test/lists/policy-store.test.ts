@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { FileFollower } from '../../src/lists/files/file-follower';
 import { PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../helpers/core';
-import { type Folder, makeFolder } from '../helpers/folder';
-import { until } from '../helpers/until';
+import { address } from '../../testkit/core';
+import { type Folder, makeFolder } from '../../testkit/folder';
+import { until } from '../../testkit/until';
 
 const quick = '[main]\npoll=200ms\nsettle=50ms\n';
 /** Some polls longer than any change needs: time in which nothing must happen. */

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { loadSite, wrongType } from '../../src/lists/load';
 import { findingCodes } from '../../src/policy/findings/finding';
 import { describeFinding } from '../../src/policy/findings/finding-text';
-import { emptyLists, makeFolder } from '../helpers/folder';
+import { emptyLists, makeFolder } from '../../testkit/folder';
 
 interface Block {
   readonly language: string;

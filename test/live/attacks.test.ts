@@ -3,7 +3,6 @@
  * queue: whatever a reply said, a stranger must never get a message queued for somebody he may not send to.
  */
 import assert from 'node:assert/strict';
-import { exceptions } from './corpus-exceptions';
 import {
   type Case,
   type Client,
@@ -16,13 +15,14 @@ import {
   satisfies,
   strangerMayReach,
   withoutEcho,
-} from './harness/corpus';
-import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
-import { Dialogue } from './harness/dialogue';
-import { listeners, type QueuedMessage, type RunningHaraka } from './harness/haraka';
-import { noIpv6, withoutIpv6 } from './harness/ipv6';
-import { connect, isAccepted, type Reply, type SmtpClient } from './harness/smtp-client';
-import { runsInFull, supportedVersions } from './harness/versions';
+} from '../../testkit/live/corpus';
+import { type CorpusSite, startCorpusSite } from '../../testkit/live/corpus-site';
+import { Dialogue } from '../../testkit/live/dialogue';
+import { listeners, type QueuedMessage, type RunningHaraka } from '../../testkit/live/haraka';
+import { noIpv6, withoutIpv6 } from '../../testkit/live/ipv6';
+import { connect, isAccepted, type Reply, type SmtpClient } from '../../testkit/live/smtp-client';
+import { runsInFull, supportedVersions } from '../../testkit/live/versions';
+import { exceptions } from './corpus-exceptions';
 
 const cases = readCases();
 const NOBODY = 'zz9-nosuch@local.example';

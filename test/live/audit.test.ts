@@ -1,9 +1,9 @@
 /** `smtpcheck audit` against a running Haraka: with the suite, without it, and with every door open. */
 import assert from 'node:assert/strict';
+import { certificateFile, keyPair } from '../../testkit/fake-server';
+import { type HarakaOptions, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { runsInFull, supportedVersions } from '../../testkit/live/versions';
 import { type Audited, auditOf, shownResults } from '../cli/audit/audit-of';
-import { certificateFile, keyPair } from '../cli/audit/fake-server';
-import { type HarakaOptions, type RunningHaraka, startHaraka } from './harness/haraka';
-import { runsInFull, supportedVersions } from './harness/versions';
 
 const sound = keyPair('test-server');
 const expired = keyPair('test-expired');

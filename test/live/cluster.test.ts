@@ -1,9 +1,9 @@
 /** The same changes in a cluster: every worker takes them, and no worker goes. */
 import assert from 'node:assert/strict';
-import { changes, changing } from './harness/changes';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import type { SmtpClient } from './harness/smtp-client';
-import { eventually, greet, rcpt, settled } from './harness/talk';
+import { changes, changing } from '../../testkit/live/changes';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import type { SmtpClient } from '../../testkit/live/smtp-client';
+import { eventually, greet, rcpt, settled } from '../../testkit/live/talk';
 
 const workers = 2;
 const outside = 'user@victim.example';

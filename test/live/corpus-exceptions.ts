@@ -1,5 +1,5 @@
 /** Where this suite, or one version of Haraka's parser, rightly decides otherwise than a case of the corpus asks. */
-import type { CorpusException } from './harness/corpus';
+import type { CorpusException } from '../../testkit/live/corpus';
 
 export const exceptions: readonly CorpusException[] = [
   {

@@ -7,11 +7,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { harakaPackage } from '../../examples/haraka-directory';
-import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
-import { type Sink, startSink, type TakenMessage } from './harness/sink';
-import { eventually, load, open, rcpt, send, type Visit } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type HarakaVersion, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { type Sink, startSink, type TakenMessage } from '../../testkit/live/sink';
+import { eventually, load, open, rcpt, send, type Visit } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const OK = /^250 /;
 const exchange = '192.0.2.10';

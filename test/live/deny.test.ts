@@ -1,9 +1,9 @@
 /** Clients that are refused whatever they want: when, in which words, and by which of their names. */
 import assert from 'node:assert/strict';
-import { type DnsStub, startDns } from './harness/dns';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, eventually, greet, load, open, rcpt, said } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, eventually, greet, load, open, rcpt, said } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const OK = /^250 /;
 const AT_CONNECT = '554 5.7.1 Access denied';

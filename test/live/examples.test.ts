@@ -8,9 +8,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { thingsToTry } from '../../examples/department';
 import { checkout, freePort } from '../../examples/haraka-directory';
-import { makeFolder } from '../helpers/folder';
-import { obeyed } from '../helpers/obeyed';
-import { eventually } from './harness/talk';
+import { makeFolder } from '../../testkit/folder';
+import { eventually } from '../../testkit/live/talk';
+import { obeyed } from '../../testkit/obeyed';
 
 const run = promisify(execFile);
 const script = (name: string) => path.join(checkout, 'scripts', name);

@@ -6,14 +6,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { playSession } from '../../src/cli/explain';
 import type { PlayedSession } from '../../src/cli/explain/print';
-import { type Case, clientOf, mailboxOf, readCases } from './harness/corpus';
-import { type CorpusSite, startCorpusSite } from './harness/corpus-site';
-import { type DnsStub, startDns, type Zone } from './harness/dns';
-import { listeners, type RunningHaraka, startHaraka } from './harness/haraka';
-import { noIpv6, withoutIpv6 } from './harness/ipv6';
-import { connect, type Reply, type SmtpClient } from './harness/smtp-client';
-import { load, said } from './harness/talk';
-import { runsInFull, supportedVersions } from './harness/versions';
+import { type Case, clientOf, mailboxOf, readCases } from '../../testkit/live/corpus';
+import { type CorpusSite, startCorpusSite } from '../../testkit/live/corpus-site';
+import { type DnsStub, startDns, type Zone } from '../../testkit/live/dns';
+import { listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { noIpv6, withoutIpv6 } from '../../testkit/live/ipv6';
+import { connect, type Reply, type SmtpClient } from '../../testkit/live/smtp-client';
+import { load, said } from '../../testkit/live/talk';
+import { runsInFull, supportedVersions } from '../../testkit/live/versions';
 
 /** Cases of the corpus that no list of single commands can tell, or not to their end, and why. */
 const notPlayedWhole: Readonly<Record<string, string>> = {

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type DnsStub, startDns } from './harness/dns';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import type { SmtpClient } from './harness/smtp-client';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import type { SmtpClient } from '../../testkit/live/smtp-client';
 import {
   askFor,
   deliver,
@@ -20,7 +20,7 @@ import {
   said,
   send,
   type Visit,
-} from './harness/talk';
+} from '../../testkit/live/talk';
 
 const OK = /^250 /;
 const LATER = '451 4.3.0 Temporary local problem, please try again';

@@ -1,8 +1,8 @@
 /** Mail that the lists send on, where the outbound queue has no room for it. */
 import assert from 'node:assert/strict';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { open, rcpt, said, send } from './harness/talk';
-import { versions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { open, rcpt, said, send } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 // Haraka adds the transaction's id.
 const NO_ROOM = /^450 4\.3\.1 Insufficient system storage \([\w-]+\.1\)$/;

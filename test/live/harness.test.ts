@@ -1,11 +1,11 @@
 /** The harness itself, against Haraka without the suite: what the other live tests rely on. */
 import assert from 'node:assert/strict';
 import dns from 'node:dns/promises';
-import { type DnsStub, startDns } from './harness/dns';
-import { listeners, type RunningHaraka, startHaraka } from './harness/haraka';
-import { withoutIpv6 } from './harness/ipv6';
-import { connect, isGo, session } from './harness/smtp-client';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { withoutIpv6 } from '../../testkit/live/ipv6';
+import { connect, isGo, session } from '../../testkit/live/smtp-client';
+import { versions } from '../../testkit/live/versions';
 
 const plugins = ['rcpt_to.in_host_list', 'keep_queue'];
 const files = { host_list: 'local.example\n' };

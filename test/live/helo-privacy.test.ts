@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { harakaPackage } from '../../examples/haraka-directory';
-import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
-import { deliver, greet, load, open, rcpt, said, send, type Visit } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type HarakaVersion, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { deliver, greet, load, open, rcpt, said, send, type Visit } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const OK = /^250 /;
 const CANNOT_VRFY = '252 2.5.2 Cannot VRFY user; try RCPT to attempt delivery';

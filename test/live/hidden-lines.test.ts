@@ -1,8 +1,8 @@
 /** Entries that an editor shows on lines of their own, and that a list has only in a comment: it is not taken without them. */
 import assert from 'node:assert/strict';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, eventually, greet, load, pause, said } from './harness/talk';
-import { versions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, eventually, greet, load, pause, said } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';

@@ -1,8 +1,8 @@
 /** Domains beyond ASCII in every spelling, against both of Haraka's address parsers: one decision, and mail goes where it says. */
 import assert from 'node:assert/strict';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, deliver, queuedAs } from './harness/talk';
-import { supportedVersions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, deliver, queuedAs } from '../../testkit/live/talk';
+import { supportedVersions } from '../../testkit/live/versions';
 
 const DENIED = '550 5.7.1 Relaying denied';
 

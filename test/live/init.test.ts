@@ -6,12 +6,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { checkout, freePort, harakaProgram } from '../../examples/haraka-directory';
+import { type Folder, makeFolder } from '../../testkit/folder';
+import { askFor } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
+import { until } from '../../testkit/until';
 import { smtpcheck } from '../cli/command';
 import { contentsOf } from '../cli/init/contents';
-import { type Folder, makeFolder } from '../helpers/folder';
-import { until } from '../helpers/until';
-import { askFor } from './harness/talk';
-import { versions } from './harness/versions';
 
 const run = promisify(execFile);
 
@@ -59,7 +59,7 @@ for (const version of versions) {
       folder.write('config/smtp.ini', `listen=127.0.0.1:${port}\nnodes=0\n`);
       folder.write('config/host_list', 'local.example\n');
       // For a test alone: it ends with the test, and asks no DNS.
-      const harness = path.join(checkout, 'test/live/harness/plugins/harness.js');
+      const harness = path.join(checkout, 'testkit/live/plugins/harness.js');
       fs.copyFileSync(harness, folder.file('plugins/harness.js'));
       folder.write('config/plugins', `harness\n${fs.readFileSync(folder.file('config/plugins'), 'utf8')}`);
       const server = start(program, folder);

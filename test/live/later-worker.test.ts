@@ -5,10 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { harakaProgram } from '../../examples/haraka-directory';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { connect } from './harness/smtp-client';
-import { askFor, eventually, said } from './harness/talk';
-import { runsInFull, supportedVersions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { connect } from '../../testkit/live/smtp-client';
+import { askFor, eventually, said } from '../../testkit/live/talk';
+import { runsInFull, supportedVersions } from '../../testkit/live/versions';
 
 const outside = 'user@victim.example';
 const OK = /^250 /;

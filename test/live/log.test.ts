@@ -1,9 +1,9 @@
 /** What clients and their DNS say, as the suite logs it: nothing that a terminal or a reader of logs would obey. */
 import assert from 'node:assert/strict';
-import { obeyed } from '../helpers/obeyed';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { connect } from './harness/smtp-client';
-import { runsInFull, supportedVersions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { connect } from '../../testkit/live/smtp-client';
+import { runsInFull, supportedVersions } from '../../testkit/live/versions';
+import { obeyed } from '../../testkit/obeyed';
 
 /** As bytes: ESC, BEL, TAB, DEL, and C1, U+2028 and U+202E in UTF-8; C1 as a byte of its own. */
 const hostile: readonly Buffer[] = ['\x1b[31m', '\x07', '\t', '\x7f', '\u009b31m', '\u2028', '\u202e']

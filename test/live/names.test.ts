@@ -1,10 +1,10 @@
 /** Names of clients: what a name has to be to count, how long asking for it may take, and when it is not asked for. */
 import assert from 'node:assert/strict';
-import { type DnsStub, startDns, type Zone } from './harness/dns';
-import { listeners, type RunningHaraka, startHaraka } from './harness/haraka';
-import { withoutIpv6 } from './harness/ipv6';
-import { askFor, deliver, eventually, greet, load, open, pause, rcpt } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns, type Zone } from '../../testkit/live/dns';
+import { listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { withoutIpv6 } from '../../testkit/live/ipv6';
+import { askFor, deliver, eventually, greet, load, open, pause, rcpt } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const outside = 'user@victim.example';
 const OK = /^250 /;

@@ -1,8 +1,8 @@
 /** Beside plugins that change recipients and grant relaying: whatever was accepted goes where it was accepted for. */
 import assert from 'node:assert/strict';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, load, open, queuedAs, rcpt, send, type Visit } from './harness/talk';
-import { versions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, load, open, queuedAs, rcpt, send, type Visit } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const OK = /^250 /;
 const DENIED = /^550 5\.7\.1 Relaying denied/;

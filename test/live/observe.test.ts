@@ -1,8 +1,8 @@
 /** A trial on a live server: with mode=observe the suite decides and tells, and answers as if it were absent. */
 import assert from 'node:assert/strict';
-import { type DnsStub, startDns } from './harness/dns';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, deliver, greet, load, open, queuedAs, rcpt, said } from './harness/talk';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, deliver, greet, load, open, queuedAs, rcpt, said } from '../../testkit/live/talk';
 
 const OK = /^250 /;
 const local = 'user@local.example';

@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 import { checkout } from '../../examples/haraka-directory';
 import { describeFinding } from '../../src/policy/findings/finding-text';
 import { parseSettings } from '../../src/policy/settings/settings';
+import { makeFolder } from '../../testkit/folder';
+import { startDns } from '../../testkit/live/dns';
+import { startHaraka } from '../../testkit/live/haraka';
+import { askFor, deliver, eventually } from '../../testkit/live/talk';
 import { program } from '../cli/command';
-import { makeFolder } from '../helpers/folder';
-import { startDns } from './harness/dns';
-import { startHaraka } from './harness/haraka';
-import { askFor, deliver, eventually } from './harness/talk';
 
 const page = fs.readFileSync(path.join(checkout, 'docs', 'guides', 'operations.md'), 'utf8');
 const blocks = (language: string) =>

@@ -7,10 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { checkout, freePort, harakaPackage, harakaProgram } from '../../examples/haraka-directory';
-import { FakeRedis } from '../helpers/fake-redis';
-import { type HarakaVersion, startHaraka } from './harness/haraka';
-import { askFor, eventually, greet, open, rcpt, said, send } from './harness/talk';
-import { versions } from './harness/versions';
+import { FakeRedis } from '../../testkit/fake-redis';
+import { type HarakaVersion, startHaraka } from '../../testkit/live/haraka';
+import { askFor, eventually, greet, open, rcpt, said, send } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const run = promisify(execFile);
 const parts = ['deny', 'helo', 'privacy', 'relay'].map((name) => `smtpcheck/plugins/${name}`);
@@ -46,7 +46,7 @@ describe('the package', () => {
     fs.mkdirSync(path.join(site, 'queue'), { recursive: true });
     fs.mkdirSync(path.join(site, 'node_modules'), { recursive: true });
     for (const name of ['harness.js', 'keep_queue.js']) {
-      fs.copyFileSync(path.join(checkout, 'test/live/harness/plugins', name), path.join(site, 'plugins', name));
+      fs.copyFileSync(path.join(checkout, 'testkit/live/plugins', name), path.join(site, 'plugins', name));
     }
     return { site, port, write };
   }

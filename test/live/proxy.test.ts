@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { harakaPackage } from '../../examples/haraka-directory';
-import { type DnsStub, startDns } from './harness/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from './harness/haraka';
-import { connectBehindProxy } from './harness/proxied';
-import { askFor, greet, rcpt, said } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type HarakaVersion, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { connectBehindProxy } from '../../testkit/live/proxied';
+import { askFor, greet, rcpt, said } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const outside = 'user@victim.example';
 const OK = /^250 /;

@@ -5,12 +5,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { checkout, harakaPackage } from '../../examples/haraka-directory';
+import { type Folder, makeFolder } from '../../testkit/folder';
+import { startDns } from '../../testkit/live/dns';
+import { startHaraka } from '../../testkit/live/haraka';
+import { connectBehindProxy } from '../../testkit/live/proxied';
+import { rcpt } from '../../testkit/live/talk';
 import { program, smtpcheck } from '../cli/command';
-import { type Folder, makeFolder } from '../helpers/folder';
-import { startDns } from './harness/dns';
-import { startHaraka } from './harness/haraka';
-import { connectBehindProxy } from './harness/proxied';
-import { rcpt } from './harness/talk';
 
 const page = fs.readFileSync(path.join(checkout, 'README.md'), 'utf8');
 const files = Object.fromEntries(

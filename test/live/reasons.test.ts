@@ -1,9 +1,9 @@
 /** The reason in the log is the reply that the client has read, at every hook. */
 import assert from 'node:assert/strict';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { connect } from './harness/smtp-client';
-import { said } from './harness/talk';
-import { versions } from './harness/versions';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { connect } from '../../testkit/live/smtp-client';
+import { said } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 interface Row {
   readonly name: string;

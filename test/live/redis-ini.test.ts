@@ -1,10 +1,10 @@
 /** A `redis.ini` that changes under a running Haraka in which Haraka's own plugin for Redis has read it too, after us. */
 import assert from 'node:assert/strict';
-import { FakeRedis } from '../helpers/fake-redis';
-import { redisIni } from '../helpers/redis-access';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, eventually } from './harness/talk';
-import { versions } from './harness/versions';
+import { FakeRedis } from '../../testkit/fake-redis';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, eventually } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
+import { redisIni } from '../../testkit/redis-access';
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';

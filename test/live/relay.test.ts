@@ -1,11 +1,23 @@
 /** Who may relay, as mail servers on the other side see it: replies, what other plugins see, and what is queued. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { type DnsStub, startDns } from './harness/dns';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import type { SmtpClient } from './harness/smtp-client';
-import { askFor, deliver, eventually, greet, load, open, queuedAs, rcpt, said, send, type Visit } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import type { SmtpClient } from '../../testkit/live/smtp-client';
+import {
+  askFor,
+  deliver,
+  eventually,
+  greet,
+  load,
+  open,
+  queuedAs,
+  rcpt,
+  said,
+  send,
+  type Visit,
+} from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const client = {
   listed: '127.9.0.1',

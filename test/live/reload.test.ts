@@ -2,9 +2,20 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { changes, changing } from './harness/changes';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, eventually, generationOf, greet, load, open, pause, rcpt, said, settled } from './harness/talk';
+import { changes, changing } from '../../testkit/live/changes';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import {
+  askFor,
+  eventually,
+  generationOf,
+  greet,
+  load,
+  open,
+  pause,
+  rcpt,
+  said,
+  settled,
+} from '../../testkit/live/talk';
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';

@@ -1,10 +1,10 @@
 /** Where relayed mail goes: by its route, or to the MX hosts before this one (RFC 5321 §5.1), or nowhere for now. */
 import assert from 'node:assert/strict';
-import { type DnsStub, startDns } from './harness/dns';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { type Sink, startSink } from './harness/sink';
-import { deliver, eventually, load, queuedAs } from './harness/talk';
-import { versions } from './harness/versions';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { type Sink, startSink } from '../../testkit/live/sink';
+import { deliver, eventually, load, queuedAs } from '../../testkit/live/talk';
+import { versions } from '../../testkit/live/versions';
 
 const OK = /^250 /;
 const trusted = '127.9.0.1';

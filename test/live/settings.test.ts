@@ -1,8 +1,8 @@
 /** Settings and lists in the forms in which operators' files come, in a running Haraka. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { type RunningHaraka, startHaraka } from './harness/haraka';
-import { askFor, eventually, generationOf, load, open, pause, rcpt } from './harness/talk';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { askFor, eventually, generationOf, load, open, pause, rcpt } from '../../testkit/live/talk';
 
 const OK = /^250 /;
 const DENIED = /^550 5\.7\.1 Relaying denied/;

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 const mochaModules = './test/mutation/mocha-modules.cjs';
 createRequire(`${process.cwd()}/`)(mochaModules);
 
-// See test/helpers/properties.ts.
+// See testkit/properties.ts.
 process.env.PROPERTY_SHARE = '0.02';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
@@ -16,8 +16,8 @@ export default {
     '**',
     '!src/policy/**',
     '!test/policy/**',
-    '!test/helpers/core.ts',
-    '!test/helpers/{extent,properties}.ts',
+    '!testkit/core.ts',
+    '!testkit/{extent,properties}.ts',
     '!test/mutation/tsconfig.json',
     '!config/smtpcheck.ini',
     '!docs/reference/{rules,settings}.md',

@@ -1,5 +1,5 @@
 /** Dialogues that the corpus has no cases for: what servers answer to greetings and to questions about their users. */
-import type { Case } from '../live/harness/corpus';
+import type { Case } from '../../testkit/live/corpus';
 
 export type PeerCase = Case & { readonly group: string };
 

@@ -1,7 +1,7 @@
 /** Starts the three servers side by side and plays every case to each. */
-import { clientOf, readCases, zoneOf } from '../live/harness/corpus';
-import { startDns } from '../live/harness/dns';
-import { listeners } from '../live/harness/haraka';
+import { clientOf, readCases, zoneOf } from '../../testkit/live/corpus';
+import { startDns } from '../../testkit/live/dns';
+import { listeners } from '../../testkit/live/haraka';
 import { commandCases, type PeerCase } from './commands';
 import type { PeerName } from './install';
 import { serveAtPort53 } from './name-server';

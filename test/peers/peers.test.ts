@@ -4,7 +4,7 @@
  * it is a failure.
  */
 import assert from 'node:assert/strict';
-import { listeners } from '../live/harness/haraka';
+import { listeners } from '../../testkit/live/haraka';
 import { laxerThanAll } from './compare';
 import { installPeers } from './install';
 import { type Measured, measure, peerCases } from './measure';

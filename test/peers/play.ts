@@ -1,8 +1,8 @@
 /** Plays a case to a server and keeps what came of it: a verdict for each command that decides, and what was queued. */
 import { foldLocalPart } from '../../src/policy/mailbox';
-import { type Case, type Client, mailboxOf } from '../live/harness/corpus';
-import { MESSAGE } from '../live/harness/dialogue';
-import { connect, isAccepted, isGo, type Reply, type SmtpClient } from '../live/harness/smtp-client';
+import { type Case, type Client, mailboxOf } from '../../testkit/live/corpus';
+import { MESSAGE } from '../../testkit/live/dialogue';
+import { connect, isAccepted, isGo, type Reply, type SmtpClient } from '../../testkit/live/smtp-client';
 import type { Server } from './server';
 
 /** `syntax`: not understood, as against refused by policy. */

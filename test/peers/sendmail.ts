@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../examples/haraka-directory';
-import { type Listener, listeners } from '../live/harness/haraka';
+import { type Listener, listeners } from '../../testkit/live/haraka';
 import { inWorkspace, runInside, startInside, type Workspace } from './namespace';
 import type { Server, TakenMessage } from './server';
 

@@ -1,5 +1,5 @@
 /** What the three servers have in common for a comparison. */
-import type { Listener } from '../live/harness/haraka';
+import type { Listener } from '../../testkit/live/haraka';
 
 export type ServerName = 'smtpcheck' | 'sendmail' | 'postfix';
 

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { addressList, domainList, fileOf } from '../../bench/lists';
-import { type DnsStub, startDns } from '../live/harness/dns';
-import { type RunningHaraka, startHaraka } from '../live/harness/haraka';
-import { eventually } from '../live/harness/talk';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { eventually } from '../../testkit/live/talk';
 import { environmentOf, installPeers } from './install';
 
 const entries = 100_000;

@@ -1,6 +1,6 @@
 /** Haraka with this suite, as the live tests of the corpus run it. */
-import { configuration } from '../live/harness/corpus';
-import { listeners, startHaraka } from '../live/harness/haraka';
+import { configuration } from '../../testkit/live/corpus';
+import { listeners, startHaraka } from '../../testkit/live/haraka';
 import type { Server } from './server';
 
 export async function startSuite(dns: number): Promise<Server> {

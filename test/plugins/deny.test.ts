@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import { addressClasses, closeSites, type SessionOptions, Site, textOf } from '../helpers/haraka';
-import { until } from '../helpers/until';
-import { type DnsStub, startDns } from '../live/harness/dns';
+import { addressClasses, closeSites, type SessionOptions, Site, textOf } from '../../testkit/haraka';
+import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { until } from '../../testkit/until';
 
 afterEach(closeSites);
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSites, Site } from '../helpers/haraka';
+import { closeSites, Site } from '../../testkit/haraka';
 
 afterEach(closeSites);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import { closeSites, type Session, type SessionOptions, Site, textOf } from '../helpers/haraka';
+import { closeSites, type Session, type SessionOptions, Site, textOf } from '../../testkit/haraka';
 
 afterEach(closeSites);
 

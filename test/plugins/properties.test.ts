@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
 import type { Address, Connection } from '../../src/types/haraka';
-import { addressClasses, closeSites, Site } from '../helpers/haraka';
-import { fc } from '../helpers/properties';
+import { addressClasses, closeSites, Site } from '../../testkit/haraka';
+import { fc } from '../../testkit/properties';
 
 afterEach(closeSites);
 

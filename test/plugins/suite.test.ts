@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { makePlugin } from 'haraka-test-fixtures';
 import type { PluginName } from '../../src/policy/settings/settings';
-import { checkout, closeSites, Site } from '../helpers/haraka';
+import { checkout, closeSites, Site } from '../../testkit/haraka';
 
 afterEach(closeSites);
 

@@ -1,9 +1,9 @@
 /** The plugins while Redis is away: nothing is refused for good that a list could permit, and nobody on host.deny gets in. */
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import { FakeRedis } from '../helpers/fake-redis';
-import { closeSites, Site } from '../helpers/haraka';
-import { until } from '../helpers/until';
+import { FakeRedis } from '../../testkit/fake-redis';
+import { closeSites, Site } from '../../testkit/haraka';
+import { until } from '../../testkit/until';
 
 afterEach(closeSites);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type AuthWarningRequest, authWarningHeader, authWarnings } from '../../src/policy/auth-warning';
-import { address } from '../helpers/core';
+import { address } from '../../testkit/core';
 
 interface WarningCase {
   readonly name: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isForged, noNames, unaskedNames, unknownNames } from '../../src/policy/client-names';
-import { named } from '../helpers/core';
+import { named } from '../../testkit/core';
 
 describe('isForged', () => {
   it('holds where there are names and none leads back, and nowhere else', () => {

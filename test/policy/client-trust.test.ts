@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ClientNames, unaskedNames } from '../../src/policy/client-names';
 import { decideTrust } from '../../src/policy/client-trust';
-import { named, type RelaySite, relayPolicy, relayRequest } from '../helpers/core';
+import { named, type RelaySite, relayPolicy, relayRequest } from '../../testkit/core';
 
 const confirmedHere = named(['lab1.campus.example'], ['lab1.campus.example']);
 

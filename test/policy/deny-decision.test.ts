@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../src/policy/client-names';
 import { decideDeny } from '../../src/policy/deny-decision';
-import { address, denySays, listOf, named, needsTheName } from '../helpers/core';
+import { address, denySays, listOf, named, needsTheName } from '../../testkit/core';
 
 const denied = (rule: string, line: number) => `refuse ${rule} host.deny:${line} 550 5.7.1 Access denied`;
 const passed = 'pass client-not-denied';

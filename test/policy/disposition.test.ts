@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { decideDisposition } from '../../src/policy/disposition';
 import type { RelayPermit } from '../../src/policy/relay-policy';
-import { type RelaySite, recipient, relayPolicy } from '../helpers/core';
+import { type RelaySite, recipient, relayPolicy } from '../../testkit/core';
 
 describe('decideDisposition', () => {
   const site: RelaySite = { hostList: ['local.example'] };

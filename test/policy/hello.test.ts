@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { decideHello, decideMailHello, isWellFormedHello } from '../../src/policy/hello';
-import { told } from '../helpers/core';
+import { told } from '../../testkit/core';
 
 const wellFormed: readonly string[] = [
   'mail.example.org',

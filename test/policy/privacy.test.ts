@@ -7,7 +7,7 @@ import {
   type PrivacyFlag,
   privacyFlags,
 } from '../../src/policy/privacy';
-import { told } from '../helpers/core';
+import { told } from '../../testkit/core';
 
 const notAllowed = '502 5.7.0 Sorry, we do not allow this operation';
 const cannotVrfy = '252 2.5.2 Cannot VRFY user; try RCPT to attempt delivery';

@@ -21,9 +21,9 @@ import { hasFault } from '../../src/policy/findings/finding';
 import { describeFinding } from '../../src/policy/findings/finding-text';
 import { parseIni } from '../../src/policy/settings/ini';
 import { parseSettings } from '../../src/policy/settings/settings';
-import { address, listOf, shown } from '../helpers/core';
-import { checkNothingIsHidden, lineEnds } from '../helpers/line-ends';
-import { fc, runs } from '../helpers/properties';
+import { address, listOf, shown } from '../../testkit/core';
+import { checkNothingIsHidden, lineEnds } from '../../testkit/line-ends';
+import { fc, runs } from '../../testkit/properties';
 
 const word = fc.oneof(fc.nat({ max: 0xffffffff }), fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff));
 /** Few different high bits, so that networks meet, nest and touch. */

@@ -8,7 +8,7 @@ import {
   type RelayAsk,
   type RelaySite,
   relayPolicy,
-} from '../helpers/core';
+} from '../../testkit/core';
 
 const client = '203.0.113.9';
 const cannotResolve = `defer name-unknown 450 4.7.1 Relaying temporarily denied. Cannot resolve PTR record for ${client}`;

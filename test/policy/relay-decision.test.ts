@@ -10,7 +10,7 @@ import {
   relayRequest,
   relaySays,
   told,
-} from '../helpers/core';
+} from '../../testkit/core';
 
 const client = '203.0.113.9';
 const denied = 'refuse relay-denied 550 5.7.1 Relaying denied';

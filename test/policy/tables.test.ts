@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { NameTable, NameTableBuilder } from '../../src/policy/tables/name-table';
 import { none, PrefixTable, PrefixTableBuilder } from '../../src/policy/tables/prefix-table';
 import type { SameKey } from '../../src/policy/tables/sorted-rows';
-import { address } from '../helpers/core';
+import { address } from '../../testkit/core';
 
 type Row = readonly [prefix: string, line: number, excluded?: boolean, payload?: number];
 

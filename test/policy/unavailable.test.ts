@@ -18,7 +18,7 @@ import {
   relaySays,
   unavailableList,
   unavailableMap,
-} from '../helpers/core';
+} from '../../testkit/core';
 
 const putOff = 'defer list-unavailable 450 4.7.1 Relaying temporarily denied';
 

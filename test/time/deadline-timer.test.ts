@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadlineTimer } from '../../src/time/deadline-timer';
-import { until } from '../helpers/until';
+import { until } from '../../testkit/until';
 
 describe('an alarm', () => {
   let rung = 0;

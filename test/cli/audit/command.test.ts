@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { smtpcheck } from '../command';
 import {
   certificateFile,
   type FakeServer,
@@ -12,7 +11,8 @@ import {
   popScript,
   type SmtpWeakness,
   smtpScript,
-} from './fake-server';
+} from '../../../testkit/fake-server';
+import { smtpcheck } from '../command';
 
 const audit = (...args: readonly string[]) => smtpcheck(['audit', ...args]);
 

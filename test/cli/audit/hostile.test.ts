@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { obeyed } from '../../helpers/obeyed';
-import { fc, runs } from '../../helpers/properties';
+import { keyPair, listen } from '../../../testkit/fake-server';
+import { obeyed } from '../../../testkit/obeyed';
+import { fc, runs } from '../../../testkit/properties';
 import { auditOf, shownResults } from './audit-of';
-import { keyPair, listen } from './fake-server';
 
 type Bytes = string | Uint8Array;
 

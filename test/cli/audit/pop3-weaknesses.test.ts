@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
+import {
+  certificateFile,
+  type FakeServer,
+  keyPair,
+  listen,
+  type PopWeakness,
+  popScript,
+} from '../../../testkit/fake-server';
 import { auditOf, shownResults } from './audit-of';
-import { certificateFile, type FakeServer, keyPair, listen, type PopWeakness, popScript } from './fake-server';
 
 interface WeaknessCase {
   readonly weak: readonly PopWeakness[];

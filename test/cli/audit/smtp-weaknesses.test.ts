@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { auditOf, shownResults } from './audit-of';
 import {
   certificateFile,
   type FakeServer,
@@ -8,7 +7,8 @@ import {
   listen,
   type SmtpWeakness,
   smtpScript,
-} from './fake-server';
+} from '../../../testkit/fake-server';
+import { auditOf, shownResults } from './audit-of';
 
 interface WeaknessCase {
   readonly weak: SmtpWeakness;

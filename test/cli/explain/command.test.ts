@@ -1,8 +1,8 @@
 /** The command: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
 import { run } from '../../../src/cli/explain';
-import { emptyLists, type Folder, makeFolder } from '../../helpers/folder';
-import { type DnsStub, startDns } from '../../live/harness/dns';
+import { emptyLists, type Folder, makeFolder } from '../../../testkit/folder';
+import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { smtpcheck } from '../command';
 
 function site(files: Readonly<Record<string, string>> = {}): Folder {

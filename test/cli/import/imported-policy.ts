@@ -8,7 +8,7 @@ import { parseAddress } from '../../../src/policy/entries/ip-address';
 import { PolicyList, parseList } from '../../../src/policy/entries/list';
 import { parseRelayMap, RelayMap } from '../../../src/policy/entries/relay-map';
 import { decideRelay } from '../../../src/policy/relay-decision';
-import { localDomainsOf } from '../../helpers/core';
+import { localDomainsOf } from '../../../testkit/core';
 
 export interface Client {
   readonly ip: string;

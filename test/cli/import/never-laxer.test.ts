@@ -10,7 +10,7 @@ import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
 import { render } from '../../../src/cli/import/output/render';
 import { readers } from '../../../src/cli/import/readers';
 import { joinReadings } from '../../../src/cli/import/site-policy';
-import { fc } from '../../helpers/properties';
+import { fc } from '../../../testkit/properties';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
 import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';
 import { inTemporaryFolder, readerContext } from './support';

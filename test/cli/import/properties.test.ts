@@ -9,7 +9,7 @@ import { splitLines } from '../../../src/cli/import/sources/text-lines';
 import { parseList } from '../../../src/policy/entries/list';
 import { parseRelayMap } from '../../../src/policy/entries/relay-map';
 import { parseSettings } from '../../../src/policy/settings/settings';
-import { fc, runs } from '../../helpers/properties';
+import { fc, runs } from '../../../testkit/properties';
 import { readerContext } from './support';
 
 /** Pieces that sources are made of, so that random text gets past the first look. */

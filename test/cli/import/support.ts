@@ -5,7 +5,7 @@ import { readers } from '../../../src/cli/import/readers';
 import { type Feature, joinReadings, type ReaderContext, type Reading } from '../../../src/cli/import/site-policy';
 import type { SourceType } from '../../../src/cli/import/source-type';
 import type { SourceLine } from '../../../src/policy/findings/finding';
-import { makeFolder } from '../../helpers/folder';
+import { makeFolder } from '../../../testkit/folder';
 import { smtpcheck as command, type Ran } from '../command';
 
 export const fixtureRoot = resolve('test/fixtures/import');

@@ -7,7 +7,7 @@ import { run } from '../../../src/cli/lint';
 import { lintCodes } from '../../../src/cli/lint/finding';
 import { explainCode } from '../../../src/cli/lint/rules-page';
 import { findingCodes } from '../../../src/policy/findings/finding';
-import { makeFolder } from '../../helpers/folder';
+import { makeFolder } from '../../../testkit/folder';
 import { smtpcheck } from '../command';
 import { copyOf } from './fixture';
 

@@ -5,7 +5,7 @@ import { checkout } from '../../../examples/haraka-directory';
 import { lint } from '../../../src/cli/lint';
 import { type LintFinding, severityOf } from '../../../src/cli/lint/finding';
 import { format } from '../../../src/cli/lint/formats';
-import { type Folder, makeFolder } from '../../helpers/folder';
+import { type Folder, makeFolder } from '../../../testkit/folder';
 
 export const fixtures = path.join(checkout, 'test', 'fixtures', 'lint');
 

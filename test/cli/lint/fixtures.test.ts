@@ -4,8 +4,8 @@ import path from 'node:path';
 import { checkout } from '../../../examples/haraka-directory';
 import { lintCodes } from '../../../src/cli/lint/finding';
 import { findingCodes } from '../../../src/policy/findings/finding';
-import type { Folder } from '../../helpers/folder';
-import { type DnsStub, startDns } from '../../live/harness/dns';
+import type { Folder } from '../../../testkit/folder';
+import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { copyOf, fixtures, linesOf, textOf } from './fixture';
 
 interface Fixture {

@@ -1,6 +1,6 @@
 /** Whether lint sees that local recipients are known: which of our domains there are, and who accepts their mailboxes. */
 import assert from 'node:assert/strict';
-import { emptyLists, makeFolder } from '../../helpers/folder';
+import { emptyLists, makeFolder } from '../../../testkit/folder';
 import { linesOf } from './fixture';
 
 interface KnownCase {

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { checkout } from '../../../examples/haraka-directory';
-import { makeFolder } from '../../helpers/folder';
+import { makeFolder } from '../../../testkit/folder';
 import { program, smtpcheck, smtpcheckProcess } from '../command';
 
 const subcommands = ['lint', 'explain', 'init', 'import', 'audit'] as const;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../../examples/haraka-directory';
-import { type Folder, makeFolder } from '../../helpers/folder';
+import { type Folder, makeFolder } from '../../../testkit/folder';
 import { smtpcheck } from '../command';
 
 const page = fs.readFileSync(path.join(checkout, 'docs', 'reference', 'cli.md'), 'utf8');

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { pause } from '../../live/harness/talk';
+import { pause } from '../../../testkit/live/talk';
 import { ask, enter } from '../entry';
 import { Ledger } from '../ledger';
 import { anybodyMayReach, stranger } from '../site';

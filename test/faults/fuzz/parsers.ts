@@ -17,7 +17,7 @@ import { isWellFormedHello } from '../../../src/policy/hello';
 import { carriesRoute } from '../../../src/policy/mailbox';
 import { parseIni } from '../../../src/policy/settings/ini';
 import { parseSettings } from '../../../src/policy/settings/settings';
-import { checkNothingIsHidden, lineEnds } from '../../helpers/line-ends';
+import { checkNothingIsHidden, lineEnds } from '../../../testkit/line-ends';
 import type { Fuzzer } from './fuzzer';
 
 interface Parser {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { Policy } from '../../../src/lists/policy';
 import { PolicyStore } from '../../../src/lists/policy-store';
 import { type IpAddress, parseAddress } from '../../../src/policy/entries/ip-address';
-import { pause } from '../../live/harness/talk';
+import { pause } from '../../../testkit/live/talk';
 import type { Fuzzer } from './fuzzer';
 import { Random } from './random';
 

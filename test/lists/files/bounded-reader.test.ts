@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoundedFileReader, diskReader, type FileReader } from '../../../src/lists/files/bounded-reader';
 import { PolicyStore } from '../../../src/lists/policy-store';
-import { address } from '../../helpers/core';
-import { makeFolder } from '../../helpers/folder';
-import { Said } from '../../helpers/said';
-import { Started } from '../../helpers/started';
-import { until } from '../../helpers/until';
+import { address } from '../../../testkit/core';
+import { makeFolder } from '../../../testkit/folder';
+import { Said } from '../../../testkit/said';
+import { Started } from '../../../testkit/started';
+import { until } from '../../../testkit/until';
 
 const limit = 100;
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { slowFsWarning } from '../../../src/lists/files/bounded-reader';
 import { FileFollower, type FileReading, FollowedFile } from '../../../src/lists/files/file-follower';
-import { makeFolder } from '../../helpers/folder';
-import { Said } from '../../helpers/said';
-import { until } from '../../helpers/until';
+import { makeFolder } from '../../../testkit/folder';
+import { Said } from '../../../testkit/said';
+import { until } from '../../../testkit/until';
 
 const settle = 10;
 const pace = { poll: 60_000, settle };

@@ -10,7 +10,7 @@ import {
   readStableSync,
   statFile,
 } from '../../../src/lists/files/file-reader';
-import { type Folder, makeFolder } from '../../helpers/folder';
+import { type Folder, makeFolder } from '../../../testkit/folder';
 
 interface ReadCase {
   readonly name: string;

@@ -8,11 +8,11 @@ import { type Parsed, parseBytes } from '../../../src/lists/parsing/parse-bytes'
 import { parseContent, workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
 import { PolicyList } from '../../../src/policy/entries/list';
 import { memoryFor } from '../../../src/policy/tables/large-memory';
-import { buffersIn } from '../../helpers/buffers';
-import { type Folder, makeFolder } from '../../helpers/folder';
-import { Said } from '../../helpers/said';
-import { Started } from '../../helpers/started';
-import { until } from '../../helpers/until';
+import { buffersIn } from '../../../testkit/buffers';
+import { type Folder, makeFolder } from '../../../testkit/folder';
+import { Said } from '../../../testkit/said';
+import { Started } from '../../../testkit/started';
+import { until } from '../../../testkit/until';
 
 const text = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join('');
 

@@ -5,7 +5,7 @@ import { workerThreshold } from '../../../src/lists/parsing/parse-worker-client'
 import { FollowedKey } from '../../../src/lists/redis/followed-key';
 import type { Ask } from '../../../src/lists/redis/redis-key';
 import { PolicyList } from '../../../src/policy/entries/list';
-import { address } from '../../helpers/core';
+import { address } from '../../../testkit/core';
 
 const listSetting = listSettings.find(({ name }) => name === 'hosts') as ListSetting;
 const maxAge = 1000;

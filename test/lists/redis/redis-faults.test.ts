@@ -1,7 +1,7 @@
 /** Lists in Redis that are faulty or missing. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { denyAlone, head, redis, start, tooLong, withRedis } from '../../helpers/redis-store';
+import { denyAlone, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 
 describe('a list in Redis that cannot be taken', () => {
   withRedis();

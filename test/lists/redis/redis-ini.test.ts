@@ -4,9 +4,9 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRedisIni, RedisIniFile } from '../../../src/lists/redis/redis-ini';
 import { RedisAccess } from '../../../src/lists/redis/redis-package';
-import { makeFolder } from '../../helpers/folder';
-import { harakaConfig, redisIni } from '../../helpers/redis-access';
-import { until } from '../../helpers/until';
+import { makeFolder } from '../../../testkit/folder';
+import { harakaConfig, redisIni } from '../../../testkit/redis-access';
+import { until } from '../../../testkit/until';
 
 const texts: Readonly<Record<string, string>> = {
   nothing: '',

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { sortLines } from '../../../src/lists/parsing/parse-bytes';
 import { type Ask, type KeyContent, readKey } from '../../../src/lists/redis/redis-key';
 import { RedisLink, type Session } from '../../../src/lists/redis/redis-link';
-import { FakeRedis, type Value } from '../../helpers/fake-redis';
-import { accessTo, type ClientVersion } from '../../helpers/redis-access';
+import { FakeRedis, type Value } from '../../../testkit/fake-redis';
+import { accessTo, type ClientVersion } from '../../../testkit/redis-access';
 
 let redis: FakeRedis;
 let link: RedisLink | undefined;

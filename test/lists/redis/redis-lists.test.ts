@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisAccess } from '../../../src/lists/redis/redis-package';
-import { address, shown } from '../../helpers/core';
-import { everything } from '../../helpers/extent';
-import { accessTo, type ClientVersion } from '../../helpers/redis-access';
-import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../helpers/redis-store';
-import { until } from '../../helpers/until';
+import { address, shown } from '../../../testkit/core';
+import { everything } from '../../../testkit/extent';
+import { accessTo, type ClientVersion } from '../../../testkit/redis-access';
+import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
+import { until } from '../../../testkit/until';
 
 describe('a list in Redis', () => {
   withRedis();

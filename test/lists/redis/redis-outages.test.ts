@@ -5,10 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { makeFolder } from '../../helpers/folder';
-import { accessTo, redisIni } from '../../helpers/redis-access';
-import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../helpers/redis-store';
-import { until } from '../../helpers/until';
+import { makeFolder } from '../../../testkit/folder';
+import { accessTo, redisIni } from '../../../testkit/redis-access';
+import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
+import { until } from '../../../testkit/until';
 
 describe('Redis disconnected', () => {
   withRedis();

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CannotStart } from '../../../src/lists/policy-store';
 import { RedisAccess } from '../../../src/lists/redis/redis-package';
-import { FakeRedis } from '../../helpers/fake-redis';
-import { makeFolder } from '../../helpers/folder';
-import { harakaConfig, redisIni } from '../../helpers/redis-access';
-import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../helpers/redis-store';
-import { until } from '../../helpers/until';
+import { FakeRedis } from '../../../testkit/fake-redis';
+import { makeFolder } from '../../../testkit/folder';
+import { harakaConfig, redisIni } from '../../../testkit/redis-access';
+import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
+import { until } from '../../../testkit/until';
 
 describe('smtpcheck.ini and Redis', () => {
   withRedis();

@@ -1,7 +1,7 @@
 /** Verdicts of an audit against what a peer's configuration should draw, and nothing beyond. */
 import assert from 'node:assert/strict';
+import { certificateFile } from '../../../testkit/fake-server';
 import { type Audited, auditOf, shownResults } from '../../cli/audit/audit-of';
-import { certificateFile } from '../../cli/audit/fake-server';
 import { type Peer, peerLog, strangerAddress } from './peer';
 
 export interface Expected {

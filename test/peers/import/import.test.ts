@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { startHaraka } from '../../../testkit/live/haraka';
 import { fixtureRoot } from '../../cli/import/support';
-import { startHaraka } from '../../live/harness/haraka';
 import { installPeers } from '../install';
 import { askPostfix } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';

@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../../examples/haraka-directory';
+import { startDns } from '../../../testkit/live/dns';
+import { connect, isAccepted } from '../../../testkit/live/smtp-client';
 import type { Client, Verdict } from '../../cli/import/imported-policy';
-import { startDns } from '../../live/harness/dns';
-import { connect, isAccepted } from '../../live/harness/smtp-client';
 import { serveAtPort53 } from '../name-server';
 import { idOf, inWorkspace, runInside, startInside, type Workspace } from '../namespace';
 import { describeProbe, type Probe } from './probes';

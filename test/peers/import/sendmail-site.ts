@@ -1,8 +1,8 @@
 /** A real sendmail with a site's own files, asked rule by rule (`sendmail -bt`): so any client address can be asked about. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { startDns } from '../../../testkit/live/dns';
 import type { Verdict } from '../../cli/import/imported-policy';
-import { startDns } from '../../live/harness/dns';
 import { serveAtPort53 } from '../name-server';
 import { inWorkspace, runInside, startInside, type Workspace } from '../namespace';
 import type { Probe } from './probes';

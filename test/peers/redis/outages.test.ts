@@ -4,6 +4,8 @@
  * nobody is let in.
  */
 import assert from 'node:assert/strict';
+import type { HarakaVersion } from '../../../testkit/live/haraka';
+import { eventually, pause } from '../../../testkit/live/talk';
 import {
   all,
   allRevoked,
@@ -13,8 +15,6 @@ import {
   withoutAnyList,
   withoutLists,
 } from '../../faults/expectations';
-import type { HarakaVersion } from '../../live/harness/haraka';
-import { eventually, pause } from '../../live/harness/talk';
 import { allLists, filling } from './lists';
 import { onRedis } from './on-redis';
 import { RedisServer, type RedisSettings } from './server';

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../../examples/haraka-directory';
-import { eventually } from '../../live/harness/talk';
+import { eventually } from '../../../testkit/live/talk';
 import { environmentOf } from '../install';
 
 export interface RedisSettings {

@@ -5,16 +5,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { type DnsStub, startDns } from '../../../testkit/live/dns';
+import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
+import { isAccepted, type SmtpClient } from '../../../testkit/live/smtp-client';
+import { eventually, greet, rcpt, said } from '../../../testkit/live/talk';
 import { type Changes, Expectations } from '../../faults/expectations';
 import { Ledger } from '../../faults/ledger';
 import { servingPids } from '../../faults/resources';
 import { dnsText, type ListName, type StandIns, settingsWith, standsIn, zone } from '../../faults/site';
 import { Traffic } from '../../faults/traffic';
 import { unheardOfIn } from '../../faults/world';
-import { type DnsStub, startDns } from '../../live/harness/dns';
-import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../live/harness/haraka';
-import { isAccepted, type SmtpClient } from '../../live/harness/smtp-client';
-import { eventually, greet, rcpt, said } from '../../live/harness/talk';
 import { files } from './lists';
 import type { RedisServer } from './server';
 

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import constants from 'haraka-constants';
-import { addressClasses, closeSites, type SessionOptions, Site, type SiteOptions, textOf } from '../../helpers/haraka';
-import { type DnsStub, startDns } from '../../live/harness/dns';
+import {
+  addressClasses,
+  closeSites,
+  type SessionOptions,
+  Site,
+  type SiteOptions,
+  textOf,
+} from '../../../testkit/haraka';
+import { type DnsStub, startDns } from '../../../testkit/live/dns';
 
 afterEach(closeSites);
 

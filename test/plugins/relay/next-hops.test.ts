@@ -1,9 +1,9 @@
 /** Where mail goes that is relayed. */
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import { address } from '../../helpers/core';
-import { closeSites, Site } from '../../helpers/haraka';
-import { type DnsStub, startDns } from '../../live/harness/dns';
+import { address } from '../../../testkit/core';
+import { closeSites, Site } from '../../../testkit/haraka';
+import { type DnsStub, startDns } from '../../../testkit/live/dns';
 
 afterEach(closeSites);
 

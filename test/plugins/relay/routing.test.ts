@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
 import type { Address, Connection } from '../../../src/types/haraka';
-import { closeSites, type Session, Site, type SiteOptions } from '../../helpers/haraka';
+import { closeSites, type Session, Site, type SiteOptions } from '../../../testkit/haraka';
 
 afterEach(closeSites);
 

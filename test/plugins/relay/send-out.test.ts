@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fsPromises from 'node:fs/promises';
 import constants from 'haraka-constants';
 import type { Address } from '../../../src/types/haraka';
-import { closeSites, Site, textOf } from '../../helpers/haraka';
+import { closeSites, Site, textOf } from '../../../testkit/haraka';
 
 afterEach(closeSites);
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import constants from 'haraka-constants';
-import { addressClasses, closeSites, type Session, Site } from '../../helpers/haraka';
-import { until } from '../../helpers/until';
+import { addressClasses, closeSites, type Session, Site } from '../../../testkit/haraka';
+import { until } from '../../../testkit/until';
 
 afterEach(closeSites);
 

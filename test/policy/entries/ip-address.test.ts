@@ -12,7 +12,7 @@ import {
   widthOf,
   wordMask,
 } from '../../../src/policy/entries/ip-address';
-import { address } from '../../helpers/core';
+import { address } from '../../../testkit/core';
 
 const shown = (parsed: IpAddress | undefined) => parsed && formatAddress(parsed);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ListKind, PolicyList, parseList } from '../../../src/policy/entries/list';
-import { address, listOf, recipient, shown } from '../../helpers/core';
+import { address, listOf, recipient, shown } from '../../../testkit/core';
 
 interface AddressCase {
   readonly name: string;

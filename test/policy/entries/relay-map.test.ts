@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { formatReply } from '../../../src/policy/decision';
 import { parseRelayMap } from '../../../src/policy/entries/relay-map';
-import { address, mapOf, recipient } from '../../helpers/core';
+import { address, mapOf, recipient } from '../../../testkit/core';
 
 const shownEntry = (entry: ReturnType<ReturnType<typeof mapOf>['findClientName']>) =>
   entry &&

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { codesOf, codesOfWord } from '../../../src/policy/tables/codes';
-import { fc, runs } from '../../helpers/properties';
+import { fc, runs } from '../../../testkit/properties';
 
 /** Any UTF-16, pairs and halves of pairs among it; and characters whose last octet is that of an ASCII character. */
 const texts = fc.array(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { GrowableUint8, GrowableUint32 } from '../../../src/policy/tables/growable';
-import { runs } from '../../helpers/properties';
+import { runs } from '../../../testkit/properties';
 
 /** More than one large piece of memory holds; for mutation testing, more than all before the first large one. */
 const numbers = runs(15 << 20);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseEntry } from '../../../src/policy/entries/entry';
 import { parsePlainEntry } from '../../../src/policy/tables/plain-entry';
-import { fc, runs } from '../../helpers/properties';
+import { fc, runs } from '../../../testkit/properties';
 
 /** Characters and pieces of which entries are made, sound ones and others. */
 const pieces =

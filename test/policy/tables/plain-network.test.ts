@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { formatAddress } from '../../../src/policy/entries/ip-address';
 import { codesOf } from '../../../src/policy/tables/codes';
 import { PlainNetwork } from '../../../src/policy/tables/plain-network';
-import { fc, runs } from '../../helpers/properties';
+import { fc, runs } from '../../../testkit/properties';
 
 const plain = new PlainNetwork();
 

@@ -12,10 +12,10 @@ import {
   type HarakaDirectory,
   type HarakaVersion,
   makeHarakaDirectory,
-} from '../../../examples/haraka-directory';
+} from '../../examples/haraka-directory';
 import { type QueuedMessage, readQueues } from './queue';
 
-export type { HarakaVersion } from '../../../examples/haraka-directory';
+export type { HarakaVersion } from '../../examples/haraka-directory';
 export type { QueuedMessage } from './queue';
 
 /** `mapped` is a listener to which IPv4 clients appear as IPv4-mapped IPv6 addresses. */
@@ -128,7 +128,7 @@ function makeDirectory(options: HarakaOptions, ports: Ports): HarakaDirectory {
     listen: Object.entries(ports)
       .map(([listener, port]) => `${hosts[listener as Listener]}:${port}`)
       .join(','),
-    localPlugins: path.join(checkout, 'test', 'live', 'harness', 'plugins'),
+    localPlugins: path.join(checkout, 'testkit', 'live', 'plugins'),
   });
   for (const [name, packageName] of Object.entries(options.pluginPackages ?? {})) {
     fs.symlinkSync(path.join(checkout, 'node_modules', packageName), path.join(directory.path, 'plugins', name), 'dir');

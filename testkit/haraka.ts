@@ -11,10 +11,10 @@ import { Address as EmailAddress } from '@haraka/email-address';
 import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
-import type { SuitePlugin } from '../../src/host/answer';
-import type { Opinion } from '../../src/host/counters';
-import type { PluginName } from '../../src/policy/settings/settings';
-import type { Address, Connection, Transaction } from '../../src/types/haraka';
+import type { SuitePlugin } from '../src/host/answer';
+import type { Opinion } from '../src/host/counters';
+import type { PluginName } from '../src/policy/settings/settings';
+import type { Address, Connection, Transaction } from '../src/types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
 
 export interface AddressClass {
@@ -281,7 +281,7 @@ export class Session {
   get routed(): readonly string[] {
     // The plugins come from `dist/`, and so must what they keep of a transaction.
     const dispositions = createRequire(__filename)(path.join(checkout, 'dist', 'src', 'host', 'dispositions.js'));
-    const { recipientsOf } = dispositions as typeof import('../../src/host/dispositions');
+    const { recipientsOf } = dispositions as typeof import('../src/host/dispositions');
     return Object.entries(recipientsOf(this.connection.transaction as Transaction)).flatMap(
       ([disposition, recipients]) =>
         recipients.map(({ user, host }) => `${disposition} ${user}${host ? `@${host}` : ''}`),
@@ -332,7 +332,7 @@ let built = false;
 /** The plugins under test come from `dist/`; what stands there must be these sources. */
 function assertBuilt(): void {
   if (built) return;
-  const compiled = path.resolve(__dirname, '..', '..');
+  const compiled = path.resolve(__dirname, '..');
   for (const folder of ['src/policy', 'src/host', 'src/lists', 'src/dns', 'plugins']) {
     const names = fs.readdirSync(path.join(compiled, folder), { encoding: 'utf8', recursive: true });
     for (const name of names.filter((file) => file.endsWith('.js'))) {

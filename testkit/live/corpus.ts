@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { domainToASCII } from 'node:url';
-import { checkout } from '../../../examples/haraka-directory';
+import { checkout } from '../../examples/haraka-directory';
 import type { Zone } from './dns';
 import type { HarakaVersion, Listener } from './haraka';
 import { isAccepted, isGo, isRefused, isRefusedForGood, type Reply } from './smtp-client';

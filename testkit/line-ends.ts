@@ -1,9 +1,9 @@
 /** That no parser loses an entry which some other program shows on a line of its own. */
 import assert from 'node:assert/strict';
-import { parseAddress } from '../../src/policy/entries/ip-address';
-import { type ListKind, listKinds, PolicyList, parseList } from '../../src/policy/entries/list';
-import { parseRelayMap, RelayMap } from '../../src/policy/entries/relay-map';
-import { parseSettings } from '../../src/policy/settings/settings';
+import { parseAddress } from '../src/policy/entries/ip-address';
+import { type ListKind, listKinds, PolicyList, parseList } from '../src/policy/entries/list';
+import { parseRelayMap, RelayMap } from '../src/policy/entries/relay-map';
+import { parseSettings } from '../src/policy/settings/settings';
 
 /** Whatever ends a line for an editor, a terminal or another language: Unicode's (UAX #14), and what Python splits at. */
 export const lineEnds = ['\n', '\r\n', '\r', '\v', '\f', '\x1c', '\x1d', '\x1e', '\x85', '\u2028', '\u2029'] as const;

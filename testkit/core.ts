@@ -1,17 +1,17 @@
 /** Core values from the text an operator would write; what does not parse fails the test. */
 import assert from 'node:assert/strict';
-import { type ClientNames, unaskedNames } from '../../src/policy/client-names';
-import type { Decision } from '../../src/policy/decision';
-import { type DenyPolicy, type DenyRequest, decideDeny, denyNeedsClientName } from '../../src/policy/deny-decision';
-import type { Recipient } from '../../src/policy/entries/entry-tables';
-import { type IpAddress, parseAddress } from '../../src/policy/entries/ip-address';
-import { type ListEntry, type ListKind, PolicyList, parseList } from '../../src/policy/entries/list';
-import { LocalDomains } from '../../src/policy/entries/local-domains';
-import { parseRelayMap, RelayMap } from '../../src/policy/entries/relay-map';
-import { describeFinding } from '../../src/policy/findings/finding-text';
-import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../../src/policy/recipient-form';
-import { decideRelay, needsClientName } from '../../src/policy/relay-decision';
-import type { RelayDecision, RelayPolicy, RelayRequest } from '../../src/policy/relay-policy';
+import { type ClientNames, unaskedNames } from '../src/policy/client-names';
+import type { Decision } from '../src/policy/decision';
+import { type DenyPolicy, type DenyRequest, decideDeny, denyNeedsClientName } from '../src/policy/deny-decision';
+import type { Recipient } from '../src/policy/entries/entry-tables';
+import { type IpAddress, parseAddress } from '../src/policy/entries/ip-address';
+import { type ListEntry, type ListKind, PolicyList, parseList } from '../src/policy/entries/list';
+import { LocalDomains } from '../src/policy/entries/local-domains';
+import { parseRelayMap, RelayMap } from '../src/policy/entries/relay-map';
+import { describeFinding } from '../src/policy/findings/finding-text';
+import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../src/policy/recipient-form';
+import { decideRelay, needsClientName } from '../src/policy/relay-decision';
+import type { RelayDecision, RelayPolicy, RelayRequest } from '../src/policy/relay-policy';
 
 export function address(text: string): IpAddress {
   const parsed = parseAddress(text);

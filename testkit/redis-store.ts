@@ -1,8 +1,8 @@
 /** A policy store that follows lists in a fake Redis, for the tests of such lists. */
 
-import { PolicyStore } from '../../src/lists/policy-store';
-import type { RedisAccess } from '../../src/lists/redis/redis-package';
-import type { PolicyList } from '../../src/policy/entries/list';
+import { PolicyStore } from '../src/lists/policy-store';
+import type { RedisAccess } from '../src/lists/redis/redis-package';
+import type { PolicyList } from '../src/policy/entries/list';
 import { address } from './core';
 import { FakeRedis } from './fake-redis';
 import { type Folder, makeFolder } from './folder';

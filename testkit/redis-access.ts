@@ -1,10 +1,10 @@
 /** The way to a Redis server for a test: as redis.ini would have it, with either version of the client that Haraka brings. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { harakaPackage } from '../../examples/haraka-directory';
-import { RedisIniFile } from '../../src/lists/redis/redis-ini';
-import { RedisAccess, type RedisPackage } from '../../src/lists/redis/redis-package';
-import type { StoreLog } from '../../src/lists/store-log';
+import { harakaPackage } from '../examples/haraka-directory';
+import { RedisIniFile } from '../src/lists/redis/redis-ini';
+import { RedisAccess, type RedisPackage } from '../src/lists/redis/redis-package';
+import type { StoreLog } from '../src/lists/store-log';
 import type { FakeRedis } from './fake-redis';
 
 /** `5.8` knows nothing of notices. */

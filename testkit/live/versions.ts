@@ -2,7 +2,7 @@
  * Which versions of Haraka the live tests run. `npm test` runs all of them with the newest, and with the other what Haraka answers
  * or does differently there; `npm run test:all` runs everything with both.
  */
-import { everything } from '../../helpers/extent';
+import { everything } from '../extent';
 import type { HarakaVersion } from './haraka';
 
 /** For tests of what differs between the versions. */
