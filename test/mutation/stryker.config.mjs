@@ -16,7 +16,7 @@ export default {
     '**',
     '!src/policy/**',
     '!test/policy/**',
-    '!testkit/core.ts',
+    '!testkit/{core,line-ends}.ts',
     '!testkit/{extent,properties}.ts',
     '!test/mutation/tsconfig.json',
     '!config/smtpcheck.ini',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ClientNames, unaskedNames } from '../../src/policy/client-names';
-import { decideTrust } from '../../src/policy/client-trust';
+import { decideTrust, trustWithdrawn } from '../../src/policy/client-trust';
+import { formatReply } from '../../src/policy/decision';
 import { named, type RelaySite, relayPolicy, relayRequest } from '../../testkit/core';
 
 const confirmedHere = named(['lab1.campus.example'], ['lab1.campus.example']);
@@ -16,5 +17,12 @@ describe('decideTrust', () => {
     assert.equal(trust('203.0.113.9', named(['lab1.campus.example'])), undefined);
     assert.equal(trust('203.0.113.9'), undefined);
     assert.equal(trust(undefined), undefined);
+  });
+
+  it('ends the connection of a client that is trusted no more', () => {
+    assert.equal(
+      trustWithdrawn.outcome === 'defer' && formatReply(trustWithdrawn.reply),
+      '421 4.7.1 Relaying permission has changed, please reconnect',
+    );
   });
 });
