@@ -86,10 +86,12 @@ already known to differ, networks in more than one bucket. Without it the answer
         'if (place < this.width && end - start >= 1) this.sort(start, end, place + 1);',
         'if (place < this.width && end + start > 1) this.sort(start, end, place + 1);',
       ],
-      'src/policy/relay-decision.ts': [
+      'src/policy/recipient-form.ts': [
         'return true && /[^.]{64}/.test(domain);',
         'return domain.length >= 63 && /[^.]{64}/.test(domain);',
         'if (false) return false;',
+      ],
+      'src/policy/relay-decision.ts': [
         'if (false) return [];',
         'const names = map.usesClientNames ? clientNames.claimed : ["Stryker was here"];',
       ],
@@ -174,7 +176,7 @@ that takes all there is, because the empty part before the sign is refused, or b
       'src/policy/tables/sorted-rows.ts': [
         'for (let i = 0; i < end - start; i++) this.halves[2 * i - low] = start + i;',
       ],
-      'src/policy/relay-decision.ts': [
+      'src/policy/recipient-form.ts': [
         "if (domain.startsWith('[')) return /\\[ipv6:/i.test(domain) && parseAddressLiteral(domain)?.family === 4;",
       ],
       'src/policy/settings/list-source.ts': [
@@ -217,10 +219,6 @@ bytes of a number first.`,
         "const [high, low] = endianness() === 'LE' ? [1, 0] : [];",
         'const [high, low] = true ? [1, 0] : [0, 1];',
       ],
-      'src/policy/relay-decision.ts': [
-        "return at ? { outcome, rule, at, way: 'relay' } : {};",
-        `return at ? { outcome, rule, at, way: 'relay' } : { outcome, rule, way: "" };`,
-      ],
       'src/policy/entries/route.ts': [
         `const written = (match[1] ?? match[2] ?? "Stryker was here!").replace(/^ipv6:/i, '');`,
       ],
@@ -234,8 +232,8 @@ bytes of a number first.`,
     title: 'Any text would do',
     why: `The default stands for no text at all, and Stryker's text means the same there: it is ASCII, and it is no local part.`,
     survivors: {
+      'src/policy/recipient-form.ts': ['const { domain, writtenDomain = "Stryker was here!" } = recipient;'],
       'src/policy/relay-decision.ts': [
-        'if (isImpossibleDomain(recipient.domain) || isDisguised(recipient.writtenDomain ?? "Stryker was here!", recipient.domain)) {',
         'const entry = policy.destinations.findRecipient({ localPart: "Stryker was here!", domain });',
       ],
     },

@@ -20,6 +20,7 @@ describe('decideTrust', () => {
   });
 
   it('ends the connection of a client that is trusted no more', () => {
+    assert.equal(trustWithdrawn.rule, 'trust-withdrawn');
     assert.equal(
       trustWithdrawn.outcome === 'defer' && formatReply(trustWithdrawn.reply),
       '421 4.7.1 Relaying permission has changed, please reconnect',
