@@ -24,7 +24,7 @@ export function grantTrust(call: Call, client = clientOf(call.connection)): void
   const { plugin, suite, policy, connection } = call;
   reviewTrust(call, client);
   const trust = trustOf(policy.relay, client);
-  if (!trust || client.trust || client.told?.rule === trust.rule) return;
+  if (!trust || client.trust || client.announcedTrust?.rule === trust.rule) return;
   const observing = policy.mode.relay === 'observe';
   // Somebody else's word stays somebody else's: it is not ours to take back later.
   if (!connection.relaying && !observing) {
@@ -32,7 +32,7 @@ export function grantTrust(call: Call, client = clientOf(call.connection)): void
     client.trust = trust;
     client.withdrawn = false;
   } else {
-    client.told = trust;
+    client.announcedTrust = trust;
   }
   const { generation } = policy;
   record({ plugin, suite, hook: 'connect', connection, generation, observing }, trust);

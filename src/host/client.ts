@@ -19,8 +19,8 @@ export interface Client {
   clearedBy: DenyPolicy | undefined;
   /** Why we set `connection.relaying`, if it was us. */
   trust: Permit | undefined;
-  /** Trust that was told of without being given: while observing, or where another plugin had given it before. */
-  told: Permit | undefined;
+  /** Trust that was logged and not granted: while observing, or where another plugin had granted it before. */
+  announcedTrust: Permit | undefined;
   /** Of the recipient of this RCPT, where other plugins may say more than yes. */
   beforeRecipient: BeforeRecipient | undefined;
   /** We gave trust and took it back, and `connection.relaying` still shows it. */
@@ -46,7 +46,7 @@ export function clientOf(connection: Known): Client {
     judged: undefined,
     clearedBy: undefined,
     trust: undefined,
-    told: undefined,
+    announcedTrust: undefined,
     beforeRecipient: undefined,
     // Trust given to the address before must not survive it.
     withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),

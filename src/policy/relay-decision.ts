@@ -1,6 +1,6 @@
 /**
  * The relay decision: may this client send to this recipient through us? Read `decideRelay` and you know the policy: its
- * lines are the rows of the table in docs/plugins/relay.md.
+ * lines are the rows of the table in docs/reference/plugins/relay.md.
  *
  * Trust is earned by address, by confirmed name, by the destination, or by another plugin's word (AUTH). HELO and MAIL
  * FROM are claims and appear in no request.

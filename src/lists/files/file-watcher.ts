@@ -10,16 +10,16 @@ const eventDelay = 20;
 
 export class FileWatcher {
   private readonly watchers = new Map<string, FSWatcher>();
-  private readonly alarm: DeadlineTimer;
+  private readonly timer: DeadlineTimer;
   private closed = false;
 
   constructor(look: () => void) {
-    this.alarm = new DeadlineTimer(look);
+    this.timer = new DeadlineTimer(look);
   }
 
   /** Brings the next look forward, never puts it off. */
   schedule(delay: number): void {
-    this.alarm.schedule(delay);
+    this.timer.schedule(delay);
   }
 
   /** Watches these folders and no others. Where no event comes from, the caller's own looks do the work. */
@@ -47,7 +47,7 @@ export class FileWatcher {
 
   close(): void {
     this.closed = true;
-    this.alarm.close();
+    this.timer.close();
     for (const watcher of this.watchers.values()) watcher.close();
     this.watchers.clear();
   }

@@ -17,12 +17,12 @@ if (process.platform === 'linux') {
 }
 
 // Not before: reading the parser's code takes longer than most lists.
-const { prepareHandOver } =
+const { prepareTransfer } =
   require('../../policy/tables/large-memory') as typeof import('../../policy/tables/large-memory');
 const { readStableSync } = require('../files/file-reader') as typeof import('../files/file-reader');
 const { mostReported, parseBytes } = require('./parse-bytes') as typeof import('./parse-bytes');
 
-prepareHandOver();
+prepareTransfer();
 
 /** Milliseconds that the main thread has to receive the tables. */
 const untilReceived = 200;

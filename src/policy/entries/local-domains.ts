@@ -60,7 +60,7 @@ function wholeName(patterns: readonly string[]): RegExp {
   return new RegExp(`^(?:${patterns.join('|')})$`, 'i');
 }
 
-/** As Haraka reads a flat file: any line end, and a comment is a line of its own. */
+/** The lines of a flat file that hold an entry. Haraka reads one with any line end, and with comments on separate lines only. */
 function linesOf(text: string): { readonly line: string; readonly number: number }[] {
   return text
     .split(/\r\n|\r|\n/)

@@ -15,19 +15,19 @@ const givenBackFrom = 32 << 20;
 /** Holes between smaller ones are worth no piece of 32 MB, by which V8 counts. */
 const largeFrom = 1 << 20;
 
-let handsOver = false;
+let transfers = false;
 
 /**
- * For a thread that makes one list, hands it over and ends: from now on V8 counts nothing that is only needed on the way, which
- * goes with the thread; and what is to be handed over lies as closely together as it can, since the other thread counts that.
+ * For a thread that makes one list, transfers it and ends: from now on V8 counts nothing that is only needed on the way, which
+ * goes with the thread; and what is to be transferred lies as closely together as it can, since the other thread counts that.
  */
-export function prepareHandOver(): void {
-  handsOver = true;
+export function prepareTransfer(): void {
+  transfers = true;
 }
 
 /** Room on the way to the list, for so many bytes or more, all of them 0. */
 export function memoryFor(bytes: number): ArrayBufferLike {
-  return handsOver && bytes >= largeFrom ? new SharedArrayBuffer(Math.max(bytes, givenBackFrom)) : ownMemory(bytes);
+  return transfers && bytes >= largeFrom ? new SharedArrayBuffer(Math.max(bytes, givenBackFrom)) : ownMemory(bytes);
 }
 
 function ownMemory(bytes: number): ArrayBuffer {
@@ -56,7 +56,7 @@ let piece = new ArrayBuffer(0);
 let filled = 0;
 
 function roomFor(bytes: number): { readonly memory: ArrayBuffer; readonly start: number } {
-  if (!handsOver || bytes < largeFrom) return { memory: ownMemory(bytes), start: 0 };
+  if (!transfers || bytes < largeFrom) return { memory: ownMemory(bytes), start: 0 };
   if (filled + bytes > piece.byteLength) {
     piece = ownMemory(bytes);
     filled = 0;

@@ -36,7 +36,7 @@ describe('memory of a thread that hands over what it makes', () => {
   let there: typeof import('../../../src/policy/tables/large-memory');
   beforeEach(() => {
     there = ownCopy();
-    there.prepareHandOver();
+    there.prepareTransfer();
   });
 
   it('can be shared on the way, where it is large: V8 does not count that', () => {
