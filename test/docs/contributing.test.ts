@@ -41,7 +41,7 @@ describe('CONTRIBUTING.md', () => {
       ['src/cli/lint/finding.ts', 'lintCodes', 'lintFinding'],
       ['src/cli/io.ts', 'CannotRun'],
       ['src/cli/audit/check.ts', 'SmtpCheck', 'PopCheck'],
-      ['src/cli/import/remark.ts', 'remarkCodes'],
+      ['src/cli/import/wording.ts', 'unlisted', 'stricter', 'leftOut', 'changed', 'note'],
       ['src/cli/import/site-policy.ts', 'listKindOf'],
       ['testkit/folder.ts', 'emptyLists'],
     ] as const) {

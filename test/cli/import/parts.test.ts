@@ -4,9 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from '../../../src/cli/import/gather';
 import { unifiedDiff } from '../../../src/cli/import/output/diff';
-import { describeRemark, kindOf } from '../../../src/cli/import/prose';
 import { recognise } from '../../../src/cli/import/recognise';
-import { remarkCodes } from '../../../src/cli/import/remark';
+import { describeRemark, kindOf, remarkCodes } from '../../../src/cli/import/remark';
 import type { SourceType } from '../../../src/cli/import/source-type';
 import { commandsToPrint, mapFormat } from '../../../src/cli/import/sources/sendmail/compiled-map';
 import { compiledMaps } from './compiled-maps';
@@ -108,6 +107,12 @@ describe('unifiedDiff', () => {
     });
   }
   it('says nothing of equal texts', () => assert.equal(unifiedDiff('f', 'a\n', 'a\n'), ''));
+});
+
+describe('remarkCodes', () => {
+  it('holds each code once, of whichever source', () => {
+    assert.deepEqual([...new Set(remarkCodes)], remarkCodes);
+  });
 });
 
 describe('describeRemark', () => {
