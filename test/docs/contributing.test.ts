@@ -42,7 +42,7 @@ describe('CONTRIBUTING.md', () => {
       ['src/cli/io.ts', 'CannotRun'],
       ['src/cli/audit/check.ts', 'SmtpCheck', 'PopCheck'],
       ['src/cli/import/wording.ts', 'unlisted', 'stricter', 'leftOut', 'changed', 'note'],
-      ['src/cli/import/site-policy.ts', 'listKindOf'],
+      ['src/cli/import/site-policy.ts', 'lists'],
       ['testkit/folder.ts', 'emptyLists'],
     ] as const) {
       for (const name of names) {

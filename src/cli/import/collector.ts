@@ -10,19 +10,23 @@ import type { SourceLine } from '../../policy/findings/finding';
 import type { Remark, RemarkCode } from './remark';
 import {
   type Barrier,
+  type Chain,
+  chainOf,
   type Feature,
-  type FirstMatchList,
-  firstMatchListOf,
+  isListing,
+  isOwnExclusion,
   type ListName,
   type LocalName,
-  listKindOf,
+  lists,
   type MapLine,
   type ReaderContext,
   type Reading,
   type Reference,
   type RouteFact,
-  type SiteEntry,
+  type Rule,
   type SiteSetting,
+  signedText,
+  type Verdict,
 } from './site-policy';
 import type { SourceType } from './source-type';
 
@@ -40,22 +44,11 @@ export function asLine(text: string): Line {
   return Line.of(hash < 0 ? text : `${text.slice(0, hash)}\u0000`);
 }
 
-type EntryExtras = Pick<
-  SiteEntry,
-  | 'implied'
-  | 'refuses'
-  | 'narrowingRemark'
-  | 'weak'
-  | 'order'
-  | 'parameter'
-  | 'subdomainsOnly'
-  | 'exemptsLaterTables'
-  | 'route'
->;
+type RuleExtras = Partial<Pick<Rule, 'chain' | 'order' | 'subdomainsOnly' | 'route' | 'narrowingRemark'>>;
 
 /** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
 export class Collector implements Reading {
-  readonly entries: SiteEntry[] = [];
+  readonly rules: Rule[] = [];
   readonly barriers: Barrier[] = [];
   readonly map: MapLine[] = [];
   readonly localNames: LocalName[] = [];
@@ -65,7 +58,11 @@ export class Collector implements Reading {
   readonly references: Reference[] = [];
   readonly remarks: Remark[] = [];
 
-  constructor(readonly context: ReaderContext) {}
+  /** `chain`: where the rules stand, unless something else is said of one. */
+  constructor(
+    readonly context: ReaderContext,
+    private readonly chain: Chain = chainOf(context.file),
+  ) {}
 
   at(line: number): SourceLine {
     return { file: this.context.file, line };
@@ -76,45 +73,39 @@ export class Collector implements Reading {
     this.remarks.push({ code, at: this.at(line), text, ...(detail === undefined ? {} : { detail }) });
   }
 
-  /** Adds an entry to a list. Loopback is trusted only where the operator insists: a proxy in front would share it. */
-  add(list: ListName, text: string, item: SourceItem, extras: EntryExtras = {}): void {
-    const entry = parseListLine(listKindOf[list], asLine(extras.route ? `${text}  ${extras.route}` : text));
+  /** Adds a rule about a list. Loopback is trusted only where the operator insists: a proxy in front would share it. */
+  add(list: ListName, verdict: Verdict, text: string, item: SourceItem, extras: RuleExtras = {}): void {
+    const { chain = this.chain, order = [], route } = extras;
+    const rule = { list, chain, order, verdict, text, origin: this.at(item.line) };
+    const written = route ? `${signedText(rule)}  ${route}` : signedText(rule);
+    const entry = parseListLine(lists[list].kind, asLine(written));
     if (isProblem(entry)) {
-      if (!extras.implied) this.refuse(entry, text, item);
-      const first = firstMatchListOf({ list, ...extras });
-      // The rejected text may be an exclusion.
-      if (first && extras.order && text.includes('!')) this.addBarrier(first, extras.order, item);
+      if (isListing(rule) || isOwnExclusion(rule)) this.refuse(entry, signedText(rule), item);
+      if (isOwnExclusion(rule)) this.addBarrier(list, chain, order, item);
       return;
     }
-    if (!entry.excluded && isLoopback(list, entry)) {
+    if (verdict === 'permit' && isListing(rule) && isLoopback(entry)) {
       if (!this.context.keepLoopback || entry.kind === 'domain') {
         this.remark('loopback', item);
         return;
       }
       this.remark('loopback-kept', item);
     }
-    this.entries.push({
-      list,
-      text,
-      entry,
-      origins: [this.at(item.line)],
-      comments: item.comments ?? [],
-      ...(item.trailingComment ? { trailingComment: item.trailingComment } : {}),
-      ...(extras.order ? { root: this.root } : {}),
-      ...(list === 'host.deny'
-        ? { tablePosition: this.context.tablePosition ?? { list: this.context.file, place: 0 } }
-        : {}),
+    const { comments = [], trailingComment } = item;
+    this.rules.push({
+      ...rule,
       ...extras,
+      chain,
+      order,
+      entry: { ...entry, excluded: false },
+      comments,
+      trailingComment,
     });
   }
 
-  /** Adds a barrier: no entry behind this place of the list may be permitted. */
-  addBarrier(list: FirstMatchList, order: readonly number[], { line, text }: SourceItem): void {
-    this.barriers.push({ list, root: this.root, order, origin: this.at(line), text });
-  }
-
-  private get root(): string {
-    return this.context.root ?? this.context.file;
+  /** Adds a barrier: no rule behind this place of the chain may be permitted. */
+  addBarrier(list: ListName, chain: Chain, order: readonly number[], { line, text }: SourceItem): void {
+    this.barriers.push({ question: lists[list].question, chain, order, origin: this.at(line), text });
   }
 
   addLocalName(text: string, item: SourceItem): void {
@@ -145,19 +136,18 @@ export class Collector implements Reading {
 
   refer(type: SourceType, path: string, item: SourceItem, more: ReferenceExtras = {}): void {
     const { line, text } = item;
-    this.references.push({ type, path, origin: this.at(line), text, optional: false, root: this.root, ...more });
+    this.references.push({ type, path, origin: this.at(line), text, optional: false, ...more });
   }
 }
 
-type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'order' | 'tablePosition' | 'negated' | 'parentMatches'>>;
+type ReferenceExtras = Partial<Pick<Reference, 'optional' | 'position'>>;
 type SettingValue = SiteSetting extends infer S ? (S extends SiteSetting ? Omit<S, 'origin'> : never) : never;
 
 const loopback = ['127.0.0.0/8', '::1', 'localhost', 'localhost.localdomain'].map((text) => parseEntry(text) as Entry);
 const loopbackNetworks = loopback.filter((entry) => entry.kind === 'network');
 const loopbackIndex = new EntryIndex(loopback.map((entry) => ({ entry })));
 
-function isLoopback(list: ListName, entry: Entry): boolean {
-  if (list === 'host.deny') return false;
+function isLoopback(entry: Entry): boolean {
   if (entry.kind === 'network') return loopbackNetworks.some((network) => containsNetwork(network, entry));
   return loopbackIndex.covering({ entry }) !== undefined;
 }

@@ -10,6 +10,7 @@ import { recognise } from './recognise';
 import {
   type Feature,
   joinReadings,
+  lists,
   type ReaderContext,
   type Reading,
   type Reference,
@@ -127,11 +128,7 @@ class Gatherer {
       features: this.features,
       keepLoopback: this.options.keepLoopback,
       hostName: this.options.hostName,
-      order: reference?.order,
-      root: reference?.root,
-      tablePosition: reference?.tablePosition,
-      negated: reference?.negated,
-      parentMatches: reference?.parentMatches,
+      position: reference?.position,
     };
     this.readings.push(readers[type](text, context));
   }
@@ -142,9 +139,9 @@ class Gatherer {
     const given =
       this.given.find((source) => source.path === reference.path) ??
       this.given.find((source) => basename(source.path) === basename(reference.path) && source.path !== from);
-    const { root, tablePosition, negated, order } = reference;
-    // The place of a file in a Postfix list determines its meaning there.
-    const standing = order ? JSON.stringify([root, tablePosition, negated]) : '';
+    const { position } = reference;
+    // The chain that a file of Postfix stands in determines its meaning there.
+    const standing = position ? JSON.stringify([position.chain, position.negated]) : '';
     const id = `${reference.type} ${given?.path ?? reference.path} ${standing}`;
     if (this.followed.has(id)) return;
     this.followed.add(id);
@@ -182,10 +179,10 @@ class Gatherer {
     }
     if (reference.optional) return;
     if (this.options.skipMissing) {
-      const { text, root, order, negated = false, type } = reference;
+      const { text, position, type } = reference;
       const remark = { code: 'file-missing', at: origin, text, detail: path } as const;
-      const list = order && listWithout(type, negated);
-      const barriers = list ? [{ list, root, order, origin, text }] : [];
+      const list = position && listWithout(type, position.negated);
+      const barriers = list ? [{ ...position, question: lists[list].question, origin, text }] : [];
       this.readings.push({ ...emptyReading, remarks: [remark], barriers });
       return;
     }
@@ -207,7 +204,7 @@ class Gatherer {
 }
 
 const emptyReading: Reading = {
-  entries: [],
+  rules: [],
   barriers: [],
   map: [],
   localNames: [],

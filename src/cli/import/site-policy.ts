@@ -3,77 +3,111 @@
  * with the line it came from. Readers fill a `Reading` through the `Collector` of `collector.ts`; nothing here knows any
  * server's syntax.
  */
+import type { Reach } from '../../policy/entries/containment';
 import type { Entry } from '../../policy/entries/entry';
 import type { ListKind } from '../../policy/entries/list';
 import type { SourceLine } from '../../policy/findings/finding';
 import type { Remark, RemarkCode } from './remark';
 import type { SourceType } from './source-type';
 
-/** The suite's lists by their file names, and the setting that names each. */
-export const listKindOf = {
-  localip: 'local_ip',
-  localdomain: 'local_domain',
-  'relay.to': 'relay_to',
-  'host.deny': 'hosts',
-} as const satisfies Record<string, ListKind>;
+/** What a list decides. */
+export type Question = 'trust' | 'destinations' | 'refusals';
 
-export type ListName = keyof typeof listKindOf;
-export const listNames = Object.keys(listKindOf) as readonly ListName[];
+export type Verdict = 'permit' | 'deny' | 'no-opinion';
 
-/** The source parameter that an entry came from, where `resolvePolicy` has to distinguish them. */
-export type SourceParameter = 'relay_domains' | 'relay_recipient_maps' | 'class-r';
-
-/** When a client table is asked: in which list of checks, and at which place of that list. */
-export interface TablePosition {
-  readonly list: string;
-  readonly place: number;
-  /** Its OK lets a client relay, for nothing has refused strangers before (Postfix). */
-  readonly relays?: boolean;
+interface ListUse {
+  readonly kind: ListKind;
+  readonly question: Question;
+  /** The verdict on what is listed; an exclusion takes it back. */
+  readonly listed: Verdict;
 }
 
-/** A list of Postfix whose first match decides. */
-export type FirstMatchList = 'mynetworks' | 'relay_domains';
+/** The suite's lists by their file names. */
+export const lists = {
+  localip: { kind: 'local_ip', question: 'trust', listed: 'permit' },
+  localdomain: { kind: 'local_domain', question: 'trust', listed: 'permit' },
+  'relay.to': { kind: 'relay_to', question: 'destinations', listed: 'permit' },
+  'host.deny': { kind: 'hosts', question: 'refusals', listed: 'deny' },
+} as const satisfies Record<string, ListUse>;
 
-/** An exclusion that no list here can hold: entries behind it in the source must not be permitted. */
+export type ListName = keyof typeof lists;
+export const listNames = Object.keys(lists) as readonly ListName[];
+
+/**
+ * Rules of one server that answer one question together. The chains of a series are asked one after the other, until one
+ * permits or denies.
+ */
+export interface Chain {
+  readonly server: string;
+  readonly series: string;
+  readonly place: number;
+  /** The rule that decides, of those whose pattern matches. */
+  readonly decides: 'first' | 'most-specific';
+  /** It permits nothing by itself, and is asked for other chains only. */
+  readonly isGate?: boolean;
+  /** Asked only about what this chain permits. */
+  readonly gate?: Chain;
+}
+
+/** Where a source stands by itself, the file or server is all there is to say of its chain. */
+export function chainOf(server: string, more: Partial<Chain> = {}): Chain {
+  return { server, series: '', place: 0, decides: 'most-specific', ...more };
+}
+
+/** One line of a source, as far as it is about one list. */
+export interface Rule extends Reach {
+  readonly list: ListName;
+  readonly chain: Chain;
+  /** The place in the chain, where the first match decides. */
+  readonly order: readonly number[];
+  readonly verdict: Verdict;
+  /** The pattern, without a sign. */
+  readonly entry: Entry;
+  /** The pattern's text in the list file: octet prefixes keep the form they had. */
+  readonly text: string;
+  readonly origin: SourceLine;
+  /** The source's comment lines above it, without their `#`. */
+  readonly comments: readonly string[];
+  /** The source's comment on the same line. */
+  readonly trailingComment?: string | undefined;
+  /** The next hop, for a rule of `relay.to`. */
+  readonly route?: string | undefined;
+  /** The remark to add where this exclusion narrows a wider entry. */
+  readonly narrowingRemark?: RemarkCode | undefined;
+}
+
+/** Whether the rule lists its pattern, rather than excluding it. */
+export function isListing({ list, verdict }: Pick<Rule, 'list' | 'verdict'>): boolean {
+  return verdict === lists[list].listed;
+}
+
+export function signedText(rule: Pick<Rule, 'list' | 'verdict' | 'text'>): string {
+  return isListing(rule) ? rule.text : `!${rule.text}`;
+}
+
+/** An exclusion that the operator wrote, and not one that only says how far a wider rule of its source goes. */
+export function isOwnExclusion(rule: Pick<Rule, 'list' | 'chain' | 'verdict'>): boolean {
+  return !isListing(rule) && rule.chain.decides === 'first' && lists[rule.list].question !== 'refusals';
+}
+
+/** A denial whose pattern no list can hold: what stands behind it in a chain of first matches must not be permitted. */
 export interface Barrier {
-  readonly list: FirstMatchList;
-  readonly root: string;
+  readonly question: Question;
+  readonly chain: Chain;
   readonly order: readonly number[];
   readonly origin: SourceLine;
   readonly text: string;
 }
 
-export interface SiteEntry {
+/** An entry of a list, ready to be written. */
+export interface ListEntry {
   readonly list: ListName;
-  /** The entry's text in the list file: octet prefixes keep the form they had. */
   readonly text: string;
   readonly entry: Entry;
   readonly origins: readonly SourceLine[];
-  /** The source's comment lines above it, without their `#`. */
   readonly comments: readonly string[];
-  /** The source's comment on the same line. */
-  readonly trailingComment?: string;
-  /** An exclusion that only narrows a wider entry; dropped without a remark where there is no wider entry. */
-  readonly implied?: boolean;
-  /** sendmail: an exclusion from `relay.to` that refuses recipients before class R is asked. */
-  readonly refuses?: boolean;
-  /** The remark to add where this exclusion narrows a wider entry. */
-  readonly narrowingRemark?: RemarkCode;
-  /** Weak: one half of a subdomains-only entry; another line that lists the whole domain replaces it. */
-  readonly weak?: boolean;
-  /** The place in a Postfix list whose first match decides; absent where the most specific entry decides anyway. */
-  readonly order?: readonly number[];
-  /** The source that the list with this order belongs to. */
-  readonly root?: string;
-  readonly parameter?: SourceParameter;
-  /** A domain that stands for the names below it and not for itself, in a list of Postfix. */
-  readonly subdomainsOnly?: boolean;
-  /** For an entry of `host.deny`: the table it stands in. */
-  readonly tablePosition?: TablePosition;
-  /** Postfix, an exclusion from `host.deny`: whether the client skips the later tables as well. */
-  readonly exemptsLaterTables?: boolean;
-  /** The next hop, for an entry of `relay.to`. */
-  readonly route?: string;
+  readonly trailingComment?: string | undefined;
+  readonly route?: string | undefined;
 }
 
 /** A line of `relay.map`. */
@@ -105,12 +139,7 @@ export type SiteSetting =
   | { readonly key: 'deny-at'; readonly value: 'rcpt'; readonly origin: SourceLine };
 
 /** What one source switches on that changes how another one reads. */
-export type Feature =
-  | 'relay-hosts-only'
-  | 'relay-to-full-address'
-  | 'relay-recipients-only'
-  | 'haraka-dest-domains'
-  | 'haraka-acl-off';
+export type Feature = 'relay-hosts-only' | 'relay-to-full-address' | 'haraka-dest-domains' | 'haraka-acl-off';
 
 /** A file that a source names and that belongs to its policy. */
 export interface Reference {
@@ -120,12 +149,19 @@ export interface Reference {
   readonly text: string;
   /** The server itself does without it where it is missing. */
   readonly optional: boolean;
-  readonly order?: readonly number[];
-  /** The source that the list with this order belongs to. */
-  readonly root: string;
-  readonly tablePosition?: TablePosition;
-  readonly negated?: boolean;
-  readonly parentMatches?: boolean;
+  readonly position?: Position | undefined;
+}
+
+/** Postfix: where a list names a file, and what it means there. */
+export interface Position {
+  readonly chain: Chain;
+  readonly order: readonly number[];
+  /** The list names it with a `!`. */
+  readonly negated: boolean;
+  /** `example.org` covers the names below it. */
+  readonly parentMatches: boolean;
+  /** An OK of this table of clients lets a client relay, for nothing has refused strangers before. */
+  readonly okRelays?: boolean;
 }
 
 /** What a reader must know besides the text. */
@@ -135,20 +171,12 @@ export interface ReaderContext {
   readonly keepLoopback: boolean;
   /** This host's name, if the operator gave it. */
   readonly hostName?: string | undefined;
-  /** Postfix: the place of this file in the list that names it. */
-  readonly order?: readonly number[] | undefined;
-  /** Postfix: the source that this list belongs to. */
-  readonly root?: string | undefined;
-  /** Postfix: where this table of clients is asked. */
-  readonly tablePosition?: TablePosition | undefined;
-  /** Postfix: the list names this file with a `!`. */
-  readonly negated?: boolean | undefined;
-  /** Postfix: `example.org` covers the names below it in this list. */
-  readonly parentMatches?: boolean | undefined;
+  /** Where another source names this file. */
+  readonly position?: Position | undefined;
 }
 
 export interface Reading {
-  readonly entries: readonly SiteEntry[];
+  readonly rules: readonly Rule[];
   readonly barriers: readonly Barrier[];
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
@@ -164,7 +192,7 @@ export type SitePolicy = Omit<Reading, 'references' | 'features'> & { readonly f
 
 export function joinReadings(readings: readonly Reading[]): SitePolicy {
   return {
-    entries: readings.flatMap((reading) => reading.entries),
+    rules: readings.flatMap((reading) => reading.rules),
     barriers: readings.flatMap((reading) => reading.barriers),
     map: readings.flatMap((reading) => reading.map),
     localNames: readings.flatMap((reading) => reading.localNames),
@@ -173,13 +201,4 @@ export function joinReadings(readings: readonly Reading[]): SitePolicy {
     remarks: readings.flatMap((reading) => reading.remarks),
     features: new Set(readings.flatMap((reading) => reading.features)),
   };
-}
-
-/** The list of Postfix that an entry with an order has its place in. */
-export function firstMatchListOf({
-  list,
-  parameter,
-}: Pick<SiteEntry, 'list' | 'parameter'>): FirstMatchList | undefined {
-  if (list === 'localip' || list === 'localdomain') return 'mynetworks';
-  return parameter === 'relay_domains' ? 'relay_domains' : undefined;
 }

@@ -3,7 +3,7 @@
  * each other. Signs do not matter here: `!192.0.2.0/24` contains `192.0.2.7`.
  */
 import type { Entry, NetworkEntry } from './entry';
-import { formatAddress, maskAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
+import { formatAddress, type IpAddress, maskAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
 
 export type Network = Pick<NetworkEntry, 'address' | 'length'>;
 
@@ -34,31 +34,36 @@ export function keyOf({ entry, subdomainsOnly }: Reach): string {
   }
 }
 
+/** Which lengths of prefixes are asked for; there can be 128 of them. */
+type HasLength = (family: IpAddress['family'], length: number) => boolean;
+
 /** The keys of entries that contain this one and more, the narrowest first. */
-export function* widerKeys(reach: Reach): Generator<string> {
+export function* widerKeys(reach: Reach, hasLength: HasLength = () => true): Generator<string> {
   const own = keyOf(reach);
-  for (const key of containingKeys(reach)) if (key !== own) yield key;
+  for (const key of containingKeys(reach, hasLength)) if (key !== own) yield key;
 }
 
-function* containingKeys({ entry, subdomainsOnly }: Reach): Generator<string> {
+function* containingKeys({ entry, subdomainsOnly }: Reach, hasLength: HasLength): Generator<string> {
   switch (entry.kind) {
     case 'network':
-      return yield* networkKeys(entry);
+      return yield* networkKeys(entry, hasLength);
     case 'domain':
       if (entry.exact) yield `=${entry.name}`;
       if (subdomainsOnly) yield `.${entry.name}`;
       return yield* domainKeys(entry.name);
     case 'mailbox': {
       const address = parseAddressLiteral(entry.domain);
-      if (address) return yield* networkKeys({ address, length: widthOf(address.family) });
+      if (address) return yield* networkKeys({ address, length: widthOf(address.family) }, hasLength);
       yield `=${entry.domain}`;
       return yield* domainKeys(entry.domain);
     }
   }
 }
 
-function* networkKeys(network: Network): Generator<string> {
-  for (let length = network.length; length > 0; length--) yield keyOfNetwork(network, length);
+function* networkKeys(network: Network, hasLength: HasLength): Generator<string> {
+  const { family } = network.address;
+  for (let length = network.length; length > 0; length--)
+    if (hasLength(family, length)) yield keyOfNetwork(network, length);
 }
 
 function* domainKeys(name: string): Generator<string> {
@@ -70,12 +75,16 @@ function* domainKeys(name: string): Generator<string> {
 }
 
 function keyOfNetwork({ address }: Network, length: number): string {
-  return `${formatAddress(maskAddress(address, length))}/${length}`;
+  const masked = maskAddress(address, length);
+  // The short form of IPv6 takes its time, and keys are for comparison only.
+  const text = masked.family === 4 ? formatAddress(masked) : `${masked.w0},${masked.w1},${masked.w2},${masked.w3}`;
+  return `${text}/${length}`;
 }
 
 /** Entries by what they match: finds the narrowest entry around another one without scanning all entries. */
 export class EntryIndex<T extends Reach> {
   private readonly items = new Map<string, T>();
+  private readonly lengths = { 4: new Set<number>(), 6: new Set<number>() };
 
   constructor(items: Iterable<T> = []) {
     for (const item of items) this.add(item);
@@ -83,8 +92,10 @@ export class EntryIndex<T extends Reach> {
 
   /** Of several items with the same reach the first one stays. */
   add(item: T): void {
+    const { entry } = item;
     const key = keyOf(item);
     if (!this.items.has(key)) this.items.set(key, item);
+    if (entry.kind === 'network') this.lengths[entry.address.family].add(entry.length);
   }
 
   values(): Iterable<T> {
@@ -98,7 +109,7 @@ export class EntryIndex<T extends Reach> {
 
   /** The narrowest item that contains all of it, other than one of the same reach. */
   around(reach: Reach): T | undefined {
-    for (const key of widerKeys(reach)) {
+    for (const key of widerKeys(reach, (family, length) => this.lengths[family].has(length))) {
       const item = this.items.get(key);
       if (item) return item;
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ListName, listKindOf, listNames } from '../../../src/cli/import/site-policy';
+import { type ListName, listNames, lists } from '../../../src/cli/import/site-policy';
 import { parseList } from '../../../src/policy/entries/list';
 import { parseRelayMap } from '../../../src/policy/entries/relay-map';
 import { describeFinding } from '../../../src/policy/findings/finding-text';
@@ -76,7 +76,7 @@ describe('smtpcheck lint of what an import wrote', () => {
 
 function findingsIn(file: string, text: string) {
   if ((listNames as readonly string[]).includes(file))
-    return parseList(listKindOf[file as ListName], file, text).findings;
+    return parseList(lists[file as ListName].kind, file, text).findings;
   if (file === 'relay.map') return parseRelayMap(file, text).findings;
   if (file === 'smtpcheck.ini') return parseSettings(file, text).findings;
   assert.equal(file, 'host_list');

@@ -1,7 +1,7 @@
 /** An imported policy at work: the suite's own decisions over what an import has written. */
 import assert from 'node:assert/strict';
 import type { RenderedFile } from '../../../src/cli/import/output/render';
-import { type ListName, listKindOf } from '../../../src/cli/import/site-policy';
+import { type ListName, lists } from '../../../src/cli/import/site-policy';
 import { type ClientNames, noNames } from '../../../src/policy/client-names';
 import { decideDeny } from '../../../src/policy/deny-decision';
 import { parseAddress } from '../../../src/policy/entries/ip-address';
@@ -74,7 +74,7 @@ function listOf(name: ListName, text: string): PolicyList {
   const key = `${name}\n${entries}`;
   const before = known.get(key);
   if (before) return before;
-  const { data, findings } = parseList(listKindOf[name], name, text);
+  const { data, findings } = parseList(lists[name].kind, name, text);
   assert.ok(data, JSON.stringify(findings));
   const list = new PolicyList(data);
   known.set(key, list);

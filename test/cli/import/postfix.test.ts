@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SourceType } from '../../../src/cli/import/source-type';
+import { mynetworksChain } from '../../../src/cli/import/sources/postfix/postfix-patterns';
 import { type Context, type Outcome, outcomeOf } from './support';
 
 interface PostfixCase {
@@ -223,7 +224,7 @@ const cases: readonly PostfixCase[] = [
     name: 'a table of clients whose OK would relay: said for each of them',
     type: 'postfix-client-access-hash',
     text: '192.0.2.7 OK\n192.0.2.8 DUNNO\n192.0.3 REJECT\n',
-    context: { tablePosition: { list: 'smtpd_relay_restrictions', place: 0, relays: true } },
+    context: { position: { okRelays: true } },
     becomes: { 'host.deny': ['192.0.3'], remarks: ['1 postfix-client-permits'] },
   },
   {
@@ -247,7 +248,6 @@ const cases: readonly PostfixCase[] = [
     name: 'cidr for mynetworks: found is trusted, except what its author meant to refuse',
     type: 'postfix-mynetworks-cidr',
     text: '192.0.2.5 REJECT\n192.0.2.0/24 OK\n2001:db8::/32 x\n192.0.3.0/24\n!192.0.4.0/24 OK\nif 192.0.5.0/24\n192.0.5.1 OK\nendif\nexample.org OK\n',
-    context: { order: [0] },
     becomes: {
       localip: ['!192.0.2.5', '192.0.2.0/24', '2001:db8::/32'],
       remarks: [
@@ -274,7 +274,7 @@ const cases: readonly PostfixCase[] = [
     name: 'a list file: its content stands in the list that names it, upside down behind a !',
     type: 'postfix-mynetworks',
     text: '192.0.2.0/24 !198.51.100.0/24\ncidr:/etc/postfix/more\n',
-    context: { negated: true, order: [0] },
+    context: { position: { chain: mynetworksChain('source'), negated: true } },
     becomes: {
       localip: ['198.51.100.0/24'],
       references: ['postfix-mynetworks-cidr /etc/postfix/more'],
@@ -285,7 +285,6 @@ const cases: readonly PostfixCase[] = [
     name: 'cidr for clients: first match, refusals with their own words, other actions told',
     type: 'postfix-client-access-cidr',
     text: '192.0.2.5 OK\n192.0.2.0/24 REJECT\n192.0.2.6 DUNNO\n192.0.3.0/24 554 no\n192.0.4.0/24 450 later\n::/0 REJECT\n192.0.5.0/24 WARN look\n',
-    context: { order: [0] },
     becomes: {
       'host.deny': ['!192.0.2.5', '192.0.2.0/24', '192.0.3.0/24', '192.0.4.0/24'],
       remarks: [
@@ -310,7 +309,7 @@ const cases: readonly PostfixCase[] = [
     name: 'hash for clients: names below one, without parent_domain_matches_subdomains',
     type: 'postfix-client-access-hash',
     text: 'spam.example REJECT\n.spam.example REJECT\n.friend.spam.example OK\n.x.example REJECT\n',
-    context: { parentMatches: false },
+    context: { position: { parentMatches: false } },
     becomes: {
       'host.deny': ['spam.example', '!friend.spam.example', '=friend.spam.example', 'x.example', '!=x.example'],
       remarks: ['1 already-covered'],

@@ -3,8 +3,9 @@ import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
 import { render } from '../../../src/cli/import/output/render';
 import { readers } from '../../../src/cli/import/readers';
 import { recognise } from '../../../src/cli/import/recognise';
-import { joinReadings, type ListName, listKindOf } from '../../../src/cli/import/site-policy';
+import { chainOf, joinReadings, type ListName, lists } from '../../../src/cli/import/site-policy';
 import { type SourceType, sourceTypes } from '../../../src/cli/import/source-type';
+import { mynetworksChain, relayDomainsChain } from '../../../src/cli/import/sources/postfix/postfix-patterns';
 import { splitLines } from '../../../src/cli/import/sources/text-lines';
 import { parseList } from '../../../src/policy/entries/list';
 import { parseRelayMap } from '../../../src/policy/entries/relay-map';
@@ -68,16 +69,14 @@ const text = fc.oneof(
 );
 const type = fc.constantFrom(...sourceTypes);
 const context = fc.record({
-  features: fc.subarray([
-    'relay-hosts-only',
-    'relay-to-full-address',
-    'relay-recipients-only',
-    'haraka-dest-domains',
-  ] as const),
+  features: fc.subarray(['relay-hosts-only', 'relay-to-full-address', 'haraka-dest-domains'] as const),
   keepLoopback: fc.boolean(),
-  negated: fc.boolean(),
-  parentMatches: fc.boolean(),
-  rank: fc.constantFrom([0], [3, 1]),
+  position: fc.record({
+    chain: fc.constantFrom(chainOf('source'), mynetworksChain('source'), relayDomainsChain('source', true)),
+    order: fc.constantFrom([0], [3, 1]),
+    negated: fc.boolean(),
+    parentMatches: fc.boolean(),
+  }),
 });
 
 describe('readers of any text', () => {
@@ -87,7 +86,7 @@ describe('readers of any text', () => {
         const reading = readers[kind](source, readerContext(surroundings));
         const last = Math.max(1, splitLines(source).length);
         const lines = [
-          ...reading.entries.flatMap(({ origins }) => origins.map(({ line }) => line)),
+          ...[...reading.rules, ...reading.barriers].map(({ origin }) => origin.line),
           ...reading.map.map(({ origin }) => origin.line),
           ...reading.localNames.flatMap(({ origins }) => origins.map(({ line }) => line)),
           ...[...reading.settings, ...reading.references, ...reading.routes].map(({ origin }) => origin.line),
@@ -130,7 +129,7 @@ describe('readers of any text', () => {
 });
 
 function parse(name: string, source: string) {
-  if (Object.hasOwn(listKindOf, name)) return parseList(listKindOf[name as ListName], name, source);
+  if (Object.hasOwn(lists, name)) return parseList(lists[name as ListName].kind, name, source);
   if (name === 'relay.map') return parseRelayMap(name, source);
   if (name === 'smtpcheck.ini') return parseSettings(name, source);
   return { findings: [] };

@@ -2,7 +2,14 @@
 import { resolve } from 'node:path';
 import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
 import { readers } from '../../../src/cli/import/readers';
-import { type Feature, joinReadings, type ReaderContext, type Reading } from '../../../src/cli/import/site-policy';
+import {
+  chainOf,
+  type Feature,
+  joinReadings,
+  type Position,
+  type ReaderContext,
+  type Reading,
+} from '../../../src/cli/import/site-policy';
 import type { SourceType } from '../../../src/cli/import/source-type';
 import type { SourceLine } from '../../../src/policy/findings/finding';
 import { makeFolder } from '../../../testkit/folder';
@@ -10,10 +17,17 @@ import { smtpcheck as command, type Ran } from '../command';
 
 export const fixtureRoot = resolve('test/fixtures/import');
 
-export type Context = Partial<Omit<ReaderContext, 'file' | 'features'>> & { readonly features?: readonly Feature[] };
+export type Context = Partial<Omit<ReaderContext, 'file' | 'features' | 'position'>> & {
+  readonly features?: readonly Feature[];
+  readonly position?: Partial<Position>;
+};
 
-export function readerContext({ features = [], ...rest }: Context = {}): ReaderContext {
-  return { file: 'source', keepLoopback: false, ...rest, features: new Set(features) };
+export function readerContext({ features = [], position, ...rest }: Context = {}): ReaderContext {
+  const usual: Position = { chain: chainOf('source'), order: [0], negated: false, parentMatches: true };
+  return {
+    ...{ file: 'source', keepLoopback: false, ...rest, features: new Set(features) },
+    position: position && { ...usual, ...position },
+  };
 }
 
 /** What one source alone becomes: list entries, map lines, names, settings, references; remarks as `line code`. */

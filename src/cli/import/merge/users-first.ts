@@ -9,11 +9,10 @@ import { parseListLine } from '../../../policy/entries/list';
 import { parseMapLine } from '../../../policy/entries/map-line';
 import { asLine } from '../collector';
 import type { Remark } from '../remark';
-import { listKindOf, type MapLine, type SiteEntry } from '../site-policy';
-import { locationOf } from './first-match';
+import { type ListEntry, lists, type MapLine } from '../site-policy';
 
 export interface Destinations {
-  readonly relayTo: readonly SiteEntry[];
+  readonly relayTo: readonly ListEntry[];
   readonly map: readonly MapLine[];
 }
 
@@ -22,10 +21,10 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
   const users = map.filter(refusesUser);
   if (users.length === 0) return { relayTo, map };
   const taken = new Set(map.map(({ key }) => bare(key)));
-  const kept: SiteEntry[] = [];
+  const kept: ListEntry[] = [];
   const moved: MapLine[] = [];
   // Domains with subdomains: no entry can exclude a user from all of them.
-  const open: SiteEntry[] = [];
+  const open: ListEntry[] = [];
   const index = new EntryIndex(relayTo);
   for (const family of familiesOf(relayTo, index)) {
     const lines = family.map(asMapLine);
@@ -57,8 +56,8 @@ function bare(key: string): string {
 }
 
 /** Each widest entry, with all entries that it contains. */
-function familiesOf(entries: readonly SiteEntry[], index: EntryIndex<SiteEntry>): SiteEntry[][] {
-  const families = new Map<SiteEntry, SiteEntry[]>();
+function familiesOf(entries: readonly ListEntry[], index: EntryIndex<ListEntry>): ListEntry[][] {
+  const families = new Map<ListEntry, ListEntry[]>();
   for (const entry of entries) {
     let root = entry;
     for (let around = index.around(root); around; around = index.around(root)) root = around;
@@ -69,7 +68,7 @@ function familiesOf(entries: readonly SiteEntry[], index: EntryIndex<SiteEntry>)
   return [...families.values()];
 }
 
-function asMapLine({ entry, text, route, origins, comments, trailingComment }: SiteEntry): MapLine | undefined {
+function asMapLine({ entry, text, route, origins, comments, trailingComment }: ListEntry): MapLine | undefined {
   const [origin] = origins;
   if (route !== undefined || !origin || (entry.kind === 'domain' && entry.exact)) return undefined;
   const key = `To:${text.replace(/^!/, '')}`;
@@ -79,16 +78,21 @@ function asMapLine({ entry, text, route, origins, comments, trailingComment }: S
 }
 
 /** The refused users of a domain that stays in relay.to, each as a mailbox of it. */
-function exclusionsFrom({ entry }: SiteEntry, users: readonly MapLine[], index: EntryIndex<SiteEntry>): SiteEntry[] {
+function exclusionsFrom({ entry }: ListEntry, users: readonly MapLine[], index: EntryIndex<ListEntry>): ListEntry[] {
   if (entry.kind !== 'domain' || entry.excluded) return [];
   // One user may be refused with a tag and without.
   const byName = new Map(users.map((line) => [bare(line.key), line.origin]));
   return [...byName].flatMap(([user, origin]) => {
     const text = `!${user}${entry.name}`;
-    const mailbox = parseListLine(listKindOf['relay.to'], asLine(text));
+    const mailbox = parseListLine(lists['relay.to'].kind, asLine(text));
     if (isProblem(mailbox) || index.same({ entry: mailbox })) return [];
     // An exclusion of the domain's own name already excludes the mailbox.
     if (index.around({ entry: mailbox })?.entry.excluded) return [];
-    return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [], implied: true }];
+    return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [] }];
   });
+}
+
+function locationOf({ text, origins }: ListEntry): string {
+  const [origin] = origins;
+  return origin ? `${text} (${origin.file}:${origin.line})` : text;
 }

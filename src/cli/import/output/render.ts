@@ -5,11 +5,11 @@ import { printable } from '../../../policy/findings/characters';
 import type { SourceLine } from '../../../policy/findings/finding';
 import type { ResolvedPolicy } from '../merge/resolve-policy';
 import {
+  type ListEntry,
   type ListName,
   type LocalName,
   listNames,
   type MapLine,
-  type SiteEntry,
   type SiteSetting,
 } from '../site-policy';
 
@@ -37,7 +37,7 @@ export function render(policy: ResolvedPolicy): RenderedFile[] {
   ];
 }
 
-function renderList(name: ListName, entries: readonly SiteEntry[]): RenderedFile {
+function renderList(name: ListName, entries: readonly ListEntry[]): RenderedFile {
   const lines = entries.map((entry) => (entry.route ? `${entry.text}  ${routeText(entry.route)}` : entry.text));
   const width = Math.min(40, Math.max(0, ...lines.map((line) => line.length)));
   const body = entries.flatMap((entry, i) => {

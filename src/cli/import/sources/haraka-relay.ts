@@ -58,7 +58,7 @@ function readAcl(out: Collector, entry: string, item: SourceItem): void {
   }
   if (lengthText === '') {
     if (address.family === 6) out.remark('haraka-bare-ipv6', item);
-    out.add('localip', addressText, item);
+    out.add('localip', 'permit', addressText, item);
     return;
   }
   const length = Number(lengthText);
@@ -68,7 +68,7 @@ function readAcl(out: Collector, entry: string, item: SourceItem): void {
   }
   const network = `${formatAddress(maskAddress(address, length))}/${length}`;
   if (length > 0 && network !== `${formatAddress(address)}/${length}`) out.remark('haraka-host-bits', item, network);
-  out.add('localip', network, item);
+  out.add('localip', 'permit', network, item);
 }
 
 /** relay_dest_domains.ini: `domain = {"action": …, "nexthop": …}`; the plugin compares whole names. */
@@ -82,14 +82,14 @@ export function readHarakaDestDomains(text: string, context: ReaderContext): Rea
     if (key === 'any') {
       out.remark('haraka-any-route', item);
     } else if (action === 'deny') {
-      out.add('relay.to', `!=${key}`, item, { implied: true });
+      out.add('relay.to', 'deny', `=${key}`, item);
     } else if (action !== 'accept' && action !== 'continue') {
       out.remark('haraka-dest-value', item);
     } else if (!context.features.has('haraka-dest-domains')) {
       out.remark('haraka-dest-off', item);
     } else {
       out.remark('haraka-dest-relaying', item);
-      out.add('relay.to', `=${key}`, item, nexthop === undefined ? {} : { route: routeOf(nexthop) });
+      out.add('relay.to', 'permit', `=${key}`, item, nexthop === undefined ? {} : { route: routeOf(nexthop) });
     }
   }
   return out;

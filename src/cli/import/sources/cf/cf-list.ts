@@ -1,13 +1,16 @@
 /** The list files of CF's smtpcheck section: one entry a line, octet prefixes or domains; and its table of relay decisions. */
 
 import { Collector, type SourceItem } from '../../collector';
-import type { ListName, ReaderContext, Reading } from '../../site-policy';
+import { chainOf, type ListName, lists, type ReaderContext, type Reading } from '../../site-policy';
 import { parseAccessValue } from '../sendmail/sendmail-access';
 import { parseSendmailKey, type SendmailKey } from '../sendmail/sendmail-key';
 import { refusesByValue } from '../table-value';
 import { commentedLines, splitComment } from '../text-lines';
 
 export type CfList = 'cf-localip' | 'cf-localdomain' | 'cf-relay-to' | 'cf-host-deny';
+
+/** The lists and the table make one chain: each line is meant to hold for all that it names. */
+const cf = chainOf('cf');
 
 const names: Readonly<Record<CfList, ListName>> = {
   'cf-localip': 'localip',
@@ -18,7 +21,7 @@ const names: Readonly<Record<CfList, ListName>> = {
 
 export function readCfList(list: CfList): (text: string, context: ReaderContext) => Reading {
   return (text, context) => {
-    const out = new Collector(context);
+    const out = new Collector(context, cf);
     for (const { line, text: content, comments } of commentedLines(text)) {
       const { content: entry, trailingComment } = splitComment(content);
       // A second column is the value of a table that is used as a list.
@@ -37,7 +40,7 @@ export function readCfList(list: CfList): (text: string, context: ReaderContext)
 function excludeCfEntry(out: Collector, list: ListName, text: string, item: SourceItem): void {
   const key = parseSendmailKey(text.replace(/^\./, ''), true);
   const entry = key.kind === 'cidr' ? text : entryOf(key);
-  if (entry !== undefined) out.add(list, `!${entry}`, item, { implied: true });
+  if (entry !== undefined) out.add(list, 'deny', entry, item);
 }
 
 /** What the key matches, as an entry of a list; nothing for what is no entry. */
@@ -59,25 +62,27 @@ function entryOf(key: SendmailKey): string | undefined {
 export function addCfEntry(out: Collector, list: CfList, text: string, item: SourceItem): void {
   const key = parseSendmailKey(text, true);
   const name = names[list];
+  const add = (entry: string) => out.add(name, lists[name].listed, entry, item, { chain: cf });
   switch (key.kind) {
     case 'network':
-      out.add(name, text.toLowerCase().startsWith('ipv6:') ? key.entry : text, item);
+      add(text.toLowerCase().startsWith('ipv6:') ? key.entry : text);
       return;
     case 'literal':
-      out.add(name, key.entry, item);
+      add(key.entry);
       return;
     case 'mailbox':
-      out.add(name, key.mailbox, item);
+      add(key.mailbox);
       return;
     case 'domain':
-      out.add(name, key.name, item);
+      add(key.name);
       return;
     case 'cidr':
-      out.add(name, text, item);
+      add(text);
       return;
     default:
       if (text.startsWith('.')) {
-        addSubdomains(out, name, text.slice(1), item);
+        out.remark('subdomains-only', item, text.slice(1));
+        out.add(name, lists[name].listed, text.slice(1), item, { chain: cf, subdomainsOnly: true });
         return;
       }
       out.remark('class-option', item);
@@ -85,16 +90,9 @@ export function addCfEntry(out: Collector, list: CfList, text: string, item: Sou
   }
 }
 
-/** `.example.org`: the names below it and not the name itself. */
-function addSubdomains(out: Collector, list: ListName, name: string, item: SourceItem): void {
-  out.remark('subdomains-only', item, name);
-  out.add(list, name, item, { weak: true });
-  out.add(list, `!=${name}`, { ...item, comments: [] }, { implied: true, weak: true });
-}
-
 /** RELAY_MAP: a table in access-map form that stays one. */
 export function readCfRelayMap(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
+  const out = new Collector(context, cf);
   for (const { line, text: content, comments } of commentedLines(text)) {
     const [, key = '', valueText = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
     const item: SourceItem = { line, text: content.trim(), comments };
@@ -130,9 +128,9 @@ function addMapKey(out: Collector, written: string, value: string, item: SourceI
 
 /** The lists are asked before the map, so they must not permit what a line of it refuses. */
 function endLists(out: Collector, tag: string, key: SendmailKey, item: SourceItem): void {
-  const entry = `!${entryOf(key)}`;
-  const extras = { implied: true, narrowingRemark: 'map-ends-list' } as const;
-  if (tag !== 'Connect:') out.add('relay.to', entry, { ...item, comments: [] }, extras);
+  const entry = entryOf(key) ?? '';
+  const extras = { narrowingRemark: 'map-ends-list' } as const;
+  if (tag !== 'Connect:') out.add('relay.to', 'deny', entry, { ...item, comments: [] }, extras);
   if (tag === 'To:' || key.kind === 'mailbox') return;
-  out.add(key.kind === 'domain' ? 'localdomain' : 'localip', entry, { ...item, comments: [] }, extras);
+  out.add(key.kind === 'domain' ? 'localdomain' : 'localip', 'deny', entry, { ...item, comments: [] }, extras);
 }

@@ -4,10 +4,17 @@
  */
 import { words } from '../../../../policy/settings/setting-kinds';
 import { Collector, type SourceItem } from '../../collector';
-import type { FirstMatchList, ReaderContext, Reading } from '../../site-policy';
-import { addAddress, addName, addressOf } from './postfix-patterns';
+import { type Chain, chainOf, type ListName, type Position, type ReaderContext, type Reading } from '../../site-policy';
+import {
+  addAddress,
+  addName,
+  addressOf,
+  mynetworksChain,
+  recipientsChain,
+  relayDomainsChain,
+} from './postfix-patterns';
 import { addRestrictions, obstaclesTo } from './postfix-restrictions';
-import { addTable, type TableContext, type TableUse } from './postfix-table-reference';
+import { addTable, type TableUse } from './postfix-table-reference';
 import { type Element, elementsOf, expand, type MainCf, type Parameter, readParameters } from './postfix-values';
 
 /** postconf(5): the default of parent_domain_matches_subdomains, as far as it matters here. */
@@ -64,13 +71,14 @@ class MainReader {
       return;
     }
     const parentMatches = this.parentMatches('mynetworks');
+    const chain = mynetworksChain(this.out.context.file);
     const addPattern: Use = (text, item, order, negated) => {
-      if (this.table('mynetworks', text, item, { order, negated, parentMatches })) return;
+      if (this.table('mynetworks', text, item, { chain, order, negated, parentMatches })) return;
       const address = addressOf(text);
-      if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, order });
-      else addName(this.out, 'localdomain', text, item, { negated, order }, parentMatches);
+      if (address !== undefined) addAddress(this.out, 'localip', address, item, { negated, chain, order });
+      else addName(this.out, 'localdomain', text, item, { negated, chain, order }, parentMatches);
     };
-    this.each(parameter, addPattern, 'mynetworks');
+    this.each(parameter, addPattern, { list: 'localip', chain });
   }
 
   relayDomains(): void {
@@ -81,30 +89,32 @@ class MainReader {
       return;
     }
     const recipients = this.main.parameters.get('relay_recipient_maps');
-    if (recipients && recipients.value !== '') this.recipientMaps(recipients);
+    const isGate = recipients !== undefined && recipients.value !== '';
+    if (isGate) this.recipientMaps(recipients);
     if (!parameter) return;
     const parentMatches = this.parentMatches('relay_domains');
+    const chain = relayDomainsChain(this.out.context.file, isGate);
     const addPattern: Use = (text, item, order, negated) => {
       // `relay_domains = $mydestination` was a default once; those domains are local.
       if (!negated && this.isLocal(text)) return;
-      if (this.table('relay-domains', text, item, { order, negated, parentMatches })) return;
-      addName(this.out, 'relay.to', text, item, { negated, order, parameter: 'relay_domains' }, parentMatches);
+      if (this.table('relay-domains', text, item, { chain, order, negated, parentMatches })) return;
+      addName(this.out, 'relay.to', text, item, { negated, chain, order }, parentMatches);
     };
-    this.each(parameter, addPattern, 'relay_domains');
+    this.each(parameter, addPattern, { list: 'relay.to', chain });
     const transports = this.main.parameters.get('transport_maps');
     if (transports) {
       const parents = this.parentMatches('transport_maps');
       this.each(transports, (text, item, order, negated) => {
-        this.table('transport', text, item, { order, negated, parentMatches: parents });
+        this.table('transport', text, item, { chain, order, negated, parentMatches: parents });
       });
     }
   }
 
   private recipientMaps(parameter: Parameter): void {
-    this.out.features.push('relay-recipients-only');
     this.out.remark('postfix-trusted-recipients', itemOf(parameter));
+    const chain = recipientsChain(this.out.context.file);
     this.each(parameter, (text, item, order, negated) => {
-      if (negated || !this.table('relay-recipients', text, item, { order, negated, parentMatches: false })) {
+      if (negated || !this.table('relay-recipients', text, item, { chain, order, negated, parentMatches: false })) {
         this.out.remark('map-unreadable', item, text);
       }
     });
@@ -113,8 +123,9 @@ class MainReader {
   destinations(): void {
     const parameter = this.main.parameters.get('mydestination') ?? this.defaultDestinations();
     if (parameter) {
+      const chain = chainOf(this.out.context.file);
       this.each(parameter, (text, item, order, negated) => {
-        if (this.table('destination', text, item, { order, negated, parentMatches: false })) return;
+        if (this.table('destination', text, item, { chain, order, negated, parentMatches: false })) return;
         if (negated) this.out.remark('not-a-host-name', item);
         else this.out.addLocalName(text, item);
       });
@@ -174,14 +185,14 @@ class MainReader {
   }
 
   /** Each element of a list value with its `$name`s replaced and its `!` taken off. */
-  private each(parameter: Parameter, use: Use, list?: FirstMatchList): void {
+  private each(parameter: Parameter, use: Use, permits?: { list: ListName; chain: Chain }): void {
     let place = 0;
     for (const element of elementsOf(parameter)) {
       const item = itemAt(parameter, element, place === 0);
       const expanded = expand(element.text, this.main, this.known);
       if ('unset' in expanded) {
         this.out.remark('postfix-variable', item, expanded.unset);
-        if (list && element.text.includes('!')) this.out.addBarrier(list, [place], item);
+        if (permits && element.text.includes('!')) this.out.addBarrier(permits.list, permits.chain, [place], item);
         place++;
         continue;
       }
@@ -192,8 +203,8 @@ class MainReader {
     }
   }
 
-  private table(use: TableUse, text: string, item: SourceItem, context: TableContext): boolean {
-    return addTable(this.out, use, text, item, context);
+  private table(use: TableUse, text: string, item: SourceItem, position: Position): boolean {
+    return addTable(this.out, use, text, item, position);
   }
 }
 

@@ -1,12 +1,25 @@
 /** The patterns of Postfix's host and domain lists (match_list(3), cidr_table(5), access(5)) as entries of ours. */
 import type { Collector, SourceItem } from '../../collector';
-import type { ListName, SourceParameter } from '../../site-policy';
+import { type Chain, chainOf, type ListName } from '../../site-policy';
 
-/** The context of a pattern: `negated` makes it an exclusion, `order` is its place where the first match decides. */
+/** mynetworks and relay_domains: the first match decides. With relay_recipient_maps a domain alone permits nothing. */
+export function mynetworksChain(file: string): Chain {
+  return chainOf(file, { series: 'mynetworks', decides: 'first' });
+}
+
+export function relayDomainsChain(file: string, isGate = false): Chain {
+  return chainOf(file, { series: 'relay_domains', decides: 'first', isGate });
+}
+
+export function recipientsChain(file: string): Chain {
+  return chainOf(file, { series: 'relay_recipient_maps', gate: relayDomainsChain(file, true) });
+}
+
+/** The context of a pattern: `negated` makes it a denial, `order` is its place in the chain. */
 export interface PatternContext {
   readonly negated: boolean;
+  readonly chain: Chain;
   readonly order: readonly number[];
-  readonly parameter?: SourceParameter;
 }
 
 /** `192.0.2.0/24`, `[2001:db8::]/32`, `192.0.2.7`: Postfix wants IPv6 in brackets, tables also take it bare. */
@@ -62,10 +75,6 @@ function addSigned(
   context: PatternContext,
   subdomainsOnly = false,
 ): void {
-  const { negated, order, parameter } = context;
-  out.add(list, negated ? `!${text}` : text, item, {
-    order,
-    ...(parameter ? { parameter } : {}),
-    ...(subdomainsOnly ? { subdomainsOnly } : {}),
-  });
+  const { negated, chain, order } = context;
+  out.add(list, negated ? 'deny' : 'permit', text, item, { chain, order, subdomainsOnly });
 }

@@ -5,7 +5,7 @@
 
 import { words } from '../../../../policy/settings/setting-kinds';
 import type { Collector, SourceItem } from '../../collector';
-import type { TablePosition } from '../../site-policy';
+import { type Chain, chainOf } from '../../site-policy';
 import { addTable } from './postfix-table-reference';
 import { elementsOf, expand, type MainCf, type Parameter } from './postfix-values';
 
@@ -91,7 +91,7 @@ class RestrictionReader {
       const whole: SourceItem = { ...item, text: [name, argument].filter(Boolean).join(' ') };
       if (name === 'check_client_access' && argument !== undefined) {
         if (permits.length > 0) this.out.remark('postfix-client-order', whole, permits.join(', '));
-        this.clientTable(argument, whole, { list: `${this.out.context.file} ${list}`, place, relays: open });
+        this.clientTable(argument, whole, chainOf(this.out.context.file, { series: list, place }), open);
       } else if (name.startsWith('permit')) {
         permits.push(name);
         this.permit(list, name, whole, open);
@@ -108,9 +108,9 @@ class RestrictionReader {
     }
   }
 
-  private clientTable(table: string, item: SourceItem, tablePosition: TablePosition): void {
-    const context = { order: [tablePosition.place], negated: false, parentMatches: this.parentMatches, tablePosition };
-    if (!addTable(this.out, 'client-access', table, item, context)) this.out.remark('map-unreadable', item, table);
+  private clientTable(table: string, item: SourceItem, chain: Chain, okRelays: boolean): void {
+    const position = { chain, order: [chain.place], negated: false, parentMatches: this.parentMatches, okRelays };
+    if (!addTable(this.out, 'client-access', table, item, position)) this.out.remark('map-unreadable', item, table);
   }
 
   private permit(list: string, name: string, item: SourceItem, open: boolean): void {

@@ -1,6 +1,6 @@
 /** Tables named in main.cf: which have a text source that can be read, and as what. */
 import type { Collector, SourceItem } from '../../collector';
-import type { FirstMatchList, TablePosition } from '../../site-policy';
+import type { ListName, Position } from '../../site-policy';
 import type { SourceType } from '../../source-type';
 
 export type TableUse =
@@ -10,19 +10,6 @@ export type TableUse =
   | 'destination'
   | 'transport'
   | 'client-access';
-
-export interface TableContext {
-  readonly order: readonly number[];
-  readonly negated: boolean;
-  readonly parentMatches: boolean;
-  readonly tablePosition?: TablePosition;
-}
-
-/** The uses that permit by a list whose first match decides. */
-const firstMatchLists: Partial<Readonly<Record<TableUse, FirstMatchList>>> = {
-  mynetworks: 'mynetworks',
-  'relay-domains': 'relay_domains',
-};
 
 type Form = 'file' | 'cidr' | 'keyed';
 
@@ -39,36 +26,34 @@ const types: Readonly<Record<TableUse, Partial<Record<Form, SourceType>>>> = {
 const keyed = new Set(['hash', 'btree', 'dbm', 'sdbm', 'cdb', 'lmdb', 'texthash']);
 
 /** Takes `text` for a file or table if it has the form of one, and says so. */
-export function addTable(
-  out: Collector,
-  use: TableUse,
-  text: string,
-  item: SourceItem,
-  context: TableContext,
-): boolean {
+export function addTable(out: Collector, use: TableUse, text: string, item: SourceItem, position: Position): boolean {
   const { type, path } = splitTable(text);
   if (path === undefined) return false;
   const form: Form | undefined =
     type === '' ? 'file' : type === 'cidr' ? 'cidr' : keyed.has(type) ? 'keyed' : undefined;
   const sourceType = form && types[use][form];
   if (sourceType && path.startsWith('/')) {
-    out.refer(sourceType, path, item, context);
+    out.refer(sourceType, path, item, { position });
     return true;
   }
   out.remark('map-unreadable', item, text);
-  const list = firstMatchLists[use];
-  if (list && context.negated) out.addBarrier(list, context.order, item);
+  const list = use === 'mynetworks' || use === 'relay-domains' ? listOf[use] : undefined;
+  if (list && position.negated) out.addBarrier(list, position.chain, position.order, item);
   return true;
 }
 
-/** The list that a file would have been part of, had it been there, if exclusions can be missing with it. */
-export function listWithout(type: SourceType, negated: boolean): FirstMatchList | undefined {
-  for (const [use, list] of Object.entries(firstMatchLists) as [TableUse, FirstMatchList][]) {
-    // A plain file can hold exclusions of its own.
-    if (types[use].file === type || (negated && Object.values(types[use]).includes(type))) return list;
+/** The list that would be without denials if a file that it names were missing. */
+export function listWithout(type: SourceType, negated: boolean): ListName | undefined {
+  for (const use of ['mynetworks', 'relay-domains'] as const) {
+    // A plain file can hold denials of its own.
+    if (types[use].file === type || (negated && Object.values(types[use]).includes(type))) return listOf[use];
   }
   return undefined;
 }
+
+const listOf = { mynetworks: 'localip', 'relay-domains': 'relay.to' } as const satisfies Partial<
+  Record<TableUse, ListName>
+>;
 
 /** `hash:/etc/postfix/x`, `proxy:hash:/etc/postfix/x`, `/etc/postfix/x`; no path for anything else. */
 function splitTable(text: string): { type: string; path?: string } {

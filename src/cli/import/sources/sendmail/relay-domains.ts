@@ -4,9 +4,12 @@
  */
 
 import { Collector, type SourceItem } from '../../collector';
-import type { ReaderContext, Reading } from '../../site-policy';
+import { chainOf, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines, splitComment } from '../text-lines';
 import { parseSendmailKey } from './sendmail-key';
+
+/** Asked after the access map. */
+const classR = chainOf('sendmail', { place: 1 });
 
 export function readRelayDomains(text: string, context: ReaderContext): Reading {
   const out = new Collector(context);
@@ -24,12 +27,12 @@ export function addRelayMember(out: Collector, member: string, item: SourceItem)
   const key = parseSendmailKey(member, true);
   switch (key.kind) {
     case 'network':
-      out.add('localip', key.entry, item);
+      out.add('localip', 'permit', key.entry, item, { chain: classR });
       return;
     case 'domain': {
       const entry = out.context.features.has('relay-hosts-only') ? `=${key.name}` : key.name;
-      out.add('localdomain', entry, item);
-      out.add('relay.to', entry, item, { parameter: 'class-r' });
+      out.add('localdomain', 'permit', entry, item, { chain: classR });
+      out.add('relay.to', 'permit', entry, item, { chain: classR });
       return;
     }
     case 'cidr':

@@ -6,7 +6,7 @@
 
 import { longestReply } from '../../../../policy/decision';
 import { Collector, type SourceItem } from '../../collector';
-import type { ListName, ReaderContext, Reading } from '../../site-policy';
+import { chainOf, type ListName, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
 
@@ -17,8 +17,11 @@ type Value =
   /** `text` in the form of relay.map. */
   | { readonly kind: 'error'; readonly temporary: boolean; readonly text: string };
 
+/** The access map is looked up before class R (proto.m4, Rcpt_ok). */
+const accessMap = chainOf('sendmail');
+
 export function readSendmailAccess(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
+  const out = new Collector(context, accessMap);
   const rows = commentedLines(text).map(({ line, text: content, comments }) => {
     const [, key = '', value = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
     return { key, value, item: { line, text: content.trim(), comments } };
@@ -121,23 +124,21 @@ function readDomain(out: Collector, scope: Scope, name: string, value: Value, it
   if (scope !== 'to') readClient(out, 'localdomain', own, value, item, name);
   if (scope === 'connect') return;
   if (value.kind === 'relay') {
-    out.add('relay.to', own, item);
+    out.add('relay.to', 'permit', own, item);
     return;
   }
-  if (refusesRecipients(value)) {
-    out.add('relay.to', `!${name}`, { ...item, comments: [] }, { implied: true, refuses: true });
-  } else addException(out, 'relay.to', own, item);
+  endHere(out, 'relay.to', refuses(value) ? name : own, value, item);
   if (scope === 'to') readRecipient(out, 'to', name, value, item);
   else if (value.kind !== 'ok' && value.kind !== 'skip') out.remark('access-sender-half', item, 'clients');
 }
 
 function readLiteral(out: Collector, scope: Scope, entry: string, value: Value, item: SourceItem): void {
   if (scope === 'to' && value.kind === 'relay') {
-    out.add('relay.to', entry, item);
+    out.add('relay.to', 'permit', entry, item);
     return;
   }
-  if (scope !== 'to' && refuses(value)) {
-    out.add('host.deny', entry, item);
+  if (scope !== 'to' && refusesForGood(value)) {
+    out.add('host.deny', 'deny', entry, item);
     return;
   }
   if (value.kind === 'ok' || value.kind === 'skip') {
@@ -157,27 +158,27 @@ function readClient(
   denyEntry = entry,
 ): void {
   if (value.kind === 'relay') {
-    addException(out, 'host.deny', denyEntry, item);
-    out.add(list, entry, item);
+    spare(out, denyEntry, item);
+    out.add(list, 'permit', entry, item);
     return;
   }
-  addException(out, list, entry, item);
+  endHere(out, list, entry, value, item);
   switch (value.kind) {
     case 'reject':
-      out.add('host.deny', denyEntry, item);
+      out.add('host.deny', 'deny', denyEntry, item);
       return;
     case 'error':
       if (value.temporary) out.remark('access-refused-outright', item, 'put off all mail');
       else out.remark('access-reply-lost', item);
-      out.add('host.deny', denyEntry, item);
+      out.add('host.deny', 'deny', denyEntry, item);
       return;
     case 'discard':
       out.remark('access-refused-outright', item, 'dropped all mail');
-      out.add('host.deny', denyEntry, item);
+      out.add('host.deny', 'deny', denyEntry, item);
       return;
     case 'ok':
     case 'skip':
-      addException(out, 'host.deny', denyEntry, item);
+      spare(out, denyEntry, item);
       out.remark('access-ok', item);
       return;
     case 'quarantine':
@@ -195,7 +196,7 @@ function readMailbox(out: Collector, scope: Scope, mailbox: string, value: Value
     return;
   }
   if (value.kind !== 'relay') {
-    addException(out, 'relay.to', mailbox, item);
+    endHere(out, 'relay.to', mailbox, value, item);
     readRecipient(out, scope, mailbox, value, item);
     return;
   }
@@ -203,7 +204,7 @@ function readMailbox(out: Collector, scope: Scope, mailbox: string, value: Value
     out.remark('access-full-address', item);
     return;
   }
-  out.add('relay.to', mailbox, item);
+  out.add('relay.to', 'permit', mailbox, item);
 }
 
 /** A decision about a recipient other than RELAY: `relay.map` keeps it. */
@@ -229,17 +230,22 @@ function readRecipient(out: Collector, scope: Scope, key: string, value: Value, 
   out.addMapLine(`To:${key}`, mapValue(value), item);
 }
 
-/** Where the entry lies inside a wider one of the list, the wider one ends here. */
-function addException(out: Collector, list: ListName, entry: string, item: SourceItem): void {
-  out.add(list, `!${entry}`, { ...item, comments: [] }, { implied: true });
+/** A wider key that relays ends here; after a refusal class R is not asked. */
+function endHere(out: Collector, list: ListName, entry: string, value: Value, item: SourceItem): void {
+  out.add(list, refuses(value) ? 'deny' : 'no-opinion', entry, { ...item, comments: [] });
 }
 
-function refuses(value: Value): boolean {
+/** A wider key that refuses ends here. */
+function spare(out: Collector, entry: string, item: SourceItem): void {
+  out.add('host.deny', 'permit', entry, { ...item, comments: [] });
+}
+
+function refusesForGood(value: Value): boolean {
   return value.kind === 'reject' || (value.kind === 'error' && !value.temporary);
 }
 
 /** What sendmail does not know it takes for the text of a refusal. */
-function refusesRecipients(value: Value): boolean {
+function refuses(value: Value): boolean {
   return !['relay', 'ok', 'skip', 'quarantine'].includes(value.kind);
 }
 

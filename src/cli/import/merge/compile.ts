@@ -1,0 +1,258 @@
+/**
+ * Compiles the chains of all sources into lists of which the most specific entry decides. Every pattern of a rule is a
+ * region; the chains are asked what they say of it, and it becomes an entry where that is not what the region around it
+ * says. Where sources disagree the stricter one wins.
+ */
+import { EntryIndex, type Reach } from '../../../policy/entries/containment';
+import type { DomainEntry, Entry } from '../../../policy/entries/entry';
+import type { SourceLine } from '../../../policy/findings/finding';
+import {
+  type Chain,
+  isListing,
+  isOwnExclusion,
+  type ListEntry,
+  type ListName,
+  lists,
+  type Question,
+  type RouteFact,
+  type Rule,
+  type SitePolicy,
+} from '../site-policy';
+import { type AddRemark, CompiledChain, locationOf } from './chain';
+
+/** What rules are about, without what narrower rules are about. */
+interface Region extends Reach {
+  /** As it would be written. An entry for a whole domain says what holds below it where the name has one of its own. */
+  readonly entry: Entry;
+  /** What the chains are asked about. */
+  readonly asked: Reach;
+  readonly list: ListName;
+  /** The rules with this pattern. */
+  readonly rules: Rule[];
+  /** The rule that decides, of all sources. */
+  readonly decision: Rule | undefined;
+  readonly isListed: boolean;
+  readonly route: string | undefined;
+  /** The rule or next hop that makes it a region. */
+  readonly cause: SourceLine;
+}
+
+/** The entries of the lists that answer one question. */
+export function compileLists(question: Question, site: SitePolicy, addRemark: AddRemark): ListEntry[] {
+  return new Compiler(question, site, addRemark).compile();
+}
+
+class Compiler {
+  private readonly rules: readonly Rule[];
+  private readonly chains: ReadonlyMap<string, CompiledChain>;
+  /** The chains of each series, in the order in which they are asked. */
+  private readonly series: readonly (readonly CompiledChain[])[];
+  private readonly regions = new EntryIndex<Region>();
+  private readonly localNames: ReadonlySet<string>;
+  private readonly routes: EntryIndex<RouteFact & Reach>;
+  /** Rules of gates that led to a permit. */
+  private readonly passed = new Set<Rule>();
+
+  constructor(
+    question: Question,
+    site: SitePolicy,
+    private readonly addRemark: AddRemark,
+  ) {
+    this.rules = site.rules.filter(({ list }) => lists[list].question === question);
+    const barriers = site.barriers.filter((barrier) => barrier.question === question);
+    const isAboutDomains = question === 'destinations';
+    this.localNames = new Set(isAboutDomains ? site.localNames.map(({ name }) => name) : []);
+    this.routes = new EntryIndex(isAboutDomains ? site.routes.map((fact) => ({ ...fact, ...reachOf(fact) })) : []);
+    this.chains = new Map(
+      [...groupBy(this.rules, ({ chain }) => idOf(chain))].map(([id, rules]) => [
+        id,
+        new CompiledChain(
+          (rules[0] as Rule).chain,
+          rules,
+          barriers.filter(({ chain }) => idOf(chain) === id),
+          addRemark,
+        ),
+      ]),
+    );
+    const inOrder = [...this.chains.values()].sort((a, b) => a.chain.place - b.chain.place);
+    this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
+  }
+
+  compile(): ListEntry[] {
+    const rules = this.rules.filter((rule) => !this.chains.get(idOf(rule.chain))?.isDropped(rule));
+    for (const rule of rules) if (!rule.chain.isGate) this.addRegions(rule);
+    for (const fact of this.routes.values()) this.addRoute(fact);
+    for (const rule of rules) {
+      if (rule.chain.isGate) this.remarkOnGate(rule);
+      else if (rule.verdict !== 'no-opinion') this.remarkOn(rule);
+    }
+    return [...this.regions.values()].filter((region) => this.isWritten(region)).map(entryOf);
+  }
+
+  private addRegions(rule: Rule): void {
+    const { list, entry, origin } = rule;
+    if (entry.kind !== 'domain') {
+      this.addRegion(list, entry, { entry }, origin).rules.push(rule);
+      return;
+    }
+    const { name, exact } = entry;
+    const own = () => this.addRegion(list, domain(name, true), { entry: domain(name, true) }, origin);
+    if (exact) {
+      own().rules.push(rule);
+      return;
+    }
+    const below = { entry: domain(name, false), subdomainsOnly: true };
+    this.addRegion(list, below.entry, below, origin).rules.push(rule);
+    if (rule.subdomainsOnly || this.localNames.has(name)) own();
+  }
+
+  private addRegion(list: ListName, entry: Entry, asked: Reach, cause: SourceLine): Region {
+    const known = this.regions.same({ entry });
+    if (known) return known;
+    const decision = this.decide(asked);
+    const isLocal = entry.kind === 'domain' && entry.exact && this.localNames.has(entry.name);
+    const isListed = decision !== undefined && isListing(decision) && !isLocal;
+    const route = entry.kind === 'domain' ? (decision?.route ?? this.routes.covering(asked)?.route) : undefined;
+    const region: Region = {
+      ...{ list, entry, asked, rules: [], decision, isListed, cause },
+      route: isListed ? route : undefined,
+    };
+    this.regions.add(region);
+    return region;
+  }
+
+  /** A next hop for one name of a wider entry, or for the names below one, makes it an entry of its own. */
+  private addRoute(fact: RouteFact & Reach): void {
+    const decision = this.decide(fact);
+    if (!decision || !isListing(decision)) {
+      this.addRemark('postfix-route', fact);
+      return;
+    }
+    this.addRegion('relay.to', domain(fact.domain, !fact.subdomains), fact, fact.origin);
+  }
+
+  private decide(reach: Reach): Rule | undefined {
+    let permit: Rule | undefined;
+    for (const chains of this.series) {
+      const rule = this.ask(chains, reach);
+      if (rule?.verdict === 'deny') return rule;
+      permit ??= rule;
+    }
+    return permit;
+  }
+
+  private ask(chains: readonly CompiledChain[], reach: Reach): Rule | undefined {
+    for (const compiled of chains) {
+      const { isGate, gate } = compiled.chain;
+      const rule = compiled.decide(reach);
+      if (isGate || !rule || rule.verdict === 'no-opinion') continue;
+      if (!gate) return rule;
+      const opened = this.chains.get(idOf(gate))?.decide(reach);
+      if (opened?.verdict !== 'permit') continue;
+      this.passed.add(opened);
+      return rule;
+    }
+    return undefined;
+  }
+
+  /** Whether it differs from what is written around it. */
+  private isWritten(region: Region): boolean {
+    const around = this.regions.around(region);
+    if (region.isListed !== (around?.isListed ?? false)) return true;
+    return region.isListed && region.entry.kind === 'domain' && region.route !== around?.route;
+  }
+
+  private remarkOnGate(rule: Rule): void {
+    if (rule.verdict === 'permit' && !this.passed.has(rule)) this.addRemark('postfix-no-recipients', rule);
+  }
+
+  /** Says what became of a rule that is not simply written. */
+  private remarkOn(rule: Rule): void {
+    const regions = this.regionsOf(rule);
+    const region = regions.find(({ decision }) => decision?.verdict === rule.verdict);
+    if (!region) {
+      this.remarkOnOverruled(rule, regions[0]?.decision);
+      return;
+    }
+    const { entry } = rule;
+    if (isListing(rule) && entry.kind === 'domain' && this.localNames.has(entry.name)) {
+      this.addRemark('also-local', rule);
+      if (entry.exact) return;
+    }
+    const around = this.regions.around(region);
+    const wider = around && (agreeing(around)[0] ?? around.decision);
+    if (this.isWritten(region)) {
+      if (rule.narrowingRemark && wider && !region.isListed)
+        this.addRemark(rule.narrowingRemark, rule, locationOf(wider));
+    } else if (wider && (isListing(rule) || isOwnExclusion(rule))) {
+      this.addRemark('already-covered', rule, locationOf(wider));
+    } else if (isOwnExclusion(rule)) {
+      this.addRemark('excludes-nothing', rule);
+    }
+  }
+
+  private remarkOnOverruled(rule: Rule, decision: Rule | undefined): void {
+    if (!decision) this.addRemark('postfix-recipient', rule);
+    else {
+      const isOfOneServer = decision.chain.server === rule.chain.server && decision.list === 'host.deny';
+      this.addRemark(isOfOneServer ? 'postfix-refused-elsewhere' : 'contradiction', rule, locationOf(decision));
+    }
+  }
+
+  private regionsOf({ entry, subdomainsOnly }: Rule): Region[] {
+    const whole = this.regions.same({ entry });
+    const hasOwn = entry.kind === 'domain' && !entry.exact && !subdomainsOnly;
+    const own = hasOwn ? this.regions.same({ entry: domain(entry.name, true) }) : undefined;
+    return [whole, own].filter((region) => region !== undefined);
+  }
+}
+
+function idOf({ server, series, place }: Chain): string {
+  return JSON.stringify([server, series, place]);
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+function domain(name: string, exact: boolean): DomainEntry {
+  return { kind: 'domain', name, exact, excluded: false };
+}
+
+function reachOf({ domain: name, subdomains }: RouteFact): Reach {
+  return { entry: domain(name, !subdomains), subdomainsOnly: subdomains };
+}
+
+function agreeing({ rules, isListed }: Region): Rule[] {
+  return rules.filter((rule) => isListing(rule) === isListed);
+}
+
+function entryOf(region: Region): ListEntry {
+  const { list, entry, rules, isListed, decision, route, cause } = region;
+  const own = agreeing(region);
+  const origins = own.length > 0 ? own.map(({ origin }) => origin) : decision ? [decision.origin, cause] : [cause];
+  const text = (own[0] ?? rules[0])?.text ?? (entry.kind === 'domain' ? `${entry.exact ? '=' : ''}${entry.name}` : '');
+  return {
+    list,
+    text: isListed ? text : `!${text}`,
+    entry: { ...entry, excluded: !isListed },
+    origins: uniqueBy(origins, ({ file, line }) => `${file}:${line}`),
+    comments: uniqueBy(
+      own.flatMap(({ comments }) => comments),
+      (comment) => comment,
+    ),
+    trailingComment: own[0]?.trailingComment,
+    route,
+  };
+}
+
+function uniqueBy<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
+}
