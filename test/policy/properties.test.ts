@@ -14,6 +14,7 @@ import {
 } from '../../src/policy/entries/ip-address';
 import { forEachLine, Line } from '../../src/policy/entries/lines';
 import { type ListKind, listKinds, PolicyList, parseList, parseListLine } from '../../src/policy/entries/list';
+import { parseMapLine } from '../../src/policy/entries/map-line';
 import { parseRelayMap, RelayMap } from '../../src/policy/entries/relay-map';
 import { parseRoute } from '../../src/policy/entries/route';
 import { badCharacterOf } from '../../src/policy/findings/characters';
@@ -426,6 +427,60 @@ describe('a line with one entry', () => {
         }
       }),
       { numRuns: runs(2000) },
+    );
+  });
+});
+
+/** The line read as the only line of a text, and read with nothing taken for a comment. */
+function bothReadings<T>(text: string, parse: (line: Line) => T): readonly [alone: T | undefined, whole: T] {
+  let alone: T | undefined;
+  forEachLine(text, (line) => {
+    alone = parse(line);
+  });
+  return [alone, parse(Line.of(text))];
+}
+
+describe('a ; in a line', () => {
+  const lineOfPieces = fc
+    .array(fc.oneof(piece, fc.constantFrom(' ;', ';', ' ; ', '\t;', 'To:b.example ', '550 no ', '192.0.2.7 ')), {
+      maxLength: 12,
+    })
+    .map((parts) =>
+      parts
+        .join('')
+        .replace(/[#\r\n\ufeff]/g, '')
+        .trim(),
+    )
+    .filter((text) => text !== '');
+
+  it('never changes what a line means that is valid with the ; in it', () => {
+    fc.assert(
+      fc.property(lineOfPieces, (text) => {
+        const [row, wholeRow] = bothReadings(text, parseMapLine);
+        if (!isProblem(wholeRow)) assert.deepEqual(row, wholeRow, text);
+        for (const kind of Object.keys(listKinds) as ListKind[]) {
+          const [entry, whole] = bothReadings(text, (line) => parseListLine(kind, line));
+          if (!isProblem(whole)) assert.deepEqual(entry, whole, text);
+        }
+      }),
+      { numRuns: runs(5000) },
+    );
+  });
+
+  it('starts a comment after a blank as # does, whichever way a list is read', () => {
+    const comment = fc.string({ maxLength: 10 }).map((text) => text.replace(/[^ -~]/g, ''));
+    const rows = fc.array(fc.tuple(fc.oneof(entryText, fc.constantFrom('192.0.2.0/24', 'a.example', '')), comment), {
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(rows, fc.constantFrom(...(Object.keys(listKinds) as ListKind[])), (list, kind) => {
+        const textWith = (mark: string) =>
+          list.map(([entry, said]) => `${entry.replace(/[^!-~]|[#;]/g, '')} ${mark}${said}\n`).join('');
+        const [hash, semicolon] = [textWith('#'), textWith(';')];
+        assert.deepEqual(parseList(kind, 'list', semicolon), parseList(kind, 'list', hash));
+        assert.deepEqual(parseList(kind, 'list', semicolon, Buffer.from(semicolon)), parseList(kind, 'list', hash));
+      }),
+      { numRuns: runs(1000) },
     );
   });
 });

@@ -9,6 +9,7 @@ export const lintCodes = [
   'exclusion-of-nothing',
   'map-ok-idle',
   'map-refusal-idle',
+  'map-reply-semicolon',
   'network-wide',
   'network-loopback',
   'network-private',
@@ -80,6 +81,10 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'map-refusal-idle': {
     wrong: (f) => `never decides: ${f.detail} permits it before the map is asked`,
     remedy: 'exclude it there with !, or list a client that is never to be served in host.deny',
+  },
+  'map-reply-semicolon': {
+    wrong: 'has a ; in the text of its reply, and clients read what stands behind it',
+    remedy: 'start a comment behind a reply with #',
   },
   'network-wide': {
     wrong: (f) => `covers ${f.detail} addresses, which is likely a slip`,

@@ -69,6 +69,7 @@ function neverDeciding(p: LocatedRow, tables: Readonly<Record<Side, ReadonlyMap<
 
 function likelySlip(p: LocatedRow): LintFinding[] {
   const { key, value } = p.row;
+  if (value.action === 'reply' && /(?:^|[ \t]);/.test(value.reply.text)) return [report('map-reply-semicolon', p)];
   if (value.action !== 'relay') return [];
   const sides = sidesOf(p.row);
   if (key.kind === 'network' && sides.includes('connect')) {

@@ -15,7 +15,7 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
   },
   'unexpected-text': {
     wrong: (f) => `is more or less than ${f.detail}`,
-    remedy: 'write one entry a line; a comment starts with #',
+    remedy: 'write one entry a line; a comment starts with #, or with ; after a blank',
   },
   'hash-in-mailbox': {
     wrong: 'is cut off at its #, which starts a comment',

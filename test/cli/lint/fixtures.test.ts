@@ -62,6 +62,10 @@ const cases: readonly Fixture[] = [
     findings: [1, 2, 3, 5, 6, 7].map((line) => `relay.map:${line} warning map-refusal-idle`),
   },
   {
+    name: 'map-reply-semicolon',
+    findings: [1, 2].map((line) => `relay.map:${line} warning map-reply-semicolon`),
+  },
+  {
     name: 'network-wide',
     findings: [
       'host.deny:1 warning network-wide',
