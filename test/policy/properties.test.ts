@@ -485,6 +485,42 @@ describe('a ; in a line', () => {
   });
 });
 
+describe('a range of addresses', () => {
+  it('is offered as networks that hold its addresses and no others', () => {
+    const near = fc
+      .tuple(
+        fc.constantFrom<4 | 6>(4, 6),
+        fc.bigInt({ min: 0n, max: 2n ** 24n }),
+        fc.bigInt({ min: 0n, max: 2n ** 20n }),
+      )
+      .map(([family, first, more]) => ({ family, first, last: first + more }));
+    const pair = fc.tuple(word, word).map(([a, b]) => ({
+      family: 4 as const,
+      first: BigInt(Math.min(a, b)),
+      last: BigInt(Math.max(a, b)),
+    }));
+    fc.assert(
+      fc.property(fc.oneof(near, pair), ({ family, first, last }) => {
+        const written = [first, last].map((n) => formatAddress(fromNumber(n, family)));
+        const entry = parseEntry(written.join('-'));
+        assert.ok(isProblem(entry));
+        if (entry.problem === 'prefix-everything') return assert.equal(last - first, 2n ** 32n - 1n);
+        // An address of the mapping prefix is IPv4, which no range of IPv6 ends in.
+        if (entry.suggestion === undefined) return assert.equal(family, 6);
+        let next = first;
+        for (const text of entry.suggestion.split(', ')) {
+          const network = parseEntry(text);
+          assert.ok(!isProblem(network) && network.kind === 'network', text);
+          assert.equal(toNumber(network.address), next);
+          next += 1n << BigInt(widthOf(family) - network.length);
+        }
+        assert.equal(next, last + 1n);
+      }),
+      { numRuns: runs(2000) },
+    );
+  });
+});
+
 describe('an address', () => {
   it('is the same once printed and parsed again', () => {
     fc.assert(fc.property(anyAddress, (a) => assert.deepEqual(address(formatAddress(a)), a)));

@@ -1,6 +1,6 @@
 /** Networks that are likely a slip, or trusted without knowing who comes from them. */
-import { containsNetwork, type Network } from '../../policy/entries/containment';
-import { parseAddress, widthOf } from '../../policy/entries/ip-address';
+import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
+import { widthOf } from '../../policy/entries/ip-address';
 import type { LintCode } from './finding';
 
 export interface Slip {
@@ -19,13 +19,6 @@ export function slipOfTrusted(network: Network): Slip | undefined {
 /** A network whose clients are refused: whole registries' allocations are sometimes meant. */
 export function slipOfDenied(network: Network): Slip | undefined {
   return wide(network, { 4: 8, 6: 16 });
-}
-
-/** The network of an address with or without a length; host bits do not matter. */
-export function parseNetwork(text: string): Network | undefined {
-  const [addressText = '', length] = text.split('/');
-  const address = parseAddress(addressText);
-  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
 }
 
 function wide({ address, length }: Network, shortest: Readonly<Record<4 | 6, number>>): Slip | undefined {

@@ -76,7 +76,22 @@ const faulty: readonly {
   { text: '192.0.2.0/33', problem: 'prefix-length', detail: '1 to 32' },
   { text: '192.0.2.0/', problem: 'prefix-length', detail: '1 to 32' },
   { text: '192.0.2.0/024', problem: 'prefix-length', detail: '1 to 32' },
-  { text: '192.0.2.0/255.255.255.0', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '192.0.2.0/255.255.255.0', problem: 'prefix-length', suggestion: '192.0.2.0/24', detail: '1 to 32' },
+  { text: '!192.0.2.70/255.255.255.192', problem: 'prefix-length', suggestion: '!192.0.2.64/26', detail: '1 to 32' },
+  { text: '192.0.2.0/255.255.0.255', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '192.0.2.0/0.0.0.255', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '192.0.2.0/0.0.0.0', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '2001:db8::/ffff:ffff::', problem: 'prefix-length', suggestion: '2001:db8::/32', detail: '1 to 128' },
+  { text: '192.0.2.0-192.0.2.63', problem: 'address-range', suggestion: '192.0.2.0/26' },
+  { text: '192.0.2.7-192.0.2.7', problem: 'address-range', suggestion: '192.0.2.7' },
+  { text: '192.0.2.7-192.0.2.10', problem: 'address-range', suggestion: '192.0.2.7, 192.0.2.8/31, 192.0.2.10' },
+  { text: '!192.0.2.1-192.0.2.2', problem: 'address-range', suggestion: '!192.0.2.1, !192.0.2.2' },
+  { text: '2001:db8::-2001:db8::ffff', problem: 'address-range', suggestion: '2001:db8::/112' },
+  { text: '192.0.2.63-192.0.2.0', problem: 'address-range' },
+  { text: '0.0.0.0-255.255.255.255', problem: 'prefix-everything' },
+  { text: '::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', problem: 'prefix-everything' },
+  { text: '192.0.2.0-2001:db8::', problem: 'address-syntax' },
+  { text: '192.0.2.0-192.0.2.300', problem: 'domain-syntax' },
   { text: '2001:db8::/129', problem: 'prefix-length', detail: '1 to 128' },
   { text: '2001:db8::/-1', problem: 'prefix-length', detail: '1 to 128' },
   { text: '::ffff:0:0/95', problem: 'prefix-length', detail: '96 to 128' },
@@ -128,7 +143,8 @@ describe('parseEntry', () => {
   for (const { text, ...problem } of faulty) {
     it(`says ${problem.problem} of ${text}${problem.suggestion ? ` and offers ${problem.suggestion}` : ''}`, () => {
       assert.deepEqual(parseEntry(text), problem);
-      if (problem.suggestion) assert.ok(!isProblem(parseEntry(problem.suggestion)), `${problem.suggestion} is sound`);
+      for (const meant of problem.suggestion?.split(', ') ?? [])
+        assert.ok(!isProblem(parseEntry(meant)), `${meant} is sound`);
     });
   }
 });
