@@ -6,7 +6,7 @@ import { forEachLine } from '../../policy/entries/lines';
 import { type ListKind, parseListLine } from '../../policy/entries/list';
 import { formatRoute } from '../../policy/entries/route';
 import { type LintCode, type LintFinding, lintFinding } from './finding';
-import { slipOfDenied, slipOfTrusted } from './networks';
+import { networkMeant, slipOfDenied, slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** The text of a list, under the file name that findings use. */
@@ -34,17 +34,46 @@ export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntr
 }
 
 export function lintEntries(kind: ListKind, located: readonly LocatedEntry[]): LintFinding[] {
-  return [...neverDeciding(located), ...located.flatMap((p) => likelySlip(kind, p))];
+  return [
+    ...neverDeciding(located),
+    ...located.flatMap((p) => likelySlip(kind, p)),
+    ...networksWithoutLength(located.map((p) => ({ p, entry: p.entry, written: p.text }))),
+  ];
+}
+
+/** What stands for the address or network of an entry, in the text of its line. */
+interface WrittenNetwork {
+  readonly p: Pick<LocatedEntry, 'at' | 'text'>;
+  readonly entry: { readonly kind: string };
+  readonly written: string;
+}
+
+/**
+ * Addresses that look like networks. A long list of single hosts has some that end in 0 by chance, about one in 256: there
+ * they are no slip.
+ */
+export function networksWithoutLength(written: readonly WrittenNetwork[]): LintFinding[] {
+  const single = written.filter((one) => one.entry.kind === 'network' && isWholeAddress(one.written));
+  const findings = single.flatMap(({ p, written }) => {
+    const meant = networkMeant(written);
+    return meant === undefined ? [] : [lintFinding('network-without-length', p.at, p.text, { detail: meant })];
+  });
+  return findings.length * 20 >= single.length ? findings : [];
+}
+
+/** No octet prefix, and no length behind it. */
+function isWholeAddress(text: string): boolean {
+  return /^!?(?:[0-9]+(?:\.[0-9]+){3}|[0-9a-f.]*:[0-9a-f:.]*)$/i.test(text);
 }
 
 function neverDeciding(located: readonly LocatedEntry[]): LintFinding[] {
   const findings: LintFinding[] = [];
   const index = new EntryIndex<LocatedEntry>();
   for (const p of located) {
-    const twin = index.same(p);
-    if (!twin) index.add(p);
+    const twin = index.add(p);
     // A contradiction is a fault, and the loader reports it.
-    else if (haveSameEffect(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
+    if (twin !== p && haveSameEffect(p.entry, twin.entry))
+      findings.push(report('entry-twice', p, String(twin.at.line)));
   }
   for (const p of index.values()) {
     const around = index.around(p);

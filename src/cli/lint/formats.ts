@@ -1,8 +1,9 @@
 /** How findings are written: for people, for programs, for CI. */
-import { printable } from '../../policy/findings/characters';
+import { printable, printableMessage } from '../../policy/findings/characters';
 import { jsonText, painter } from '../io';
 import { junit } from '../xml';
 import { describeLint, type LintFinding, severityOf } from './finding';
+import { describeLines, fold } from './fold';
 
 export const formats = ['text', 'json', 'github', 'junit'] as const;
 export type Format = (typeof formats)[number];
@@ -11,6 +12,8 @@ export interface LintReport {
   /** The config folder that file names start from. */
   readonly folder: string;
   readonly findings: readonly LintFinding[];
+  /** How many findings the comments of entries allow; they are not among `findings`. */
+  readonly allowed: number;
   /** Files that were checked, relative to the config folder; includes every file that a finding names. */
   readonly files: readonly string[];
 }
@@ -18,14 +21,18 @@ export interface LintReport {
 export interface FormatOptions {
   /** Colours; the text format only. */
   readonly colour: boolean;
+  /** Every finding has its line; else the text format shows the first of many with one code in one file. */
+  readonly all: boolean;
   /** The path of a file in the repository, which GitHub needs. */
   pathOf(file: string): string;
 }
 
-export function format(report: LintReport, as: Format, { colour, pathOf }: FormatOptions): string {
+export function format(report: LintReport, as: Format, { colour, all, pathOf }: FormatOptions): string {
   switch (as) {
     case 'text':
-      return report.findings.map((finding) => `${textLine(finding, colour)}\n`).join('');
+      return textLines(report.findings, colour, all)
+        .map((line) => `${line}\n`)
+        .join('');
     case 'json':
       return jsonText(toJson(report));
     case 'github':
@@ -33,6 +40,23 @@ export function format(report: LintReport, as: Format, { colour, pathOf }: Forma
     case 'junit':
       return junitReport(report);
   }
+}
+
+function textLines(findings: readonly LintFinding[], colour: boolean, all: boolean): string[] {
+  if (all) return findings.map((finding) => textLine(finding, colour));
+  const { foldedBehind, isFolded } = fold(findings);
+  return findings.flatMap((finding) => {
+    if (isFolded(finding)) return [];
+    const folded = foldedBehind.get(finding);
+    return folded ? [textLine(finding, colour), foldedLine(folded, colour)] : [textLine(finding, colour)];
+  });
+}
+
+function foldedLine(folded: readonly LintFinding[], colour: boolean): string {
+  const { at, code } = folded[0] as LintFinding;
+  const paint = painter(colour);
+  const place = paint('bold', printable(at.file));
+  return `${place}: ... and ${folded.length} more on lines ${describeLines(folded.map((finding) => finding.at.line))} [${code}]`;
 }
 
 function textLine(finding: LintFinding, colour: boolean): string {
@@ -67,7 +91,7 @@ function githubLine(finding: LintFinding, path: string): string {
   const data = (text: string) => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
   const property = (text: string) => data(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
   const { at, code } = finding;
-  return printable(
+  return printableMessage(
     `::${severityOf(finding)} file=${property(path)},line=${at.line},col=${at.column ?? 1},title=${property(code)}::${data(describeLint(finding))}`,
   );
 }

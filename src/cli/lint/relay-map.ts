@@ -4,7 +4,7 @@ import { keyOf, widerKeys } from '../../policy/entries/containment';
 import { isProblem } from '../../policy/entries/entry';
 import { forEachLine } from '../../policy/entries/lines';
 import { type MapRow, parseMapLine } from '../../policy/entries/map-line';
-import { type ListText, type LocatedEntry, report } from './entries';
+import { type ListText, type LocatedEntry, networksWithoutLength, report } from './entries';
 import type { LintFinding } from './finding';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
@@ -42,7 +42,15 @@ export function lintRelayMap(located: readonly LocatedRow[]): LintFinding[] {
       if (!table.has(key)) table.set(key, p);
     }
   }
-  return located.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]);
+  return [
+    ...located.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]),
+    ...networksWithoutLength(located.map((p) => ({ p, entry: { kind: p.row.key.kind }, written: keyTextOf(p) }))),
+  ];
+}
+
+/** The key as written, without its tag. */
+function keyTextOf({ text }: LocatedRow): string {
+  return (/^\S+/.exec(text)?.[0] ?? '').replace(/^(?:Connect|To):/i, '').replace(/^ipv6:/i, '');
 }
 
 function neverDeciding(p: LocatedRow, tables: Readonly<Record<Side, ReadonlyMap<string, LocatedRow>>>): LintFinding[] {

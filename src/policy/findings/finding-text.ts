@@ -1,5 +1,5 @@
 /** Findings as prose: the words of those that a load makes, and how any finding becomes a sentence. */
-import { printable, shortened } from './characters';
+import { printable, printableMessage, shortened } from './characters';
 import type { Finding, FindingCode } from './finding';
 import { formatOfDetail, remedyOfFormat } from './list-formats';
 
@@ -157,12 +157,13 @@ export function describeFault(finding: Finding): string {
 export function worded<Code extends string>(finding: Finding<Code>, { wrong, remedy }: Wording<Code>): string {
   const say = (text: Wording<Code>['wrong']) => (typeof text === 'string' ? text : text(finding));
   const { text, suggestion } = finding;
-  return printable(
+  return printableMessage(
     `${shortened(text)} ${say(wrong)}; ${suggestion === undefined ? say(remedy) : `write ${suggestion}`}`,
   );
 }
 
 /** `localip:7: prefix-host-bits: 192.0.2.9/24 has host bits set; write 192.0.2.0/24` */
 export function describeFinding(finding: Finding): string {
-  return printable(`${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`);
+  const { at, code } = finding;
+  return `${printable(`${at.file}:${at.line}: ${code}`)}: ${describeFault(finding)}`;
 }

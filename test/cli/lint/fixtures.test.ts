@@ -78,6 +78,22 @@ const cases: readonly Fixture[] = [
     ],
   },
   {
+    name: 'networks-everything',
+    findings: [
+      'host.deny:1 error networks-everything',
+      'localip:3 error networks-everything',
+      'relay.map:2 warning trusted-client-denied',
+      'relay.map:3 error networks-everything',
+    ],
+  },
+  {
+    name: 'network-without-length',
+    findings: [
+      ...[1, 2, 4].map((line) => `host.deny:${line} warning network-without-length`),
+      ...[1, 2].map((line) => `relay.map:${line} warning network-without-length`),
+    ],
+  },
+  {
     name: 'network-loopback',
     findings: [
       'localip:1 warning network-loopback',
@@ -91,6 +107,21 @@ const cases: readonly Fixture[] = [
   },
   { name: 'network-docker', findings: [1, 2, 3].map((line) => `localip:${line} warning network-docker`) },
   { name: 'proxy-trusted', findings: [1, 3, 4].map((line) => `localip:${line} error proxy-trusted`) },
+  {
+    name: 'trusted-client-denied',
+    findings: [
+      'localdomain:1 warning trusted-client-denied',
+      'localip:1 warning trusted-client-denied',
+      'localip:2 warning entry-shadowed',
+      'localip:5 warning trusted-client-denied',
+      'relay.map:1 warning trusted-client-denied',
+      'relay.map:3 warning trusted-client-denied',
+    ],
+  },
+  {
+    name: 'deny-covers-this-host',
+    findings: [1, 2, 3, 4].map((line) => `host.deny:${line} warning deny-covers-this-host`),
+  },
   {
     name: 'public-mail-domain',
     findings: [
@@ -111,6 +142,14 @@ const cases: readonly Fixture[] = [
       'relay.to:5 warning destination-is-local',
     ],
   },
+  { name: 'next-hop-here', findings: [1, 2, 4].map((line) => `relay.to:${line} error next-hop-here`) },
+  {
+    name: 'documentation-entry',
+    findings: ['localdomain:1', 'localip:1', 'relay.map:1', 'relay.to:1', 'relay.to:2', 'relay.to:3'].map(
+      (place) => `${place} warning documentation-entry`,
+    ),
+  },
+  { name: 'plugin-misspelt', findings: [1, 3, 4, 5].map((line) => `plugins:${line} error plugin-misspelt`) },
   { name: 'plugin-absent', findings: ['plugins:1 warning plugin-absent'] },
   { name: 'plugin-twice', findings: ['plugins:2 error plugin-twice'] },
   { name: 'plugin-order', findings: ['plugins:2 error plugin-order'] },
@@ -145,6 +184,15 @@ const cases: readonly Fixture[] = [
     },
   },
   { name: 'list-misnamed', findings: ['host.deny:1 warning list-misnamed', 'localip:1 warning list-misnamed'] },
+  { name: 'deny-list-absent', findings: ['host.deny:1 warning deny-list-absent'] },
+  { name: 'log-hides-decisions', findings: ['log.ini:2 warning log-hides-decisions'] },
+  {
+    name: 'allow-unused',
+    findings: [
+      ...[1, 2, 3, 5, 6].map((line) => `localip:${line} warning allow-unused`),
+      'relay.map:1 warning map-reply-semicolon',
+    ],
+  },
   {
     name: 'redis-unread',
     findings: ['last.deny:2 warning entry-twice', 'redis:[127.0.0.1:1]host.deny:1 warning redis-unread'],
@@ -193,6 +241,13 @@ const cases: readonly Fixture[] = [
     findings: ['localdomain:1 warning dns-unanswered', 'relay.to:1 warning dns-unanswered'],
   },
   { name: 'clean-lists-in-use', findings: [] },
+  { name: 'clean-networks-short-of-everything', findings: [] },
+  { name: 'clean-network-without-length', findings: [] },
+  { name: 'clean-part-of-a-trusted-network-denied', findings: [] },
+  { name: 'clean-deny-beside-this-host', findings: [] },
+  { name: 'clean-plugins-with-similar-names', findings: [] },
+  { name: 'clean-no-deny-plugin', findings: [] },
+  { name: 'clean-log-of-refusals', findings: [] },
   { name: 'clean-stock-relay-not-loaded', findings: [] },
   { name: 'clean-beside-karma-and-delay_deny', findings: [] },
 ];
