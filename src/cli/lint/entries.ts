@@ -37,14 +37,15 @@ export function lintEntries(kind: ListKind, located: readonly LocatedEntry[]): L
   return [
     ...neverDeciding(located),
     ...located.flatMap((p) => likelySlip(kind, p)),
-    ...networksWithoutLength(located.map((p) => ({ p, entry: p.entry, written: p.text }))),
+    ...networksWithoutLength(
+      located.filter(({ entry }) => entry.kind === 'network').map((p) => ({ p, written: p.text })),
+    ),
   ];
 }
 
-/** What stands for the address or network of an entry, in the text of its line. */
+/** A network as the text of its line has it. */
 interface WrittenNetwork {
   readonly p: Pick<LocatedEntry, 'at' | 'text'>;
-  readonly entry: { readonly kind: string };
   readonly written: string;
 }
 
@@ -53,7 +54,7 @@ interface WrittenNetwork {
  * they are no slip.
  */
 export function networksWithoutLength(written: readonly WrittenNetwork[]): LintFinding[] {
-  const single = written.filter((one) => one.entry.kind === 'network' && isWholeAddress(one.written));
+  const single = written.filter((one) => isWholeAddress(one.written));
   const findings = single.flatMap(({ p, written }) => {
     const meant = networkMeant(written);
     return meant === undefined ? [] : [lintFinding('network-without-length', p.at, p.text, { detail: meant })];

@@ -42,7 +42,7 @@ export function keyOf({ entry, subdomainsOnly }: Reach): string {
 }
 
 /** Which lengths of prefixes are asked for; there can be 128 of them. */
-type HasLength = (family: IpAddress['family'], length: number) => boolean;
+export type HasLength = (family: IpAddress['family'], length: number) => boolean;
 
 /** The keys of entries that contain this one and more, the narrowest first. */
 export function* widerKeys(reach: Reach, hasLength: HasLength = () => true): Generator<string> {
