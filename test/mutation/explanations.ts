@@ -46,8 +46,10 @@ already known to differ, networks in more than one bucket. Without it the answer
         "if (true) nextHash = placeOf('#', text, start);",
         "if (nextHash <= start) nextHash = placeOf('#', text, start);",
         'while (true && isBlank(codes[first] as number)) first++;',
-        'while (first <= last && isBlank(codes[first] as number)) first++;',
-        'while (last >= first && isBlank(codes[last - 1] as number)) last--;',
+        'if (true) nextSemicolon = placeOfCommentSemicolon(text, line.codes, start);',
+        'if (nextSemicolon <= start) nextSemicolon = placeOfCommentSemicolon(text, line.codes, start);',
+        'while (first <= commentAt && isBlank(codes[first] as number)) first++;',
+        'while (last >= from && isBlank(codes[last - 1] as number)) last--;',
         'while (true && isBlank(codes[last - 1] as number)) last--;',
       ],
       'src/policy/entries/list.ts': [

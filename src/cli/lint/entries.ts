@@ -1,5 +1,6 @@
 /** Lint of one list: entries that never decide, networks that are likely a slip, domains that are not one's own. */
 
+import { parseRange } from '../../policy/entries/address-range';
 import { EntryIndex } from '../../policy/entries/containment';
 import { type Entry, isProblem } from '../../policy/entries/entry';
 import { forEachLine } from '../../policy/entries/lines';
@@ -104,8 +105,18 @@ function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
     const slip = kind === 'local_ip' ? slipOfTrusted(entry) : slipOfDenied(entry);
     return slip ? [report(slip.code, p, slip.detail)] : [];
   }
+  if (entry.kind === 'domain' && /^[0-9.]+-[0-9]+$/.test(entry.name)) {
+    const networks = networksOfShortRange(entry.name);
+    return [lintFinding('range-as-name', p.at, p.text, networks ? { suggestion: networks } : {})];
+  }
   const isPublic = kind === 'relay_to' && entry.kind === 'domain' && isPublicMailDomain(entry.name);
   return isPublic ? [report('public-mail-domain', p)] : [];
+}
+
+/** `192.0.2.0-63`: the last octet of the range goes from 0 to 63. */
+function networksOfShortRange(text: string): string | undefined {
+  const [, network = '', first = '', last = ''] = /^((?:[0-9]+\.){3})([0-9]+)-([0-9]+)$/.exec(text) ?? [];
+  return parseRange(`${network}${first}-${network}${last}`)?.networks?.join(', ');
 }
 
 export function report(code: LintCode, p: Pick<LocatedEntry, 'at' | 'text'>, detail?: string): LintFinding {

@@ -13,6 +13,7 @@ export const lintCodes = [
   'network-wide',
   'networks-everything',
   'network-without-length',
+  'range-as-name',
   'network-loopback',
   'network-private',
   'network-docker',
@@ -120,6 +121,10 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'network-without-length': {
     wrong: 'is one host, though it looks like a network',
     remedy: (f) => `write ${f.detail} for the network, or ${hostForm(f.text)} for the host alone`,
+  },
+  'range-as-name': {
+    wrong: 'is read as a domain name, which no host has: it looks like a range of addresses',
+    remedy: 'write the networks that it is made of',
   },
   'network-loopback': {
     wrong: 'trusts this host itself: everything behind a proxy, a port forward or a script on it comes from there',

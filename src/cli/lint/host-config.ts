@@ -63,7 +63,7 @@ export function lintPlugins(folder: HarakaFolder): LintFinding[] {
     const lifted = refusalsLiftedBy(folder, name, ours);
     if (lifted) findings.push(lintFinding('plugin-lifts-refusals', { file, line }, name, { detail: lifted }));
   }
-  const queues = lines.some(({ name }) => /queue|lmtp/i.test(name));
+  const queues = lines.some(({ name }) => /queue|lmtp/i.test(name) || queuesMessages(folder, name));
   if (!queues) findings.push(lintFinding('queue-absent', { file, line: 1 }, 'config/plugins'));
   return findings;
 }
@@ -88,6 +88,11 @@ function firstPlaceOf(folder: HarakaFolder, name: string): string | undefined {
   const registration =
     /\bregister_hook\(\s*['"](rcpt|vrfy|unrecognized_command|queue|get_mx)['"][^)]*,\s*-[1-9]\d{2,}\s*\)/;
   return registration.exec(sourceOf(folder, name) ?? '')?.[1];
+}
+
+/** A plugin of the folder that takes messages, whatever its name is. */
+function queuesMessages(folder: HarakaFolder, name: string): boolean {
+  return /\bhook_queue\b|\bregister_hook\(\s*['"]queue['"]/.test(sourceOf(folder, name) ?? '');
 }
 
 /** The source code of a plugin that is installed in the folder. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { lists } from '../../../examples/department';
 import { checkout } from '../../../examples/haraka-directory';
 import { lintCodes } from '../../../src/cli/lint/finding';
 import { findingCodes } from '../../../src/policy/findings/finding';
-import type { Folder } from '../../../testkit/folder';
+import { type Folder, makeFolder } from '../../../testkit/folder';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { copyOf, fixtures, linesOf, textOf } from './fixture';
 
@@ -91,6 +92,14 @@ const cases: readonly Fixture[] = [
     findings: [
       ...[1, 2, 4].map((line) => `host.deny:${line} warning network-without-length`),
       ...[1, 2].map((line) => `relay.map:${line} warning network-without-length`),
+    ],
+  },
+  {
+    name: 'range-as-name',
+    findings: [
+      'host.deny:1 warning range-as-name',
+      'host.deny:2 warning range-as-name',
+      'relay.to:1 warning range-as-name',
     ],
   },
   {
@@ -306,6 +315,26 @@ describe('smtpcheck lint', () => {
     folder.write('config/host_list', 'local.example\n');
     for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
     assert.deepEqual(await linesOf(folder), []);
+  });
+
+  it('raises no alarm on the example that npm start runs', async () => {
+    const folder = makeFolder();
+    for (const [file, text] of Object.entries(lists)) folder.write(`config/${file}`, text);
+    folder.write('config/plugins', 'example_names\nsmtpcheck\nrcpt_to.in_host_list\nkeep_messages\n');
+    fs.cpSync(path.join(checkout, 'examples', 'plugins'), folder.file('plugins'), { recursive: true });
+    for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
+    fs.chmodSync(folder.file('config'), 0o755);
+    assert.deepEqual(await linesOf(folder), []);
+  });
+
+  it('finds in the lists of README.md what is left of an example, and nothing else', async () => {
+    const readme = fs.readFileSync(path.join(checkout, 'README.md'), 'utf8');
+    const folder = makeFolder();
+    for (const [, file, text = ''] of readme.matchAll(/^`config\/([\w.]+)`\n\n```\n(.*?)^```$/gms))
+      folder.write(`config/${file}`, text);
+    for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
+    fs.chmodSync(folder.file('config'), 0o755);
+    assert.deepEqual(await linesOf(folder), ['localip:2 warning documentation-entry']);
   });
 
   it('has a case for each fixture, and a fixture for each case', () => {
