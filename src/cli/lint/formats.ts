@@ -68,11 +68,12 @@ function textLine(finding: LintFinding, colour: boolean): string {
 }
 
 /** The stable shape of `--json`, described in docs/reference/cli.md. */
-function toJson({ folder, files, findings }: LintReport) {
+function toJson({ folder, files, findings, allowed }: LintReport) {
   return {
     version: 1,
     folder,
     files,
+    allowed,
     findings: findings.map((finding) => ({
       file: finding.at.file,
       line: finding.at.line,

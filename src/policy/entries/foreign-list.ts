@@ -15,9 +15,11 @@ export interface ForeignList {
   readonly text: string;
 }
 
-/** `denies`: the list says what is refused, so what refuses in another format may be converted to it. */
 export interface ListPurpose {
+  /** The list says what is refused, so what refuses in another format may be converted to it. */
   readonly denies: boolean;
+  /** A second column may be a next hop, which must not get lost. */
+  readonly routes: boolean;
 }
 
 /** Enough lines to know a format by. */
@@ -58,7 +60,7 @@ const lineFormats: readonly LineFormat[] = [
   },
   {
     key: 'access-table',
-    pattern: /^\S+[ \t]+(?:REJECT|DROP|DENY|DISCARD|ERROR:|OK|RELAY|PERMIT|DUNNO|SKIP|[45][0-9]{2}(?:[ \t]|$))/i,
+    pattern: /^\S+[ \t]+(?:ERROR:|(?:REJECT|DROP|DENY|DISCARD|OK|RELAY|PERMIT|DUNNO|SKIP|[45][0-9]{2})(?:[ \t]|$))/i,
     least: 2,
   },
 ];
@@ -97,7 +99,7 @@ export function recognizeForeignList(
     if (matching.length < least || !isMost(matching.length)) continue;
     return { ...placeOf(matching[0] as NumberedLine), detail: detailOf(key, matching, purpose.denies) };
   }
-  return recognizeTable(noList, isMost);
+  return recognizeTable(noList, isMost, purpose.routes ? [',', ';', '|'] : [',', '\t', ';', '|']);
 }
 
 function placeOf({ number, column, text }: NumberedLine): Omit<ForeignList, 'detail'> {
@@ -129,8 +131,12 @@ function wholeFormatOf(text: string): ListFormatKey | undefined {
 }
 
 /** Several columns, one of which has the entries. */
-function recognizeTable(lines: readonly NumberedLine[], isMost: (count: number) => boolean): ForeignList | undefined {
-  for (const separator of [',', '\t', ';', '|']) {
+function recognizeTable(
+  lines: readonly NumberedLine[],
+  isMost: (count: number) => boolean,
+  separators: readonly string[],
+): ForeignList | undefined {
+  for (const separator of separators) {
     const rows = lines.filter(({ text }) => text.includes(separator));
     if (rows.length < 2 || !isMost(rows.length)) continue;
     const cells = rows.map(({ text }) => text.split(separator, 20).map((cell) => cell.replace(/^[" ]+|[" ]+$/g, '')));

@@ -98,7 +98,7 @@ export function admits(entry: ListEntry | undefined): entry is ListEntry {
 export function parseList(kind: ListKind, file: string, text: string, octets?: Uint8Array): Parsed<ListData> {
   return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(kind, file), {
     octets,
-    purpose: { denies: kind === 'hosts' },
+    purpose: { denies: kind === 'hosts', routes: listKinds[kind].routes },
   });
 }
 

@@ -309,6 +309,7 @@ describe('smtpcheck lint --format', () => {
       version: 1,
       folder: folder.file('config'),
       files: ['smtpcheck.ini', 'plugins', 'localip', 'host_list'],
+      allowed: 0,
     });
     assert.deepEqual(
       findings.map(({ file, line, column, code: found }) => `${file}:${line}:${column} ${found}`),

@@ -193,6 +193,12 @@ const lists: readonly {
     codes: ['domain-syntax'],
   },
   {
+    name: 'next hops of a transport table, which no command may drop',
+    kind: 'relay_to',
+    text: 'a.example\tsmtp:[10.0.0.5]\nb.example\trelay.inner.example:smtp\nc.example\tlmtp:unix\n',
+    codes: ['route-syntax', 'route-syntax', 'route-syntax'],
+  },
+  {
     name: 'an address in brackets',
     kind: 'local_ip',
     text: '[192.0.2.7]\n[2001:db8::7]\n',
