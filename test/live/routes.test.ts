@@ -141,6 +141,10 @@ for (const version of versions) {
             `routed.example         [127.0.0.1]:${sinks.route.port}`,
             `named.example          inner.mx.example:${sinks.route.port}`,
             `broken.example         [127.0.0.1]:${sinks.route.port}`,
+            `a@boxes.example        [127.0.0.1]:${sinks.route.port}`,
+            `b@boxes.example        [127.0.0.1]:${sinks.better.port}`,
+            `c@boxes.example        [127.0.0.1]:${sinks.route.port}`,
+            'd@routed.example',
             '192.0.2.10',
             '127.0.0.1',
             ...rows.map(({ domain }) => domain),
@@ -192,6 +196,32 @@ for (const version of versions) {
         );
       });
     }
+
+    it('follows the routes of mailboxes, of one message as well', async () => {
+      const boxes = ['a@boxes.example', 'b@boxes.example', 'c@boxes.example', 'd@routed.example'];
+      assert.match(await deliver(haraka, boxes, 'boxes'), OK);
+      for (const recipient of ['a@boxes.example', 'c@boxes.example', 'd@routed.example']) {
+        await takenBy(sinks.route, recipient);
+      }
+      await takenBy(sinks.better, 'b@boxes.example');
+      await eventually(
+        (left) => left.length === 0,
+        () => queuedAs(haraka, 'boxes'),
+      );
+      assert.ok(!sinks.route.taken.includes('b@boxes.example'));
+      assert.deepEqual(sinks.better.taken, ['b@boxes.example']);
+    });
+
+    it('follows the routes of mailboxes for a trusted client', async () => {
+      const boxes = ['a@boxes.example', 'b@boxes.example', 'else@routed.example'];
+      const before = sinks.better.taken.length;
+      assert.match(await deliver(haraka, boxes, 'our boxes', { from: trusted }), OK);
+      await takenBy(sinks.route, 'else@routed.example');
+      await eventually(
+        (taken) => taken.length === before + 1,
+        async () => sinks.better.taken,
+      );
+    });
 
     for (const { name, domain, mx, taker, untried = [] } of rows) {
       it(name, async () => {
@@ -313,7 +343,7 @@ for (const version of versions) {
         version,
         plugins: ['smtpcheck', 'divert'],
         files: {
-          'relay.to': `backup.example [127.0.0.1]:${store.port}\n`,
+          'relay.to': ['backup', 'parted'].map((name) => `${name}.example [127.0.0.1]:${store.port}\n`).join(''),
           'outbound.ini': 'enable_tls=false\ntemp_fail_intervals=5s*9\n',
         },
         dns: stub.port,
@@ -324,6 +354,26 @@ for (const version of versions) {
       await haraka?.stop();
       await store?.stop();
       await stub?.stop();
+    });
+
+    it('stays queued while its mailboxes have got different next hops', async () => {
+      const boxes = ['a@parted.example', 'b@parted.example'];
+      assert.match(await deliver(haraka, boxes, 'parted'), OK);
+      await eventually(
+        (log) => /Temp failing/.test(log),
+        async () => haraka.log(),
+      );
+      const sameForAll = boxes.map((box) => `${box} [127.0.0.1]:${store.port}\n`).join('');
+      await load(haraka, 'relay.to', sameForAll.replace(/:\d+\n$/, ':1\n'));
+      await eventually(
+        (log) => log.includes('recipients at parted.example have different next hops since the message was queued'),
+        async () => haraka.log(),
+      );
+      assert.deepEqual(
+        await queuedAs(haraka, 'parted'),
+        boxes.map((box) => `outbound ${box}`),
+      );
+      await load(haraka, 'relay.to', `${sameForAll}backup.example [127.0.0.1]:${store.port}\n`);
     });
 
     it('still goes to its next hop', async () => {

@@ -141,11 +141,12 @@ describe('withRoute', () => {
     return isProblem(with_) ? with_.problem : formatEntry(with_);
   };
 
-  it('adds a next hop that is printed behind the domain, and takes none for anything else', () => {
+  it('adds a next hop that is printed behind the domain or mailbox, and takes none for anything else', () => {
     assert.equal(routed('backup.example', '[10.0.0.5]:2525'), 'backup.example  [10.0.0.5]:2525');
     assert.equal(routed('=backup.example', 'MX.inner.example:25'), '=backup.example  mx.inner.example');
+    assert.equal(routed('user@backup.example', '10.0.0.5:2525'), 'user@backup.example  [10.0.0.5]:2525');
     assert.equal(routed('backup.example', 'mx..inner'), 'route-syntax');
-    for (const other of ['!backup.example', 'user@backup.example', '192.0.2.25']) {
+    for (const other of ['!backup.example', '!user@backup.example', '192.0.2.25']) {
       assert.equal(routed(other, 'mx.inner.example'), 'route-not-here', other);
     }
   });
