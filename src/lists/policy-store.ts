@@ -8,7 +8,7 @@ import type { Finding } from '../policy/findings/finding';
 import type { ParsedSettings } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
 import { timerSlack } from '../time/deadline-timer';
-import { BoundedFileReader, diskReader, type FileReader } from './files/bounded-reader';
+import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './files/bounded-reader';
 import { FileFollower, FollowedFile } from './files/file-follower';
 import { LastGoodStore } from './last-good';
 import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
@@ -35,6 +35,8 @@ export class CannotStart extends Error {
 /** What a store stands on, where it is not what a server has. */
 export interface StoreParts {
   readonly reader?: FileReader;
+  /** How long anybody waits for a file system. Milliseconds. */
+  readonly readLimit?: number;
   readonly lastGood?: LastGoodStore;
 }
 
@@ -59,14 +61,14 @@ export class PolicyStore {
     private readonly configFolder: string,
     private readonly log: StoreLog,
     redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
-    { reader = diskReader, lastGood = new LastGoodStore(log, false) }: StoreParts = {},
+    { reader = diskReader, readLimit = slowFsWarning, lastGood = new LastGoodStore(log, false) }: StoreParts = {},
   ) {
     const site: LoadedSite = loadSite(configFolder, redis, lastGood);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
     this.versions = site.versions;
     this.lastGood = lastGood;
-    this.reader = new BoundedFileReader(log, reader);
+    this.reader = new BoundedFileReader(log, reader, readLimit);
     this.settingsFile = this.followSettings(site.settings, redis);
     for (const listSetting of listSettings) this.nameFile(listSetting, site.policy.settings);
     this.follower = new FileFollower(
