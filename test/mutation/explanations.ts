@@ -14,7 +14,8 @@ export const explanations: readonly Explanation[] = [
   {
     title: 'Another way to the same answer',
     why: `A short cut in front of the general way: an empty table, ASCII text, an equal hash, the index of a large list, words
-already known to differ, networks in more than one bucket. Without it the answer is the same and comes later; \`npm run bench\` holds the time.`,
+already known to differ, networks in more than one bucket, lines that can be joined, a flag that no syntax depends on. Without
+it the answer is the same and comes later; \`npm run bench\` holds the time.`,
     survivors: {
       'src/policy/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
       'src/policy/tables/codes.ts': [
@@ -60,6 +61,7 @@ already known to differ, networks in more than one bucket. Without it the answer
         'const route = hit.payload >= 0 ? routeOf(this.data.routes, hit.payload) : undefined;',
         'if (false) return plain;',
       ],
+      'src/policy/entries/local-domains.ts': ['if (faulty.length === 0 && true) {', 'new RegExp(pattern, "");'],
       'src/policy/entries/parse-lines.ts': ['if (false) return findings;'],
       'src/policy/mailbox.ts': [
         'if (false) return false;',
@@ -163,6 +165,7 @@ that takes all there is, because the empty part before the sign is refused, or b
         "if (slash <= 0) return { kind: 'network', address, length: widthOf(address.family) };",
       ],
       'src/policy/entries/ip-address.ts': ['octet = octet <= 0 ? c - 0x30 : octet * 10 + c - 0x30;'],
+      'src/policy/entries/local-domains.ts': ["return (error as Error).message.replace(/.*: /s, '').toLowerCase();"],
       'src/policy/entries/map-line.ts': [
         'const match = /(\\S+)(?:[ \\t]+(.*))?$/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))?/s.exec(line.text);',
@@ -185,9 +188,9 @@ that takes all there is, because the empty part before the sign is refused, or b
   },
   {
     title: 'What cannot be there',
-    why: `Defaults for the compiler and for faults of our own: a pattern that matched has its groups, only a domain has a route, every permit that is sent on
-names its line, no network has length 0, the defaults of settings are values, and no machine that runs the tests puts the higher
-bytes of a number first.`,
+    why: `Defaults for the compiler and for faults of our own: a pattern that matched has its groups, only a domain has a
+route, lines that cannot be joined have a first one, every permit that is sent on names its line, no network has length 0, the
+defaults of settings are values, and no machine that runs the tests puts the higher bytes of a number first.`,
     survivors: {
       'src/policy/auth-warning.ts': [
         'function helloIsTheClients({ claimedHelo = "Stryker was here!", clientName, clientAddress }: AuthWarningRequest): boolean {',
@@ -202,6 +205,10 @@ bytes of a number first.`,
       'src/policy/entries/list.ts': [
         'const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);',
         'const route = true ? entry.route : undefined;',
+      ],
+      'src/policy/entries/local-domains.ts': [
+        `const detail = reasonAgainst(line) ?? reasonAgainst(patterns.join('|')) ?? "Stryker was here!";`,
+        'if (true) faulty.push(first);',
       ],
       'src/policy/entries/map-line.ts': [
         "const written = match[1] ?? '';",
