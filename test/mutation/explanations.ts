@@ -51,7 +51,11 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
         'while (last >= first && isBlank(codes[last - 1] as number)) last--;',
         'while (true && isBlank(codes[last - 1] as number)) last--;',
       ],
-      'src/policy/entries/containment.ts': ['true &&'],
+      'src/policy/entries/containment.ts': [
+        'true &&',
+        'if (true) yield keyOfNetwork(network, length);',
+        `const text = true ? formatAddress(masked) : \`\${masked.w0},\${masked.w1},\${masked.w2},\${masked.w3}\`;`,
+      ],
       'src/policy/entries/entry.ts': [
         "while (written[start] === '.' || written.startsWith('*.', start)) start += true ? 1 : 2;",
       ],
@@ -188,7 +192,7 @@ that takes all there is, because the empty part before the sign is refused, or b
   },
   {
     title: 'What cannot be there',
-    why: `Defaults for the compiler and for faults of our own: a pattern that matched has its groups, only a domain has a
+    why: `Defaults for the compiler and for faults of our own: a pattern that matched has its groups, no network has a
 route, lines that cannot be joined have a first one, every permit that is sent on names its line, no network has length 0, the
 defaults of settings are values, and no machine that runs the tests puts the higher bytes of a number first.`,
     survivors: {
@@ -204,7 +208,8 @@ defaults of settings are values, and no machine that runs the tests puts the hig
       ],
       'src/policy/entries/list.ts': [
         'const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);',
-        'const route = true ? entry.route : undefined;',
+        'const route = false ? undefined : entry.route;',
+        'const route = entry.kind === "" ? undefined : entry.route;',
       ],
       'src/policy/entries/local-domains.ts': [
         `const detail = reasonAgainst(line) ?? reasonAgainst(patterns.join('|')) ?? "Stryker was here!";`,

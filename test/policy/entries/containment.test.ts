@@ -37,6 +37,7 @@ describe('EntryIndex', () => {
   const list = [
     '198.51.100',
     '198.51.100.16/28',
+    '2001:db8::/32',
     'example.org',
     '=www.example.org',
     '.sub.example.org',
@@ -51,6 +52,10 @@ describe('EntryIndex', () => {
     { of: '198.51.100.17', around: '198.51.100.16/28' },
     { of: '198.51.100.16/28', same: '198.51.100.16/28', around: '198.51.100' },
     { of: '198.51.101.17' },
+    { of: '2001:db8::/32', same: '2001:db8::/32' },
+    { of: '2001:db8:7::25', around: '2001:db8::/32' },
+    { of: '2001:db9::25' },
+    { of: '2001:db9::/32' },
     { of: 'example.org', same: 'example.org' },
     { of: '=example.org', around: 'example.org' },
     { of: '=www.example.org', same: '=www.example.org', around: 'example.org' },
