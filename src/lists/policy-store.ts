@@ -16,8 +16,8 @@ import { isExpired, type Version, versionInForce } from './list-state';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
 import { emptyList, type ListContent } from './parsing/parse-bytes';
 import { buildPolicy, type ListVersions, listsOf, type Policy } from './policy';
+import { RedisClientFactory } from './redis/redis-client-factory';
 import { RedisLists } from './redis/redis-lists';
-import { RedisAccess } from './redis/redis-package';
 import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
@@ -60,7 +60,7 @@ export class PolicyStore {
   constructor(
     private readonly configFolder: string,
     private readonly log: StoreLog,
-    redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
+    redis: RedisClientFactory = new RedisClientFactory({ get: () => ({}) }),
     { reader = diskReader, readLimit = slowFsWarning, lastGood = new LastGoodStore(log, false) }: StoreParts = {},
   ) {
     const site: LoadedSite = loadSite(configFolder, redis, lastGood);
@@ -72,7 +72,7 @@ export class PolicyStore {
     this.settingsFile = this.followSettings(site.settings, redis);
     for (const listSetting of listSettings) this.nameFile(listSetting, site.policy.settings);
     this.follower = new FileFollower(
-      () => [this.settingsFile, ...this.files.values()],
+      () => [this.settingsFile, ...this.files.values(), ...this.redis.files],
       () => this.current.settings.main,
     );
     this.redis = new RedisLists(redis, log, () => this.renew());
@@ -118,7 +118,7 @@ export class PolicyStore {
     return this.follower.check();
   }
 
-  private followSettings(version: Version<ParsedSettings>, redis: RedisAccess): FollowedFile<ParsedSettings> {
+  private followSettings(version: Version<ParsedSettings>, redis: RedisClientFactory): FollowedFile<ParsedSettings> {
     const file = settingsFile;
     return new FollowedFile(
       {

@@ -1,10 +1,10 @@
 /** Lists in Redis as the policy sees them: read and followed. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisAccess } from '../../../src/lists/redis/redis-package';
+import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { address, shown } from '../../../testkit/core';
 import { everything } from '../../../testkit/extent';
-import { accessTo, type ClientVersion } from '../../../testkit/redis-access';
+import { type ClientVersion, clientsOf } from '../../../testkit/redis-clients';
 import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 import { until } from '../../../testkit/until';
 
@@ -18,7 +18,7 @@ describe('a list in Redis', () => {
       redis.add('relay.to', 'backup.example  [198.51.100.5]:2525');
       redis.set('relay.map', new Map([['To:partner.example', 'RELAY']]));
       redis.add('host.deny', 'spam.example');
-      const site = await start(all, {}, accessTo(redis, version));
+      const site = await start(all, {}, clientsOf(redis, version));
       const { relay, deny } = site.store.policy;
       assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.7'))), '+3');
       assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.9'))), '-1');
@@ -34,7 +34,7 @@ describe('a list in Redis', () => {
     });
 
     it(`takes one connection, and closes it, with version ${version} of the client`, async () => {
-      const site = await start(all, {}, accessTo(redis, version));
+      const site = await start(all, {}, clientsOf(redis, version));
       assert.equal(redis.connections, 1);
       site.store.close();
       await until('it is closed', () => redis.connections === 0);
@@ -44,13 +44,13 @@ describe('a list in Redis', () => {
   it('is read with the password of redis.ini, digits or not', async () => {
     redis.password = '12345';
     redis.add('host.deny', '198.51.100.7');
-    const site = await start(denyAlone, {}, accessTo(redis, 5, { password: 12345 }));
+    const site = await start(denyAlone, {}, clientsOf(redis, 5, { password: 12345 }));
     assert.ok(site.denies('198.51.100.7'));
   });
 
   it('is read from the server that the setting names', async () => {
     redis.add('host.deny', '198.51.100.7');
-    const nowhere = new RedisAccess({ get: () => ({ server: { path: '/nowhere/redis.sock' } }) });
+    const nowhere = new RedisClientFactory({ get: () => ({ server: { path: '/nowhere/redis.sock' } }) });
     const site = await start(`${head}[deny]\nhosts=redis:[127.0.0.1:${redis.port}]\n`, {}, nowhere);
     assert.ok(site.denies('198.51.100.7'));
     assert.equal(site.denied.file, `redis:[127.0.0.1:${redis.port}]host.deny`);
@@ -77,7 +77,7 @@ describe('a list in Redis', () => {
       it(`is followed ${name}, with version ${version} of the client`, async () => {
         if (forbidden) redis.forbidden.add(forbidden);
         redis.add('host.deny', '198.51.100.7');
-        const site = await start(denyAlone, {}, accessTo(redis, version));
+        const site = await start(denyAlone, {}, clientsOf(redis, version));
         assert.equal(
           site.saying(version === 5.8 ? 'connected, without change notices' : told),
           1,

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CannotStart } from '../../../src/lists/policy-store';
-import { RedisAccess } from '../../../src/lists/redis/redis-package';
+import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { FakeRedis } from '../../../testkit/fake-redis';
 import { makeFolder } from '../../../testkit/folder';
-import { harakaConfig, redisIni } from '../../../testkit/redis-access';
+import { harakaConfig, redisIni } from '../../../testkit/redis-clients';
 import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 import { until } from '../../../testkit/until';
 
@@ -13,7 +13,7 @@ describe('smtpcheck.ini and Redis', () => {
   withRedis();
 
   it('does not start where the plugin is not installed, and is not taken later', async () => {
-    const nowhere = () => new RedisAccess({ get: () => ({}) }, ['/nowhere/at/all']);
+    const nowhere = () => new RedisClientFactory({ get: () => ({}) }, ['/nowhere/at/all']);
     const folder = makeFolder({ 'smtpcheck.ini': denyAlone });
     assert.throws(
       () => new Followed(folder, nowhere()),

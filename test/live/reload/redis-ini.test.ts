@@ -4,7 +4,7 @@ import { FakeRedis } from '../../../testkit/fake-redis';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { askFor, eventually } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';
-import { redisIni } from '../../../testkit/redis-access';
+import { redisIni } from '../../../testkit/redis-clients';
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';

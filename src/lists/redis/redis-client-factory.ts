@@ -4,17 +4,16 @@
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { RedisServer } from '../../policy/settings/list-source';
-import type { FollowPace } from '../files/file-follower';
+import type { FollowedFile } from '../files/file-follower';
 
 /** The part of the `redis` package that we touch, for 5 and 6 alike. */
 export interface RedisClient {
   on(event: 'error', listener: (error: Error) => void): this;
-  on(event: 'connect', listener: () => void): this;
   on(event: 'invalidate', listener: (key: Uint8Array | string | null) => void): this;
   connect(): Promise<unknown>;
   sendCommand(command: readonly string[]): Promise<unknown>;
-  destroy(): void;
   unref(): void;
 }
 
@@ -49,12 +48,14 @@ interface Inheritor extends HarakaRedisPlugin {
 
 /** What `redis.ini` holds, by section and key. Without `follow` it stays the same. */
 export interface RedisConfig {
+  /** The file while it is followed. */
+  readonly file?: FollowedFile<string> | undefined;
   /** Fresh each time. Throws where it cannot be told. */
   get(): unknown;
-  /** `changed` is called whenever it may have become another. May be called again, with another pace. */
-  follow?(pace: FollowPace, changed: () => void): void;
-  /** No longer; what is got from here on is read anew. */
-  leave?(): void;
+  /** `changed` is called whenever it may have become another; whoever calls this has the file polled. Further calls change nothing. */
+  follow?(changed: () => void): void;
+  /** What is got from here on is read anew. */
+  stopFollowing?(): void;
 }
 
 interface Found {
@@ -62,11 +63,10 @@ interface Found {
   readonly client: RedisPackage;
 }
 
-export class RedisAccess {
+export class RedisClientFactory {
   private found: Found | undefined;
+  /** Options of `createClient` by `redis.ini`, once they are known. */
   private server: ClientOptions | undefined;
-  /** Told when `redis.ini` leads elsewhere than before. */
-  onChange: () => void = () => {};
 
   /** `places`: folders or files from which a `require` would find the plugin. */
   constructor(
@@ -80,24 +80,34 @@ export class RedisAccess {
   }
 
   get client(): RedisPackage {
-    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
-    return (this.found as Found).client;
+    return this.installed().client;
   }
 
-  /** From here on `onChange` is told. Nothing of it keeps the process alive. */
-  follow(pace: FollowPace): void {
-    this.config.follow?.(pace, () => this.readAgain());
+  /** What is followed. */
+  get files(): readonly FollowedFile<string>[] {
+    return this.config.file ? [this.config.file] : [];
   }
 
-  /** Nothing is followed any more, and the next options are read anew. */
-  leave(): void {
-    this.config.leave?.();
+  /** `changed`: called when `redis.ini` leads elsewhere than before. Where it leads nowhere, the last options are kept. */
+  follow(changed: () => void): void {
+    this.config.follow?.(() => {
+      const server = this.readSettings();
+      if (isDeepStrictEqual(server, this.server)) return;
+      this.server = server;
+      changed();
+    });
+  }
+
+  /** The next options are read anew. */
+  stopFollowing(): void {
+    this.config.stopFollowing?.();
     this.server = undefined;
   }
 
   /** The options to connect with, fresh each time: the client changes them. */
   optionsFor(server: RedisServer | undefined): ClientOptions {
-    const { socket = {}, ...options } = structuredClone(this.settings());
+    this.server ??= this.readSettings();
+    const { socket = {}, ...options } = structuredClone(this.server);
     const rest: Record<string, unknown> = options;
     for (const secret of ['username', 'password']) {
       // An ini file knows numbers, and a password of digits is none.
@@ -111,23 +121,15 @@ export class RedisAccess {
     return { ...rest, url: undefined, socket: { ...tcp, ...server } };
   }
 
-  private settings(): ClientOptions {
-    this.server ??= this.readSettings();
-    return this.server;
-  }
-
   private readSettings(): ClientOptions {
-    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
-    const inheritor: Inheritor = { ...(this.found as Found).plugin, config: { get: () => this.config.get() } };
+    const inheritor: Inheritor = { ...this.installed().plugin, config: { get: () => this.config.get() } };
     inheritor.load_redis_ini();
     return inheritor.redisCfg?.server ?? { socket: {} };
   }
 
-  /** Where `redis.ini` cannot be made anything of, the way of before is kept. */
-  private readAgain(): void {
-    const before = JSON.stringify(this.server);
-    this.server = this.readSettings();
-    if (JSON.stringify(this.server) !== before) this.onChange();
+  private installed(): Found {
+    if (!this.isInstalled) throw new Error('haraka-plugin-redis is not installed');
+    return this.found as Found;
   }
 }
 

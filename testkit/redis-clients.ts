@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { harakaPackage } from '../examples/haraka-directory';
+import { RedisClientFactory, type RedisPackage } from '../src/lists/redis/redis-client-factory';
 import { RedisIniFile } from '../src/lists/redis/redis-ini';
-import { RedisAccess, type RedisPackage } from '../src/lists/redis/redis-package';
 import type { StoreLog } from '../src/lists/store-log';
 import type { FakeRedis } from './fake-redis';
 
@@ -14,10 +14,11 @@ const fromHaraka = createRequire(join(harakaPackage('3.3'), 'package.json'));
 /** Haraka 3.3 itself has version 6 of the client; the plugin that we take it from still has 5. */
 const newest = fromHaraka('redis') as RedisPackage;
 
-export function accessTo(redis: FakeRedis, version: ClientVersion = 5, server: object = {}): RedisAccess {
-  const access = new RedisAccess({ get: () => ({ server: { host: '127.0.0.1', port: redis.port, ...server } }) }, [
-    __filename,
-  ]);
+export function clientsOf(redis: FakeRedis, version: ClientVersion = 5, server: object = {}): RedisClientFactory {
+  const access = new RedisClientFactory(
+    { get: () => ({ server: { host: '127.0.0.1', port: redis.port, ...server } }) },
+    [__filename],
+  );
   if (version === 5.8) {
     const { client } = access;
     const createClient = (options: object) => client.createClient({ ...options, emitInvalidate: undefined });
@@ -28,8 +29,8 @@ export function accessTo(redis: FakeRedis, version: ClientVersion = 5, server: o
 }
 
 /** By the `redis.ini` of a config folder, which may change. */
-export function accessBy(configFolder: string, log: StoreLog): RedisAccess {
-  return new RedisAccess(new RedisIniFile(configFolder, log), [__filename]);
+export function clientsBy(configFolder: string, log: StoreLog): RedisClientFactory {
+  return new RedisClientFactory(new RedisIniFile(configFolder, log), [__filename]);
 }
 
 export function redisIni(port: number): string {

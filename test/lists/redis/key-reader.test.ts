@@ -1,31 +1,25 @@
 import assert from 'node:assert/strict';
 import { sortLines } from '../../../src/lists/parsing/parse-bytes';
-import { type Ask, type KeyContent, readKey } from '../../../src/lists/redis/redis-key';
-import { RedisLink, type Session } from '../../../src/lists/redis/redis-link';
+import { type Ask, type KeyContent, readKey } from '../../../src/lists/redis/key-reader';
+import { RedisConnection } from '../../../src/lists/redis/redis-connection';
 import { FakeRedis, type Value } from '../../../testkit/fake-redis';
-import { accessTo, type ClientVersion } from '../../../testkit/redis-access';
+import { type ClientVersion, clientsOf } from '../../../testkit/redis-clients';
 
 let redis: FakeRedis;
-let link: RedisLink | undefined;
+let connection: RedisConnection | undefined;
 
-async function connected(version: ClientVersion = 5): Promise<Session> {
-  return new Promise((resolve) => {
-    link = new RedisLink(accessTo(redis, version), undefined, 5000, {
-      up: resolve,
-      down: (reason) => assert.fail(reason),
-      changed() {},
-      answered() {},
-    });
-    link.open();
-  });
+async function connected(version: ClientVersion = 5): Promise<RedisConnection> {
+  connection = new RedisConnection(clientsOf(redis, version), undefined, 5000);
+  await connection.open();
+  return connection;
 }
 
 beforeEach(async () => {
   redis = await new FakeRedis().start();
 });
 afterEach(async () => {
-  link?.close();
-  link = undefined;
+  connection?.close();
+  connection = undefined;
   await redis.stop();
 });
 

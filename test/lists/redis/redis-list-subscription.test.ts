@@ -1,9 +1,9 @@
-/** What a key of Redis gives where two of its reads overlap, as they do while a way to the server replaces another. */
+/** What a list in Redis is where two reads of its key overlap, as they do while a connection replaces another. */
 import assert from 'node:assert/strict';
 import { type ListSetting, listSettings } from '../../../src/lists/list-settings';
 import { workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
-import { FollowedKey } from '../../../src/lists/redis/followed-key';
-import type { Ask } from '../../../src/lists/redis/redis-key';
+import type { Ask } from '../../../src/lists/redis/key-reader';
+import { RedisListSubscription } from '../../../src/lists/redis/redis-list-subscription';
 import { PolicyList } from '../../../src/policy/entries/list';
 import { address } from '../../../testkit/core';
 
@@ -25,16 +25,18 @@ function held(answer: () => unknown): { readonly ask: Ask; release(): void } {
   return { ask: () => released.then(answer), release };
 }
 
+const wanted = () => true;
+
 function followed() {
   const said: string[] = [];
   const say = (...lines: readonly string[]) => void said.push(lines.join('\n'));
   const log = { loginfo: say, lognotice: say, logwarn: say, logerror: say };
-  const key = new FollowedKey(listSetting, { name: 'redis:host.deny', key: 'host.deny' }, 0, log);
+  const list = new RedisListSubscription(listSetting, { name: 'redis:host.deny', key: 'host.deny' }, 0, log);
   const denies = (client: string) => {
-    const list = new PolicyList(key.content?.value as ConstructorParameters<typeof PolicyList>[0]);
-    return list.findAddress(address(client)) !== undefined;
+    const content = new PolicyList(list.content?.value as ConstructorParameters<typeof PolicyList>[0]);
+    return content.findAddress(address(client)) !== undefined;
   };
-  return { key, said, denies };
+  return { list, said, denies };
 }
 
 interface LateCase {
@@ -54,47 +56,36 @@ const late: readonly LateCase[] = [
 describe('a key that is read again before its last read has ended', () => {
   for (const { name, answers } of late) {
     it(`keeps the newer content where the older read finds ${name}`, async () => {
-      const { key, said, denies } = followed();
-      await key.read(holding('198.51.100.3'));
+      const { list, said, denies } = followed();
+      await list.read(holding('198.51.100.3'), wanted);
       const left = [...answers];
       const server = held(() => {
         const answer = left.shift();
         if (answer instanceof Error) throw answer;
         return answer;
       });
-      const older = key.read(server.ask);
-      assert.equal(await key.read(holding('198.51.100.2')), true);
-      const { content, took } = key;
-      const countsUntil = key.countsUntil(maxAge);
+      let olderIsWanted = true;
+      const older = list.read(server.ask, () => olderIsWanted);
+      olderIsWanted = false;
+      assert.equal(await list.read(holding('198.51.100.2'), wanted), true);
+      const { content, readTime } = list;
+      const countsUntil = list.countsUntil(maxAge);
       server.release();
       assert.equal(await older, false);
       assert.ok(denies('198.51.100.2') && !denies('198.51.100.1'));
-      assert.equal(key.content, content);
-      assert.equal(key.state, 'current');
-      assert.equal(key.took, took);
-      assert.equal(key.countsUntil(maxAge), countsUntil);
+      assert.equal(list.content, content);
+      assert.equal(list.readTime, readTime);
+      assert.equal(list.countsUntil(maxAge), countsUntil);
       assert.deepEqual(said, []);
     });
   }
 
-  it('has to be read still where a notice came during the newer read', async () => {
-    const { key } = followed();
-    const server = held(() => 'none');
-    const older = key.read(server.ask);
-    const newer = key.read(holding('198.51.100.2'));
-    key.state = 'changed';
-    await newer;
-    server.release();
-    await older;
-    assert.equal(key.state, 'changed');
-  });
-
   it('takes the newer content where it is that of the time before', async () => {
-    const { key, denies } = followed();
-    await key.read(holding('198.51.100.1'));
+    const { list, denies } = followed();
+    await list.read(holding('198.51.100.1'), wanted);
     const large = '198.51.100.2\n'.padEnd(workerThreshold, '#');
-    const older = key.read(holding(large));
-    await key.read(holding('198.51.100.1'));
+    const older = list.read(holding(large), () => false);
+    await list.read(holding('198.51.100.1'), wanted);
     await older;
     assert.ok(denies('198.51.100.1') && !denies('198.51.100.2'));
   });
@@ -102,11 +93,9 @@ describe('a key that is read again before its last read has ended', () => {
 
 describe('a read that is abandoned', () => {
   it('changes nothing', async () => {
-    const { key, denies } = followed();
-    await key.read(holding('198.51.100.1'));
-    const older = key.read(holding('198.51.100.2'));
-    key.abandonRead();
-    assert.equal(await older, false);
+    const { list, denies } = followed();
+    await list.read(holding('198.51.100.1'), wanted);
+    assert.equal(await list.read(holding('198.51.100.2'), () => false), false);
     assert.ok(denies('198.51.100.1') && !denies('198.51.100.2'));
   });
 });

@@ -3,8 +3,8 @@
  * list file as a string. What is read is what the key held at one moment.
  */
 
-/** Asks the server one thing. What is not UTF-8 in its answer comes as U+FFFD. `isLong`: the answer may take its time. */
-export type Ask = (command: readonly string[], isLong?: boolean) => Promise<unknown>;
+/** Sends one command and resolves with its answer. What is not UTF-8 in it comes as U+FFFD. */
+export type Ask = (command: readonly string[]) => Promise<unknown>;
 
 export type KeyContent =
   | { readonly state: 'missing' }
@@ -70,8 +70,7 @@ async function scan(ask: Ask, command: Scan, key: string): Promise<Buffer[]> {
 }
 
 async function scanFrom(ask: Ask, command: Scan, key: string, from: string, count: number) {
-  const question = [command, key, from, 'COUNT', String(count)];
-  const [next, items] = (await ask(question, count === everything)) as [unknown, unknown[]];
+  const [next, items] = (await ask([command, key, from, 'COUNT', String(count)])) as [unknown, unknown[]];
   const chunks: Buffer[] = [];
   for (let i = 0; i < items.length; i += slice) {
     if (i > 0) await new Promise(setImmediate);
