@@ -25,11 +25,11 @@ const protocols = [{ RESP: 3, emitInvalidate: true, name: 'smtpcheck' }, { RESP:
 export class RedisConnection {
   /** Whether the server sends change notices. */
   sendsNotices = false;
+  /** Of the server; empty where `redis.ini` cannot be read. */
+  address = '';
   private readonly ending = new AbortController();
   private client: RedisClient | undefined;
-  private opening: Promise<void> | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
-  private unanswered = 0;
 
   /** `limit`: milliseconds of silence that end the connection while an answer is awaited. */
   constructor(
@@ -39,40 +39,11 @@ export class RedisConnection {
     private readonly listener: Partial<ConnectionListener> = {},
   ) {}
 
-  /** Resolves when the server has answered; every call is about the same attempt. The connection then has to be closed. */
-  open(): Promise<void> {
-    this.opening ??= this.connect();
-    return this.opening;
-  }
-
-  /** However far it has got. */
-  close(): void {
-    clearInterval(this.heartbeat);
-    this.ending.abort();
-  }
-
-  /** Rejects where the server answers with an error or not in time, and once the connection has ended. */
-  readonly ask: Ask = async (command) => {
-    if (!this.client || this.ending.signal.aborted) throw new Error('the connection has ended');
-    const askedAt = performance.now();
-    this.unanswered++;
-    try {
-      const answer = await this.client.sendCommand(command);
-      this.listener.answered?.(askedAt);
-      return answer;
-    } catch (error) {
-      // What an error reply means is the caller's to decide.
-      if (!this.isErrorReply(error)) this.fail(error);
-      throw error;
-    } finally {
-      this.unanswered--;
-    }
-  };
-
-  private async connect(): Promise<void> {
+  /** Resolves when the server has answered. Whatever comes of it, the connection has to be closed. */
+  async open(): Promise<void> {
     for (const protocol of protocols) {
       try {
-        this.client = await this.connectWith(protocol);
+        this.client = await this.connect(protocol);
         break;
       } catch (error) {
         // The server answers, and does not know RESP 3 or CLIENT TRACKING, or forbids them.
@@ -84,17 +55,43 @@ export class RedisConnection {
       if (!this.isErrorReply(error)) throw error;
     });
     this.sendsNotices = Number(redirection ?? -1) === 0;
-    if (this.ending.signal.aborted) throw new Error('the connection has ended');
-    // The client ends a connection that is silent for `limit`, and only what is asked is answered. A second PING before the
-    // answer to the first would hide the silence.
-    this.heartbeat = setInterval(() => {
-      if (this.unanswered === 0) this.ask(['PING']).catch((error) => this.fail(error));
-    }, this.limit / 2);
+    this.pingLater();
+  }
+
+  /** However far it has got. */
+  close(): void {
+    clearTimeout(this.heartbeat);
+    this.ending.abort();
+  }
+
+  /** Rejects where the server answers with an error or not in time, and once the connection has ended. */
+  readonly ask: Ask = async (command) => {
+    const askedAt = performance.now();
+    try {
+      const answer = await this.client?.sendCommand(command);
+      this.ending.signal.throwIfAborted();
+      this.listener.answered?.(askedAt);
+      return answer;
+    } catch (error) {
+      // What an error reply means is the caller's to decide.
+      if (!this.isErrorReply(error)) this.fail(error);
+      throw error;
+    }
+  };
+
+  /**
+   * The client ends a connection that is silent for `limit`, so something has to be asked. A second PING before the answer
+   * to the first would hide the silence.
+   */
+  private pingLater(): void {
+    const ping = () => this.ask(['PING']).then(() => this.pingLater());
+    this.heartbeat = setTimeout(() => void ping().catch((error) => this.fail(error)), this.limit / 2);
     this.heartbeat.unref();
   }
 
-  private async connectWith(protocol: (typeof protocols)[number]): Promise<RedisClient> {
+  private async connect(protocol: (typeof protocols)[number]): Promise<RedisClient> {
     const { socket, ...options } = this.factory.optionsFor(this.server);
+    this.address = socket.path ?? `${socket.host}:${socket.port}`;
     const connectTimeout = Math.min(this.limit, maxConnectTime);
     const client = this.factory.client.createClient({
       ...options,

@@ -71,9 +71,11 @@ export class RedisListServer {
     if (this.isRunning) return;
     this.isRunning = true;
     const connection = this.connection ?? this.newConnection();
-    this.connection = connection;
     try {
-      await connection.open();
+      if (connection !== this.connection) {
+        this.connection = connection;
+        await connection.open();
+      }
       await this.readDue(connection);
     } catch (error) {
       this.disconnected(connection, error);
@@ -139,11 +141,13 @@ export class RedisListServer {
     } finally {
       this.reading = undefined;
     }
+    this.changed();
+    list.resolveFirstRead();
+    if (connection !== this.connection) return true;
     const now = performance.now();
     if (!connection.sendsNotices) list.dueAt = Math.min(list.dueAt, now + this.limit);
     list.cooldownUntil = now + Math.min(list.readTime * cooldownFactor, this.limit);
     if (list.readTime > this.limit) this.logSlow(list);
-    this.changed();
     return true;
   }
 
@@ -159,7 +163,7 @@ export class RedisListServer {
     this.loggedState = 'disconnected';
     const reason = error instanceof Error ? error.message : String(error);
     const names = this.lists.map(({ redis }) => redis.name).join(', ');
-    this.log.logwarn(`${this.describe()} disconnected, reconnecting: ${reason}; its lists: ${names}`);
+    this.log.logwarn(`${nameOf(connection)} disconnected, reconnecting: ${reason}; its lists: ${names}`);
   }
 
   private readAll(): void {
@@ -178,13 +182,13 @@ export class RedisListServer {
     }
   }
 
-  private logConnected({ sendsNotices }: RedisConnection): void {
+  private logConnected(connection: RedisConnection): void {
     this.failures = 0;
     if (this.loggedState === 'connected') return;
     const event = this.loggedState === 'disconnected' ? 'reconnected' : 'connected';
     this.loggedState = 'connected';
-    const how = sendsNotices ? 'with change notices' : 'without change notices, so its lists are polled';
-    this.log.lognotice(`${this.describe()} ${event}, ${how}`);
+    const how = connection.sendsNotices ? 'with change notices' : 'without change notices, so its lists are polled';
+    this.log.lognotice(`${nameOf(connection)} ${event}, ${how}`);
   }
 
   private logSlow({ redis, readTime }: RedisListSubscription): void {
@@ -194,17 +198,12 @@ export class RedisListServer {
       `reading ${redis.name} took ${(readTime / 1000).toFixed(1)} s, too much for [redis] max_age of ${this.pace.maxAge / 1000} s: after a change it may become unavailable; set max_age to ${Math.ceil((readTime * recommendedFactor) / 1000)}s`,
     );
   }
-
-  private describe(): string {
-    try {
-      const { socket } = this.factory.optionsFor(this.server);
-      return `redis ${socket.path ?? `${socket.host}:${socket.port}`}`;
-    } catch {
-      return 'redis';
-    }
-  }
 }
 
 function nextReadOf({ dueAt, cooldownUntil }: RedisListSubscription): number {
   return Math.max(dueAt, cooldownUntil);
+}
+
+function nameOf({ address }: RedisConnection): string {
+  return `redis ${address}`.trim();
 }

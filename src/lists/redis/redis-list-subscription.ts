@@ -15,8 +15,9 @@ export class RedisListSubscription {
   cooldownUntil = 0;
   /** Milliseconds that the last read took, parsing included. */
   readTime = 0;
-  /** Whether it has been read since it was named, whatever was found. */
-  wasRead = false;
+  /** Resolves once what was read first, whatever it is, is in force. */
+  readonly firstRead: Promise<void>;
+  resolveFirstRead: () => void = () => {};
   private readonly rule: ListRule<ListContent>;
   private list: ListState<ListContent>;
 
@@ -34,6 +35,9 @@ export class RedisListSubscription {
       emptyValue: () => emptyList(listSetting.name, redis.name),
     };
     this.list = initialState(this.rule);
+    this.firstRead = new Promise((resolve) => {
+      this.resolveFirstRead = resolve;
+    });
   }
 
   /** The last content that could be applied. */
@@ -67,7 +71,6 @@ export class RedisListSubscription {
     if (!isWanted()) return false;
     this.apply(event);
     this.confirm(startedAt);
-    this.wasRead = true;
     this.readTime = performance.now() - startedAt;
     return true;
   }

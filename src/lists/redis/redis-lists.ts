@@ -18,7 +18,6 @@ export class RedisLists {
   /** The settings in use, as far as they matter here. */
   private inUse = '';
   private following = false;
-  private waiting: (() => void)[] = [];
 
   /** `changed`: called when a status may have become another. */
   constructor(
@@ -81,8 +80,7 @@ export class RedisLists {
 
   /** Resolves once every key has been read, and in any case after `limit` milliseconds. */
   async firstRead(limit: number): Promise<void> {
-    const allRead = new Promise<void>((resolve) => void this.waiting.push(resolve));
-    this.resolveWaiting();
+    const allRead = Promise.all([...this.lists.values()].map(({ firstRead }) => firstRead));
     await within(limit, allRead).catch(() => {});
   }
 
@@ -106,19 +104,7 @@ export class RedisLists {
       const id = JSON.stringify(list.redis.server ?? {});
       byServer.set(id, [...(byServer.get(id) ?? []), list]);
     }
-    const { factory, pace, log } = this;
-    this.servers = [...byServer.values()].map(
-      (lists) => new RedisListServer(factory, lists, pace, log, () => this.keyRead()),
-    );
-  }
-
-  private keyRead(): void {
-    this.changed();
-    this.resolveWaiting();
-  }
-
-  private resolveWaiting(): void {
-    if (![...this.lists.values()].every(({ wasRead }) => wasRead)) return;
-    for (const resolve of this.waiting.splice(0)) resolve();
+    const { factory, pace, log, changed } = this;
+    this.servers = [...byServer.values()].map((lists) => new RedisListServer(factory, lists, pace, log, changed));
   }
 }
