@@ -1,6 +1,6 @@
 /**
- * The way to Redis that Haraka's own plugins take: `haraka-plugin-redis`, what it makes of `redis.ini`, and the client
- * that it brings. It is looked for where Haraka would find it, and loaded only once a setting names Redis.
+ * Makes Redis clients as Haraka's own plugins do: of the package that `haraka-plugin-redis` brings, with the options that
+ * it takes from `redis.ini`. It is looked for where Haraka would find it, and loaded only once a setting names Redis.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export interface RedisClient {
 
 export interface RedisPackage {
   createClient(options: object): RedisClient;
-  /** What the server itself says no with. */
+  /** An error reply of the server. */
   readonly ErrorReply: new (
     ...args: never[]
   ) => Error;
@@ -46,15 +46,15 @@ interface Inheritor extends HarakaRedisPlugin {
   redisCfg?: { readonly server?: ClientOptions };
 }
 
-/** What `redis.ini` holds, by section and key. Without `follow` it stays the same. */
+/** `redis.ini`. Without `follow` it stays the same. */
 export interface RedisConfig {
-  /** The file while it is followed. */
-  readonly file?: FollowedFile<string> | undefined;
-  /** Fresh each time. Throws where it cannot be told. */
+  /** What it holds by section and key, as an object of its own. Throws where that is not known. */
   get(): unknown;
-  /** `changed` is called whenever it may have become another; whoever calls this has the file polled. Further calls change nothing. */
+  /** `changed`: called when it may hold something else. Further calls have no effect. */
   follow?(changed: () => void): void;
-  /** What is got from here on is read anew. */
+  /** While it is followed; to be polled by the caller. */
+  readonly file?: FollowedFile<string> | undefined;
+  /** From here on it is read anew. */
   stopFollowing?(): void;
 }
 
@@ -65,7 +65,7 @@ interface Found {
 
 export class RedisClientFactory {
   private found: Found | undefined;
-  /** Options of `createClient` by `redis.ini`, once they are known. */
+  /** By `redis.ini`, once it was read. */
   private server: ClientOptions | undefined;
 
   /** `places`: folders or files from which a `require` would find the plugin. */
@@ -83,12 +83,12 @@ export class RedisClientFactory {
     return this.installed().client;
   }
 
-  /** What is followed. */
+  /** `redis.ini`, while it is followed. */
   get files(): readonly FollowedFile<string>[] {
     return this.config.file ? [this.config.file] : [];
   }
 
-  /** `changed`: called when `redis.ini` leads elsewhere than before. Where it leads nowhere, the last options are kept. */
+  /** `changed`: called when `redis.ini` has led to other options than before. */
   follow(changed: () => void): void {
     this.config.follow?.(() => {
       const server = this.readSettings();
@@ -98,7 +98,7 @@ export class RedisClientFactory {
     });
   }
 
-  /** The next options are read anew. */
+  /** From here on `redis.ini` is read anew. */
   stopFollowing(): void {
     this.config.stopFollowing?.();
     this.server = undefined;

@@ -116,12 +116,7 @@ export class RedisConnection {
     });
     client.on('invalidate', (key) => this.listener.changed?.(key === null ? undefined : Buffer.from(key).toString()));
     client.unref();
-    try {
-      await within(2 * connectTimeout, client.connect(), false);
-    } catch (error) {
-      if (!this.isErrorReply(error)) this.close();
-      throw error;
-    }
+    await within(2 * connectTimeout, client.connect(), false);
     return client;
   }
 

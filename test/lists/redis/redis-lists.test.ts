@@ -1,6 +1,7 @@
 /** Lists in Redis as the policy sees them: read and followed. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
 import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { address, shown } from '../../../testkit/core';
 import { everything } from '../../../testkit/extent';
@@ -109,6 +110,19 @@ describe('a list in Redis', () => {
     } finally {
       clearInterval(storm);
     }
+  });
+
+  it('is read again where it changes while it is read', async () => {
+    // So large that it is parsed apart, which takes longer than the notice.
+    redis.set('host.deny', '198.51.100.7\n'.padEnd(2 * workerThreshold, '#'));
+    redis.before = (command) => {
+      if (command !== 'GET host.deny') return;
+      redis.before = undefined;
+      // The answer that is under way is of the time before.
+      setImmediate(() => redis.set('host.deny', '198.51.100.8'));
+    };
+    const site = await start(denyAlone.replace('1s', '60s'));
+    await site.sees('the change is taken', () => site.denies('198.51.100.8'));
   });
 
   it('is parsed apart when it is large, and read again only where it is another', async () => {
