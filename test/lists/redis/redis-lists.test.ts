@@ -1,13 +1,18 @@
 /** Lists in Redis as the policy sees them: read and followed. */
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
+import { type parseContent, workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
 import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { address, shown } from '../../../testkit/core';
 import { everything } from '../../../testkit/extent';
 import { type ClientVersion, clientsOf } from '../../../testkit/redis-clients';
 import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 import { until } from '../../../testkit/until';
+
+const parser = createRequire(__filename)('../../../src/lists/parsing/parse-worker-client') as {
+  parseContent: typeof parseContent;
+};
 
 describe('a list in Redis', () => {
   withRedis();
@@ -123,6 +128,25 @@ describe('a list in Redis', () => {
     };
     const site = await start(denyAlone.replace('1s', '60s'));
     await site.sees('the change is taken', () => site.denies('198.51.100.8'));
+  });
+
+  it('is not confirmed by PING while what it has become is being parsed', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    redis.add('localip', '192.0.2.7');
+    const site = await start(`${denyAlone}[relay]\nlocal_ip=redis:localip\n`);
+    const { parseContent } = parser;
+    parser.parseContent = async (...args) => {
+      await sleep(tooLong);
+      return parseContent(...args);
+    };
+    try {
+      redis.add('host.deny', '198.51.100.8');
+      await site.sees('it is too old', () => !site.denied.available);
+      assert.ok(site.trusted.available, 'and the other is confirmed');
+      await site.sees('it is taken', () => site.denies('198.51.100.8'));
+    } finally {
+      parser.parseContent = parseContent;
+    }
   });
 
   it('is parsed apart when it is large, and read again only where it is another', async () => {
