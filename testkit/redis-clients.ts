@@ -1,4 +1,4 @@
-/** The way to a Redis server for a test: as redis.ini would have it, with either version of the client that Haraka brings. */
+/** Redis clients for a test: of one server or of a `redis.ini`, with each version of the client that a Haraka may bring. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { harakaPackage } from '../examples/haraka-directory';
@@ -15,17 +15,17 @@ const fromHaraka = createRequire(join(harakaPackage('3.3'), 'package.json'));
 const newest = fromHaraka('redis') as RedisPackage;
 
 export function clientsOf(redis: FakeRedis, version: ClientVersion = 5, server: object = {}): RedisClientFactory {
-  const access = new RedisClientFactory(
+  const factory = new RedisClientFactory(
     { get: () => ({ server: { host: '127.0.0.1', port: redis.port, ...server } }) },
     [__filename],
   );
   if (version === 5.8) {
-    const { client } = access;
+    const { client } = factory;
     const createClient = (options: object) => client.createClient({ ...options, emitInvalidate: undefined });
-    Object.defineProperty(access, 'client', { value: { ...client, createClient } });
+    Object.defineProperty(factory, 'client', { value: { ...client, createClient } });
   }
-  if (version === 6) Object.defineProperty(access, 'client', { value: newest });
-  return access;
+  if (version === 6) Object.defineProperty(factory, 'client', { value: newest });
+  return factory;
 }
 
 /** By the `redis.ini` of a config folder, which may change. */

@@ -24,14 +24,14 @@ export class Followed {
 
   constructor(
     readonly folder: Folder,
-    access: RedisClientFactory | 'redis.ini' = clientsOf(redis),
+    clients: RedisClientFactory | 'redis.ini' = clientsOf(redis),
   ) {
     const say =
       (level: string) =>
       (...lines: readonly string[]) =>
         this.said.push(`${level} ${lines.join('\n')}`);
     const log = { loginfo: say('info'), lognotice: say('notice'), logwarn: say('warn'), logerror: say('error') };
-    this.store = new PolicyStore(folder.path, log, access === 'redis.ini' ? clientsBy(folder.path, log) : access);
+    this.store = new PolicyStore(folder.path, log, clients === 'redis.ini' ? clientsBy(folder.path, log) : clients);
     stores.push(this.store);
     this.store.follow();
   }
@@ -61,10 +61,10 @@ export class Followed {
 export async function start(
   ini: string,
   files: Readonly<Record<string, string>> = {},
-  access?: RedisClientFactory,
+  clients?: RedisClientFactory,
   patience = 15_000,
 ): Promise<Followed> {
-  const site = new Followed(makeFolder({ 'smtpcheck.ini': ini, ...files }), access);
+  const site = new Followed(makeFolder({ 'smtpcheck.ini': ini, ...files }), clients);
   await site.store.firstRead(patience);
   return site;
 }

@@ -1,6 +1,8 @@
 /**
- * One connection to a Redis server, from its start to its end. Whatever is not answered in time ends it, so nothing waits
- * for ever. The client's own reconnection and pings are not used: their timers would keep the process alive.
+ * One connection to a Redis server, from its start to its end. A server that is silent while it owes an answer ends it, so
+ * nothing waits for ever. The client could reconnect and ping by itself, but both timers would keep the process alive,
+ * a reconnection would not find out anew what the server understands, and its pings hide when they were sent, which is the
+ * time that they confirm lists for.
  */
 import type { RedisServer } from '../../policy/settings/list-source';
 import { within } from '../../time/within';

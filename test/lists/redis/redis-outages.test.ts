@@ -106,8 +106,8 @@ describe('Redis disconnected', () => {
         const { RedisClientFactory } = require(${JSON.stringify(path.join(modules, 'redis', 'redis-client-factory.js'))});
         const { RedisIniFile } = require(${JSON.stringify(path.join(modules, 'redis', 'redis-ini.js'))});
         const log = { loginfo() {}, lognotice() {}, logwarn() {}, logerror() {} };
-        const access = new RedisClientFactory(new RedisIniFile(${JSON.stringify(config)}, log));
-        const store = new PolicyStore(${JSON.stringify(config)}, log, access);
+        const clients = new RedisClientFactory(new RedisIniFile(${JSON.stringify(config)}, log));
+        const store = new PolicyStore(${JSON.stringify(config)}, log, clients);
         store.follow();
         store.firstRead(${port === 1 ? 500 : 10_000}).then(() => console.log(store.policy.deny.clients.size));`;
       const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { timeout: 30_000 });
