@@ -13,9 +13,21 @@ import { until } from '../../../testkit/until';
 const parser = createRequire(__filename)('../../../src/lists/parsing/parse-worker-client') as {
   parseContent: typeof parseContent;
 };
+const { parseContent: parse } = parser;
+
+/** Until the end of the test. */
+function parseSlowly(): void {
+  parser.parseContent = async (...args) => {
+    await sleep(tooLong);
+    return parse(...args);
+  };
+}
 
 describe('a list in Redis', () => {
   withRedis();
+  afterEach(() => {
+    parser.parseContent = parse;
+  });
 
   for (const version of [5, 6] as const satisfies readonly ClientVersion[]) {
     it(`is read like a file, whatever holds it, with version ${version} of the client`, async () => {
@@ -134,19 +146,23 @@ describe('a list in Redis', () => {
     redis.add('host.deny', '198.51.100.7');
     redis.add('localip', '192.0.2.7');
     const site = await start(`${denyAlone}[relay]\nlocal_ip=redis:localip\n`);
-    const { parseContent } = parser;
-    parser.parseContent = async (...args) => {
-      await sleep(tooLong);
-      return parseContent(...args);
-    };
-    try {
-      redis.add('host.deny', '198.51.100.8');
-      await site.sees('it is too old', () => !site.denied.available);
-      assert.ok(site.trusted.available, 'and the other is confirmed');
-      await site.sees('it is taken', () => site.denies('198.51.100.8'));
-    } finally {
-      parser.parseContent = parseContent;
-    }
+    parseSlowly();
+    redis.add('host.deny', '198.51.100.8');
+    await site.sees('it is too old', () => !site.denied.available);
+    assert.ok(site.trusted.available, 'and the other is confirmed');
+    await site.sees('it is taken', () => site.denies('198.51.100.8'));
+  });
+
+  it('is taken, and read again, where the connection is lost while it is being parsed', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(denyAlone.replace('1s', '60s'));
+    parseSlowly();
+    redis.add('host.deny', '198.51.100.8');
+    await until('it is read', () => redis.asked.filter((command) => command.startsWith('SSCAN')).length === 2);
+    redis.disconnect();
+    redis.add('host.deny', '198.51.100.9');
+    await site.sees('it is taken', () => site.denies('198.51.100.8'));
+    await site.sees('the change meanwhile is taken', () => site.denies('198.51.100.9'));
   });
 
   it('is parsed apart when it is large, and read again only where it is another', async () => {

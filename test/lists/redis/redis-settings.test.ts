@@ -138,4 +138,16 @@ describe('smtpcheck.ini and Redis', () => {
     assert.ok(site.denies('198.51.100.7'));
     assert.equal(redis.connections, 1);
   });
+
+  it('keeps its connection where nothing that concerns it changes', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(denyAlone);
+    const { length } = redis.asked.filter((command) => command.startsWith('HELLO'));
+    site.folder.write('smtpcheck.ini', denyAlone.replace('200ms', '250ms'));
+    await site.sees('it is taken', () => site.store.policy.settings.main.poll === 250);
+    await sleep(300);
+    assert.equal(redis.asked.filter((command) => command.startsWith('HELLO')).length, length);
+    redis.add('host.deny', '198.51.100.8');
+    await site.sees('and follows', () => site.denies('198.51.100.8'));
+  });
 });
