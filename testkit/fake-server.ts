@@ -42,6 +42,8 @@ export function keyPair(name: 'test-server' | 'test-expired' | 'test-hostile'): 
 export interface Line {
   write(text: string | Buffer): void;
   close(): void;
+  /** Calls `then` once the connection has ended, whoever ended it. */
+  closed(then: () => void): void;
   /** Goes on inside TLS; what came before the handshake is dropped unless `keep`. */
   secure(keep?: boolean): void;
   /** The same if a handshake comes next; otherwise it goes on in clear text. */
@@ -95,6 +97,7 @@ function converse(raw: net.Socket, script: Script, options: ListenOptions, heard
       if (socket.writable) socket.write(text);
     },
     close: () => socket.end(),
+    closed: (then) => raw.once('close', then),
     secure: (keep = false) => {
       if (!keep) buffer = '';
       raw.removeAllListeners('data');
