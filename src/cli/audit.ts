@@ -245,8 +245,13 @@ function milliseconds(text: string): number {
   return Number(text);
 }
 
+/** On a terminal one line that changes; elsewhere, as in the log of a job, a line for each check as it begins. */
 function progressOn(io: Io): (done: number, all: number, what: string) => void {
-  if (io.stderr.isTTY !== true) return () => {};
+  if (io.stderr.isTTY !== true) {
+    return (done, all, what) => {
+      if (done < all) writeLine(io.stderr, `${done + 1}/${all} ${what}`);
+    };
+  }
   return (done, all, what) => {
     io.stderr.write(done === all ? '\r\x1b[K' : `\r\x1b[K${done + 1}/${all} ${what.slice(0, 60)}`);
   };
