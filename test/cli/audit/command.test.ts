@@ -129,6 +129,37 @@ describe('smtpcheck audit', () => {
     assert.match(stdout, /^\d+\.\d{3} smtp \S+ #\d+ > QUIT$/m);
   });
 
+  it('ends with 0 for a server that defers what it should refuse, and shows the remedy once for all checks', async () => {
+    const asked = ['--no-tls', '--only', 'relay-plain', '--only', 'relay-literals', '--only', 'vrfy-users'];
+    const host = await serve('defers-relaying');
+    const { code, stdout } = await audit(host, ...sound, ...asked);
+    assert.equal(code, 0);
+    assert.match(stdout, /deferred .*Mail for a stranger’s/);
+    assert.match(stdout, /^relay-plain, relay-literals: Nobody relays through this server, but /m);
+    assert.match(stdout, /^ {2}Postfix: `smtpd_relay_restrictions = .*reject_unauth_destination`/m);
+    assert.equal(stdout.match(/^ {2}Postfix: /gm)?.length, 1);
+    assert.match(stdout, /^SAFE: 0 unsafe, 0 unknown, 2 deferred instead of refused, 0 to look at, 1 safe$/m);
+
+    const json = JSON.parse((await audit(host, ...sound, ...asked, '--json')).stdout);
+    assert.equal(json.verdict, 'safe');
+    assert.deepEqual(json.counts, { safe: 1, unsafe: 0, report: 0, unknown: 0, deferred: 2 });
+    const [plain] = json.results;
+    assert.deepEqual([plain.id, plain.verdict], ['relay-plain', 'deferred']);
+    assert.match(
+      plain.observed,
+      /^deferred instead of refused, 6 of 6: plain: .* → 454 4\.7\.1 .*: Relay access denied/,
+    );
+    assert.match(plain.fix.postfix, /reject_unauth_destination/);
+    assert.equal(plain.documentation, 'docs/reference/audit.md#deferred-instead-of-refused');
+
+    const tap = await audit(host, ...sound, ...asked, '--format=tap');
+    assert.match(tap.stdout, /^ok 1 - relay-plain on .*\n {2}---\n {2}verdict: deferred$/m);
+    const junit = await audit(host, ...sound, ...asked, '--format=junit');
+    assert.match(junit.stdout, /tests="3" failures="0" errors="0"/);
+    assert.match(junit.stdout, /deferred: deferred instead of refused/);
+    assert.deepEqual([tap.code, junit.code], [0, 0]);
+  });
+
   it('names each check on stderr as it begins, whatever the format on stdout', async () => {
     const host = await serve();
     const asked = ['--no-tls', '--only', 'relay-plain', '--only', 'vrfy-users'];
