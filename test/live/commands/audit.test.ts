@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { certificateFile, keyPair } from '../../../testkit/fake-server';
 import { type HarakaOptions, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { runsInFull, supportedVersions } from '../../../testkit/live/versions';
+import { redisIni } from '../../../testkit/redis-access';
 import { type Audited, auditOf, shownResults } from '../../cli/audit/audit-of';
 
 const sound = keyPair('test-server');
@@ -74,6 +75,22 @@ for (const version of supportedVersions) {
         assert.ok(found.ids.safe.includes(id), id);
       }
       assert.equal(found.code, 0);
+    });
+
+    it('cannot tell of the suite while a list is unavailable, and does not call it deferred instead of refused', async () => {
+      const unavailable = {
+        me: siteFiles.me,
+        host_list: siteFiles.host_list,
+        'smtpcheck.ini': '[relay]\nrelay_to=redis:relay.to\n',
+        'redis.ini': redisIni(1),
+      };
+      const plugins = ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'];
+      const { ids, results, code } = await audited(
+        { version, plugins, files: unavailable },
+        { tls: false, only: ['relay-plain', 'local-accepted'] },
+      );
+      assert.deepEqual([ids.unknown, ids.safe, code], [['relay-plain'], ['local-accepted'], 2]);
+      assert.match(shownResults(results, ['unknown']), /→ 450 .*Relaying temporarily denied/);
     });
 
     it('blames ready-made plugins for nothing, and reports what they leave to judge', async () => {
