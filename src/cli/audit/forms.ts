@@ -83,17 +83,17 @@ export function judgeForms(asked: readonly Asked[] | 'login-first'): Outcome {
   }
   const later = of('deferred');
   if (later.length > 0) {
-    return deferred(`deferred instead of refused, ${later.length} of ${asked.length}: ${listed(later)}`);
+    return deferred(`deferred instead of refused, ${later.length} of ${asked.length}: ${listed(later, 1)}`);
   }
   return safe(`all ${asked.length} forms refused, the first with ${asked[0]?.shown.split(' → ')[1] ?? ''}`);
 }
 
-function listed(asked: readonly Asked[]): string {
-  const shown = asked.slice(0, 4).map(({ form, shown: what }) => `${form.name}: ${what}`);
-  if (asked.length > 4)
+function listed(asked: readonly Asked[], inFull = 4): string {
+  const shown = asked.slice(0, inFull).map(({ form, shown: what }) => `${form.name}: ${what}`);
+  if (asked.length > inFull)
     shown.push(
       `and ${asked
-        .slice(4)
+        .slice(inFull)
         .map(({ form }) => form.name)
         .join(', ')}`,
     );

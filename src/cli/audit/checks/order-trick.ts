@@ -113,7 +113,10 @@ const orderTrick: SmtpCheck = {
     const untold = outcomes.filter(({ verdict }) => verdict === 'unknown');
     if (untold.length > 0) return unknown(fewOf(untold));
     const later = outcomes.filter(({ verdict }) => verdict === 'deferred');
-    if (later.length > 0) return deferred(`deferred instead of refused: ${fewOf(later)}`);
+    if (later.length > 0)
+      return deferred(
+        `deferred instead of refused, ${later.length} of ${outcomes.length}: ${later[0]?.observed ?? ''}`,
+      );
     return safe(`refused in all ${outcomes.length} orders, after ${accepted.join(', ')}`);
   },
 };
