@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { certificateFile, keyPair } from '../../../testkit/fake-server';
 import { type HarakaOptions, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { runsInFull, supportedVersions } from '../../../testkit/live/versions';
-import { redisIni } from '../../../testkit/redis-access';
+import { redisIni } from '../../../testkit/redis-clients';
 import { type Audited, auditOf, shownResults } from '../../cli/audit/audit-of';
 
 const sound = keyPair('test-server');
