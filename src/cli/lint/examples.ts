@@ -64,7 +64,10 @@ function isExampleNetwork(network: Network): boolean {
   return exampleNetworks.some((example) => containsNetwork(example, network));
 }
 
-/** RFC 2606: `.example` and `example.com`, `.net` and `.org`, with all below them. */
+/**
+ * RFC 2606: `.example` and `example.com`, `.net` and `.org`, with all below them. The registry of `.jp` keeps `example.jp` and
+ * its like (`example.ac.jp`) for documentation as well.
+ */
 export function isExampleName(name: string): boolean {
-  return /(?:^|\.)example(?:\.(?:com|net|org))?\.?$/i.test(name);
+  return /(?:^|\.)example(?:\.(?:com|net|org|(?:(?:ac|ad|co|ed|go|gr|lg|ne|or)\.)?jp))?\.?$/i.test(name);
 }

@@ -124,7 +124,8 @@ function wholeFormatOf(text: string): ListFormatKey | undefined {
     .replace(/^\ufeff/, '')
     .trimStart();
   if (/^<(?:!doctype|!--|\?xml|html|head|body)/i.test(start)) return 'html';
-  if (!/^(?:\{|\[\s*["{[])/.test(start)) return undefined;
+  // Two braces are a template that nothing has filled in.
+  if (!/^(?:\{(?![{%#])|\[\s*["{[])/.test(start)) return undefined;
   return /"[0-9]+(?:\.[0-9]+){3}(?:\/[0-9]+)?"|"[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*(?:\/[0-9]+)?"/i.test(text)
     ? 'json'
     : 'json-names';

@@ -205,6 +205,12 @@ const lists: readonly {
     codes: ['address-brackets', 'address-brackets'],
   },
   {
+    name: 'a template that nothing has filled in',
+    kind: 'hosts',
+    text: '{{ range .Values.deny }}\n192.0.2.7\n',
+    codes: ['domain-syntax'],
+  },
+  {
     name: 'netmasks behind a blank',
     kind: 'local_ip',
     text: '192.0.2.0 255.255.255.0\n'.repeat(5),
