@@ -14,12 +14,12 @@ export interface AddressRange {
   readonly isEverything: boolean;
 }
 
-/** `192.0.2.0-192.0.2.63`, with or without blanks around the hyphen. `undefined` where the text is no range. */
+/** `192.0.2.0-192.0.2.63`. `undefined` where the text is no range. */
 export function parseRange(text: string): AddressRange | undefined {
   const hyphen = text.indexOf('-');
   if (hyphen < 0) return undefined;
-  const first = parseAddress(text.slice(0, hyphen).trim());
-  const last = first && parseAddress(text.slice(hyphen + 1).trim());
+  const first = parseAddress(text.slice(0, hyphen));
+  const last = first && parseAddress(text.slice(hyphen + 1));
   if (!first || !last || first.family !== last.family) return undefined;
   const width = BigInt(widthOf(first.family));
   const [start, end] = [numberOf(first), numberOf(last)];
@@ -36,7 +36,7 @@ function networksBetween(first: bigint, last: bigint, family: IpAddress['family'
     if (networks.length === mostNetworks) return undefined;
     let size = 1n;
     let length: number = width;
-    while (length > 0 && start % (size * 2n) === 0n && start + size * 2n - 1n <= last) {
+    while (start % (size * 2n) === 0n && start + size * 2n - 1n <= last) {
       size *= 2n;
       length--;
     }
@@ -46,14 +46,15 @@ function networksBetween(first: bigint, last: bigint, family: IpAddress['family'
   return networks.length > 0 ? networks : undefined;
 }
 
-/** The prefix length that the netmask means, from 1 on; `undefined` where the text is no netmask of the family. */
+/** The prefix length that the netmask means, 0 where it has no bit set; `undefined` where the text is no netmask of the family. */
 export function lengthOfNetmask(text: string, family: IpAddress['family']): number | undefined {
   const mask = parseAddress(text);
-  if (!mask || mask.family !== family) return undefined;
+  if (!mask) return undefined;
+  // Of the other family it begins with zeros, or has too many bits.
   const width = widthOf(family);
   const bits = numberOf(mask).toString(2).padStart(width, '0');
-  const length = bits.indexOf('0') < 0 ? width : bits.indexOf('0');
-  return length > 0 && !bits.slice(length).includes('1') ? length : undefined;
+  const length = `${bits}0`.indexOf('0');
+  return length > width || bits.slice(length).includes('1') ? undefined : length;
 }
 
 function numberOf({ family, w0, w1, w2, w3 }: IpAddress): bigint {

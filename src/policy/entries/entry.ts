@@ -166,7 +166,7 @@ function network(address: IpAddress, lengthText: string): Body | Problem {
   const width = widthOf(address.family);
   if (!/^(?:0|[1-9][0-9]{0,2})$/.test(lengthText) || Number(lengthText) > width) {
     const meant = lengthOfNetmask(lengthText, address.family);
-    const suggestion = meant && `${formatAddress(maskAddress(address, meant))}/${meant}`;
+    const suggestion = meant ? `${formatAddress(maskAddress(address, meant))}/${meant}` : undefined;
     return { problem: 'prefix-length', detail: `1 to ${width}`, ...(suggestion && { suggestion }) };
   }
   const length = Number(lengthText);

@@ -103,7 +103,7 @@ export function forEachLine(text: string, visit: (line: Line) => void, octets?: 
     if (nextSemicolon < start) nextSemicolon = placeOfCommentSemicolon(text, line.codes, start);
     if (nextHiding < start) nextHiding = placeOfHidingCharacter(text, start);
     const contentEnd = endsInReturn(line.codes, start, end) ? end - 1 : end;
-    const hashAt = nextHiding < end ? contentEnd : Math.min(nextHash, contentEnd);
+    const hashAt = Math.min(nextHash, contentEnd);
     const commentAt = nextHiding < end ? contentEnd : Math.min(nextSemicolon, hashAt);
     if (line.moveTo(start, commentAt, hashAt, contentEnd)) visit(line);
     start = end + 1;
