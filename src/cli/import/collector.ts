@@ -19,6 +19,7 @@ import {
   type LocalName,
   lists,
   type MapLine,
+  type OwnDelivery,
   type ReaderContext,
   type Reading,
   type Reference,
@@ -53,6 +54,7 @@ export class Collector implements Reading {
   readonly map: MapLine[] = [];
   readonly localNames: LocalName[] = [];
   readonly routes: RouteFact[] = [];
+  readonly ownDeliveries: OwnDelivery[] = [];
   readonly settings: SiteSetting[] = [];
   readonly features: Feature[] = [];
   readonly references: Reference[] = [];

@@ -209,6 +209,7 @@ const emptyReading: Reading = {
   map: [],
   localNames: [],
   routes: [],
+  ownDeliveries: [],
   settings: [],
   features: [],
   references: [],

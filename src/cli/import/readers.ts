@@ -8,10 +8,13 @@ import { readHarakaDestDomains, readHarakaRelayAcl, readHarakaRelayIni } from '.
 import { readPostfixMain } from './sources/postfix/postfix-main';
 import * as tables from './sources/postfix/postfix-tables';
 import { readLocalHostNames } from './sources/sendmail/local-host-names';
+import { readMailertable } from './sources/sendmail/mailertable';
 import { readRelayDomains } from './sources/sendmail/relay-domains';
 import { readSendmailAccess } from './sources/sendmail/sendmail-access';
 import { readSendmailCf } from './sources/sendmail/sendmail-cf';
 import { readSendmailMc } from './sources/sendmail/sendmail-mc';
+import { readVirtualDomains } from './sources/sendmail/virtual-domains';
+import { readVirtusertable } from './sources/sendmail/virtusertable';
 
 /** Reads a source's text. Never throws; every line that is not carried over has its remark. */
 export type Reader = (text: string, context: ReaderContext) => Reading;
@@ -26,6 +29,9 @@ export const readers: Readonly<Record<SourceType, Reader>> = {
   'sendmail-access': readSendmailAccess,
   'relay-domains': readRelayDomains,
   'local-host-names': readLocalHostNames,
+  'virtual-domains': readVirtualDomains,
+  'sendmail-mailertable': readMailertable,
+  'sendmail-virtusertable': readVirtusertable,
   'sendmail-mc': readSendmailMc,
   'sendmail-cf': readSendmailCf,
   'postfix-main': readPostfixMain,

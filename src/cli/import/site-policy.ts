@@ -131,6 +131,16 @@ export interface RouteFact {
   readonly route: string;
   readonly origin: SourceLine;
   readonly text: string;
+  /** The remark to add where the domain is not relayed to. */
+  readonly unusedRemark?: RemarkCode | undefined;
+}
+
+/** A domain that the old server delivers by itself, in place of sending it on, where it is relayed to at all. */
+export interface OwnDelivery {
+  readonly domain: string;
+  readonly mailer: string;
+  readonly origin: SourceLine;
+  readonly text: string;
 }
 
 export type SiteSetting =
@@ -139,7 +149,16 @@ export type SiteSetting =
   | { readonly key: 'deny-at'; readonly value: 'rcpt'; readonly origin: SourceLine };
 
 /** What one source switches on that changes how another one reads. */
-export type Feature = 'relay-hosts-only' | 'relay-to-full-address' | 'haraka-dest-domains' | 'haraka-acl-off';
+export type Feature =
+  | 'relay-hosts-only'
+  | 'relay-to-full-address'
+  /** sendmail.mc or sendmail.cf was read, so a feature that is not there is off. */
+  | 'sendmail-configuration'
+  | 'access-skip'
+  | 'blocklist-recipients'
+  | 'lookup-dot-domain'
+  | 'haraka-dest-domains'
+  | 'haraka-acl-off';
 
 /** A file that a source names and that belongs to its policy. */
 export interface Reference {
@@ -181,6 +200,7 @@ export interface Reading {
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly routes: readonly RouteFact[];
+  readonly ownDeliveries: readonly OwnDelivery[];
   readonly settings: readonly SiteSetting[];
   readonly features: readonly Feature[];
   readonly references: readonly Reference[];
@@ -197,6 +217,7 @@ export function joinReadings(readings: readonly Reading[]): SitePolicy {
     map: readings.flatMap((reading) => reading.map),
     localNames: readings.flatMap((reading) => reading.localNames),
     routes: readings.flatMap((reading) => reading.routes),
+    ownDeliveries: readings.flatMap((reading) => reading.ownDeliveries),
     settings: readings.flatMap((reading) => reading.settings),
     remarks: readings.flatMap((reading) => reading.remarks),
     features: new Set(readings.flatMap((reading) => reading.features)),

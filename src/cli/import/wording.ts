@@ -30,6 +30,8 @@ export const hadNoEffect = leftOut('nothing changes; it had no effect before.');
 export const neverRelayed = leftOut('none: it never let anyone relay.');
 /** For a refusal that acts differently. */
 export const onlyRefused = changed('none: it never let anyone relay.');
+/** For what refused mail and is not carried over. */
+export const onlyItRefused = leftOut('whom only it refused is not refused, and relays where a list permits it.');
 export const stricter = changed('stricter than the source.');
 export const unlisted = leftOut(
   'what it names is treated as unlisted: not relayed for; and, where it was to be refused, not refused.',

@@ -294,7 +294,11 @@ describe('smtpcheck import', () => {
 
   it('reads features before the files that they change, in whatever order they are given', async () => {
     await inTemporaryFolder(async (folder) => {
-      write(folder, { access: 'Connect:a.example.org RELAY\n', 'x.mc': "FEATURE(`relay_hosts_only')\n" });
+      write(folder, {
+        access: 'Connect:a.example.org RELAY\n',
+        'x.mc':
+          "FEATURE(`relay_hosts_only')\nFEATURE(`accept_unqualified_senders')\nFEATURE(`accept_unresolvable_domains')\n",
+      });
       assert.equal((await smtpcheck(['import', 'access', 'x.mc', '-o', 'config'], folder)).code, 0);
       assert.match(readFileSync(join(folder, 'config/localdomain'), 'utf8'), /^=a\.example\.org /m);
     });

@@ -13,6 +13,7 @@ import {
   type ListEntry,
   type ListName,
   lists,
+  type OwnDelivery,
   type Question,
   type RouteFact,
   type Rule,
@@ -40,6 +41,12 @@ interface Region extends Reach {
 /** The entries of the lists that answer one question. */
 export function compileLists(question: Question, site: SitePolicy, addRemark: AddRemark): ListEntry[] {
   return new Compiler(question, site, addRemark).compile();
+}
+
+/** Of the domains that the old server delivered by itself those that are relayed to. */
+export function relayedOwnDeliveries(site: SitePolicy): OwnDelivery[] {
+  const compiler = new Compiler('destinations', site, () => {});
+  return site.ownDeliveries.filter(({ domain }) => compiler.permits(domain));
 }
 
 class Compiler {
@@ -76,6 +83,11 @@ class Compiler {
     );
     const inOrder = [...this.chains.values()].sort((a, b) => a.chain.place - b.chain.place);
     this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
+  }
+
+  /** Whether the chains permit the name itself. */
+  permits(name: string): boolean {
+    return this.decide({ entry: domain(name, true) })?.verdict === 'permit';
   }
 
   compile(): ListEntry[] {
@@ -125,7 +137,7 @@ class Compiler {
   private addRoute(fact: RouteFact & Reach): void {
     const decision = this.decide(fact);
     if (!decision || !isListing(decision)) {
-      this.addRemark('postfix-route', fact);
+      this.addRemark(fact.unusedRemark ?? 'postfix-route', fact);
       return;
     }
     this.addRegion('relay.to', domain(fact.domain, !fact.subdomains), fact, fact.origin);

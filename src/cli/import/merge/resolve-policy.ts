@@ -15,7 +15,7 @@ import {
   signedText,
 } from '../site-policy';
 import type { AddRemark } from './chain';
-import { compileLists } from './compile';
+import { compileLists, relayedOwnDeliveries } from './compile';
 import { withUsersFirst } from './users-first';
 
 export interface ResolvedPolicy {
@@ -32,9 +32,10 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
     const text = 'verdict' in rule ? signedText(rule) : rule.text;
     remarks.push({ code, at: rule.origin, text, ...(detail === undefined ? {} : { detail }) });
   };
-  const localNames = mergeNames(site.localNames);
+  const names = [...site.localNames, ...localByDelivery(site, remarks)];
+  const localNames = mergeNames(names);
   const entries = (['trust', 'destinations', 'refusals'] as const).flatMap((question) =>
-    compileLists(question, site, addRemark),
+    compileLists(question, { ...site, localNames: names }, addRemark),
   );
   const lists = Object.fromEntries(
     listNames.map((name) => [name, entries.filter(({ list }) => list === name)]),
@@ -47,6 +48,21 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
     settings: mergeSettings(site.settings),
     remarks: inOrder(remarks),
   };
+}
+
+/**
+ * Domains that are relayed to, and that the old server delivered by itself: sent on by their MX records, their mail would come
+ * back. Where it is relayed to the domain is open to everybody already, so as a local one it is not more open.
+ */
+function localByDelivery(site: SitePolicy, remarks: Remark[]): LocalName[] {
+  const relayed = new Set(relayedOwnDeliveries(site));
+  const known = new Set(site.localNames.map(({ name }) => name));
+  return site.ownDeliveries.flatMap((delivery) => {
+    const { domain: name, mailer: detail, origin: at, text } = delivery;
+    if (known.has(name)) return [];
+    remarks.push({ code: relayed.has(delivery) ? 'mailertable-local' : 'mailertable-route', at, text, detail });
+    return relayed.has(delivery) ? [{ name, origins: [at], comments: [] }] : [];
+  });
 }
 
 function mergeNames(names: readonly LocalName[]): LocalName[] {

@@ -114,6 +114,9 @@ function addMapKey(out: Collector, written: string, value: string, item: SourceI
     case 'never':
       out.remark('access-never-matches', item, key.why);
       return;
+    case 'subdomains':
+      out.remark('access-never-matches', item, 'keys do not begin with a dot');
+      return;
     case 'cidr':
       out.remark('access-cidr', item);
       return;

@@ -13,7 +13,9 @@ import { parseSendmailKey, type SendmailKey } from './sendmail-key';
 type Scope = 'connect' | 'to' | 'both';
 
 type Value =
-  | { readonly kind: 'relay' | 'ok' | 'skip' | 'reject' | 'discard' | 'quarantine' | 'unknown' }
+  | { readonly kind: 'relay' | 'ok' | 'skip' | 'reject' | 'discard' | 'quarantine' }
+  /** sendmail takes it for the text of a refusal. */
+  | { readonly kind: 'unknown'; readonly isSkip?: true }
   /** `text` in the form of relay.map. */
   | { readonly kind: 'error'; readonly temporary: boolean; readonly text: string };
 
@@ -33,7 +35,10 @@ export function readSendmailAccess(text: string, context: ReaderContext): Readin
     const before = first.get(key.toLowerCase());
     if (value === '') out.remark('access-line', item);
     else if (before !== item.line) out.remark('access-never-matches', item, `line ${before} has the same key`);
-    else readLine(out, key, parseAccessValue(value), item, (tag) => first.has(`${tag}:${key.toLowerCase()}`));
+    else
+      readLine(out, key, valueIn(out, parseAccessValue(value)), item, (tag) =>
+        first.has(`${tag}:${key.toLowerCase()}`),
+      );
   }
   return out;
 }
@@ -85,6 +90,10 @@ function readKey(out: Collector, scope: Scope, key: SendmailKey, value: Value, i
     case 'cidr':
       out.remark('access-cidr', item);
       return;
+    case 'subdomains':
+      if (out.context.features.has('lookup-dot-domain')) readSubdomains(out, scope, key.name, value, item);
+      else out.remark('access-never-matches', item, 'keys do not begin with a dot (except with lookupdotdomain)');
+      return;
     case 'never':
       out.remark('access-never-matches', item, key.why);
       return;
@@ -132,12 +141,37 @@ function readDomain(out: Collector, scope: Scope, name: string, value: Value, it
   else if (value.kind !== 'ok' && value.kind !== 'skip') out.remark('access-sender-half', item, 'clients');
 }
 
+/** `.example.org`, with lookupdotdomain: the names below it, before a key without the dot. */
+function readSubdomains(out: Collector, scope: Scope, name: string, value: Value, item: SourceItem): void {
+  const below = { subdomainsOnly: true };
+  const quiet = { ...item, comments: [] };
+  if (value.kind === 'relay' && out.context.features.has('relay-hosts-only')) {
+    out.remark('access-never-matches', item, 'with relay_hosts_only a name is looked up as it stands');
+    return;
+  }
+  const verdict = value.kind === 'relay' ? 'permit' : refuses(value) ? 'deny' : 'no-opinion';
+  if (scope !== 'to') {
+    out.add('host.deny', verdict === 'deny' ? 'deny' : 'permit', name, quiet, below);
+    out.add('localdomain', verdict, name, item, below);
+  }
+  if (scope !== 'connect') out.add('relay.to', verdict, name, item, below);
+  if (value.kind === 'quarantine') out.remark('access-quarantine', item);
+  else if (verdict === 'no-opinion') out.remark('access-ok', item);
+  else if (verdict === 'deny' && scope === 'both') out.remark('access-sender-half', item, 'clients and recipients');
+  if (verdict !== 'deny') return;
+  if (scope !== 'connect') remarkOnRecipient(out, item);
+  if (value.kind === 'unknown') remarkOnText(out, value, item);
+  else if (value.kind === 'error') out.remark('access-reply-lost', item);
+}
+
 function readLiteral(out: Collector, scope: Scope, entry: string, value: Value, item: SourceItem): void {
   if (scope === 'to' && value.kind === 'relay') {
     out.add('relay.to', 'permit', entry, item);
     return;
   }
-  if (scope !== 'to' && refusesForGood(value)) {
+  if (scope !== 'to' && refuses(value)) {
+    if (value.kind === 'unknown') remarkOnText(out, value, item);
+    else if (!refusesForGood(value)) out.remark('access-refused-outright', item, 'put off or dropped all mail');
     out.add('host.deny', 'deny', entry, item);
     return;
   }
@@ -184,8 +218,9 @@ function readClient(
     case 'quarantine':
       out.remark('access-quarantine', item);
       return;
-    default:
-      out.remark('access-value', item);
+    case 'unknown':
+      remarkOnText(out, value, item);
+      out.add('host.deny', 'deny', denyEntry, item);
       return;
   }
 }
@@ -218,16 +253,19 @@ function readRecipient(out: Collector, scope: Scope, key: string, value: Value, 
       out.remark('access-quarantine', item);
       return;
     case 'unknown':
-      out.remark('access-value', item);
-      return;
-  }
-  if (scope === 'connect') {
-    out.remark('access-never-matches', item, 'a client has no mailbox');
-    return;
+      remarkOnText(out, value, item);
+      break;
   }
   if (scope === 'both') out.remark('access-sender-half', item, 'recipients');
-  out.remark('access-recipient', item);
+  remarkOnRecipient(out, item);
   out.addMapLine(`To:${key}`, mapValue(value), item);
+}
+
+/** Without blocklist_recipients sendmail asks the map about a recipient only whether to relay. */
+function remarkOnRecipient(out: Collector, item: SourceItem): void {
+  const { features } = out.context;
+  const strangersOnly = features.has('sendmail-configuration') && !features.has('blocklist-recipients');
+  out.remark(strangersOnly ? 'access-recipient-strangers' : 'access-recipient', item);
 }
 
 /** A wider key that relays ends here; after a refusal class R is not asked. */
@@ -249,8 +287,24 @@ function refuses(value: Value): boolean {
   return !['relay', 'ok', 'skip', 'quarantine'].includes(value.kind);
 }
 
+/** The value as the map of this site has it: SKIP is a word of its own only with the argument `skip'. */
+function valueIn(out: Collector, value: Value): Value {
+  return value.kind === 'skip' && !out.context.features.has('access-skip') ? { kind: 'unknown', isSkip: true } : value;
+}
+
+function remarkOnText(out: Collector, value: Value, item: SourceItem): void {
+  out.remark(value.kind === 'unknown' && value.isSkip ? 'access-skip' : 'access-refused-as-text', item);
+}
+
 function mapValue(value: Value): string {
-  return value.kind === 'error' ? value.text : value.kind.toUpperCase();
+  if (value.kind === 'error') return value.text;
+  return value.kind === 'unknown' ? 'REJECT' : value.kind.toUpperCase();
+}
+
+/** `ERROR:5.7.1:550 text` as relay.map has it. */
+export function errorValue(text: string): string | undefined {
+  const value = parseAccessValue(text);
+  return value.kind === 'error' ? value.text : undefined;
 }
 
 /** `RELAY`, `ERROR:5.7.1:550 text`, `"550 text"` and the rest; sendmail compares the words without regard to case. */
