@@ -19,7 +19,7 @@ const base = "FEATURE(`accept_unqualified_senders')\nFEATURE(`accept_unresolvabl
 
 /** Arguments that make something of what is carried over. */
 const featureArguments: Readonly<Record<string, string>> = { delay_checks: ", `friend'" };
-const values: Readonly<Record<string, string>> = { confDELIVERY_MODE: 'deferred' };
+const values: Readonly<Record<string, string>> = { confDELIVERY_MODE: 'deferred', confDOMAIN_NAME: 'mail.example.org' };
 const calls: Readonly<Record<string, string>> = {
   FEATURE: "FEATURE(`relay_hosts_only')",
   define: "define(`confPRIVACY_FLAGS', `noexpn')",

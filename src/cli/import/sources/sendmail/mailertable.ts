@@ -44,30 +44,33 @@ function readRow(out: Collector, row: Row, value: string): void {
   switch (mailer.toLowerCase()) {
     case 'error':
       out.remark('mailertable-refuses', item);
-      exclude(out, row);
+      addVerdict(out, row, 'deny');
       // A key of relay.map covers the names below it; without one the usual refusal of strangers holds.
       if (!subdomains) out.addMapLine(`To:${domain}`, replyOf(destination), item);
       return;
     case 'discard':
       out.remark('mailertable-discards', item);
-      exclude(out, row);
+      addVerdict(out, row, 'deny');
       return;
   }
   if (smtpMailers.has(mailer.toLowerCase())) {
+    // A wider key that refuses ends here.
+    addVerdict(out, row, 'no-opinion');
     addRoute(out, row, destination);
     return;
   }
   if (!subdomains) {
+    addVerdict(out, row, 'no-opinion');
     out.ownDeliveries.push({ domain, mailer, origin: out.at(item.line), text: item.text });
     return;
   }
   out.remark('mailertable-mailer', item, mailer);
-  exclude(out, row);
+  addVerdict(out, row, 'deny');
 }
 
-function exclude(out: Collector, { domain, subdomains, item }: Row): void {
+function addVerdict(out: Collector, { domain, subdomains, item }: Row, verdict: 'deny' | 'no-opinion'): void {
   const entry = subdomains ? domain : `=${domain}`;
-  out.add('relay.to', 'deny', entry, { ...item, comments: [] }, { subdomainsOnly: subdomains });
+  out.add('relay.to', verdict, entry, { ...item, comments: [] }, { subdomainsOnly: subdomains });
 }
 
 /** `[mail.example.org]`, and further ones after a colon, which are tried when the first cannot be reached. */

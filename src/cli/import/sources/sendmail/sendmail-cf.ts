@@ -109,6 +109,11 @@ function readLine(out: Collector, line: TextLine): void {
     });
     return;
   }
+  const ownName = /^Dj([A-Za-z0-9.-]+)$/.exec(line.text);
+  if (ownName) {
+    out.addLocalName(ownName[1] ?? '', item(line));
+    return;
+  }
   const relayFile = /^F(?:\{R\}|R)(.+)$/.exec(line.text);
   if (relayFile) {
     addClassFile(out, 'relay-domains', relayFile[1] ?? '', item(line));

@@ -66,6 +66,11 @@ function readDefine(out: Collector, call: M4Call, item: SourceItem, files: Class
     case 'confCW_FILE':
       files.local = value;
       return;
+    case 'confDOMAIN_NAME':
+      // sendmail adds it to class w; $w.example.org is made of the name of the machine.
+      if (/^[A-Za-z0-9.-]+$/.test(value)) out.addLocalName(value, item);
+      else if (value !== '') out.remark('own-name', item);
+      return;
     case 'confDELIVERY_MODE':
       if (/^d/i.test(value)) out.remark('deferred-mode', item);
       return;

@@ -80,7 +80,7 @@ const auth: Report = { remark: 'auth-setting' };
 
 /** Variables set by `define`. */
 export const defines = outcomes(
-  'confCR_FILE confCW_FILE confDELIVERY_MODE confINPUT_MAIL_FILTERS confPRIVACY_FLAGS',
+  'confCR_FILE confCW_FILE confDELIVERY_MODE confDOMAIN_NAME confINPUT_MAIL_FILTERS confPRIVACY_FLAGS',
   // Names, files, the queue, delivery, notifications, time-outs, rights, TLS and what filters and look-ups need besides.
   `confALIAS_WAIT confALLOW_BOGUS_HELO confBIND_OPTS confBLANK_SUB confCACERT confCACERT_PATH
    confCERT_FINGERPRINT_ALGORITHM confCF_VERSION confCHECKPOINT_INTERVAL confCHECK_ALIASES confCIPHER_LIST
@@ -140,7 +140,6 @@ export const defines = outcomes(
     confCONNECTION_RATE_WINDOW_SIZE: limit('the plugin limit, [rate_conn]'),
     confCONNECT_ONLY_TO: smartHost,
     confDELAY_LA: limit('nothing that counts the load'),
-    confDOMAIN_NAME: { remark: 'own-name' },
     confFALLBACK_MX: smartHost,
     confFALLBACK_SMARTHOST: smartHost,
     confMAX_DAEMON_CHILDREN: limit('the plugin limit, [concurrency]'),

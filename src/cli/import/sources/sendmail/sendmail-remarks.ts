@@ -196,7 +196,7 @@ export const sendmailRemarks = {
   ),
   'reply-text': neverRelayed('replies and greetings are those of Haraka and the suite.'),
   'own-name': notLocal(
-    'the name of the old server, for which it takes mail itself.',
+    'the name of the old server, for which it takes mail itself, is made of what a file does not tell.',
     'write it into host_list if it gets mail, and into me for Haraka to use it.',
   ),
   'feature-unknown': notInForce('sendmail 8.17 has no FEATURE {detail}.'),
