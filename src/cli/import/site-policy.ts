@@ -131,8 +131,8 @@ export interface RouteFact {
   readonly route: string;
   readonly origin: SourceLine;
   readonly text: string;
-  /** The remark to add where the domain is not relayed to. */
-  readonly unusedRemark?: RemarkCode | undefined;
+  /** What to remark where the domain is relayed to, and where it is not. */
+  readonly remarks?: { readonly used: readonly RemarkCode[]; readonly unused: RemarkCode };
 }
 
 /** A domain that the old server delivers by itself, in place of sending it on, where it is relayed to at all. */

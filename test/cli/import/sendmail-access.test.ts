@@ -143,9 +143,16 @@ const cases: readonly AccessCase[] = [
   },
   {
     name: 'never relays by sender, by user name or by certificate',
-    access: 'From:ceo@example.org RELAY\nFrom:x.example REJECT\nTo:ceo@ RELAY\nCertIssuer:/C=JP RELAY\n',
+    access:
+      'From:ceo@example.org RELAY\nFrom:x.example REJECT\nTo:ceo@ RELAY\nCertIssuer:/C=JP RELAY\nFrom:y.example OK\n',
     becomes: {
-      remarks: ['1 access-from-relay', '2 access-from', '3 access-user-relay', '4 access-certificate'],
+      remarks: [
+        '1 access-from-relay',
+        '2 access-from',
+        '3 access-user-relay',
+        '4 access-certificate',
+        '5 access-from-ok',
+      ],
     },
   },
   {
@@ -254,7 +261,7 @@ const cases: readonly AccessCase[] = [
   {
     name: 'passes over tags that are not about relaying',
     access: 'GreetPause:192.0.2 5000\nSpam:abuse@ FRIEND\n',
-    becomes: { remarks: ['1 access-other-tag', '2 access-other-tag'] },
+    becomes: { remarks: ['1 access-other-tag', '2 delay-checks-exempt'] },
   },
 ];
 

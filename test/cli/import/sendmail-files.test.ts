@@ -167,6 +167,36 @@ describe('sendmail files', () => {
       remarks: ['sendmail-access:1 access-recipient', 'sendmail-access:2 access-ok', 'relay-domains:1 contradiction'],
     });
   });
+  it('take no domain for local whose mail the access map refuses, where it is asked about recipients of local domains', () => {
+    const sources: readonly Source[] = [
+      ['sendmail-access', 'To:unpaid.example ERROR:4.2.1:450 disabled\nTo:user@paid.example REJECT\n'],
+      ['virtual-domains', 'paid.example\nunpaid.example\n'],
+      ['local-host-names', 'mail.unpaid.example\n'],
+    ];
+    const configured: Context = { features: ['sendmail-configuration', 'blocklist-recipients'] };
+    const lists = {
+      localdomain: ['paid.example', 'unpaid.example'],
+      'relay.to': ['paid.example', '!=paid.example'],
+      map: ['To:unpaid.example ERROR:4.2.1:450 disabled', 'To:user@paid.example REJECT'],
+    };
+    assert.deepEqual(outcomeOfAll(sources, configured), {
+      ...lists,
+      local: ['paid.example'],
+      remarks: [
+        'sendmail-access:1 access-recipient',
+        'sendmail-access:2 access-recipient',
+        'virtual-domains:1 also-local',
+        'virtual-domains:2 local-refused',
+        'virtual-domains:2 contradiction',
+        'local-host-names:1 local-refused',
+      ],
+    });
+    assert.deepEqual(outcomeOfAll(sources, { features: ['sendmail-configuration'] }).local, [
+      'paid.example',
+      'unpaid.example',
+      'mail.unpaid.example',
+    ]);
+  });
   for (const { name, type, text, context, becomes } of cases) {
     it(name, () => {
       const whole = type === 'sendmail-mc' ? `${text}${senders}` : text;

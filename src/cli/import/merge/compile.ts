@@ -46,7 +46,22 @@ export function compileLists(question: Question, site: SitePolicy, addRemark: Ad
 /** Of the domains that the old server delivered by itself those that are relayed to. */
 export function relayedOwnDeliveries(site: SitePolicy): OwnDelivery[] {
   const compiler = new Compiler('destinations', site, () => {});
-  return site.ownDeliveries.filter(({ domain }) => compiler.permits(domain));
+  return site.ownDeliveries.filter(({ domain }) => compiler.decisionOn(domain)?.verdict === 'permit');
+}
+
+/** By name, the rule of the same server that refuses all mail for it where recipients of local domains are asked about too. */
+export function refusedLocalNames(site: SitePolicy): ReadonlyMap<string, Rule> {
+  if (!site.features.has('blocklist-recipients')) return new Map();
+  const rules = site.rules.filter(
+    ({ chain: { server, series, place } }) => server === 'sendmail' && !series && place === 0,
+  );
+  const compiler = new Compiler('destinations', { ...site, rules, localNames: [] }, () => {});
+  return new Map(
+    site.localNames.flatMap(({ name }) => {
+      const rule = compiler.decisionOn(name);
+      return rule?.verdict === 'deny' ? [[name, rule] as const] : [];
+    }),
+  );
 }
 
 class Compiler {
@@ -85,9 +100,9 @@ class Compiler {
     this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
   }
 
-  /** Whether the chains permit the name itself. */
-  permits(name: string): boolean {
-    return this.decide({ entry: domain(name, true) })?.verdict === 'permit';
+  /** The rule that decides about the name itself. */
+  decisionOn(name: string): Rule | undefined {
+    return this.decide({ entry: domain(name, true) });
   }
 
   compile(): ListEntry[] {
@@ -137,9 +152,10 @@ class Compiler {
   private addRoute(fact: RouteFact & Reach): void {
     const decision = this.decide(fact);
     if (!decision || !isListing(decision)) {
-      this.addRemark(fact.unusedRemark ?? 'postfix-route', fact);
+      this.addRemark(fact.remarks?.unused ?? 'postfix-route', fact);
       return;
     }
+    for (const code of fact.remarks?.used ?? []) this.addRemark(code, fact);
     this.addRegion('relay.to', domain(fact.domain, !fact.subdomains), fact, fact.origin);
   }
 
@@ -206,8 +222,12 @@ class Compiler {
   private remarkOnOverruled(rule: Rule, decision: Rule | undefined): void {
     if (!decision) this.addRemark('postfix-recipient', rule);
     else {
-      const isOfOneServer = decision.chain.server === rule.chain.server && decision.list === 'host.deny';
-      this.addRemark(isOfOneServer ? 'postfix-refused-elsewhere' : 'contradiction', rule, locationOf(decision));
+      const isOfOneServer = decision.chain.server === rule.chain.server;
+      const isElsewhere = decision.chain.series !== rule.chain.series;
+      if (isOfOneServer && decision.list === 'host.deny') {
+        this.addRemark('postfix-refused-elsewhere', rule, locationOf(decision));
+      } else if (isOfOneServer && isElsewhere) this.addRemark('refused-elsewhere', rule, locationOf(decision));
+      else this.addRemark('contradiction', rule, locationOf(decision));
     }
   }
 

@@ -14,8 +14,8 @@ import {
   type SiteSetting,
   signedText,
 } from '../site-policy';
-import type { AddRemark } from './chain';
-import { compileLists, relayedOwnDeliveries } from './compile';
+import { type AddRemark, locationOf } from './chain';
+import { compileLists, refusedLocalNames, relayedOwnDeliveries } from './compile';
 import { withUsersFirst } from './users-first';
 
 export interface ResolvedPolicy {
@@ -32,7 +32,7 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
     const text = 'verdict' in rule ? signedText(rule) : rule.text;
     remarks.push({ code, at: rule.origin, text, ...(detail === undefined ? {} : { detail }) });
   };
-  const names = [...site.localNames, ...localByDelivery(site, remarks)];
+  const names = [...withoutRefused(site, remarks), ...localByDelivery(site, remarks)];
   const localNames = mergeNames(names);
   const entries = (['trust', 'destinations', 'refusals'] as const).flatMap((question) =>
     compileLists(question, { ...site, localNames: names }, addRemark),
@@ -62,6 +62,17 @@ function localByDelivery(site: SitePolicy, remarks: Remark[]): LocalName[] {
     if (known.has(name)) return [];
     remarks.push({ code: relayed.has(delivery) ? 'mailertable-local' : 'mailertable-route', at, text, detail });
     return relayed.has(delivery) ? [{ name, origins: [at], comments: [] }] : [];
+  });
+}
+
+/** Local names without those for which the old server refused all mail: Haraka takes what host_list names. */
+function withoutRefused(site: SitePolicy, remarks: Remark[]): LocalName[] {
+  const refused = refusedLocalNames(site);
+  return site.localNames.filter(({ name, origins }) => {
+    const rule = refused.get(name);
+    if (!rule) return true;
+    for (const at of origins) remarks.push({ code: 'local-refused', at, text: name, detail: locationOf(rule) });
+    return false;
   });
 }
 

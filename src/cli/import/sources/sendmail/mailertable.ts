@@ -7,11 +7,12 @@
 import { parseDomainName } from '../../../../policy/entries/domain-name';
 import { parseRoute } from '../../../../policy/entries/route';
 import { Collector, type SourceItem } from '../../collector';
+import type { RemarkCode } from '../../remark';
 import { chainOf, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
 import { errorValue } from './sendmail-access';
 
-const mailertable = chainOf('sendmail mailertable');
+const mailertable = chainOf('sendmail', { series: 'mailertable' });
 const smtpMailers = new Set(['smtp', 'esmtp', 'smtp8', 'dsmtp', 'relay']);
 
 interface Row {
@@ -82,10 +83,11 @@ function addRoute(out: Collector, { domain, subdomains, item }: Row, destination
     out.remark('mailertable-route', item);
     return;
   }
-  if (plain !== undefined) out.remark('mailertable-mx', item);
-  if (more !== undefined) out.remark('mailertable-fallback', item);
-  const origin = out.at(item.line);
-  out.routes.push({ domain, subdomains, route, origin, text: item.text, unusedRemark: 'mailertable-route' });
+  const used: RemarkCode[] = [];
+  if (plain !== undefined) used.push('mailertable-mx');
+  if (more !== undefined) used.push('mailertable-fallback');
+  const remarks = { used, unused: 'mailertable-route' } as const;
+  out.routes.push({ domain, subdomains, route, origin: out.at(item.line), text: item.text, remarks });
 }
 
 /** `5.1.1:550 text`, `nohost text` or a text, as a value of relay.map. */

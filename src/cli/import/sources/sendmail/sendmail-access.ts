@@ -66,7 +66,11 @@ function readLine(
       readKey(out, 'to', parseSendmailKey(key), value, item);
       return;
     case 'from':
-      out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);
+      if (value.kind === 'ok' || value.kind === 'skip') out.remark('access-from-ok', item);
+      else out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);
+      return;
+    case 'spam':
+      out.remark('delay-checks-exempt', item, key);
       return;
     case 'certissuer':
     case 'certsubject':

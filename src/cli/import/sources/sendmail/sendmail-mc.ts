@@ -26,10 +26,13 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
   if (asks('relay_hosts_only')) features.add('relay-hosts-only');
   const out = new Collector({ ...context, features });
   out.features.push('sendmail-configuration');
+  const hasFilters = calls.some(({ name }) => /^(?:INPUT_)?MAIL_FILTER$/.test(name));
   const files: ClassFiles = { relay: { spec: relayDomains, line: 1 }, local: '/etc/mail/local-host-names' };
   for (const call of calls) {
     const item: SourceItem = { line: call.line, text: call.text };
     if (call.section) readSection(out, call, call.section);
+    // The filters that it names have a remark each.
+    else if (hasFilters && call.name === 'define' && call.args[0] === 'confINPUT_MAIL_FILTERS') continue;
     else if (call.name === 'define') readDefine(out, call, item, files);
     else readCall(out, call, item);
   }
@@ -45,7 +48,7 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
       .map(({ args, line, text: written }) => daemonOptions(args.join(','), { line, text: written })),
   );
   const checksSenders = !asks('accept_unqualified_senders') || !asks('accept_unresolvable_domains');
-  if (calls.length > 0 && checksSenders) out.remark('sender-checks', { line: 1, text: 'MAIL FROM' });
+  if (calls.length > 0 && checksSenders && !asks('msp')) out.remark('sender-checks', { line: 1, text: 'MAIL FROM' });
   return out;
 }
 

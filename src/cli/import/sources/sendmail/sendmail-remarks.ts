@@ -33,6 +33,7 @@ export const sendmailRemarks = {
   ),
   'access-from-relay': { ...claimedSender, effect: 'nobody may relay by naming this sender.' },
   'access-from': onlyItRefused('a check of the sender address; the suite does not look at senders.', accessPlugin),
+  'access-from-ok': nothingChanges('spares a sender from checks of senders, of which the suite makes none.'),
   'access-sender-half': changed(
     'laxer than the source: as a sender, and as a recipient of trusted clients, it is not refused.',
   )('without a tag it was for senders and recipients too; carried over for {detail} only.', accessPlugin),
@@ -130,6 +131,10 @@ export const sendmailRemarks = {
     'host_list holds exact names: a name below a domain of VIRTUSER_DOMAIN is relayed to, and not local.',
     'write each name into host_list.',
   ),
+
+  'local-refused': changed(
+    'the same as before for strangers; laxer than the source for clients of localip and localdomain, whose mail for it is sent on.',
+  )('{detail} refuses all mail for it; not in host_list, so that it is refused here as well.'),
 
   // sendmail.mc and sendmail.cf
   'promiscuous-relay': strangersRefused('this makes an open relay.'),
