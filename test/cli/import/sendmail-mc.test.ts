@@ -80,6 +80,11 @@ const cases: readonly McCase[] = [
     becomes: { local: ['mail.example.org'], references: classR },
   },
   {
+    name: 'reads the file of local names that domain/generic.m4 asks for',
+    text: `${senders}DOMAIN(\`generic')\n`,
+    becomes: { references: ['local-host-names /etc/mail/local-host-names', ...classR] },
+  },
+  {
     name: 'makes virtual domains local, and of class R',
     text: `${senders}FEATURE(\`virtusertable')\nVIRTUSER_DOMAIN(\`shop.example')\nFEATURE(\`virtuser_entire_domain')\n`,
     becomes: {

@@ -47,7 +47,17 @@ export async function answersOfRules(root: string, files: Files, lines: string):
   }
 }
 
-function prepare(root: string, workspace: Workspace, files: Files): void {
+/** The sendmail.cf that m4 makes of the files. */
+export async function finishedConfiguration(root: string, files: Files): Promise<string> {
+  const prepared = await inWorkspace('127.0.0.1', async (workspace) => {
+    const cf = prepare(root, workspace, files);
+    return { log: () => cf, stop: async () => {} };
+  });
+  await prepared.stop();
+  return prepared.log();
+}
+
+function prepare(root: string, workspace: Workspace, files: Files): string {
   for (const [name, text] of Object.entries(files)) workspace.write(`etc/mail/${name}`, text);
   // Debian's sendmail.mc includes these, which its set-up makes.
   for (const name of ['dialup', 'provider']) workspace.write(`etc/mail/m4/${name}.m4`, '');
@@ -62,6 +72,7 @@ function prepare(root: string, workspace: Workspace, files: Files): void {
     // makemap takes no line without a value.
     runInside(root, workspace, makemap, files[name] ?? '');
   }
+  return cf;
 }
 
 function questions(probes: readonly Probe[]): string {

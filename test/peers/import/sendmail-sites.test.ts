@@ -7,7 +7,7 @@ import type { Client } from '../../cli/import/imported-policy';
 import { fixtureRoot } from '../../cli/import/support';
 import { installPeers } from '../install';
 import { compareVerdicts, type Probe, probesOf } from './probes';
-import { askSendmail } from './sendmail-site';
+import { askSendmail, finishedConfiguration } from './sendmail-site';
 import { type Files, importSite } from './site';
 
 interface Site {
@@ -107,6 +107,22 @@ const sites: readonly Site[] = [
 
 const peers = installPeers();
 
+function filesOf(name: string): Files {
+  const folder = path.join(fixtureRoot, name, 'source');
+  return Object.fromEntries(
+    fs.readdirSync(folder).map((file) => [file, fs.readFileSync(path.join(folder, file), 'utf8')]),
+  );
+}
+
+/** The entries without what says where they come from, in whatever order. */
+function entriesOf(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/\s*[#;].*$/, '').replace(/\s+/g, ' '))
+    .filter((line) => line !== '')
+    .sort();
+}
+
 /** The policy alone: neither what asks the DNS, nor where Debian has its files. */
 function forDebian(files: Files): Files {
   const mc = (files['sendmail.mc'] ?? '')
@@ -127,10 +143,7 @@ describe('a site imported from sendmail', function () {
 
   for (const { name, clients, recipients, stricter, laxer = () => false, relayed } of sites) {
     it(`decides as the real one: ${name}`, async () => {
-      const folder = path.join(fixtureRoot, name, 'source');
-      const files: Files = Object.fromEntries(
-        fs.readdirSync(folder).map((file) => [file, fs.readFileSync(path.join(folder, file), 'utf8')]),
-      );
+      const files = filesOf(name);
       const probes = probesOf(
         clients.map((client) => (typeof client === 'string' ? { ip: client } : client)),
         recipients,
@@ -145,6 +158,17 @@ describe('a site imported from sendmail', function () {
         if (!laxer(probe) || probe.client.ip !== stranger) continue;
         assert.notEqual(policy.decide(probe.client, probe.localPart, probe.domain), 'relayed', to(probe));
         assert.notEqual(original[number], 'relayed', to(probe));
+      }
+    });
+
+    it(`comes to the same lists by the finished sendmail.cf: ${name}`, async () => {
+      const files = forDebian(filesOf(name));
+      const fromMc = await importSite(files, ['sendmail.mc']);
+      const { 'sendmail.mc': _, ...others } = files;
+      const cf = await finishedConfiguration(root, files);
+      const fromCf = await importSite({ ...others, 'sendmail.cf': cf }, ['sendmail.cf']);
+      for (const [file, text] of fromMc.files) {
+        assert.deepEqual(entriesOf(fromCf.files.get(file) ?? ''), entriesOf(text), file);
       }
     });
   }

@@ -10,6 +10,7 @@ import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
 import { addDaemons, daemonOptions } from './sendmail-daemon';
 import { addClassFile, addFeature, addMap } from './sendmail-features';
+import { defines, variablesOfOptions } from './sendmail-names';
 import { readTemplate, templateLine } from './template';
 import { addVirtualDomain } from './virtual-domains';
 
@@ -145,6 +146,17 @@ function readLine(out: Collector, line: TextLine): void {
   }
   if (/^O ?DeliveryMode ?= ?d/i.test(line.text)) {
     out.remark('deferred-mode', item(line));
+    return;
+  }
+  const set = /^O ?([A-Za-z.]+) ?= ?(.+)$/.exec(line.text);
+  const outcome = defines.get(variablesOfOptions.get((set?.[1] ?? '').toLowerCase()) ?? '');
+  // m4 writes this one into every sendmail.cf.
+  if (typeof outcome === 'object' && line.text !== 'O MinFreeBlocks=100') {
+    out.remark(outcome.remark, item(line), outcome.detail);
+    return;
+  }
+  if (/^A=(?:TCP|IPC) \$h .*\S/.test(line.text.trim())) {
+    out.remark('mailer-arguments', item(line));
     return;
   }
   if (/^DS[^ ]/.test(line.text)) {

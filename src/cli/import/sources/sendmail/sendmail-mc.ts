@@ -37,7 +37,9 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
     else readCall(out, call, item);
   }
   for (const call of calls) {
-    if (call.name !== 'FEATURE' || call.args[0] !== 'use_cw_file') continue;
+    // domain/generic.m4 asks for the file as well.
+    const usesFile = call.args[0] === (call.name === 'DOMAIN' ? 'generic' : 'use_cw_file');
+    if (!usesFile || !['FEATURE', 'DOMAIN'].includes(call.name)) continue;
     addClassFile(out, 'local-host-names', files.local, { line: call.line, text: call.text });
   }
   addClassFile(out, 'relay-domains', files.relay.spec, { line: files.relay.line, text: 'class R' });

@@ -198,3 +198,28 @@ export const macros = outcomes(
     syscmd: { remark: 'mc-code' },
   },
 );
+
+/** Options of a sendmail.cf, by the variables that set them. */
+export const variablesOfOptions: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    AuthMaxBits: 'confAUTH_MAX_BITS',
+    AuthMechanisms: 'confAUTH_MECHANISMS',
+    AuthOptions: 'confAUTH_OPTIONS',
+    AuthRealm: 'confAUTH_REALM',
+    BadRcptThrottle: 'confBAD_RCPT_THROTTLE',
+    ConnectOnlyTo: 'confCONNECT_ONLY_TO',
+    ConnectionRateThrottle: 'confCONNECTION_RATE_THROTTLE',
+    DelayLA: 'confDELAY_LA',
+    FallbackMXhost: 'confFALLBACK_MX',
+    FallbackSmartHost: 'confFALLBACK_SMARTHOST',
+    MaxDaemonChildren: 'confMAX_DAEMON_CHILDREN',
+    MaxHeadersLength: 'confMAX_HEADERS_LENGTH',
+    MaxHopCount: 'confMAX_HOP',
+    MaxMessageSize: 'confMAX_MESSAGE_SIZE',
+    MaxMimeHeaderLength: 'confMAX_MIME_HEADER_LENGTH',
+    MaxNOOPCommands: 'confMAX_NOOP_COMMANDS',
+    MaxRecipientsPerMessage: 'confMAX_RCPTS_PER_MESSAGE',
+    MinFreeBlocks: 'confMIN_FREE_BLOCKS',
+    RefuseLA: 'confREFUSE_LA',
+  }).map(([option, variable]) => [option.toLowerCase(), variable]),
+);
