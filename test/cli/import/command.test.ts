@@ -54,7 +54,8 @@ describe('smtpcheck import', () => {
   it('replaces lists with --force, and adds to host_list and smtpcheck.ini', async () => {
     await inTemporaryFolder(async (folder) => {
       write(folder, {
-        'main.cf': 'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\n',
+        'main.cf':
+          'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\ncompatibility_level = 3.6\n',
         'config/localip': '198.51.100.1\n',
         'config/host_list': 'example.org',
         'config/smtpcheck.ini': '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=noexpn\n',
@@ -209,6 +210,7 @@ describe('smtpcheck import', () => {
         'map',
         'hostList',
         'settings',
+        'suggestions',
         'files',
         'remarks',
       ]);

@@ -7,6 +7,7 @@ import { EntryIndex, type Reach } from '../../../policy/entries/containment';
 import type { DomainEntry, Entry } from '../../../policy/entries/entry';
 import type { SourceLine } from '../../../policy/findings/finding';
 import {
+  type Barrier,
   type Chain,
   isListing,
   isOwnExclusion,
@@ -59,20 +60,20 @@ class Compiler {
     private readonly addRemark: AddRemark,
   ) {
     this.rules = site.rules.filter(({ list }) => lists[list].question === question);
-    const barriers = site.barriers.filter((barrier) => barrier.question === question);
+    const barriers = ofEachServer(
+      site.barriers.filter((barrier) => barrier.question === question),
+      this.rules,
+    );
     const isAboutDomains = question === 'destinations';
     this.localNames = new Set(isAboutDomains ? site.localNames.map(({ name }) => name) : []);
     this.routes = new EntryIndex(isAboutDomains ? site.routes.map((fact) => ({ ...fact, ...reachOf(fact) })) : []);
     this.chains = new Map(
-      [...groupBy(this.rules, ({ chain }) => idOf(chain))].map(([id, rules]) => [
-        id,
-        new CompiledChain(
-          (rules[0] as Rule).chain,
-          rules,
-          barriers.filter(({ chain }) => idOf(chain) === id),
-          addRemark,
-        ),
-      ]),
+      [...groupBy<Rule | Barrier>([...this.rules, ...barriers], ({ chain }) => idOf(chain))].map(([id, steps]) => {
+        const rules = steps.filter((step) => 'entry' in step);
+        const ownBarriers = steps.filter((step) => 'question' in step);
+        const { chain } = (rules[0] ?? steps[0]) as Rule | Barrier;
+        return [id, new CompiledChain(chain, rules, ownBarriers, addRemark)];
+      }),
     );
     const inOrder = [...this.chains.values()].sort((a, b) => a.chain.place - b.chain.place);
     this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
@@ -188,14 +189,17 @@ class Compiler {
       this.addRemark('already-covered', rule, locationOf(wider));
     } else if (isOwnExclusion(rule)) {
       this.addRemark('excludes-nothing', rule);
+    } else if (rule.loneRemark && !wider) {
+      this.addRemark(rule.loneRemark, rule);
     }
   }
 
   private remarkOnOverruled(rule: Rule, decision: Rule | undefined): void {
     if (!decision) this.addRemark('postfix-recipient', rule);
     else {
-      const isOfOneServer = decision.chain.server === rule.chain.server && decision.list === 'host.deny';
-      this.addRemark(isOfOneServer ? 'postfix-refused-elsewhere' : 'contradiction', rule, locationOf(decision));
+      const isOfOneServer = decision.chain.server === rule.chain.server;
+      const code = decision.list === 'host.deny' ? 'postfix-refused-elsewhere' : decision.chain.overruling;
+      this.addRemark((isOfOneServer ? code : undefined) ?? 'contradiction', rule, locationOf(decision));
     }
   }
 
@@ -205,6 +209,15 @@ class Compiler {
     const own = hasOwn ? this.regions.same({ entry: domain(entry.name, true) }) : undefined;
     return [whole, own].filter((region) => region !== undefined);
   }
+}
+
+/** A barrier of no server stands in the chains of that name of every server. */
+function ofEachServer(barriers: readonly Barrier[], rules: readonly Rule[]): Barrier[] {
+  return barriers.flatMap((barrier) => {
+    if (barrier.chain.server !== '') return [barrier];
+    const chains = rules.map(({ chain }) => chain).filter(({ series }) => series === barrier.chain.series);
+    return [...new Map(chains.map((chain) => [idOf(chain), chain])).values()].map((chain) => ({ ...barrier, chain }));
+  });
 }
 
 function idOf({ server, series, place }: Chain): string {

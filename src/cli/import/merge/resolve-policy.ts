@@ -10,12 +10,14 @@ import {
   type LocalName,
   listNames,
   type MapLine,
+  type PluginSuggestion,
   type SitePolicy,
   type SiteSetting,
   signedText,
 } from '../site-policy';
 import type { AddRemark } from './chain';
 import { compileLists } from './compile';
+import { withLocalDeliveries } from './local-deliveries';
 import { withUsersFirst } from './users-first';
 
 export interface ResolvedPolicy {
@@ -23,15 +25,17 @@ export interface ResolvedPolicy {
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly settings: readonly SiteSetting[];
+  readonly suggestions: readonly PluginSuggestion[];
   readonly remarks: readonly Remark[];
 }
 
-export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
-  const remarks: Remark[] = [...site.remarks];
+export function resolvePolicy(given: SitePolicy): ResolvedPolicy {
+  const remarks: Remark[] = [...given.remarks];
   const addRemark: AddRemark = (code, rule, detail) => {
     const text = 'verdict' in rule ? signedText(rule) : rule.text;
     remarks.push({ code, at: rule.origin, text, ...(detail === undefined ? {} : { detail }) });
   };
+  const site = withLocalDeliveries(given, addRemark);
   const localNames = mergeNames(site.localNames);
   const entries = (['trust', 'destinations', 'refusals'] as const).flatMap((question) =>
     compileLists(question, site, addRemark),
@@ -45,6 +49,7 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
     map,
     localNames,
     settings: mergeSettings(site.settings),
+    suggestions: site.suggestions,
     remarks: inOrder(remarks),
   };
 }

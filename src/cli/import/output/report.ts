@@ -8,7 +8,8 @@ import { describeRemark, kindOf, type Remark } from '../remark';
 import { listNames } from '../site-policy';
 import type { RemarkKind } from '../wording';
 import { unifiedDiff } from './diff';
-import { formatOrigin, iniSetting } from './render';
+import { iniSetting } from './render';
+import { formatOrigin } from './render-lines';
 import type { PlannedFile } from './target';
 
 export interface ImportResult {
@@ -41,6 +42,47 @@ export function formatRemark(remark: Remark, colour: boolean): string {
   lines.push(`    effect: ${effect}`);
   if (suggestion) lines.push(`    suggestion: ${suggestion}`);
   return `${lines.join('\n')}\n`;
+}
+
+function fieldsOf(remark: Remark) {
+  const { folds: _, ...fields } = describeRemark(remark);
+  return fields;
+}
+
+/** All remarks; those that fold, and say the same of several lines of one file, as one at the first of these lines. */
+export function formatRemarks(remarks: readonly Remark[], colour: boolean): string {
+  const groups = new Map<string, Remark[]>();
+  for (const [i, remark] of remarks.entries()) {
+    const { folds, message } = describeRemark(remark);
+    const key = folds ? JSON.stringify([remark.at.file, remark.code, message]) : String(i);
+    const group = groups.get(key);
+    if (group) group.push(remark);
+    else groups.set(key, [remark]);
+  }
+  return [...groups.values()].map((group) => formatGroup(group, colour)).join('');
+}
+
+/** Fewer remarks than these are reported each by itself. */
+const fewest = 3;
+
+function formatGroup(group: readonly Remark[], colour: boolean): string {
+  const [first] = group;
+  if (!first || group.length < fewest) return group.map((remark) => formatRemark(remark, colour)).join('');
+  const texts = group.map(({ text }) => text.replace(/\s*=.*$/s, '')).join(', ');
+  const folded = { ...first, text: `${group.length} lines (${texts})` };
+  const origin = `${first.at.file}:${rangesOf(group.map(({ at }) => at.line))}`;
+  return formatRemark(folded, colour).replace(formatOrigin(first.at), () => printable(origin));
+}
+
+/** `3-5,9` */
+function rangesOf(lines: readonly number[]): string {
+  const ranges: [from: number, to: number][] = [];
+  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
+    const last = ranges[ranges.length - 1];
+    if (last && last[1] === line - 1) last[1] = line;
+    else ranges.push([line, line]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
 
 function displayText(text: string): string {
@@ -114,6 +156,7 @@ export function toJson(outcome: ImportResult): string {
     settings: policy.settings
       .map(iniSetting)
       .map(({ section, key, value, origin }) => ({ section, key, value, from: [origin] })),
+    suggestions: policy.suggestions.map(({ plugin, setting, origin }) => ({ plugin, ...setting, from: [origin] })),
     files: outcome.files.map((file) => ({
       name: file.name,
       path: file.path,
@@ -124,7 +167,7 @@ export function toJson(outcome: ImportResult): string {
       code: remark.code,
       at: remark.at,
       text: remark.text,
-      ...describeRemark(remark),
+      ...fieldsOf(remark),
     })),
   };
   return jsonText(document);
