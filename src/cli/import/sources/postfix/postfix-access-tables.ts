@@ -149,6 +149,9 @@ function recipientReach(key: string, parentMatches: boolean): RecipientReach | u
 
 /** The reply as relay.map has it; where there is none of its own, REJECT. */
 function replyFor(action: string): string {
-  const value = parseAccessValue(/^reject\s/i.test(action) ? `550 ${action.replace(/^reject\s+/i, '')}` : action);
+  const [, code = '', status, text = ''] =
+    /^(reject|[45][0-9]{2})\s+(?:([45]\.[0-9]{1,3}\.[0-9]{1,3})\s+)?(.+)$/i.exec(action) ?? [];
+  const reply = `${/^reject$/i.test(code) ? '550' : code} ${text}`;
+  const value = parseAccessValue(status === undefined ? reply : `ERROR:${status}:${reply}`);
   return value.kind === 'error' ? value.text : 'REJECT';
 }

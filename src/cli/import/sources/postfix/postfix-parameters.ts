@@ -147,7 +147,7 @@ const reported = {
 
 /** Defaults of parameters without a remark, as far as the value of another parameter is likely to name them. */
 const otherDefaults = `
-  alias_maps = hash:/etc/aliases
+  alias_maps = hash:/etc/aliases, nis:mail.aliases
   command_directory = /usr/sbin
   daemon_directory = /usr/lib/postfix/sbin
   data_directory = /var/lib/postfix
@@ -172,7 +172,7 @@ const otherDefaults = `
   smtpd_sender_restrictions =
   transport_maps =
   virtual_alias_domains = $virtual_alias_maps
-  virtual_alias_maps =
+  virtual_alias_maps = $virtual_maps
   virtual_mailbox_domains = $virtual_mailbox_maps`;
 
 /** Programs whose every parameter is about how mail is sent on, or how TLS is spoken. */
@@ -312,8 +312,9 @@ const classes = new Map<string, ParameterClass>([
   ),
 ]);
 
-/** Defaults by name, as `postconf -d` prints them. */
+/** Defaults by name, as `postconf -d` prints them; names of earlier releases have none. */
 export const parameterDefaults: ReadonlyMap<string, string> = new Map([
+  ...[...earlierNames.keys()].map((name) => [name, ''] as const),
   ...defaultsIn(otherDefaults),
   ...[...classes].flatMap(([name, found]) =>
     found.kind === 'reported' ? [[name, found.quiet[0] ?? ''] as const] : [],
