@@ -423,7 +423,7 @@ smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination
   it('folds remarks that say the same, with their lines, and keeps each in the JSON', async () => {
     const main = `${quiet}smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n\nsmtpd_tls_auth_only = yes\n`;
     const { stderr } = await run({ 'main.cf': main }, 'main.cf');
-    assert.match(stderr, /^main\.cf:4-5,7: note: 3 lines \(smtpd_sasl_type, smtpd_sasl_path, smtpd_tls_auth_only\): /m);
+    assert.match(stderr, /^main\.cf:4-5,7: note: 3 times, smtpd_sasl_type, smtpd_sasl_path, smtpd_tls_auth_only: /m);
     assert.match(stderr, /^0 left out, 0 changed, 3 notes$/m);
     const { stdout } = await run({ 'main.cf': main }, 'main.cf', '--json');
     const { remarks } = JSON.parse(stdout) as { remarks: readonly object[] };

@@ -23,14 +23,14 @@ function renderPlugins(suggestions: readonly PluginSuggestion[]): RenderedFile |
   const names = [...new Set(suggestions.map(({ plugin }) => plugin))].sort();
   if (names.length === 0) return undefined;
   const body = names.flatMap((name) => [
-    ...suggestions.filter(({ plugin }) => plugin === name).map((one) => `# ${originOf(one)}`),
+    ...unique(suggestions.filter(({ plugin }) => plugin === name).map((one) => `# ${originOf(one)}`)),
     name,
   ]);
   const head = [
     '# Plugins that do what the old server did around its relay policy; nothing here is enabled.',
     '# Write those that you want into config/plugins, above smtpcheck.',
   ];
-  return fileOf('plugins', [...head, '', ...unique(body)], names.length);
+  return fileOf('plugins', [...head, '', ...body], names.length);
 }
 
 function renderIni(file: string, suggestions: readonly PluginSuggestion[]): RenderedFile {

@@ -34,14 +34,14 @@ const labels: Readonly<Record<RemarkKind, string>> = {
 const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
 
 /** `access:12: left out: From:… RELAY: … [access-from-relay]`, and below it the effect and the suggestion. */
-export function formatRemark(remark: Remark, colour: boolean): string {
+export function formatRemark(remark: Remark, colour: boolean, lines = formatOrigin(remark.at)): string {
   const { kind, message, effect, suggestion } = describeRemark(remark);
   const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];
   const what = printable(`${displayText(remark.text)}: ${message}`);
-  const lines = [`${formatOrigin(remark.at)}: ${label}: ${what} [${remark.code}]`];
-  lines.push(`    effect: ${effect}`);
-  if (suggestion) lines.push(`    suggestion: ${suggestion}`);
-  return `${lines.join('\n')}\n`;
+  const text = [`${lines}: ${label}: ${what} [${remark.code}]`];
+  text.push(`    effect: ${effect}`);
+  if (suggestion) text.push(`    suggestion: ${suggestion}`);
+  return `${text.join('\n')}\n`;
 }
 
 function fieldsOf(remark: Remark) {
@@ -52,26 +52,34 @@ function fieldsOf(remark: Remark) {
 /** All remarks; those that fold, and say the same of several lines of one file, as one at the first of these lines. */
 export function formatRemarks(remarks: readonly Remark[], colour: boolean): string {
   const groups = new Map<string, Remark[]>();
-  for (const [i, remark] of remarks.entries()) {
+  const keys = remarks.map((remark, i) => {
     const { folds, message } = describeRemark(remark);
-    const key = folds ? JSON.stringify([remark.at.file, remark.code, message]) : String(i);
+    const key = folds ? JSON.stringify([remark.at.file, remark.code, message]) : `${i}`;
     const group = groups.get(key);
     if (group) group.push(remark);
     else groups.set(key, [remark]);
-  }
-  return [...groups.values()].map((group) => formatGroup(group, colour)).join('');
+    return key;
+  });
+  return remarks
+    .map((remark, i) => {
+      const group = groups.get(keys[i] ?? '') ?? [];
+      if (group.length < fewest) return formatRemark(remark, colour);
+      return group[0] === remark ? formatGroup(group, remark, colour) : '';
+    })
+    .join('');
 }
 
 /** Fewer remarks than these are reported each by itself. */
 const fewest = 3;
+/** Of one group the texts of so many are shown. */
+const most = 4;
 
-function formatGroup(group: readonly Remark[], colour: boolean): string {
-  const [first] = group;
-  if (!first || group.length < fewest) return group.map((remark) => formatRemark(remark, colour)).join('');
-  const texts = group.map(({ text }) => text.replace(/\s*=.*$/s, '')).join(', ');
-  const folded = { ...first, text: `${group.length} lines (${texts})` };
-  const origin = `${first.at.file}:${rangesOf(group.map(({ at }) => at.line))}`;
-  return formatRemark(folded, colour).replace(formatOrigin(first.at), () => printable(origin));
+function formatGroup(group: readonly Remark[], first: Remark, colour: boolean): string {
+  const texts = [...new Set(group.map(({ text }) => text.replace(/\s*=.*$/s, '')))];
+  const shown = texts.slice(0, most).join(', ');
+  const text = `${group.length} times, ${texts.length > most ? `${shown} and ${texts.length - most} more` : shown}`;
+  const lines = printable(`${first.at.file}:${rangesOf(group.map(({ at }) => at.line))}`);
+  return formatRemark({ ...first, text }, colour, lines);
 }
 
 /** `3-5,9` */

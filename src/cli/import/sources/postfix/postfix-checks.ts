@@ -85,6 +85,7 @@ function policyService(argument: string): Check {
 }
 
 function pluginFor(restriction: string): string {
+  if (/_(?:mx|ns|a)_access$/.test(restriction)) return 'one of your own';
   if (/login_mismatch/.test(restriction)) return 'one that knows which senders a login may use';
   if (/unlisted|unverified|recipient/.test(restriction)) return 'one that knows your mailboxes (rcpt_to.*)';
   if (/client_hostname|reverse_client/.test(restriction)) return 'fcrdns';
@@ -96,10 +97,8 @@ function pluginFor(restriction: string): string {
 export function suggestionsFor(name: string, value: string): readonly Suggestion[] {
   switch (name) {
     case 'postscreen_dnsbl_sites':
-      return value
-        .split(/[\s,]+/)
-        .filter((site) => site !== '' && !/\*-/.test(site))
-        .flatMap((site) => zone(site));
+      // A negative weight stands for a list of those to let in.
+      return zone(value, /\*-/.test(value) ? 'allow' : undefined);
     case 'postscreen_greet_action':
     case 'smtpd_forbid_unauth_pipelining':
       return value === 'ignore' || value === 'no' ? [] : [{ plugin: 'early_talker' }];

@@ -9,7 +9,7 @@ import { suggestionsFor } from './postfix-checks';
 import { classOf, parameterDefaults } from './postfix-parameters';
 import { addName, mynetworksChain, recipientsChain, relayDomainsChain } from './postfix-patterns';
 import { addRestrictions, levelOf, obstaclesTo } from './postfix-restrictions';
-import type { TableUse } from './postfix-table-reference';
+import { parseTable, type TableUse } from './postfix-table-reference';
 import { addClientPattern, addTable } from './postfix-tables';
 import { templateLineIn } from './postfix-template';
 import { deliveryBy, transportChain } from './postfix-transport';
@@ -193,11 +193,14 @@ class MainReader {
 
   private virtualDomains(parameter: Parameter): void {
     if (parameter.value === '') return;
-    const before = this.out.localNames.length + this.out.references.length;
+    let isListed = false;
+    this.each(parameter, (text) => {
+      const table = parseTable('virtual', text);
+      // A table says so at its first domain, if it has any.
+      if (!table || (table.kind === 'file' && table.form === 'file')) isListed = true;
+    });
     this.localDomains('virtual', parameter);
-    if (this.out.localNames.length + this.out.references.length > before) {
-      this.out.remark('postfix-virtual', itemOf(parameter));
-    }
+    if (isListed) this.out.remark('postfix-virtual', itemOf(parameter));
   }
 
   private localDomains(use: 'destination' | 'virtual', parameter: Parameter): void {
@@ -269,9 +272,10 @@ class MainReader {
       const found = classOf(name);
       if (found.kind === 'unknown' && !named.has(name)) this.out.remark('postfix-unknown', itemOf(parameter));
       if (found.kind !== 'reported' || found.quiet.includes(value) || this.isDefault(value, found.quiet[0])) continue;
-      for (const suggestion of suggestionsFor(name, this.valueOf(name) ?? '')) {
-        this.out.suggest(suggestion, itemOf(parameter));
-      }
+      this.each(parameter, (text, item) => {
+        const said = { ...item, text: `${name} = ${text}` };
+        for (const suggestion of suggestionsFor(name, text)) this.out.suggest(suggestion, said);
+      });
       // These have been looked at beside the parameters that they change.
       if (found.code === 'postfix-relay-default' || found.code === 'postfix-mynetworks-unset') continue;
       const code = this.undeliverable(name) ? undeliverableCode(name) : found.code;

@@ -155,9 +155,11 @@ export const postfixRemarks = {
   'postfix-client-order': stricter(
     'Postfix asks {detail} before this table and skips the table for whom it permits; host.deny holds for everyone.',
   ),
-  'postfix-check': leftOut('whom only it refused is not refused, and relays where a list permits it.')(
-    'the work of another Haraka plugin: {detail}.',
-    'set up that plugin before you take the server into use.',
+  'postfix-check': folded(
+    leftOut('whom only it refused is not refused, and relays where a list permits it.')(
+      'the work of another Haraka plugin: {detail}.',
+      'set up that plugin before you take the server into use.',
+    ),
   ),
   'postfix-warns-only': hadNoEffect('stands behind warn_if_reject, so Postfix only logs what it would refuse.'),
   'postfix-restriction': notInForce('not a restriction that is known here.'),
@@ -166,7 +168,7 @@ export const postfixRemarks = {
     'refuses every client that nothing permitted before; a list cannot say "everyone else".',
     'let a firewall, or the address Haraka listens on, keep them out.',
   ),
-  'postfix-auth': authenticatedUsers,
+  'postfix-auth': folded(authenticatedUsers),
 
   // tables
   'postfix-table-line': unlisted('not `key value`.'),

@@ -151,11 +151,9 @@ function destinationRows(out: Collector, rows: readonly Row[], { negated }: Posi
 
 /** virtual(5): of a table of mailboxes or aliases the keys without `@` that are domains. */
 function virtualRows(out: Collector, rows: readonly Row[], position: Position): void {
-  destinationRows(
-    out,
-    rows.filter(({ key }) => !key.includes('@') && key.includes('.')),
-    position,
-  );
+  const domains = rows.filter(({ key }) => !key.includes('@') && key.includes('.'));
+  destinationRows(out, domains, position);
+  if (domains[0]) out.remark('postfix-virtual', domains[0].item);
 }
 
 /** relay_recipient_maps: mailboxes, and `@domain` for a whole domain. */
