@@ -105,8 +105,11 @@ class Gatherer {
 
   private bytesOf(file: string, path: string): Buffer | undefined {
     try {
-      if (statSync(path).isDirectory()) {
-        this.problems.push(`${file}: is a folder; name the files in it`);
+      const stats = statSync(path);
+      if (!stats.isFile()) {
+        // A pipe or a device may never come to an end.
+        const what = stats.isDirectory() ? 'is a folder; name the files in it' : 'is no regular file; give it as one';
+        this.problems.push(`${file}: ${what}`);
         return undefined;
       }
       return readFileSync(path);

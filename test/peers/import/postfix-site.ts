@@ -5,8 +5,8 @@ import { freePort } from '../../../examples/haraka-directory';
 import { startDns } from '../../../testkit/live/dns';
 import { connect, isAccepted } from '../../../testkit/live/smtp-client';
 import type { Client, Verdict } from '../../cli/import/imported-policy';
-import { serveAtPort53 } from '../name-server';
-import { idOf, inWorkspace, runInside, startInside, type Workspace } from '../namespace';
+import { serveAtPort53 } from '../servers/name-server';
+import { idOf, inWorkspace, runInside, startInside, type Workspace } from '../servers/namespace';
 import { describeProbe, type Probe } from './probes';
 import type { Files } from './site';
 

@@ -51,6 +51,7 @@ class Compiler {
   private readonly regions = new EntryIndex<Region>();
   private readonly localNames: ReadonlySet<string>;
   private readonly routes: EntryIndex<RouteFact & Reach>;
+  private readonly usedRoutes = new Set<RouteFact>();
   /** Rules of gates that led to a permit. */
   private readonly passed = new Set<Rule>();
 
@@ -104,7 +105,7 @@ class Compiler {
     }
     const below = { entry: domain(name, false), subdomainsOnly: true };
     this.addRegion(list, below.entry, below, origin).rules.push(rule);
-    if (rule.subdomainsOnly || this.localNames.has(name)) own();
+    if (rule.subdomainsOnly || this.localNames.has(name) || this.routes.same(below)) own();
   }
 
   private addRegion(list: ListName, entry: Entry, asked: Reach, cause: SourceLine): Region {
@@ -113,11 +114,10 @@ class Compiler {
     const decision = this.decide(asked);
     const isLocal = entry.kind === 'domain' && entry.exact && this.localNames.has(entry.name);
     const isListed = decision !== undefined && isListing(decision) && !isLocal;
-    const route = entry.kind === 'domain' ? (decision?.route ?? this.routes.covering(asked)?.route) : undefined;
-    const region: Region = {
-      ...{ list, entry, asked, rules: [], decision, isListed, cause },
-      route: isListed ? route : undefined,
-    };
+    const fact = isListed && entry.kind !== 'network' && !decision.route ? this.routes.covering(asked) : undefined;
+    if (fact) this.usedRoutes.add(fact);
+    const route = isListed ? (decision.route ?? fact?.route) : undefined;
+    const region: Region = { list, entry, asked, rules: [], decision, isListed, route, cause };
     this.regions.add(region);
     return region;
   }
@@ -126,7 +126,7 @@ class Compiler {
   private addRoute(fact: RouteFact & Reach): void {
     const decision = this.decide(fact);
     if (!decision || !isListing(decision)) {
-      this.addRemark('postfix-route', fact);
+      if (!this.usedRoutes.has(fact)) this.addRemark('postfix-route', fact);
       return;
     }
     this.addRegion('relay.to', domain(fact.domain, !fact.subdomains), fact, fact.origin);
@@ -160,7 +160,7 @@ class Compiler {
   private isWritten(region: Region): boolean {
     const around = this.regions.around(region);
     if (region.isListed !== (around?.isListed ?? false)) return true;
-    return region.isListed && region.entry.kind === 'domain' && region.route !== around?.route;
+    return region.isListed && region.entry.kind !== 'network' && region.route !== around?.route;
   }
 
   private remarkOnGate(rule: Rule): void {

@@ -35,7 +35,10 @@ export function render(policy: ResolvedPolicy): RenderedFile[] {
 
 function renderList(name: ListName, entries: readonly ListEntry[]): RenderedFile {
   const lines = entries.map((entry) => (entry.route ? `${entry.text}  ${routeText(entry.route)}` : entry.text));
-  const width = Math.min(40, Math.max(0, ...lines.map((line) => line.length)));
+  const width = Math.min(
+    40,
+    lines.reduce((longest, { length }) => Math.max(longest, length), 0),
+  );
   const body = entries.flatMap((entry, i) => {
     const locations = entry.origins.map(formatOrigin).join(', ');
     const note = entry.trailingComment ? `${clean(entry.trailingComment)} (${locations})` : locations;

@@ -58,6 +58,7 @@ export function plan(folder: string, displayFolder: string, files: readonly Rend
 
 function contentOf(path: string, displayPath: string): string {
   try {
+    if (!statSync(path).isFile()) throw new Error('it is no regular file');
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw new CannotRun(`${displayPath} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
@@ -121,7 +122,9 @@ export function writeFiles(folder: string, files: readonly PlannedFile[]): void 
     const temporary = `${path}.${process.pid}.new`;
     mkdirSync(dirname(path), { recursive: true });
     try {
-      writeFileSync(temporary, after, { mode: 0o644 });
+      // What stands there is removed and not followed: it could be a symbolic link of somebody else's.
+      rmSync(temporary, { force: true });
+      writeFileSync(temporary, after, { mode: 0o644, flag: 'wx' });
       renameSync(temporary, path);
     } catch (error) {
       rmSync(temporary, { force: true });
