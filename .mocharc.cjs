@@ -5,13 +5,29 @@ const path = require('node:path');
 const compiled = path.join(__dirname, '.build', 'test');
 /** Begun first, since each takes long: so none is left over when the others are done. */
 const longest = [
-  ...['later-worker', 'package', 'delivery', 'explain', 'audit', 'fail-closed'].map((name) => `live/${name}`),
+  ...['failures/later-worker', 'installation/package', 'relay/delivery'].map((name) => `live/${name}`),
+  ...['commands/explain', 'commands/audit', 'failures/fail-closed'].map((name) => `live/${name}`),
   ...['redis-outages', 'redis-lists', 'redis-faults', 'redis-settings'].map((name) => `lists/redis/${name}`),
   ...['smtp-weaknesses', 'hostile'].map((name) => `cli/audit/${name}`),
-].map((name) => path.normalize(`${name}.test.js`));
+  ...['policy-store', 'list-files'].map((name) => `lists/${name}`),
+].map((name) => `${name}.test.js`);
+
+/** What is no unit test: it starts servers (Haraka, Redis, DNS, a mail server to audit) and waits for what they say. */
+const withServers = [
+  /^live\//,
+  /^dns\/client-names\./,
+  /^lists\/redis\/redis-/,
+  /^cli\/redis\./,
+  /^cli\/audit\/(?:command|hostile|.*-weaknesses)\./,
+];
+const unitTests = process.env.SMTPCHECK_TESTS === 'unit';
 
 const files = fs.existsSync(compiled) ? fs.readdirSync(compiled, { recursive: true }) : [];
-const tests = files.filter((name) => name.endsWith('.test.js') && !/^(?:peers|faults)\b/.test(name)).sort();
+const tests = files
+  .map((name) => name.replaceAll(path.sep, '/'))
+  .filter((name) => name.endsWith('.test.js') && !/^(?:peers|faults)\//.test(name))
+  .filter((name) => !unitTests || !withServers.some((pattern) => pattern.test(name)))
+  .sort();
 
 module.exports = {
   spec: [...longest.filter((name) => tests.includes(name)), ...tests.filter((name) => !longest.includes(name))].map(

@@ -71,6 +71,11 @@ export class FakeRedis {
     for (const client of this.clients) client.work();
   }
 
+  /** To every client, whatever it has asked. */
+  send(bytes: string): void {
+    for (const client of this.clients) client.socket.write(bytes);
+  }
+
   get isPaused(): boolean {
     return this.paused;
   }

@@ -42,6 +42,8 @@ export function keyPair(name: 'test-server' | 'test-expired' | 'test-hostile'): 
 export interface Line {
   write(text: string | Buffer): void;
   close(): void;
+  /** Calls `then` once the connection has ended, whoever ended it. */
+  closed(then: () => void): void;
   /** Goes on inside TLS; what came before the handshake is dropped unless `keep`. */
   secure(keep?: boolean): void;
   /** The same if a handshake comes next; otherwise it goes on in clear text. */
@@ -95,6 +97,7 @@ function converse(raw: net.Socket, script: Script, options: ListenOptions, heard
       if (socket.writable) socket.write(text);
     },
     close: () => socket.end(),
+    closed: (then) => raw.once('close', then),
     secure: (keep = false) => {
       if (!keep) buffer = '';
       raw.removeAllListeners('data');
@@ -178,6 +181,10 @@ export type SmtpWeakness =
   | 'tells-version'
   | 'ends-at-lf'
   | 'greylists'
+  | 'greylists-all-but-postmaster'
+  | 'defers-relaying'
+  | 'denies-relaying-for-now'
+  | 'defers-everyone'
   | 'asks-for-login';
 
 export interface SoundSmtp {
@@ -206,7 +213,15 @@ export function smtpScript({ weak = [], local = 'local.example.org', backup = 'b
     let heardAnyAccepted = false;
 
     const judge = (mailbox: string): string => {
-      const denied = '550 5.7.1 Relaying denied';
+      const denied = has('defers-relaying')
+        ? `454 4.7.1 <${mailbox}>: Relay access denied`
+        : has('denies-relaying-for-now')
+          ? '450 4.7.1 Relaying temporarily denied'
+          : '550 5.7.1 Relaying denied';
+      if (has('defers-everyone')) return `454 4.7.1 <${mailbox}>: Relay access denied`;
+      if (has('greylists-all-but-postmaster') && !/^postmaster\b/i.test(mailbox)) {
+        return '454 4.7.1 Greylisted for 300 seconds';
+      }
       if (has('greylists')) return '451 4.7.1 Greylisted, come back later';
       if (mailbox.toLowerCase() === 'postmaster') return '250 2.1.5 OK';
       let address = mailbox;

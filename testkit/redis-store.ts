@@ -1,12 +1,12 @@
 /** A policy store that follows lists in a fake Redis, for the tests of such lists. */
 
 import { PolicyStore } from '../src/lists/policy-store';
-import type { RedisAccess } from '../src/lists/redis/redis-package';
+import type { RedisClientFactory } from '../src/lists/redis/redis-client-factory';
 import type { PolicyList } from '../src/policy/entries/list';
 import { address } from './core';
 import { FakeRedis } from './fake-redis';
 import { type Folder, makeFolder } from './folder';
-import { accessBy, accessTo } from './redis-access';
+import { clientsBy, clientsOf } from './redis-clients';
 import { until } from './until';
 
 export const head = '[main]\npoll=200ms\nsettle=50ms\n[redis]\nmax_age=1s\n';
@@ -24,14 +24,14 @@ export class Followed {
 
   constructor(
     readonly folder: Folder,
-    access: RedisAccess | 'redis.ini' = accessTo(redis),
+    clients: RedisClientFactory | 'redis.ini' = clientsOf(redis),
   ) {
     const say =
       (level: string) =>
       (...lines: readonly string[]) =>
         this.said.push(`${level} ${lines.join('\n')}`);
     const log = { loginfo: say('info'), lognotice: say('notice'), logwarn: say('warn'), logerror: say('error') };
-    this.store = new PolicyStore(folder.path, log, access === 'redis.ini' ? accessBy(folder.path, log) : access);
+    this.store = new PolicyStore(folder.path, log, clients === 'redis.ini' ? clientsBy(folder.path, log) : clients);
     stores.push(this.store);
     this.store.follow();
   }
@@ -61,10 +61,10 @@ export class Followed {
 export async function start(
   ini: string,
   files: Readonly<Record<string, string>> = {},
-  access?: RedisAccess,
+  clients?: RedisClientFactory,
   patience = 15_000,
 ): Promise<Followed> {
-  const site = new Followed(makeFolder({ 'smtpcheck.ini': ini, ...files }), access);
+  const site = new Followed(makeFolder({ 'smtpcheck.ini': ini, ...files }), clients);
   await site.store.firstRead(patience);
   return site;
 }

@@ -4,10 +4,13 @@ import { markOf } from '../../src/host/dispositions';
 import { answerWith, type HookAnswer, localProblem, noOpinion } from '../../src/host/guard';
 import type { Suite } from '../../src/host/suite';
 import { formatAddress, type IpAddress, parseAddressLiteral } from '../../src/policy/entries/ip-address';
+import { formatRoute } from '../../src/policy/entries/route';
 import { printable } from '../../src/policy/findings/characters';
 import { betterThanOurs, type Exchange } from '../../src/policy/mx-rule';
-import { findDestination } from '../../src/policy/relay-decision';
-import type { OutboundMail } from '../../src/types/haraka';
+import { findDestination, findRoute } from '../../src/policy/relay-decision';
+import type { RelayPolicy } from '../../src/policy/relay-policy';
+import type { Address, OutboundMail } from '../../src/types/haraka';
+import { recipientOf } from './recipient';
 
 /** No opinion about mail of trusted clients to domains that are not listed: Haraka's own look-up serves them, but not literals. */
 export function nextHops(suite: Suite, mail: OutboundMail, domain: string): HookAnswer | Promise<HookAnswer> {
@@ -21,14 +24,38 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
   if (notes?.using_lmtp && !mark) return noOpinion;
   // Any domain may have its route there, and without it mail could go where it must not: it waits in the queue.
   if (!policy.relay.destinations.available) return answerWith('get_mx', localProblem);
+  const [recipients = [], ...others] = groupByRoute(policy.relay, mail.todo.rcpt_to);
+  if (others.length > 0) return severalRoutes(mail, domain);
+  const route = recipients[0] && findRoute(policy.relay, recipientOf(recipients[0]));
+  if (route) return { code: constants.ok, message: { exchange: route.host, port: route.port, priority: 0 } };
   const entry = findDestination(policy.relay, domain.toLowerCase());
-  if (entry?.route) {
-    const { host, port } = entry.route;
-    return { code: constants.ok, message: { exchange: host, port, priority: 0 } };
-  }
   const literal = parseAddressLiteral(domain);
   if (literal) return theAddress(suite, mail, literal);
   return entry || mark?.backup ? exchangesBeforeUs(suite, mail, domain) : noOpinion;
+}
+
+/** The recipients in groups, in none of which a domain has more than one next hop: Haraka asks for that of a domain. */
+export function groupByRoute<A extends Address>(policy: RelayPolicy, recipients: readonly A[]): A[][] {
+  const groups: A[][] = [];
+  const routesOfDomains = new Map<string, string[]>();
+  for (const address of recipients) {
+    const recipient = recipientOf(address);
+    const route = findRoute(policy, recipient);
+    const routes = routesOfDomains.get(recipient.domain) ?? [];
+    routesOfDomains.set(recipient.domain, routes);
+    const text = route ? formatRoute(route) : '';
+    const known = routes.indexOf(text);
+    const place = known < 0 ? routes.push(text) - 1 : known;
+    groups[place] = [...(groups[place] ?? []), address];
+  }
+  return groups;
+}
+
+/** The list has changed since the message was queued. */
+function severalRoutes(mail: OutboundMail, domain: string): HookAnswer {
+  const message = printable(`recipients at ${domain} have different next hops since the message was queued`);
+  mail.logerror(`smtpcheck: ${message}; it waits until they have the same again in relay.to`);
+  return { code: constants.denysoft, message };
 }
 
 /** RFC 5321 §5.1: a literal is its own next hop. Haraka would look for MX records of its text, and bounce the message. */

@@ -4,13 +4,13 @@
  * of the connection.
  */
 import constants from 'haraka-constants';
-import type { SuitePlugin } from '../../src/host/answer';
+import type { Call } from '../../src/host/answer';
 import { partOf, type QueueNotes } from '../../src/host/dispositions';
 import { answerWith, type HookAnswer, noOpinion } from '../../src/host/guard';
 import { reply } from '../../src/policy/decision';
 import { printable } from '../../src/policy/findings/characters';
-import type { Address, Connection, Header, Notes, Transaction } from '../../src/types/haraka';
-import { deferIfFull, sendOut } from './send-out';
+import type { Address, Connection, Notes, Transaction } from '../../src/types/haraka';
+import { deferIfFull, keepHeader, sendOut } from './send-out';
 
 type QueueHook = 'queue' | 'queue_outbound';
 
@@ -28,11 +28,8 @@ const declined = reply(451, '4.3.0', 'Queuing declined or disabled, try later');
  * client can come again without anybody getting the message twice. What one part is refused for good when the other is
  * queued cannot be said to the client, who would take it for all of them: it is bounced.
  */
-export async function queueInParts(
-  plugin: SuitePlugin,
-  connection: Connection,
-  { local, relay, relayQueue }: Parts,
-): Promise<HookAnswer> {
+export async function queueInParts(call: Call, { local, relay, relayQueue }: Parts): Promise<HookAnswer> {
+  const { plugin, connection } = call;
   const { transaction, relaying } = connection;
   if (!transaction) return noOpinion;
   const full = relay.length > 0 ? await deferIfFull(plugin, connection) : undefined;
@@ -47,7 +44,7 @@ export async function queueInParts(
     restoreHeader();
     return answer;
   };
-  const send: Step = (view) => sendOut(plugin, view);
+  const send: Step = (view) => sendOut(call, view);
   const ask =
     (hook: QueueHook): Step =>
     (view) =>
@@ -98,7 +95,7 @@ function viewOf(connection: Connection, whole: Transaction, part: Transaction): 
 const lookForClient = 1000;
 
 /** The answer of the queue plugins. Haraka gives each of them its time. */
-function runHooks(plugin: SuitePlugin, hook: QueueHook, view: Connection): Promise<HookAnswer> {
+function runHooks(plugin: Call['plugin'], hook: QueueHook, view: Connection): Promise<HookAnswer> {
   return new Promise((resolve, reject) => {
     const answer = (value: HookAnswer) => {
       clearInterval(watch);
@@ -119,21 +116,4 @@ function runHooks(plugin: SuitePlugin, hook: QueueHook, view: Connection): Promi
       reject(error);
     }
   });
-}
-
-/** Keeps the header as it is. The message stream holds on to the list, so that one is put back into it. */
-function keepHeader(header: Header): () => void {
-  const { headers, headers_decoded: decoded, header_list: list } = header;
-  const kept = { headers: copyOf(headers), decoded: copyOf(decoded), list: [...list] };
-  return () => {
-    header.headers = copyOf(kept.headers);
-    header.headers_decoded = copyOf(kept.decoded);
-    list.splice(0, list.length, ...kept.list);
-  };
-}
-
-function copyOf(headers: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
-  const copies: Record<string, string[]> = Object.create(null);
-  for (const [name, values] of Object.entries(headers)) copies[name] = [...values];
-  return copies;
 }

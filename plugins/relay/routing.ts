@@ -121,7 +121,7 @@ function queueByRecipient(hook: 'queue' | 'queue_outbound'): Task {
     hook,
     limitFactor: 5,
     run(call) {
-      const { plugin, connection } = call;
+      const { connection } = call;
       const { transaction } = connection;
       const routing = transaction && routingOf(transaction);
       if (!routing) return noOpinion;
@@ -135,13 +135,13 @@ function queueByRecipient(hook: 'queue' | 'queue_outbound'): Task {
 
       const isOutbound = hook === 'queue_outbound';
       if (isOutbound ? local.length > 0 : relay.length > 0 && local.length > 0) {
-        return queueInParts(plugin, connection, { local, relay, relayQueue: routing.relayQueue });
+        return queueInParts(call, { local, relay, relayQueue: routing.relayQueue });
       }
       // What is left goes one way. The plugins of the hook are asked as if it alone had come.
       transaction.rcpt_to = isOutbound || relay.length > 0 ? relay : local;
       if (relay.length > 0) notes.queue = routing.relayQueue;
       else notes.smtpcheck = undefined;
-      return !isOutbound && relay.length > 0 ? sendOut(plugin, connection) : noOpinion;
+      return !isOutbound && relay.length > 0 ? sendOut(call, connection) : noOpinion;
     },
   };
 }
@@ -153,7 +153,8 @@ export const queueOutbound = queueByRecipient('queue_outbound');
 export const sendOutLast: Task = {
   plugin: 'relay',
   hook: 'queue_outbound',
-  run({ plugin, policy, connection }) {
-    return connection.relaying && policy.mode.relay === 'enforce' ? sendOut(plugin, connection) : noOpinion;
+  run(call) {
+    const { policy, connection } = call;
+    return connection.relaying && policy.mode.relay === 'enforce' ? sendOut(call, connection) : noOpinion;
   },
 };

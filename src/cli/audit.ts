@@ -82,6 +82,7 @@ export const defaults: AuditOptions = {
 /** For one channel; no sound server needs more to be judged. */
 const connectionsPerChannel = 150;
 const commandsPerChannel = 900;
+const minutesPerChannel = 15;
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
@@ -108,7 +109,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('--deliver-canary <ADDRESS>', 'send a message to this address of mine, if the server takes it')
     .option('--smuggling', 'try wrong line endings around DATA; needs --deliver-canary')
     .option('--pause <MS>', 'milliseconds between connections', milliseconds, defaults.pause)
-    .option('--timeout <MS>', 'milliseconds to wait for a reply', milliseconds, defaults.timeout)
+    .option('--timeout <MS>', 'milliseconds for a whole reply, all its lines', milliseconds, defaults.timeout)
     .option('--transcript', 'the whole dialogue, after the results')
     .option('--json', 'the same as --format=json')
     .addOption(
@@ -195,11 +196,12 @@ function auditFor(
   return {
     site,
     limits: { ...defaultLimits, replyMs: options.timeout },
-    budget: new RequestBudget(
-      options.pause,
-      connectionsPerChannel * channels.length,
-      commandsPerChannel * channels.length,
-    ),
+    budget: new RequestBudget({
+      pauseMs: options.pause,
+      connections: connectionsPerChannel * channels.length,
+      commands: commandsPerChannel * channels.length,
+      durationMs: minutesPerChannel * channels.length * 60_000,
+    }),
     transcript,
     helloName: options.hello ?? 'smtpcheck-audit.localdomain',
     from,
@@ -243,8 +245,13 @@ function milliseconds(text: string): number {
   return Number(text);
 }
 
+/** On a terminal one line that changes; elsewhere, as in the log of a job, a line for each check as it begins. */
 function progressOn(io: Io): (done: number, all: number, what: string) => void {
-  if (io.stderr.isTTY !== true) return () => {};
+  if (io.stderr.isTTY !== true) {
+    return (done, all, what) => {
+      if (done < all) writeLine(io.stderr, `${done + 1}/${all} ${what}`);
+    };
+  }
   return (done, all, what) => {
     io.stderr.write(done === all ? '\r\x1b[K' : `\r\x1b[K${done + 1}/${all} ${what.slice(0, 60)}`);
   };

@@ -5,9 +5,9 @@ import { type ListSetting, listSettings } from '../lists/list-settings';
 import { type LoadedSite, wrongType } from '../lists/load';
 import { parseListContent } from '../lists/parsing/parse-bytes';
 import { buildPolicy, type ListVersions, listsOf } from '../lists/policy';
+import { type KeySnapshot, readSnapshots } from '../lists/redis/key-snapshot';
+import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
-import { type Once, readOnce } from '../lists/redis/redis-once';
-import { RedisAccess } from '../lists/redis/redis-package';
 import { type Finding, hasFault } from '../policy/findings/finding';
 import { describeFinding } from '../policy/findings/finding-text';
 import type { Settings } from '../policy/settings/settings-description';
@@ -16,14 +16,14 @@ import { type HarakaFolder, harakaPackageNames } from './haraka-folder';
 /** Milliseconds: an operator at a terminal waits no longer for Redis. */
 const readTimeout = 3000;
 
-export type Keys = Awaited<ReturnType<typeof readOnce>>;
+export type Keys = Awaited<ReturnType<typeof readSnapshots>>;
 
 export function readRedis(folder: HarakaFolder, settings: Settings, env: NodeJS.ProcessEnv): Promise<Keys> {
-  const access = new RedisAccess(
+  const factory = new RedisClientFactory(
     new RedisIniFile(folder.config, { loginfo() {}, lognotice() {}, logwarn() {}, logerror() {} }),
     packageSearchPaths(folder, env),
   );
-  return readOnce(settings, access, readTimeout);
+  return readSnapshots(settings, factory, readTimeout);
 }
 
 /**
@@ -39,10 +39,10 @@ export function withRedis(
   const versions: Partial<ListVersions> = {};
   const unread: string[] = [];
   for (const listSetting of listSettings) {
-    const once = keys.get(listSetting.name);
-    if (!once) continue;
-    const { name } = once.redis;
-    const { text, reason } = textOf(listSetting, once);
+    const snapshot = keys.get(listSetting.name);
+    if (!snapshot) continue;
+    const { name } = snapshot.redis;
+    const { text, reason } = textOf(listSetting, snapshot);
     const { data, findings } = text === undefined ? { findings: [] } : parseListContent(listSetting.name, name, text);
     const [first] = findings.filter(({ severity }) => severity === 'fault');
     if (data)
@@ -54,29 +54,29 @@ export function withRedis(
 }
 
 /** The text of the list as Haraka loads it at start, or the reason why there is none. */
-function textOf(listSetting: ListSetting, once: Once): { readonly text?: string; readonly reason?: string } {
-  switch (once.state) {
+function textOf(listSetting: ListSetting, snapshot: KeySnapshot): { readonly text?: string; readonly reason?: string } {
+  switch (snapshot.state) {
     case 'read':
-      return { text: once.text };
+      return { text: snapshot.text };
     case 'missing':
       return listSetting.whenDeleted === 'empty' ? { text: '' } : { reason: 'there is no such key' };
     case 'wrong-type':
-      return { reason: describeFinding(wrongType(once.redis, once.type)) };
+      return { reason: describeFinding(wrongType(snapshot.redis, snapshot.type)) };
     case 'unread':
-      return { reason: once.reason };
+      return { reason: snapshot.reason };
   }
 }
 
 /** A key for lint: the text of its list, the findings of loading it, and the reason where it could not be read. */
-export function lintKey(listSetting: ListSetting, once: Once) {
-  const { text, reason } = textOf(listSetting, once);
+export function lintKey(listSetting: ListSetting, snapshot: KeySnapshot) {
+  const { text, reason } = textOf(listSetting, snapshot);
   const findings: readonly Finding[] =
-    once.state === 'wrong-type'
-      ? [wrongType(once.redis, once.type)]
+    snapshot.state === 'wrong-type'
+      ? [wrongType(snapshot.redis, snapshot.type)]
       : text === undefined
         ? []
-        : parseListContent(listSetting.name, once.redis.name, text).findings;
-  return { name: once.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
+        : parseListContent(listSetting.name, snapshot.redis.name, text).findings;
+  return { name: snapshot.redis.name, text, findings, unread: hasFault(findings) ? undefined : reason };
 }
 
 /** Where to look for `haraka-plugin-redis`: in the folder, in a Haraka installed in it, in the Haraka that the shell would run, beside this package. */

@@ -7,8 +7,8 @@ import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { LastGoodStore } from '../lists/last-good';
 import type { Policy } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
+import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
-import { RedisAccess } from '../lists/redis/redis-package';
 import { storeLogOf } from '../lists/store-log';
 import type { Decision } from '../policy/decision';
 import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-address';
@@ -123,7 +123,7 @@ export function suiteFor(plugin: Plugin): Suite {
   if (known) return known;
   const log = storeLogOf(plugin);
   const lastGood = LastGoodStore.ofThisProcess(log, forksWorkers(folder));
-  const store = new PolicyStore(folder, log, new RedisAccess(new RedisIniFile(folder, log)), { lastGood });
+  const store = new PolicyStore(folder, log, new RedisClientFactory(new RedisIniFile(folder, log)), { lastGood });
   const me = plugin.config.get('me');
   const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
   suites.set(folder, suite);

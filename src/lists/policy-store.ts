@@ -8,7 +8,7 @@ import type { Finding } from '../policy/findings/finding';
 import type { ParsedSettings } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
 import { timerSlack } from '../time/deadline-timer';
-import { BoundedFileReader, diskReader, type FileReader } from './files/bounded-reader';
+import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './files/bounded-reader';
 import { FileFollower, FollowedFile } from './files/file-follower';
 import { LastGoodStore } from './last-good';
 import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
@@ -16,8 +16,8 @@ import { isExpired, type Version, versionInForce } from './list-state';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
 import { emptyList, type ListContent } from './parsing/parse-bytes';
 import { buildPolicy, type ListVersions, listsOf, type Policy } from './policy';
+import { RedisClientFactory } from './redis/redis-client-factory';
 import { RedisLists } from './redis/redis-lists';
-import { RedisAccess } from './redis/redis-package';
 import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
@@ -35,6 +35,8 @@ export class CannotStart extends Error {
 /** What a store stands on, where it is not what a server has. */
 export interface StoreParts {
   readonly reader?: FileReader;
+  /** How long anybody waits for a file system. Milliseconds. */
+  readonly readLimit?: number;
   readonly lastGood?: LastGoodStore;
 }
 
@@ -58,19 +60,19 @@ export class PolicyStore {
   constructor(
     private readonly configFolder: string,
     private readonly log: StoreLog,
-    redis: RedisAccess = new RedisAccess({ get: () => ({}) }),
-    { reader = diskReader, lastGood = new LastGoodStore(log, false) }: StoreParts = {},
+    redis: RedisClientFactory = new RedisClientFactory({ get: () => ({}) }),
+    { reader = diskReader, readLimit = slowFsWarning, lastGood = new LastGoodStore(log, false) }: StoreParts = {},
   ) {
     const site: LoadedSite = loadSite(configFolder, redis, lastGood);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
     this.versions = site.versions;
     this.lastGood = lastGood;
-    this.reader = new BoundedFileReader(log, reader);
+    this.reader = new BoundedFileReader(log, reader, readLimit);
     this.settingsFile = this.followSettings(site.settings, redis);
     for (const listSetting of listSettings) this.nameFile(listSetting, site.policy.settings);
     this.follower = new FileFollower(
-      () => [this.settingsFile, ...this.files.values()],
+      () => [this.settingsFile, ...this.files.values(), ...this.redis.files],
       () => this.current.settings.main,
     );
     this.redis = new RedisLists(redis, log, () => this.renew());
@@ -116,7 +118,7 @@ export class PolicyStore {
     return this.follower.check();
   }
 
-  private followSettings(version: Version<ParsedSettings>, redis: RedisAccess): FollowedFile<ParsedSettings> {
+  private followSettings(version: Version<ParsedSettings>, redis: RedisClientFactory): FollowedFile<ParsedSettings> {
     const file = settingsFile;
     return new FollowedFile(
       {

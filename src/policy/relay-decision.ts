@@ -8,8 +8,10 @@
 import { isForged } from './client-names';
 import { canLookUpNames, decideTrust, findExclusion, nameMightBeTrusted, namesAreUnknown } from './client-trust';
 import { type Defer, defer, type Pass, type Permit, pass, permit, type Refuse, type Reply, refuse } from './decision';
+import type { Recipient } from './entries/entry-tables';
 import { admits, type ListEntry } from './entries/list';
 import type { MapEntry, RelayMap } from './entries/relay-map';
+import type { Route } from './entries/route';
 import {
   addressText,
   cannotResolve,
@@ -173,4 +175,10 @@ function nameMightHaveEarned(policy: RelayPolicy, request: RelayRequest): boolea
 export function findDestination(policy: Pick<RelayPolicy, 'destinations'>, domain: string): ListEntry | undefined {
   const entry = policy.destinations.findRecipient({ localPart: '', domain });
   return admits(entry) ? entry : undefined;
+}
+
+/** The next hop of a recipient: that of its mailbox, else that of its domain. */
+export function findRoute(policy: Pick<RelayPolicy, 'destinations'>, recipient: Recipient): Route | undefined {
+  const own = policy.destinations.findRecipient(recipient);
+  return (admits(own) ? own.route : undefined) ?? findDestination(policy, recipient.domain)?.route;
 }

@@ -72,7 +72,7 @@ export type AddressParams = readonly [Address, ...unknown[]];
 
 /** An outbound queue item, as `get_mx` is handed it. */
 export interface OutboundMail {
-  readonly todo: { readonly notes?: Notes; readonly rcpt_to: readonly BouncedRecipient[] };
+  readonly todo: { readonly notes?: Notes; readonly rcpt_to: readonly (Address & BouncedRecipient)[] };
   logerror(...args: unknown[]): void;
 }
 

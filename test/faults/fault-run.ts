@@ -1,17 +1,17 @@
 /** The fault run: one server under steady traffic, one fault after the other, and the books at the end. */
 import { ipv6Required } from '../../testkit/live/ipv6';
-import { clientFaults } from './client-faults';
-import { dnsFaults } from './dns-faults';
-import { Expectations } from './expectations';
-import { type Fault, leavings } from './fault';
-import { Baselines, leakChecks, runLeakCheck } from './leak-checks';
-import { Ledger } from './ledger';
-import { listFaults } from './list-faults';
-import { processFaults } from './process-faults';
-import { redisFaults } from './redis-faults';
-import { classTable, closing, faultTable } from './report';
+import { Expectations } from './checks/expectations';
+import { Baselines, leakChecks, runLeakCheck } from './checks/leak-checks';
+import { Ledger } from './checks/ledger';
+import { classTable, closing, faultTable } from './checks/report';
+import { clientFaults } from './kinds/client-faults';
+import { dnsFaults } from './kinds/dns-faults';
+import { type Fault, leavings } from './kinds/fault';
+import { listFaults } from './kinds/list-faults';
+import { processFaults } from './kinds/process-faults';
+import { redisFaults } from './kinds/redis-faults';
 import { visitors } from './site';
-import { Traffic } from './traffic';
+import { Traffic } from './traffic/traffic';
 import { World, type WorldOptions } from './world';
 
 const faults: readonly Fault[] = [...listFaults, ...dnsFaults, ...redisFaults, ...processFaults, ...clientFaults];

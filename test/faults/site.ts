@@ -1,8 +1,8 @@
 /** The site of the fault run: its lists, its clients, the names of its clients, and who may have what. */
 import type { Zone } from '../../testkit/live/dns';
 import type { QueuedMessage } from '../../testkit/live/queue';
-import type { ClassName } from './expectations';
-import { addresses, client, networks } from './ipv6';
+import type { ClassName } from './checks/expectations';
+import { addresses, client, networks } from './traffic/ipv6';
 
 export interface ListText {
   readonly text: string;

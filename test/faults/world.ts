@@ -6,12 +6,12 @@ import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
 import { eventually } from '../../testkit/live/talk';
-import { cannotMount, Disk } from './disk';
-import { DnsMeddler } from './dns-meddler';
-import { addAddresses, removeAddresses } from './ipv6';
-import type { Ledger } from './ledger';
-import { type Holdings, holdingsOf, servingPids } from './resources';
+import type { Ledger } from './checks/ledger';
+import { type Holdings, holdingsOf, servingPids } from './checks/resources';
+import { cannotMount, Disk } from './injection/disk';
+import { DnsMeddler } from './injection/dns-meddler';
 import { dnsText, lists, settingsText, zone } from './site';
+import { addAddresses, removeAddresses } from './traffic/ipv6';
 
 export const workers = 2;
 /** The master has the lists too; it serves nobody. */

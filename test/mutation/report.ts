@@ -10,6 +10,8 @@ interface Mutant {
   readonly replacement?: string;
   readonly location: { readonly start: Place; readonly end: Place };
   readonly status: string;
+  /** Whether it acts while the test files are loaded. */
+  readonly static?: boolean;
 }
 
 export interface Report {
@@ -19,8 +21,12 @@ export interface Report {
 export interface FileScore {
   readonly file: string;
   readonly noticed: number;
-  /** The source lines as the unnoticed mutants have them. */
+  /** The source lines as the mutants have them, noticed or not. */
+  readonly mutants: readonly string[];
+  /** Those of the mutants that no test noticed. */
   readonly survivors: readonly string[];
+  /** Those of mutants on which Stryker itself failed: nobody knows whether a test notices them. */
+  readonly untried: readonly string[];
   /** Those of mutants that ran out of time: noticed, but a busy machine may have done it. */
   readonly timedOut: readonly string[];
 }
@@ -28,13 +34,19 @@ export interface FileScore {
 export function readReport(file: string): readonly FileScore[] {
   const { files } = JSON.parse(fs.readFileSync(file, 'utf8')) as Report;
   return Object.entries(files).map(([name, { source, mutants }]) => {
-    const linesOf = (...statuses: string[]) =>
-      mutants.filter(({ status }) => statuses.includes(status)).map((mutant) => mutatedLine(source, mutant));
+    const linesOf = (isOne: (mutant: Mutant) => boolean) =>
+      mutants.filter(isOne).map((mutant) => mutatedLine(source, mutant));
+    const failed = ({ status }: Mutant) => status === 'RuntimeError' || status === 'CompileError';
+    // A test file that cannot be loaded is an error to Stryker; whoever runs the tests notices it.
+    const breaksLoading = (mutant: Mutant) => failed(mutant) && mutant.static === true;
+    const timedOut = ({ status }: Mutant) => status === 'Timeout';
     return {
       file: name,
-      noticed: linesOf('Killed', 'Timeout').length,
-      survivors: linesOf('Survived', 'NoCoverage'),
-      timedOut: linesOf('Timeout'),
+      mutants: linesOf(() => true),
+      noticed: linesOf((mutant) => mutant.status === 'Killed' || timedOut(mutant) || breaksLoading(mutant)).length,
+      survivors: linesOf(({ status }) => status === 'Survived' || status === 'NoCoverage'),
+      untried: linesOf((mutant) => failed(mutant) && !breaksLoading(mutant)),
+      timedOut: linesOf(timedOut),
     };
   });
 }

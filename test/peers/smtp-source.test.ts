@@ -9,7 +9,7 @@ import { addressList, domainList, fileOf } from '../../bench/lists';
 import { type DnsStub, startDns } from '../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
 import { eventually } from '../../testkit/live/talk';
-import { environmentOf, installPeers } from './install';
+import { environmentOf, installPeers } from './servers/install';
 
 const entries = 100_000;
 const sessions = 8;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { noNames, unknownNames } from '../../src/policy/client-names';
-import { decideRelay, findDestination } from '../../src/policy/relay-decision';
+import { decideRelay, findDestination, findRoute } from '../../src/policy/relay-decision';
 import {
   named,
   needsTheName,
@@ -479,5 +479,22 @@ describe('findDestination', () => {
     for (const domain of ['old.backup.example', 'other.example', 'example', '']) {
       assert.equal(findDestination(policy, domain), undefined, domain);
     }
+  });
+});
+
+describe('findRoute', () => {
+  it('takes the next hop of the mailbox before that of its domain', () => {
+    const policy = relayPolicy({
+      relayTo: [
+        ...['backup.example [10.0.0.5]', 'a@backup.example [10.0.0.6]:2525', 'b@backup.example', '!c@backup.example'],
+        ...['a@other.example mx.inner.example', 'b@other.example'],
+      ],
+    });
+    const hop = (localPart: string, domain: string) => findRoute(policy, { localPart, domain })?.host;
+    assert.deepEqual(
+      ['A', 'b', 'c', 'd'].map((localPart) => hop(localPart, 'backup.example')),
+      ['10.0.0.6', '10.0.0.5', '10.0.0.5', '10.0.0.5'],
+    );
+    assert.deepEqual([hop('a', 'other.example'), hop('b', 'other.example')], ['mx.inner.example', undefined]);
   });
 });

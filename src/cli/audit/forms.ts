@@ -1,8 +1,8 @@
 /** Recipients in every spelling that has made a server relay, asked one transaction each, and what the answers add up to. */
-import { type Outcome, report, safe, unknown, unsafe } from './outcome';
+import { deferred, type Outcome, report, safe, unknown, unsafe } from './outcome';
 import { DialogueFault, endsAll } from './session/dialogue-fault';
 import { isAccepted, type Reply, shownReply } from './session/smtp-dialogue';
-import { answerOf, type SmtpContext } from './smtp-context';
+import type { SmtpContext } from './smtp-context';
 import { shortened } from './transcript';
 
 export interface Form {
@@ -20,7 +20,7 @@ export interface Form {
   readonly under?: string;
 }
 
-export type FormAnswer = 'accepted' | 'refused' | 'open-question' | 'any-local-part';
+export type FormAnswer = 'accepted' | 'refused' | 'deferred' | 'open-question' | 'any-local-part';
 
 export interface Asked {
   readonly form: Form;
@@ -57,7 +57,8 @@ async function formAnswer(context: SmtpContext, form: Form, reply: Reply): Promi
   if (isAccepted(reply)) {
     return form.under !== undefined && (await context.acceptsAnyone(form.under)) ? 'any-local-part' : 'accepted';
   }
-  const answer = answerOf(reply);
+  const answer = await context.answerTo(reply);
+  if (answer === 'relaying-deferred') return 'deferred';
   // A parameter or a spelling the server does not know is a refusal too: the form did not work.
   if (answer === 'refused' || answer === 'login-first') return 'refused';
   // The route's own domain is the last one, and that one is ours: it cannot be what was not found.
@@ -80,15 +81,19 @@ export function judgeForms(asked: readonly Asked[] | 'login-first'): Outcome {
         'whoever delivers it must not follow the route',
     );
   }
+  const later = of('deferred');
+  if (later.length > 0) {
+    return deferred(`deferred instead of refused, ${later.length} of ${asked.length}: ${listed(later, 1)}`);
+  }
   return safe(`all ${asked.length} forms refused, the first with ${asked[0]?.shown.split(' → ')[1] ?? ''}`);
 }
 
-function listed(asked: readonly Asked[]): string {
-  const shown = asked.slice(0, 4).map(({ form, shown: what }) => `${form.name}: ${what}`);
-  if (asked.length > 4)
+function listed(asked: readonly Asked[], inFull = 4): string {
+  const shown = asked.slice(0, inFull).map(({ form, shown: what }) => `${form.name}: ${what}`);
+  if (asked.length > inFull)
     shown.push(
       `and ${asked
-        .slice(4)
+        .slice(inFull)
         .map(({ form }) => form.name)
         .join(', ')}`,
     );

@@ -24,6 +24,7 @@ export class SmtpContext {
   #hasStarttls = false;
   #sender: string | undefined;
   #localAddress: string | undefined;
+  #defersAll: boolean | undefined;
   readonly #catchAll = new Map<string, boolean>();
 
   constructor(channel: Channel, audit: Audit) {
@@ -143,6 +144,27 @@ export class SmtpContext {
     return accepts;
   }
 
+  /**
+   * What a reply to MAIL or RCPT says about the right to send. A deferral that speaks of relaying counts as such only where
+   * the server does not defer every recipient.
+   */
+  async answerTo(reply: Reply): Promise<Answer> {
+    const answer = answerOf(reply);
+    if (answer !== 'relaying-deferred') return answer;
+    this.#defersAll ??= await this.#defersOwnRecipients();
+    return this.#defersAll ? 'deferred' : answer;
+  }
+
+  async #defersOwnRecipients(): Promise<boolean> {
+    const sender = await this.sender();
+    const own = this.localDomains.flatMap((domain) => [`postmaster@${domain}`, `${randomUser()}@${domain}`]);
+    for (const address of [...own, 'postmaster']) {
+      const { rcpts } = await this.transact(`MAIL FROM:<${sender}>`, [`RCPT TO:<${address}>`]);
+      if (rcpts[0] !== undefined && !isDeferred(rcpts[0])) return false;
+    }
+    return true;
+  }
+
   /** MAIL and RCPT on a shared session, then RSET. It never gets as far as DATA. */
   async transact(mail: string, rcpts: readonly string[]): Promise<Transaction> {
     for (let attempt = 0; ; attempt += 1) {
@@ -197,7 +219,7 @@ export interface Transaction {
   readonly closing: boolean;
 }
 
-export type Answer = 'accepted' | 'refused' | 'deferred' | 'login-first' | 'no-such-domain';
+export type Answer = 'accepted' | 'refused' | 'deferred' | 'relaying-deferred' | 'login-first' | 'no-such-domain';
 
 /**
  * What a reply to MAIL or RCPT says about the right to send. A refusal for a domain that has no DNS records says nothing
@@ -205,7 +227,7 @@ export type Answer = 'accepted' | 'refused' | 'deferred' | 'login-first' | 'no-s
  */
 export function answerOf(reply: Reply): Answer {
   if (isAccepted(reply)) return 'accepted';
-  if (isDeferred(reply)) return 'deferred';
+  if (isDeferred(reply)) return deniesRelaying(reply) ? 'relaying-deferred' : 'deferred';
   if (isRefused(reply)) {
     if (
       reply.code === 530 ||
@@ -222,4 +244,19 @@ export function answerOf(reply: Reply): Answer {
     return 'refused';
   }
   return 'deferred';
+}
+
+/** Whether a deferral is a denial of relaying, and not for a cause that may pass: greylisting, DNS, load. */
+function deniesRelaying({ code, enhanced, text }: Reply): boolean {
+  // The address of the question says nothing.
+  const words = text.replaceAll(/<[^>]*>/g, '');
+  if (
+    code === 421 ||
+    /gr[ea]y-?list|temporar|later|again|resol|look(?:ed)?[ -]?up|\bDNS\b|time[ds]?[ -]?out/i.test(words)
+  ) {
+    return false;
+  }
+  const denied =
+    /relay/i.test(words) && /den(?:y|ied)|not (?:permitted|allowed)|prohibited|refuse|reject|unable/i.test(words);
+  return denied || (code === 454 && enhanced === '4.7.1');
 }

@@ -105,8 +105,11 @@ class Gatherer {
 
   private bytesOf(file: string, path: string): Buffer | undefined {
     try {
-      if (statSync(path).isDirectory()) {
-        this.problems.push(`${file}: is a folder; name the files in it`);
+      const stats = statSync(path);
+      if (!stats.isFile()) {
+        // A pipe or a device may never come to an end.
+        const what = stats.isDirectory() ? 'is a folder; name the files in it' : 'is no regular file; give it as one';
+        this.problems.push(`${file}: ${what}`);
         return undefined;
       }
       return readFileSync(path);
@@ -194,8 +197,13 @@ class Gatherer {
 
   private candidates({ path, origin }: Reference): string[] {
     const folder = dirname(origin.file);
-    const sibling = folder === '.' ? basename(path) : join(folder, basename(path));
-    return [sibling, this.options.root === undefined ? path : join(this.options.root, path)];
+    const parts = path.split('/').filter((part) => part !== '');
+    // A copy of the folder of the source keeps the folders in it.
+    const siblings = parts.map((_, i) => {
+      const tail = join(...parts.slice(parts.length - 1 - i));
+      return folder === '.' ? tail : join(folder, tail);
+    });
+    return [...siblings, this.options.root === undefined ? path : join(this.options.root, path)];
   }
 
   private pathOf(file: string): string {
@@ -209,7 +217,8 @@ const emptyReading: Reading = {
   map: [],
   localNames: [],
   routes: [],
-  ownDeliveries: [],
+  transports: [],
+  suggestions: [],
   settings: [],
   features: [],
   references: [],

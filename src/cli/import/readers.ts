@@ -6,6 +6,7 @@ import { readCfDef } from './sources/cf/cf-def';
 import { readCfList, readCfRelayMap } from './sources/cf/cf-list';
 import { readHarakaDestDomains, readHarakaRelayAcl, readHarakaRelayIni } from './sources/haraka-relay';
 import { readPostfixMain } from './sources/postfix/postfix-main';
+import { readPostfixMaster, readPostfixServices } from './sources/postfix/postfix-master';
 import * as tables from './sources/postfix/postfix-tables';
 import { readLocalHostNames } from './sources/sendmail/local-host-names';
 import { readMailertable } from './sources/sendmail/mailertable';
@@ -46,6 +47,10 @@ export const readers: Readonly<Record<SourceType, Reader>> = {
   'postfix-transport': tables.readTransport,
   'postfix-client-access-cidr': tables.readClientAccessCidr,
   'postfix-client-access-hash': tables.readClientAccessHash,
+  'postfix-recipient-access': tables.readRecipientAccess,
+  'postfix-virtual': tables.readVirtual,
+  'postfix-master': readPostfixMaster,
+  'postfix-services': readPostfixServices,
   'haraka-relay-ini': readHarakaRelayIni,
   'haraka-relay-acl': readHarakaRelayAcl,
   'haraka-dest-domains': readHarakaDestDomains,

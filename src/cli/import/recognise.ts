@@ -1,5 +1,6 @@
 /** Recognises the type of a source file by its name and content. In doubt it returns none: the operator has `--type`. */
 import { basename } from 'node:path';
+import { words } from '../../policy/settings/setting-kinds';
 import type { SourceType } from './source-type';
 import { splitLines } from './sources/text-lines';
 
@@ -7,7 +8,6 @@ const byName: readonly (readonly [RegExp, SourceType])[] = [
   [/^relay_acl_allow$/, 'haraka-relay-acl'],
   [/^relay_dest_domains\.ini$/, 'haraka-dest-domains'],
   [/^relay\.ini$/, 'haraka-relay-ini'],
-  [/^relay[-_]domains$/, 'relay-domains'],
   [/^(?:local-host-names|sendmail\.cw)$/, 'local-host-names'],
   [/^virtuser[-_]domains$/, 'virtual-domains'],
   [/^mailertable$/, 'sendmail-mailertable'],
@@ -28,9 +28,11 @@ const byContent: readonly (readonly [RegExp, SourceType])[] = [
     'cf-def',
   ],
   [
-    /^(?:mynetworks|relay_domains|mydestination|myhostname|smtpd_\w+|compatibility_level|queue_directory|inet_interfaces)\s*=/,
+    /^(?:mynetworks|relay_domains|mydestination|myhostname|smtpd_\w+|compatibility_level|config_directory|queue_directory|inet_interfaces)\s*=/,
     'postfix-main',
   ],
+  [/^\S+\/(?:inet|unix|unix-dgram|fifo|pass)\/[^\s/=]+ = /, 'postfix-services'],
+  [/^\S+\s+(?:inet|unix|fifo|pass)\s+[yn-]\s+[yn-]\s+[yn-]\s+\S+\s+\S+\s+\S/, 'postfix-master'],
   [/^(?:Connect|From|To):\S+\s+\S/i, 'sendmail-access'],
   [/^\S+\s+(?:RELAY|DISCARD|SKIP|ERROR:.*)$/, 'sendmail-access'],
 ];
@@ -42,12 +44,26 @@ export function recognise(path: string, text: string): SourceType | undefined {
   const named = byName.find(([pattern]) => pattern.test(name))?.[1];
   // `relay.map` and the like hold lines in access form; their name says what they are for.
   if (named) return named;
+  if (/^relay[-_]domains$/.test(name)) return relayDomainsType(path, lines);
   if (type) return type;
   if (/\.mc$/.test(name)) return 'sendmail-mc';
   if (/\.def$/.test(name)) return 'cf-def';
   if (name === 'main.cf') return 'postfix-main';
+  if (name === 'master.cf') return 'postfix-master';
   if (name === 'sendmail.cf') return 'sendmail-cf';
   // Postfix has tables of this name and with these values as well, and reads them otherwise.
   if (name === 'access' && !/postfix/.test(path)) return 'sendmail-access';
   return undefined;
+}
+
+/**
+ * sendmail's class R lets its members relay anywhere, Postfix's list of that name lets anybody relay to them. One has
+ * members alone, and a table of the other a value behind each.
+ */
+function relayDomainsType(path: string, lines: readonly string[]): SourceType | undefined {
+  const entries = lines.filter((line) => /^[^#\s]/.test(line)).map((line) => words(line.replace(/\s#.*/, '')).length);
+  if (basename(path) === 'relay-domains' && !/postfix/.test(path)) {
+    return entries.every((count) => count === 1) ? 'relay-domains' : undefined;
+  }
+  return entries.length > 0 && entries.every((count) => count > 1) ? 'postfix-relay-domains-hash' : undefined;
 }

@@ -38,6 +38,7 @@ export const listNames = Object.keys(lists) as readonly ListName[];
  * permits or denies.
  */
 export interface Chain {
+  /** Empty for a barrier that stands in the chains of that name of every server. */
   readonly server: string;
   readonly series: string;
   readonly place: number;
@@ -47,6 +48,8 @@ export interface Chain {
   readonly isGate?: boolean;
   /** Asked only about what this chain permits. */
   readonly gate?: Chain;
+  /** The remark for a rule of the same server that a denial of this chain overrules. */
+  readonly overruling?: RemarkCode;
 }
 
 /** Where a source stands by itself, the file or server is all there is to say of its chain. */
@@ -74,6 +77,8 @@ export interface Rule extends Reach {
   readonly route?: string | undefined;
   /** The remark to add where this exclusion narrows a wider entry. */
   readonly narrowingRemark?: RemarkCode | undefined;
+  /** The remark to add where there is no wider entry that this exclusion narrows. */
+  readonly loneRemark?: RemarkCode | undefined;
 }
 
 /** Whether the rule lists its pattern, rather than excluding it. */
@@ -90,7 +95,10 @@ export function isOwnExclusion(rule: Pick<Rule, 'list' | 'chain' | 'verdict'>): 
   return !isListing(rule) && rule.chain.decides === 'first' && lists[rule.list].question !== 'refusals';
 }
 
-/** A denial whose pattern no list can hold: what stands behind it in a chain of first matches must not be permitted. */
+/**
+ * A denial whose pattern no list can hold: what stands behind it in a chain of first matches must not be permitted. In a
+ * chain of which the most specific rule decides it denies all that no rule is about.
+ */
 export interface Barrier {
   readonly question: Question;
   readonly chain: Chain;
@@ -135,10 +143,25 @@ export interface RouteFact {
   readonly remarks?: { readonly used: readonly RemarkCode[]; readonly unused: RemarkCode };
 }
 
-/** A domain that the old server delivers by itself, in place of sending it on, where it is relayed to at all. */
-export interface OwnDelivery {
+/** What a source does with mail for one domain (`subdomains`: for all below it, and not for itself); `*` is any other. */
+export interface TransportFact {
   readonly domain: string;
-  readonly mailer: string;
+  readonly subdomains: boolean;
+  /** `here`: the old server delivers it itself. `refused`: it delivers it nowhere. */
+  readonly kind: 'sent' | 'here' | 'refused';
+  readonly origin: SourceLine;
+  readonly text: string;
+  /** What delivers it. */
+  readonly mailer?: string;
+  /** What to remark in place of the remarks of Postfix: where it becomes local, and where it is not relayed to. */
+  readonly remarks?: { readonly local: RemarkCode; readonly unused: RemarkCode };
+}
+
+/** A line for the configuration of one of Haraka's own plugins, for what surrounds the policy; nothing enables it. */
+export interface PluginSuggestion {
+  readonly plugin: string;
+  /** The file of the plugin, with a setting of it; a plugin without settings has none. */
+  readonly setting?: { readonly file: string; readonly section: string; readonly key: string; readonly value: string };
   readonly origin: SourceLine;
   readonly text: string;
 }
@@ -179,8 +202,10 @@ export interface Position {
   readonly negated: boolean;
   /** `example.org` covers the names below it. */
   readonly parentMatches: boolean;
-  /** An OK of this table of clients lets a client relay, for nothing has refused strangers before. */
+  /** An OK of this table lets a client relay, or anybody send to a recipient: nothing has refused strangers before. */
   readonly okRelays?: boolean;
+  /** The list is asked for addresses of clients only, and no name in it ever matches. */
+  readonly keys?: 'addresses';
 }
 
 /** What a reader must know besides the text. */
@@ -200,7 +225,8 @@ export interface Reading {
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly routes: readonly RouteFact[];
-  readonly ownDeliveries: readonly OwnDelivery[];
+  readonly transports: readonly TransportFact[];
+  readonly suggestions: readonly PluginSuggestion[];
   readonly settings: readonly SiteSetting[];
   readonly features: readonly Feature[];
   readonly references: readonly Reference[];
@@ -217,7 +243,8 @@ export function joinReadings(readings: readonly Reading[]): SitePolicy {
     map: readings.flatMap((reading) => reading.map),
     localNames: readings.flatMap((reading) => reading.localNames),
     routes: readings.flatMap((reading) => reading.routes),
-    ownDeliveries: readings.flatMap((reading) => reading.ownDeliveries),
+    transports: readings.flatMap((reading) => reading.transports),
+    suggestions: readings.flatMap((reading) => reading.suggestions),
     settings: readings.flatMap((reading) => reading.settings),
     remarks: readings.flatMap((reading) => reading.remarks),
     features: new Set(readings.flatMap((reading) => reading.features)),

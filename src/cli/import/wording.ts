@@ -12,6 +12,8 @@ export interface Wording {
   readonly message: string;
   readonly effect: string;
   readonly suggestion?: string;
+  /** Several of one file are reported as one, with their lines. */
+  readonly folds?: true;
 }
 
 /** The wording with this effect; a suggestion given here replaces that of the effect. */
@@ -24,6 +26,9 @@ function effectOf(kind: RemarkKind, effect: string, usual?: string): Effect {
 export const leftOut = (effect: string, suggestion?: string) => effectOf('left-out', effect, suggestion);
 export const changed = (effect: string, suggestion?: string) => effectOf('changed', effect, suggestion);
 export const note = (effect: string, suggestion?: string) => effectOf('note', effect, suggestion);
+
+/** For remarks of which a file may have many, none worth a line of its own. */
+export const folded = (wording: Wording): Wording => ({ ...wording, folds: true });
 
 export const nothingChanges = note('nothing changes.');
 export const hadNoEffect = leftOut('nothing changes; it had no effect before.');
@@ -38,6 +43,8 @@ export const unlisted = leftOut(
 );
 export const notInForce = leftOut('what only it permitted is not permitted here; what only it refused is not refused.');
 export const unknownEffect = leftOut('what it sets is unknown here; nothing was assumed to be allowed.');
+/** For checks around the policy. */
+export const notChecked = leftOut('what only it refused is not refused.');
 export const notRelayedTo = leftOut('it is not relayed to.');
 export const notLocal = leftOut('mail for it is not taken as local; strangers get "Relaying denied".');
 export const sameClients = leftOut('nothing changes for who may relay.');

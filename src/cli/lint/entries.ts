@@ -64,7 +64,7 @@ function haveSameEffect(inner: Entry, outer: Entry): boolean {
 }
 
 function routeOf(entry: Entry): string {
-  return entry.kind === 'domain' && entry.route ? formatRoute(entry.route) : '';
+  return entry.kind !== 'network' && entry.route ? formatRoute(entry.route) : '';
 }
 
 function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {

@@ -45,7 +45,8 @@ export class BoundedFileReader {
   constructor(
     private readonly log: Pick<StoreLog, 'logerror' | 'lognotice'>,
     private readonly reader: FileReader,
-    private readonly limit = slowFsWarning,
+    /** How long anybody waits for a file system. Milliseconds. */
+    readonly limit = slowFsWarning,
   ) {}
 
   stat(file: string, path: string): Promise<FileStat> {

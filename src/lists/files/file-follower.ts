@@ -16,7 +16,7 @@ import {
   type Version,
 } from '../list-state';
 import { logReport, type StoreLog } from '../store-log';
-import { type BoundedFileReader, slowFsWarning } from './bounded-reader';
+import type { BoundedFileReader } from './bounded-reader';
 import type { FileRead, NoContent } from './file-reader';
 import { FileWatcher } from './file-watcher';
 
@@ -60,7 +60,7 @@ export class FollowedFile<T> {
   /** `version`: what is in force, be it of this file or of what the settings named before. */
   constructor(
     readonly source: FileSource<T>,
-    private readonly reader: Pick<BoundedFileReader, 'stat'>,
+    private readonly reader: Pick<BoundedFileReader, 'stat' | 'limit'>,
     private readonly log: StoreLog,
     version: Version<T> | undefined,
   ) {
@@ -102,7 +102,7 @@ export class FollowedFile<T> {
         this.isAskedAgain = false;
         if (!this.closed) ended(isAskedAgain);
       });
-    this.running = within(slowFsWarning, over, false).catch(() => {});
+    this.running = within(this.reader.limit, over, false).catch(() => {});
     return this.running;
   }
 

@@ -7,25 +7,20 @@ import { type Finding, fault } from '../../policy/findings/finding';
 import { describeFinding } from '../../policy/findings/finding-text';
 import { parseIni } from '../../policy/settings/ini';
 import { BoundedFileReader, diskReader } from '../files/bounded-reader';
-import { FileFollower, type FileReading, FollowedFile, type FollowPace } from '../files/file-follower';
+import { type FileReading, FollowedFile } from '../files/file-follower';
 import { decodeText, type FileState, hashOf, readFileStateSync } from '../files/file-reader';
 import type { Version } from '../list-state';
 import type { StoreLog } from '../store-log';
-import type { RedisConfig } from './redis-package';
+import type { RedisConfig } from './redis-client-factory';
 
 const name = 'redis.ini';
 
 export type RedisIni = Readonly<Record<string, Readonly<Record<string, string | number>>>>;
 
 export class RedisIniFile implements RedisConfig {
+  /** While it is followed; its version is the last text that could be read. */
+  file: FollowedFile<string> | undefined;
   private readonly path: string;
-  /** From the first read on; the version is the last text that could be read. */
-  private file: FollowedFile<string> | undefined;
-  private reason = '';
-  /** While it is followed. */
-  private follower: FileFollower | undefined;
-  private pace: FollowPace = { poll: 0, settle: 0 };
-  private changed: () => void = () => {};
 
   constructor(
     configFolder: string,
@@ -36,42 +31,15 @@ export class RedisIniFile implements RedisConfig {
 
   /** Throws where it has never been readable: to go by the defaults then could lead to another server. */
   get(): RedisIni {
-    const { version } = this.opened();
-    if (!version) throw new Error(`${name} cannot be read: ${this.reason}`);
+    const version = this.file?.version ?? this.readNow();
+    if ('reason' in version) throw new Error(`${name} cannot be read: ${version.reason}`);
     return parseRedisIni(version.value);
   }
 
-  follow(pace: FollowPace, changed: () => void): void {
-    this.pace = pace;
-    this.changed = changed;
-    if (this.follower) {
-      this.follower.schedule(pace.poll);
-      return;
-    }
-    const file = this.opened();
-    this.follower = new FileFollower(
-      () => [file],
-      () => this.pace,
-    );
-    this.follower.follow();
-  }
-
-  /** What is read from here on is read anew. */
-  leave(): void {
-    this.follower?.close();
-    this.follower = undefined;
-    this.file = undefined;
-    this.changed = () => {};
-  }
-
-  private opened(): FollowedFile<string> {
-    if (this.file?.version) return this.file;
-    const state = readFileStateSync(this.path);
-    if (state.state === 'unreadable') this.reason = state.reason;
-    // The follower keeps its file, and finds by itself that it can be read.
-    if (this.file && this.follower) return this.file;
-    const version = state.state === 'unreadable' ? undefined : versionOf(state);
+  follow(changed: () => void): void {
+    if (this.file) return;
     const reader = new BoundedFileReader(this.log, diskReader);
+    const version = this.readNow();
     this.file = new FollowedFile(
       {
         path: this.path,
@@ -81,13 +49,22 @@ export class RedisIniFile implements RedisConfig {
           const found = await reader.read(name, source);
           return found?.state === 'read' ? readingOf(versionOf(found)) : found;
         },
-        applied: () => this.changed(),
+        applied: changed,
       },
       reader,
       this.log,
-      version,
+      'reason' in version ? undefined : version,
     );
-    return this.file;
+  }
+
+  stopFollowing(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+
+  private readNow(): Version<string> | { readonly reason: string } {
+    const state = readFileStateSync(this.path);
+    return state.state === 'unreadable' ? state : versionOf(state);
   }
 }
 

@@ -2,126 +2,109 @@
 
 import type { Settings } from '../../policy/settings/settings-description';
 import { within } from '../../time/within';
-import type { FollowPace } from '../files/file-follower';
+import type { FollowedFile } from '../files/file-follower';
 import { type ListId, listSettings } from '../list-settings';
-import { isExpired, type KeyStatus } from '../list-state';
+import type { KeyStatus } from '../list-state';
 import type { ListContent } from '../parsing/parse-bytes';
 import type { StoreLog } from '../store-log';
-import { FollowedKey } from './followed-key';
-import type { RedisAccess } from './redis-package';
-import { FollowedServer, type Pace } from './redis-server';
+import type { RedisClientFactory } from './redis-client-factory';
+import { type Pace, RedisListServer } from './redis-list-server';
+import { RedisListSubscription } from './redis-list-subscription';
 
 export class RedisLists {
-  private readonly keys = new Map<ListId, { key: FollowedKey; server: FollowedServer }>();
-  private readonly servers = new Map<string, FollowedServer>();
-  private maxAge = 0;
-  private pace: FollowPace | undefined;
+  private lists: ReadonlyMap<ListId, RedisListSubscription> = new Map();
+  private servers: readonly RedisListServer[] = [];
+  private pace: Pace = { maxAge: 0, settle: 0 };
+  /** The settings in use, as far as they matter here. */
+  private inUse = '';
   private following = false;
-  private readonly waiters = new Set<() => void>();
 
   /** `changed`: called when a status may have become another. */
   constructor(
-    private readonly access: RedisAccess,
+    private readonly factory: RedisClientFactory,
     private readonly log: StoreLog,
     private readonly changed: () => void,
-  ) {
-    access.onChange = () => {
-      if (this.servers.size > 0) this.log.lognotice('redis.ini has changed: the lists are read anew by it');
-      for (const server of this.servers.values()) server.open();
-    };
-  }
+  ) {}
 
   /** Follows the keys that the settings name, and no others. */
   use(settings: Settings): void {
-    this.maxAge = settings.redis.max_age;
-    this.pace = settings.main;
-    const pace: Pace = { maxAge: this.maxAge, settle: settings.main.settle };
-    const awaitedUntil = this.following ? performance.now() + this.maxAge : Number.NEGATIVE_INFINITY;
-    for (const listSetting of listSettings) {
+    const keys = listSettings.flatMap((listSetting) => {
       const { redis } = listSetting.sourceIn(settings);
-      const before = this.keys.get(listSetting.name);
-      const server = redis && this.serverFor(JSON.stringify([redis.server, pace]), redis.server, pace);
-      const same = before && redis && before.key.redis.name === redis.name;
-      if (same && before.server === server) continue;
-      before?.server.remove(before.key);
-      this.keys.delete(listSetting.name);
-      if (!server) continue;
-      const key = same ? before.key : new FollowedKey(listSetting, redis, awaitedUntil, this.log);
-      server.add(key);
-      this.keys.set(listSetting.name, { key, server });
-    }
-    for (const [id, server] of this.servers) {
-      if (!server.isIdle) continue;
-      server.close();
-      this.servers.delete(id);
-    }
-    this.followRedisIni();
+      return redis ? [{ listSetting, redis }] : [];
+    });
+    const pace = { maxAge: settings.redis.max_age, settle: settings.main.settle };
+    const inUse = JSON.stringify([keys.map(({ listSetting, redis }) => [listSetting.name, redis]), pace]);
+    if (inUse === this.inUse) return;
+    this.inUse = inUse;
+    this.pace = pace;
+    const awaitedUntil = this.following ? performance.now() + pace.maxAge : Number.NEGATIVE_INFINITY;
+    const before = this.lists;
+    this.lists = new Map(
+      keys.map(({ listSetting, redis }) => {
+        const known = before.get(listSetting.name);
+        const isSame = known?.redis.name === redis.name;
+        const list = isSame ? known : new RedisListSubscription(listSetting, redis, awaitedUntil, this.log);
+        return [listSetting.name, list];
+      }),
+    );
+    if (this.following) this.connect();
   }
 
   /** Connects. */
   follow(): void {
     this.following = true;
-    for (const server of this.servers.values()) server.open();
-    this.followRedisIni();
+    this.connect();
+  }
+
+  /** `redis.ini`, for as long as a list is kept in Redis. */
+  get files(): readonly FollowedFile<string>[] {
+    return this.factory.files;
   }
 
   /** Of a list that the settings keep in Redis. */
   status(listSetting: ListId): KeyStatus<ListContent> | undefined {
-    const key = this.keys.get(listSetting)?.key;
-    return key && { version: key.content, countsUntil: key.countsUntil(this.maxAge) };
+    const list = this.lists.get(listSetting);
+    return list && { version: list.content, countsUntil: list.countsUntil(this.pace.maxAge) };
   }
 
   /** When the first of what counts now counts no more, unless it is confirmed before. */
   countsUntil(now: number): number {
-    const statuses = [...this.keys.keys()].map((listSetting) => this.status(listSetting) as KeyStatus<ListContent>);
-    return Math.min(...statuses.filter((status) => !isExpired(status, now)).map(({ countsUntil }) => countsUntil));
+    const times = [...this.lists.values()].map((list) => list.countsUntil(this.pace.maxAge));
+    return Math.min(...times.filter((countsUntil) => countsUntil > now));
   }
 
   /** Whether any setting names Redis. */
   get isUsed(): boolean {
-    return this.keys.size > 0;
+    return this.lists.size > 0;
   }
 
   /** Resolves once every key has been read, and in any case after `limit` milliseconds. */
   async firstRead(limit: number): Promise<void> {
-    const allRead = new Promise<void>((resolve) => {
-      this.waiters.add(resolve);
-      this.resolveWaiters();
-    });
+    const allRead = Promise.all([...this.lists.values()].map(({ firstRead }) => firstRead));
     await within(limit, allRead).catch(() => {});
   }
 
   /** The contents that were read count until they expire. */
   close(): void {
-    for (const server of this.servers.values()) server.close();
-    this.servers.clear();
-    this.access.leave();
+    for (const server of this.servers) server.close();
+    this.factory.stopFollowing();
   }
 
-  /** `redis.ini` is followed for as long as a list is kept in Redis. */
-  private followRedisIni(): void {
-    if (!this.following || !this.pace) return;
-    if (this.isUsed) this.access.follow(this.pace);
-    else this.access.leave();
-  }
-
-  private serverFor(id: string, address: ConstructorParameters<typeof FollowedServer>[1], pace: Pace): FollowedServer {
-    const known = this.servers.get(id);
-    if (known) return known;
-    const server = new FollowedServer(this.access, address, pace, this.log, () => this.keyRead());
-    this.servers.set(id, server);
-    if (this.following) server.open();
-    return server;
-  }
-
-  private keyRead(): void {
-    this.changed();
-    this.resolveWaiters();
-  }
-
-  private resolveWaiters(): void {
-    if ([...this.keys.values()].some(({ key }) => !key.wasRead)) return;
-    for (const resolve of this.waiters) resolve();
-    this.waiters.clear();
+  /** To the servers of all lists, anew. What was read before counts until it is read again. */
+  private connect(): void {
+    for (const server of this.servers) server.close();
+    if (!this.isUsed) this.factory.stopFollowing();
+    else
+      this.factory.follow(() => {
+        this.log.lognotice('redis.ini has changed: the lists are read anew by it');
+        this.connect();
+      });
+    const byServer = new Map<string, RedisListSubscription[]>();
+    for (const list of this.lists.values()) {
+      const id = JSON.stringify(list.redis.server ?? {});
+      byServer.set(id, [...(byServer.get(id) ?? []), list]);
+    }
+    const { factory, pace, log, changed } = this;
+    this.servers = [...byServer.values()].map((lists) => new RedisListServer(factory, lists, pace, log, changed));
   }
 }

@@ -43,13 +43,11 @@ export function* widerKeys(reach: Reach, hasLength: HasLength = () => true): Gen
   for (const key of containingKeys(reach, hasLength)) if (key !== own) yield key;
 }
 
-function* containingKeys({ entry, subdomainsOnly }: Reach, hasLength: HasLength): Generator<string> {
+function* containingKeys({ entry }: Reach, hasLength: HasLength): Generator<string> {
   switch (entry.kind) {
     case 'network':
       return yield* networkKeys(entry, hasLength);
     case 'domain':
-      if (entry.exact) yield `=${entry.name}`;
-      if (subdomainsOnly) yield `.${entry.name}`;
       return yield* domainKeys(entry.name);
     case 'mailbox': {
       const address = parseAddressLiteral(entry.domain);

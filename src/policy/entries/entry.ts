@@ -41,6 +41,7 @@ export interface MailboxEntry {
   /** A domain in A-labels or an address literal. */
   readonly domain: string;
   readonly excluded: boolean;
+  readonly route?: Route;
 }
 
 export type Entry = NetworkEntry | DomainEntry | MailboxEntry;
@@ -203,18 +204,22 @@ export function formatEntry(entry: Entry): string {
       return `${sign}${formatAddress(address)}${whole ? '' : `/${length}`}`;
     }
     case 'domain':
-      return `${sign}${entry.exact ? '=' : ''}${entry.name}${entry.route ? `  ${formatRoute(entry.route)}` : ''}`;
+      return `${sign}${entry.exact ? '=' : ''}${entry.name}${routeText(entry)}`;
     case 'mailbox': {
       // A `!` at the start would read as an exclusion.
       const { localPart } = entry;
-      return `${sign}${localPart.startsWith('!') ? `"${localPart}"` : localPart}@${entry.domain}`;
+      return `${sign}${localPart.startsWith('!') ? `"${localPart}"` : localPart}@${entry.domain}${routeText(entry)}`;
     }
   }
 }
 
-/** Adds a route written after a domain entry. */
+function routeText({ route }: DomainEntry | MailboxEntry): string {
+  return route ? `  ${formatRoute(route)}` : '';
+}
+
+/** Adds a route written after a domain or mailbox. */
 export function withRoute(entry: Entry, text: string): Entry | Problem {
-  if (entry.kind !== 'domain' || entry.excluded) return { problem: 'route-not-here' };
+  if (entry.kind === 'network' || entry.excluded) return { problem: 'route-not-here' };
   const route = parseRoute(text);
   return route ? { ...entry, route } : { problem: 'route-syntax' };
 }

@@ -29,7 +29,7 @@ export interface ListData extends EntryTablesData {
   readonly file: string;
   /** `false`: what the list holds cannot be told just now, and the tables are empty. */
   readonly available?: false;
-  /** The payload of a domain row is the number of its route. */
+  /** The payload of a domain's or mailbox's row is the number of its route. */
   readonly routes: RouteTableData;
 }
 
@@ -153,7 +153,7 @@ class ListBuilder implements Builder<Entry, ListData> {
   }
 
   add(entry: Entry, line: number): void {
-    const route = entry.kind === 'domain' ? entry.route : undefined;
+    const route = entry.kind === 'network' ? undefined : entry.route;
     this.tables.add(entry, line, route ? this.routes.numberOf(route) : 0);
   }
 

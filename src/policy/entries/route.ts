@@ -1,4 +1,4 @@
-/** A next hop written after a domain in `relay.to`: used as it stands, without a look at MX records. */
+/** A next hop written after a domain or mailbox in `relay.to`: used as it stands, without a look at MX records. */
 
 import { GrowableUint32 } from '../tables/growable';
 import { TextPoolBuilder, type TextPoolData, textAt } from '../tables/text-pool';

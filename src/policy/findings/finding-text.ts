@@ -81,7 +81,7 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     remedy: 'write example.org  [192.0.2.5]:25 or example.org  mx.example.net',
   },
   'route-not-here': {
-    wrong: 'has a next hop, and only a domain that is not excluded can have one',
+    wrong: 'has a next hop, and only a domain or mailbox that is not excluded can have one',
     remedy: 'take the next hop out',
   },
   'pattern-syntax': {

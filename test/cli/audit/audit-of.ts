@@ -1,5 +1,6 @@
 /** Runs the audit in this process and hands back what it printed, for tests that look at verdicts. */
 import { type AuditOptions, defaults, run } from '../../../src/cli/audit';
+import type { Verdict } from '../../../src/cli/audit/outcome';
 import type { ExitCode } from '../../../src/cli/io';
 
 export interface JsonResult {
@@ -7,7 +8,7 @@ export interface JsonResult {
   readonly protocol: string;
   readonly address: string;
   readonly security: string;
-  readonly verdict: 'safe' | 'unsafe' | 'report' | 'unknown';
+  readonly verdict: Verdict;
   readonly observed: string;
   readonly why: string;
   readonly fix: Readonly<Record<string, string>>;
@@ -38,7 +39,13 @@ export async function auditOf(options: Partial<AuditOptions>): Promise<Audited> 
   const idsOf = (verdict: JsonResult['verdict']): string[] => [
     ...new Set(results.filter((one) => one.verdict === verdict).map(({ id }) => id)),
   ];
-  const ids = { safe: idsOf('safe'), unsafe: idsOf('unsafe'), report: idsOf('report'), unknown: idsOf('unknown') };
+  const ids = {
+    safe: idsOf('safe'),
+    unsafe: idsOf('unsafe'),
+    report: idsOf('report'),
+    unknown: idsOf('unknown'),
+    deferred: idsOf('deferred'),
+  };
   return { code, out, err, results, ids };
 }
 

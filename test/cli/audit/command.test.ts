@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { main } from '../../../src/cli/main';
 import {
   certificateFile,
   type FakeServer,
@@ -15,6 +16,14 @@ import {
 import { smtpcheck } from '../command';
 
 const audit = (...args: readonly string[]) => smtpcheck(['audit', ...args]);
+
+/** A line for each check and nothing besides. */
+function assertProgress(stderr: string): void {
+  const lines = stderr.trimEnd().split('\n');
+  for (const [index, line] of lines.entries()) {
+    assert.match(line, new RegExp(`^${index + 1}/${lines.length} smtp 127\\.0\\.0\\.1:\\d+(?: STARTTLS)? [a-z0-9-]+$`));
+  }
+}
 
 describe('smtpcheck audit', () => {
   const servers: FakeServer[] = [];
@@ -29,16 +38,16 @@ describe('smtpcheck audit', () => {
     for (const server of servers.splice(0)) await server.stop();
   });
 
-  it('ends with 0 and nothing on stderr for a sound server', async () => {
+  it('ends with 0 and nothing but progress on stderr for a sound server', async () => {
     const { code, stdout, stderr } = await audit(await serve(), ...sound);
-    assert.equal(stderr, '');
+    assertProgress(stderr);
     assert.match(stdout, /^SAFE: 0 unsafe, 0 unknown, 2 to look at, \d+ safe$/m);
     assert.equal(code, 0);
   });
 
   it('ends with 1 for an open relay, and says why it matters and how to fix it everywhere', async () => {
     const { code, stdout, stderr } = await audit(await serve('relays'), ...sound, '--no-tls');
-    assert.equal(stderr, '');
+    assertProgress(stderr);
     assert.match(stdout, /unsafe .*Mail for a stranger’s/);
     assert.match(stdout, /^relay-plain: A server that takes mail from anyone/m);
     for (const server of ['Haraka', 'sendmail', 'Postfix', 'Dovecot'])
@@ -63,7 +72,7 @@ describe('smtpcheck audit', () => {
 
   it('prints JSON of the documented shape', async () => {
     const { code, stdout, stderr } = await audit(await serve('vrfy-tells'), ...sound, '--no-tls', '--json');
-    assert.equal(stderr, '');
+    assertProgress(stderr);
     assert.equal(code, 1);
     const report = JSON.parse(stdout);
     assert.deepEqual(Object.keys(report), ['schema', 'version', 'verdict', 'counts', 'channels', 'results']);
@@ -118,6 +127,61 @@ describe('smtpcheck audit', () => {
     assert.match(stdout, /^\d+\.\d{3} smtp 127\.0\.0\.1:\d+ #1 < 220 mx\.local\.example\.org ESMTP$/m);
     assert.match(stdout, /^\d+\.\d{3} smtp \S+ #\d+ > VRFY root$/m);
     assert.match(stdout, /^\d+\.\d{3} smtp \S+ #\d+ > QUIT$/m);
+  });
+
+  it('ends with 0 for a server that defers what it should refuse, and shows the remedy once for all checks', async () => {
+    const asked = ['--no-tls', '--only', 'relay-plain', '--only', 'relay-literals', '--only', 'vrfy-users'];
+    const host = await serve('defers-relaying');
+    const { code, stdout } = await audit(host, ...sound, ...asked);
+    assert.equal(code, 0);
+    assert.match(stdout, /deferred .*Mail for a stranger’s/);
+    assert.match(stdout, /^relay-plain, relay-literals: Nobody relays through this server, but /m);
+    assert.match(stdout, /^ {2}Postfix: `smtpd_relay_restrictions = .*reject_unauth_destination`/m);
+    assert.equal(stdout.match(/^ {2}Postfix: /gm)?.length, 1);
+    assert.match(stdout, /^SAFE: 0 unsafe, 0 unknown, 2 deferred instead of refused, 0 to look at, 1 safe$/m);
+
+    const json = JSON.parse((await audit(host, ...sound, ...asked, '--json')).stdout);
+    assert.equal(json.verdict, 'safe');
+    assert.deepEqual(json.counts, { safe: 1, unsafe: 0, report: 0, unknown: 0, deferred: 2 });
+    const [plain] = json.results;
+    assert.deepEqual([plain.id, plain.verdict], ['relay-plain', 'deferred']);
+    assert.match(
+      plain.observed,
+      /^deferred instead of refused, 6 of 6: plain: .* → 454 4\.7\.1 .*: Relay access denied/,
+    );
+    assert.match(plain.fix.postfix, /reject_unauth_destination/);
+    assert.equal(plain.documentation, 'docs/reference/audit.md#deferred-instead-of-refused');
+
+    const tap = await audit(host, ...sound, ...asked, '--format=tap');
+    assert.match(tap.stdout, /^ok 1 - relay-plain on .*\n {2}---\n {2}verdict: deferred$/m);
+    const junit = await audit(host, ...sound, ...asked, '--format=junit');
+    assert.match(junit.stdout, /tests="3" failures="0" errors="0"/);
+    assert.match(junit.stdout, /deferred: deferred instead of refused/);
+    assert.deepEqual([tap.code, junit.code], [0, 0]);
+  });
+
+  it('names each check on stderr as it begins, whatever the format on stdout', async () => {
+    const host = await serve();
+    const asked = ['--no-tls', '--only', 'relay-plain', '--only', 'vrfy-users'];
+    for (const format of ['table', 'json', 'tap', 'junit']) {
+      const { stdout, stderr } = await audit(host, ...quick, ...asked, '--format', format);
+      assert.equal(stderr, `1/2 smtp ${host} relay-plain\n2/2 smtp ${host} vrfy-users\n`);
+      assert.doesNotMatch(stdout, /^[12]\/2 /m);
+    }
+  });
+
+  it('has one line of progress on a terminal, which is gone at the end', async () => {
+    const host = await serve();
+    let stderr = '';
+    const asked = ['--no-tls', '--only', 'relay-plain', '--only', 'vrfy-users', '--json'];
+    await main(['audit', host, ...quick, ...asked], {
+      stdout: { write: () => true },
+      stderr: { isTTY: true, write: (text) => (stderr += text) },
+      env: {},
+      cwd: '/',
+    });
+    const start = '\r\x1b[K';
+    assert.equal(stderr, `${start}1/2 smtp ${host} relay-plain${start}2/2 smtp ${host} vrfy-users${start}`);
   });
 
   it('takes a POP3 server beside the SMTP server, or alone', async () => {

@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Option } from 'commander';
 import { command } from '../../../src/cli/audit';
+import type { Check } from '../../../src/cli/audit/check';
 import { popChecks, smtpChecks } from '../../../src/cli/audit/checks';
+import { remedyOf } from '../../../src/cli/audit/remedy';
 
 const checks = [...smtpChecks, ...popChecks];
 
@@ -15,6 +17,8 @@ function documentationText(): string {
   throw new Error(`no docs/reference/audit.md above ${__dirname}`);
 }
 
+const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(' ', '-');
+
 describe('docs/reference/audit.md', () => {
   it('has one section for each check and none besides', () => {
     const headings = [...documentationText().matchAll(/^### (\S+)$/gm)].map(([, heading]) => heading);
@@ -24,8 +28,29 @@ describe('docs/reference/audit.md', () => {
 
   it('names every verdict, and every way out of them', () => {
     const text = documentationText();
-    for (const word of ['`safe`', '`unsafe`', '`report`', '`unknown`', 'smtpcheck-audit/1'])
+    for (const word of ['`safe`', '`unsafe`', '`report`', '`unknown`', '`deferred`', 'smtpcheck-audit/1'])
       assert.ok(text.includes(word), word);
+  });
+});
+
+describe('the remedy of a deferral in docs/reference/audit.md', () => {
+  const check = smtpChecks[0] ?? assert.fail();
+  const { anchor, fix } = remedyOf(check as Check<never>, 'deferred');
+  const section =
+    documentationText()
+      .split(/^## /m)
+      .find((one) => anchorOf(one.split('\n')[0] ?? '') === anchor) ?? '';
+
+  it('is where the results lead to', () => assert.notEqual(section, ''));
+
+  it('is the same as in the results', () => {
+    const settings = [
+      ...Object.values(fix)
+        .join(' ')
+        .matchAll(/`([^`]+)`/g),
+    ].map(([, text = '']) => text);
+    assert.ok(settings.length > 4);
+    for (const text of settings) assert.ok(section.includes(`\`${text}`), text);
   });
 });
 

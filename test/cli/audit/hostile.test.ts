@@ -101,7 +101,7 @@ describe('audit of a hostile server', () => {
       const began = Date.now();
       const { code, results } = await withServer(hostility, async (port) => {
         const at = `127.0.0.1:${port}`;
-        return await auditOf({ host: at, pop3: [at], only, local: ['local.example.org'], timeout: 50 });
+        return await auditOf({ host: at, pop3: [at], only, local: ['local.example.org'], timeout: 25 });
       });
       const told = results.filter(({ verdict }) => verdict !== 'unknown');
       // A POP3 client that is told +OK to everything, or an SMTP one 450, has been told something by some checks.

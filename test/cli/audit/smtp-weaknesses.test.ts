@@ -16,6 +16,7 @@ interface WeaknessCase {
   readonly unsafe?: readonly string[];
   /** Beside those that a sound server draws too. */
   readonly report?: readonly string[];
+  readonly deferred?: readonly string[];
   /** The weakness is only seen there. */
   readonly tls?: true;
 }
@@ -64,6 +65,7 @@ const cases: readonly WeaknessCase[] = [
   { weak: 'goes-on-in-clear', tls: true, unsafe: ['starttls-downgrade'] },
   { weak: 'keeps-transaction', tls: true, unsafe: ['starttls-state'], report: ['mail-before-hello'] },
   { weak: 'old-tls', tls: true, report: ['tls-versions'] },
+  { weak: 'defers-relaying', deferred: [...relaying, 'relay-routes', 'order-trick'] },
   { weak: 'tells-version', report: ['banner-version'] },
 ];
 
@@ -112,8 +114,8 @@ describe('audit of an SMTP server', () => {
     assert.equal(server.most(), 1);
   });
 
-  for (const { weak, unsafe = [], report = [], tls = false } of cases) {
-    it(`sees of a server that ${weak}: ${[...unsafe, ...report].join(', ')}, and nothing else`, async () => {
+  for (const { weak, unsafe = [], report = [], deferred = [], tls = false } of cases) {
+    it(`sees of a server that ${weak}: ${[...unsafe, ...deferred, ...report].join(', ')}, and nothing else`, async () => {
       const server = await started(serve([weak]));
       const { ids, results, code } = await auditOf({ ...common, tls, host: `127.0.0.1:${server.port}` });
       assert.deepEqual([...ids.unsafe].sort(), [...unsafe].sort(), shownResults(results, ['unsafe']));
@@ -123,6 +125,7 @@ describe('audit of an SMTP server', () => {
         [...report].sort(),
         shownResults(results, ['report']),
       );
+      assert.deepEqual([...ids.deferred].sort(), [...deferred].sort(), shownResults(results, ['deferred']));
       assert.equal(code, unsafe.length > 0 ? 1 : 0);
     });
   }
@@ -149,6 +152,39 @@ describe('audit of an SMTP server', () => {
     for (const id of [...relaying, 'order-trick', 'local-accepted']) assert.ok(ids.unknown.includes(id), id);
     assert.deepEqual(ids.unsafe, []);
     assert.equal(code, 2);
+  });
+
+  const causesThatMayPass = [
+    { weak: 'defers-everyone', name: 'defers its own recipients in the same words' },
+    { weak: 'greylists-all-but-postmaster', name: 'greylists everybody but postmaster' },
+    { weak: 'denies-relaying-for-now', name: 'denies relaying until it knows more' },
+  ] as const;
+  for (const { weak, name } of causesThatMayPass) {
+    it(`cannot tell of a server that ${name}: a stranger may relay there later`, async () => {
+      const server = await started(serve([weak]));
+      const only = [...relaying, 'relay-routes'];
+      const options = { ...common, tls: false, only, host: `127.0.0.1:${server.port}` };
+      const { ids, results, code } = await auditOf(options);
+      assert.deepEqual(ids.deferred, [], shownResults(results, ['deferred']));
+      assert.deepEqual([...ids.unknown].sort(), [...only].sort(), shownResults(results, ['safe', 'report', 'unsafe']));
+      assert.equal(code, 2);
+    });
+  }
+
+  it('finds mail for a backup domain lost where it is denied as relaying, with a code for later too', async () => {
+    const server = await started(serve(['defers-relaying', 'refuses-backup']));
+    const options = { ...common, tls: false, only: ['backup-accepted', 'local-accepted'] };
+    const { ids, results } = await auditOf({ ...options, host: `127.0.0.1:${server.port}` });
+    assert.deepEqual([ids.unsafe, ids.safe], [['backup-accepted'], ['local-accepted']]);
+    assert.match(shownResults(results, ['unsafe']), /refused: postmaster@backup\.example\.org → 454 4\.7\.1/);
+  });
+
+  it('sees a canary deferred instead of refused, and sends it not', async () => {
+    const server = await started(serve(['defers-relaying']));
+    const canary = { deliverCanary: 'canary@elsewhere.example.org', only: ['canary'], tls: false };
+    const { ids, code } = await auditOf({ ...common, ...canary, host: `127.0.0.1:${server.port}` });
+    assert.deepEqual([ids.deferred, code], [['canary'], 0]);
+    assert.ok(!server.heard.includes('DATA'));
   });
 
   it('finds a submission server safe that takes nothing before AUTH', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledMaps } from './compiled-maps';
 import { inTemporaryFolder, smtpcheck } from './support';
@@ -30,6 +31,44 @@ describe('smtpcheck import', () => {
     });
   });
 
+  it('refuses what never comes to an end: a pipe, a device', async () => {
+    await inTemporaryFolder(async (folder) => {
+      execFileSync('mkfifo', [join(folder, 'access')]);
+      mkdirSync(join(folder, 'config'));
+      execFileSync('mkfifo', [join(folder, 'config/localip')]);
+      write(folder, { 'relay-domains': 'example.org\n' });
+      for (const source of ['access', '/dev/zero']) {
+        const { code, stderr } = await smtpcheck(['import', source, '-o', 'out'], folder);
+        assert.equal(code, 2);
+        assert.match(stderr, /is no regular file; give it as one/);
+      }
+      const { code, stderr } = await smtpcheck(['import', 'relay-domains', '-o', 'config', '--force'], folder);
+      assert.equal(code, 2);
+      assert.match(stderr, /config\/localip cannot be read: it is no regular file/);
+    });
+  });
+
+  it('follows no symbolic link where it writes its temporary files', async () => {
+    await inTemporaryFolder(async (folder) => {
+      write(folder, { access, victim: 'untouched\n', 'config/.keep': '' });
+      symlinkSync(join(folder, 'victim'), join(folder, `config/localip.${process.pid}.new`));
+      assert.equal((await smtpcheck(['import', 'access', '-o', 'config'], folder)).code, 0);
+      assert.equal(readFileSync(join(folder, 'victim'), 'utf8'), 'untouched\n');
+      assert.ok(lstatSync(join(folder, 'config/localip')).isFile());
+      assert.match(readFileSync(join(folder, 'config/localip'), 'utf8'), /^192\.0\.2 /m);
+    });
+  });
+
+  it('takes lists of more entries than a call takes arguments', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const lines = Array.from({ length: 130_000 }, (_, i) => `To:d${i}.example.net RELAY\n`);
+      write(folder, { access: lines.join('') });
+      const { code, stdout } = await smtpcheck(['import', 'access', '-o', 'out'], folder);
+      assert.equal(code, 0);
+      assert.match(stdout, /wrote \S+relay\.to \(130000 entries\)/);
+    });
+  }).timeout(120_000);
+
   it('writes into config/ of a Haraka folder', async () => {
     await inTemporaryFolder(async (folder) => {
       write(folder, { access, 'haraka/config/plugins': 'smtpcheck\n' });
@@ -54,7 +93,8 @@ describe('smtpcheck import', () => {
   it('replaces lists with --force, and adds to host_list and smtpcheck.ini', async () => {
     await inTemporaryFolder(async (folder) => {
       write(folder, {
-        'main.cf': 'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\n',
+        'main.cf':
+          'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\ncompatibility_level = 3.6\n',
         'config/localip': '198.51.100.1\n',
         'config/host_list': 'example.org',
         'config/smtpcheck.ini': '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=noexpn\n',
@@ -209,6 +249,7 @@ describe('smtpcheck import', () => {
         'map',
         'hostList',
         'settings',
+        'suggestions',
         'files',
         'remarks',
       ]);
@@ -352,7 +393,7 @@ describe('smtpcheck import', () => {
       write(folder, { access, 'config/relay.to/inside': '' });
       const { code, stderr } = await smtpcheck(['import', 'access', '-o', 'config', '--force'], folder);
       assert.equal(code, 2);
-      assert.match(stderr, /^smtpcheck: config\/relay\.to cannot be read: EISDIR[^\n]*\n$/m);
+      assert.match(stderr, /^smtpcheck: config\/relay\.to cannot be read: it is no regular file\n$/m);
       assert.deepEqual(readdirSync(join(folder, 'config')), ['relay.to']);
       assert.deepEqual(readdirSync(join(folder, 'config/relay.to')), ['inside']);
     });

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { Collector } from '../../../src/cli/import/collector';
 import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
+import { readers } from '../../../src/cli/import/readers';
 import {
   type Chain,
   chainOf,
@@ -228,5 +229,35 @@ describe('chains of rules, compiled', () => {
         }
       }),
     );
+  });
+
+  const transports = [
+    'lab.example [10.0.0.5]:2525',
+    '.wide.example [10.0.0.6]',
+    'one.wide.example [10.0.0.7]',
+    'else.example [10.0.0.8]',
+  ];
+  const routed = (entries: readonly string[]) => {
+    const out = new Collector(readerContext());
+    for (const entry of entries) out.add('relay.to', 'permit', entry, { line: 1, text: entry });
+    const transport = transports.map((line) => line.replace(' ', ' smtp:')).join('\n');
+    const { lists: made, remarks } = resolvePolicy(
+      joinReadings([out, readers['postfix-transport'](transport, { ...readerContext(), file: 'transport' })]),
+    );
+    const left = remarks.filter(({ code }) => code === 'postfix-route').map(({ at }) => at.line);
+    return { entries: made['relay.to'].map(({ text, route }) => (route ? `${text} ${route}` : text)), left };
+  };
+
+  it('have the next hops that the most specific key of the source gives, of mailboxes too', () => {
+    assert.deepEqual(routed(['a@lab.example', 'b@other.example', 'wide.example', '=two.wide.example']), {
+      entries: [
+        'a@lab.example [10.0.0.5]:2525',
+        'b@other.example',
+        'wide.example [10.0.0.6]',
+        '=wide.example',
+        '=one.wide.example [10.0.0.7]',
+      ],
+      left: [4],
+    });
   });
 });

@@ -37,8 +37,8 @@ const cases: readonly FileCase[] = [
   {
     name: 'relay-domains: what the lists cannot hold is told',
     type: 'relay-domains',
-    text: '[UNIX:localhost]\nuser@example.org\n10.0.0.0/8\norg\n',
-    becomes: { remarks: ['1 class-option', '2 class-option', '3 access-cidr', '4 refused-entry'] },
+    text: '[UNIX:localhost]\nuser@example.org\n10.0.0.0/8\norg\nOK\n',
+    becomes: { remarks: ['1 class-option', '2 class-option', '3 access-cidr', '4 refused-entry', '5 class-option'] },
   },
   {
     name: 'local-host-names: every name of a line',

@@ -38,7 +38,7 @@ const parts = [
   'map',
   'localNames',
   'routes',
-  'ownDeliveries',
+  'transports',
   'settings',
   'features',
   'references',

@@ -1,4 +1,4 @@
-/** The command as a process, in folders made here; `test/live/init.test.ts` has those that Haraka makes. */
+/** The command as a process, in folders made here; `test/live/installation/init.test.ts` has those that Haraka makes. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BoundedFileReader, diskReader, type FileReader } from '../../../src/lists/files/bounded-reader';
+import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from '../../../src/lists/files/bounded-reader';
 import { PolicyStore } from '../../../src/lists/policy-store';
 import { address } from '../../../testkit/core';
 import { makeFolder } from '../../../testkit/folder';
@@ -124,7 +124,7 @@ describe('a list whose file system does not answer', () => {
     const disk = new Disk();
     const said = new Said();
     const folder = makeFolder({ 'smtpcheck.ini': '[main]\npoll=200ms\nsettle=50ms\n', localip: '192.0.2.7' });
-    const store = new PolicyStore(folder.path, said.log, undefined, { reader: disk.reader });
+    const store = new PolicyStore(folder.path, said.log, undefined, { reader: disk.reader, readLimit: 500 });
     said.lines.length = 0;
     try {
       disk.silent.add(folder.file('localip'));
@@ -133,12 +133,19 @@ describe('a list whose file system does not answer', () => {
       await until('it is said', () => said.lines.length > 0);
       await sleep(500);
       assert.deepEqual(said.lines, [
-        'error localip cannot be looked at: its file system has not answered for 5 s; what is in force stays',
+        'error localip cannot be looked at: its file system has not answered for 0.5 s; what is in force stays',
       ]);
     } finally {
       disk.recover(folder.file('localip'));
       store.close();
     }
+  });
+
+  it('is waited for 5 seconds', () => {
+    const store = new PolicyStore(makeFolder().path, new Said().log);
+    const { reader } = store as unknown as { reader: BoundedFileReader };
+    store.close();
+    assert.deepEqual([reader.limit, slowFsWarning], [5000, 5000]);
   });
 
   it('is no reason to wait for a large list either', async () => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FileFollower } from '../../../src/lists/files/file-follower';
+import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { parseRedisIni, RedisIniFile } from '../../../src/lists/redis/redis-ini';
-import { RedisAccess } from '../../../src/lists/redis/redis-package';
 import { makeFolder } from '../../../testkit/folder';
-import { harakaConfig, redisIni } from '../../../testkit/redis-access';
+import { harakaConfig, redisIni } from '../../../testkit/redis-clients';
 import { until } from '../../../testkit/until';
 
 const texts: Readonly<Record<string, string>> = {
@@ -45,16 +46,15 @@ describe('redis.ini with a character that may hide a part of it', () => {
 });
 
 describe('redis.ini while Haraka runs', () => {
-  const pace = { poll: 200, settle: 100 };
-  const closing: RedisAccess[] = [];
+  const closing: { close(): void }[] = [];
   afterEach(() => {
-    for (const access of closing.splice(0)) access.leave();
+    for (const following of closing.splice(0)) following.close();
   });
 
-  function follow(files: Readonly<Record<string, string>>) {
+  function follow(files: Readonly<Record<string, string>>, settle = 100) {
     const folder = makeFolder(files);
     const said: string[] = [];
-    const access = new RedisAccess(
+    const factory = new RedisClientFactory(
       new RedisIniFile(folder.path, {
         loginfo() {},
         lognotice() {},
@@ -64,11 +64,16 @@ describe('redis.ini while Haraka runs', () => {
       [__filename],
     );
     const ports: unknown[] = [];
-    const port = () => access.optionsFor(undefined).socket.port;
-    access.onChange = () => ports.push(port());
-    closing.push(access);
-    access.follow(pace);
-    return { folder, said, access, port, ports };
+    const port = () => factory.optionsFor(undefined).socket.port;
+    const follower = new FileFollower(
+      () => factory.files,
+      () => ({ poll: 200, settle }),
+    );
+    closing.push(follower);
+    const start = () => factory.follow(() => ports.push(port()));
+    start();
+    follower.follow();
+    return { folder, said, factory, start, port, ports };
   }
 
   it('is taken when it is another, and told of only where it leads elsewhere', async () => {
@@ -87,8 +92,8 @@ describe('redis.ini while Haraka runs', () => {
   });
 
   it('stays as it was where a character may hide a part of what it is now', async () => {
-    const { folder, said, access, ports } = follow({ 'redis.ini': redisIni(6380) });
-    assert.equal(access.optionsFor(undefined).socket.port, 6380);
+    const { folder, said, factory, ports } = follow({ 'redis.ini': redisIni(6380) });
+    assert.equal(factory.optionsFor(undefined).socket.port, 6380);
     folder.write('redis.ini', '; see below\r[server]\rport=6381\r');
     await until('it is told of', () => said.length > 0);
     assert.match(said.join(), /^rejected, the last good version stays in force:\n {2}redis\.ini:1: bad-characters: /);
@@ -111,8 +116,7 @@ describe('redis.ini while Haraka runs', () => {
   });
 
   it('is not taken half-written', async () => {
-    const { folder, access, port, ports } = follow({ 'redis.ini': redisIni(6380) });
-    access.follow({ ...pace, settle: 500 });
+    const { folder, port, ports } = follow({ 'redis.ini': redisIni(6380) }, 500);
     assert.equal(port(), 6380);
     const file = fs.openSync(folder.file('redis.ini'), 'w');
     for (const part of ['[server]\n', 'port=63\n', 'port=638\n', 'port=6381\n']) {
@@ -166,24 +170,15 @@ describe('redis.ini while Haraka runs', () => {
     assert.deepEqual(ports, [6381]);
   });
 
-  it('is followed by the pace that was said last', async () => {
-    const { folder, access, port, ports } = follow({ 'redis.ini': redisIni(6380) });
-    assert.equal(port(), 6380);
-    access.follow({ poll: 60_000, settle: 10_000 });
-    access.follow(pace);
-    folder.write('redis.ini', redisIni(6381));
-    await until('it is taken', () => ports.length === 1);
-  });
-
   it('is not followed any more once it is left, and read anew when it is wanted again', async () => {
-    const { folder, access, port, ports } = follow({ 'redis.ini': redisIni(6380) });
+    const { folder, factory, start, port, ports } = follow({ 'redis.ini': redisIni(6380) });
     assert.equal(port(), 6380);
-    access.leave();
+    factory.stopFollowing();
     folder.write('redis.ini', redisIni(6381));
     await sleep(600);
     assert.deepEqual(ports, []);
     assert.equal(port(), 6381);
-    access.follow(pace);
+    start();
     folder.write('redis.ini', redisIni(6382));
     await until('it is taken', () => ports.length > 0);
     assert.deepEqual(ports, [6382]);

@@ -1,15 +1,33 @@
 /** Lists in Redis as the policy sees them: read and followed. */
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisAccess } from '../../../src/lists/redis/redis-package';
+import { type parseContent, workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
+import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { address, shown } from '../../../testkit/core';
 import { everything } from '../../../testkit/extent';
-import { accessTo, type ClientVersion } from '../../../testkit/redis-access';
+import { type ClientVersion, clientsOf } from '../../../testkit/redis-clients';
 import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 import { until } from '../../../testkit/until';
 
+const parser = createRequire(__filename)('../../../src/lists/parsing/parse-worker-client') as {
+  parseContent: typeof parseContent;
+};
+const { parseContent: parse } = parser;
+
+/** Until the end of the test. */
+function parseSlowly(): void {
+  parser.parseContent = async (...args) => {
+    await sleep(tooLong);
+    return parse(...args);
+  };
+}
+
 describe('a list in Redis', () => {
   withRedis();
+  afterEach(() => {
+    parser.parseContent = parse;
+  });
 
   for (const version of [5, 6] as const satisfies readonly ClientVersion[]) {
     it(`is read like a file, whatever holds it, with version ${version} of the client`, async () => {
@@ -18,7 +36,7 @@ describe('a list in Redis', () => {
       redis.add('relay.to', 'backup.example  [198.51.100.5]:2525');
       redis.set('relay.map', new Map([['To:partner.example', 'RELAY']]));
       redis.add('host.deny', 'spam.example');
-      const site = await start(all, {}, accessTo(redis, version));
+      const site = await start(all, {}, clientsOf(redis, version));
       const { relay, deny } = site.store.policy;
       assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.7'))), '+3');
       assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.9'))), '-1');
@@ -34,7 +52,7 @@ describe('a list in Redis', () => {
     });
 
     it(`takes one connection, and closes it, with version ${version} of the client`, async () => {
-      const site = await start(all, {}, accessTo(redis, version));
+      const site = await start(all, {}, clientsOf(redis, version));
       assert.equal(redis.connections, 1);
       site.store.close();
       await until('it is closed', () => redis.connections === 0);
@@ -44,13 +62,13 @@ describe('a list in Redis', () => {
   it('is read with the password of redis.ini, digits or not', async () => {
     redis.password = '12345';
     redis.add('host.deny', '198.51.100.7');
-    const site = await start(denyAlone, {}, accessTo(redis, 5, { password: 12345 }));
+    const site = await start(denyAlone, {}, clientsOf(redis, 5, { password: 12345 }));
     assert.ok(site.denies('198.51.100.7'));
   });
 
   it('is read from the server that the setting names', async () => {
     redis.add('host.deny', '198.51.100.7');
-    const nowhere = new RedisAccess({ get: () => ({ server: { path: '/nowhere/redis.sock' } }) });
+    const nowhere = new RedisClientFactory({ get: () => ({ server: { path: '/nowhere/redis.sock' } }) });
     const site = await start(`${head}[deny]\nhosts=redis:[127.0.0.1:${redis.port}]\n`, {}, nowhere);
     assert.ok(site.denies('198.51.100.7'));
     assert.equal(site.denied.file, `redis:[127.0.0.1:${redis.port}]host.deny`);
@@ -77,7 +95,7 @@ describe('a list in Redis', () => {
       it(`is followed ${name}, with version ${version} of the client`, async () => {
         if (forbidden) redis.forbidden.add(forbidden);
         redis.add('host.deny', '198.51.100.7');
-        const site = await start(denyAlone, {}, accessTo(redis, version));
+        const site = await start(denyAlone, {}, clientsOf(redis, version));
         assert.equal(
           site.saying(version === 5.8 ? 'connected, without change notices' : told),
           1,
@@ -109,6 +127,42 @@ describe('a list in Redis', () => {
     } finally {
       clearInterval(storm);
     }
+  });
+
+  it('is read again where it changes while it is read', async () => {
+    // So large that it is parsed apart, which takes longer than the notice.
+    redis.set('host.deny', '198.51.100.7\n'.padEnd(2 * workerThreshold, '#'));
+    redis.before = (command) => {
+      if (command !== 'GET host.deny') return;
+      redis.before = undefined;
+      // The answer that is under way is of the time before.
+      setImmediate(() => redis.set('host.deny', '198.51.100.8'));
+    };
+    const site = await start(denyAlone.replace('1s', '60s'));
+    await site.sees('the change is taken', () => site.denies('198.51.100.8'));
+  });
+
+  it('is not confirmed by PING while what it has become is being parsed', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    redis.add('localip', '192.0.2.7');
+    const site = await start(`${denyAlone}[relay]\nlocal_ip=redis:localip\n`);
+    parseSlowly();
+    redis.add('host.deny', '198.51.100.8');
+    await site.sees('it is too old', () => !site.denied.available);
+    assert.ok(site.trusted.available, 'and the other is confirmed');
+    await site.sees('it is taken', () => site.denies('198.51.100.8'));
+  });
+
+  it('is taken, and read again, where the connection is lost while it is being parsed', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(denyAlone.replace('1s', '60s'));
+    parseSlowly();
+    redis.add('host.deny', '198.51.100.8');
+    await until('it is read', () => redis.asked.filter((command) => command.startsWith('SSCAN')).length === 2);
+    redis.disconnect();
+    redis.add('host.deny', '198.51.100.9');
+    await site.sees('it is taken', () => site.denies('198.51.100.8'));
+    await site.sees('the change meanwhile is taken', () => site.denies('198.51.100.9'));
   });
 
   it('is parsed apart when it is large, and read again only where it is another', async () => {

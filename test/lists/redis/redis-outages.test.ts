@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { makeFolder } from '../../../testkit/folder';
-import { accessTo, redisIni } from '../../../testkit/redis-access';
+import { clientsOf, redisIni } from '../../../testkit/redis-clients';
 import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 import { until } from '../../../testkit/until';
 
@@ -77,7 +77,7 @@ describe('Redis disconnected', () => {
 
   it('is told of once, whatever keeps it away, and with the reason', async () => {
     redis.password = 'right';
-    const site = await start(denyAlone, {}, accessTo(redis, 5, { password: 'wrong' }), 500);
+    const site = await start(denyAlone, {}, clientsOf(redis, 5, { password: 'wrong' }), 500);
     await sleep(tooLong);
     assert.equal(site.saying(/^warn .* disconnected, reconnecting: WRONGPASS/), 1);
     assert.equal(site.denied.available, false);
@@ -103,11 +103,11 @@ describe('Redis disconnected', () => {
       fs.writeFileSync(path.join(config, 'redis.ini'), redisIni(port));
       const script = `
         const { PolicyStore } = require(${JSON.stringify(path.join(modules, 'policy-store.js'))});
-        const { RedisAccess } = require(${JSON.stringify(path.join(modules, 'redis', 'redis-package.js'))});
+        const { RedisClientFactory } = require(${JSON.stringify(path.join(modules, 'redis', 'redis-client-factory.js'))});
         const { RedisIniFile } = require(${JSON.stringify(path.join(modules, 'redis', 'redis-ini.js'))});
         const log = { loginfo() {}, lognotice() {}, logwarn() {}, logerror() {} };
-        const access = new RedisAccess(new RedisIniFile(${JSON.stringify(config)}, log));
-        const store = new PolicyStore(${JSON.stringify(config)}, log, access);
+        const clients = new RedisClientFactory(new RedisIniFile(${JSON.stringify(config)}, log));
+        const store = new PolicyStore(${JSON.stringify(config)}, log, clients);
         store.follow();
         store.firstRead(${port === 1 ? 500 : 10_000}).then(() => console.log(store.policy.deny.clients.size));`;
       const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { timeout: 30_000 });

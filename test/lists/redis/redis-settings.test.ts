@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CannotStart } from '../../../src/lists/policy-store';
-import { RedisAccess } from '../../../src/lists/redis/redis-package';
+import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
 import { FakeRedis } from '../../../testkit/fake-redis';
 import { makeFolder } from '../../../testkit/folder';
-import { harakaConfig, redisIni } from '../../../testkit/redis-access';
+import { harakaConfig, redisIni } from '../../../testkit/redis-clients';
 import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
 import { until } from '../../../testkit/until';
 
@@ -13,7 +13,7 @@ describe('smtpcheck.ini and Redis', () => {
   withRedis();
 
   it('does not start where the plugin is not installed, and is not taken later', async () => {
-    const nowhere = () => new RedisAccess({ get: () => ({}) }, ['/nowhere/at/all']);
+    const nowhere = () => new RedisClientFactory({ get: () => ({}) }, ['/nowhere/at/all']);
     const folder = makeFolder({ 'smtpcheck.ini': denyAlone });
     assert.throws(
       () => new Followed(folder, nowhere()),
@@ -137,5 +137,17 @@ describe('smtpcheck.ini and Redis', () => {
     await sleep(tooLong);
     assert.ok(site.denies('198.51.100.7'));
     assert.equal(redis.connections, 1);
+  });
+
+  it('keeps its connection where nothing that concerns it changes', async () => {
+    redis.add('host.deny', '198.51.100.7');
+    const site = await start(denyAlone);
+    const { length } = redis.asked.filter((command) => command.startsWith('HELLO'));
+    site.folder.write('smtpcheck.ini', denyAlone.replace('200ms', '250ms'));
+    await site.sees('it is taken', () => site.store.policy.settings.main.poll === 250);
+    await sleep(300);
+    assert.equal(redis.asked.filter((command) => command.startsWith('HELLO')).length, length);
+    redis.add('host.deny', '198.51.100.8');
+    await site.sees('and follows', () => site.denies('198.51.100.8'));
   });
 });

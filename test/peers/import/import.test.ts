@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { startHaraka } from '../../../testkit/live/haraka';
 import { fixtureRoot } from '../../cli/import/support';
-import { installPeers } from '../install';
+import { installPeers } from '../servers/install';
 import { askPostfix } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { askSendmail } from './sendmail-site';

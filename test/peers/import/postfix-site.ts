@@ -5,8 +5,8 @@ import { freePort } from '../../../examples/haraka-directory';
 import { startDns } from '../../../testkit/live/dns';
 import { connect, isAccepted } from '../../../testkit/live/smtp-client';
 import type { Client, Verdict } from '../../cli/import/imported-policy';
-import { serveAtPort53 } from '../name-server';
-import { idOf, inWorkspace, runInside, startInside, type Workspace } from '../namespace';
+import { serveAtPort53 } from '../servers/name-server';
+import { idOf, inWorkspace, runInside, startInside, type Workspace } from '../servers/namespace';
 import { describeProbe, type Probe } from './probes';
 import type { Files } from './site';
 
@@ -40,7 +40,6 @@ export async function askPostfix(root: string, files: Files, probes: readonly Pr
 
 // What is not policy: where it runs, and that any sender and any number of probes will do.
 const operation = (folder: string) => `
-compatibility_level = 3.6
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
 inet_interfaces = 127.0.0.1
 inet_protocols = all
@@ -67,7 +66,9 @@ postlog unix-dgram n - n - 1 postlogd
 
 function prepare(root: string, workspace: Workspace, files: Files, port: number): void {
   for (const [name, text] of Object.entries(files)) workspace.write(`etc/postfix/${name}`, text);
-  workspace.write('etc/postfix/main.cf', `${files['main.cf'] ?? ''}${operation(workspace.path)}`);
+  const main = files['main.cf'] ?? '';
+  const level = /^compatibility_level/m.test(main) ? '' : '\ncompatibility_level = 3.6';
+  workspace.write('etc/postfix/main.cf', `${main}${level}${operation(workspace.path)}`);
   workspace.write('etc/postfix/master.cf', services(port));
   fs.mkdirSync(path.join(workspace.path, 'queue'));
   const data = path.join(workspace.path, 'data');

@@ -1,7 +1,7 @@
 /** The real sendmail on what an import must not carry over too freely: SKIP, mailertable, lookupdotdomain, class VirtHost. */
 import assert from 'node:assert/strict';
 import type { Client } from '../../cli/import/imported-policy';
-import { installPeers } from '../install';
+import { installPeers } from '../servers/install';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { answersOfRules, askSendmail } from './sendmail-site';
 import { type Files, importSite } from './site';

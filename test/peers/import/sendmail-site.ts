@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { startDns } from '../../../testkit/live/dns';
 import type { Verdict } from '../../cli/import/imported-policy';
-import { serveAtPort53 } from '../name-server';
-import { inWorkspace, runInside, startInside, type Workspace } from '../namespace';
+import { serveAtPort53 } from '../servers/name-server';
+import { inWorkspace, runInside, startInside, type Workspace } from '../servers/namespace';
 import type { Probe } from './probes';
 import type { Files } from './site';
 

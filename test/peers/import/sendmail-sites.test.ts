@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Client } from '../../cli/import/imported-policy';
 import { fixtureRoot } from '../../cli/import/support';
-import { installPeers } from '../install';
+import { installPeers } from '../servers/install';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { askSendmail, finishedConfiguration } from './sendmail-site';
 import { type Files, importSite } from './site';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
-import { installPeers, installSendmailDocumentation } from '../install';
+import { installPeers, installSendmailDocumentation } from '../servers/install';
 import { sendmailNames } from './sendmail-names';
 import { importSite } from './site';
 

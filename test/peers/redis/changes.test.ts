@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { addressList } from '../../../bench/lists';
 import type { HarakaVersion } from '../../../testkit/live/haraka';
 import { eventually, pause } from '../../../testkit/live/talk';
-import { all, allRevoked, interrupted } from '../../faults/expectations';
+import { all, allRevoked, interrupted } from '../../faults/checks/expectations';
 import { allLists, filling, linesOf, quoted } from './lists';
 import { onRedis } from './on-redis';
 import { RedisServer } from './server';

@@ -1,6 +1,6 @@
 /** Tests that need a redis-server. Where it cannot be had, that is said; with `SMTPCHECK_PEERS_REQUIRED=1` it is a failure. */
 import assert from 'node:assert/strict';
-import { installRedis } from '../install';
+import { installRedis } from '../servers/install';
 
 export function onRedis(name: string, suite: (root: string) => void): void {
   const redis = installRedis();

@@ -14,7 +14,7 @@ import {
   permittedClasses,
   withoutAnyList,
   withoutLists,
-} from '../../faults/expectations';
+} from '../../faults/checks/expectations';
 import { allLists, filling } from './lists';
 import { onRedis } from './on-redis';
 import { RedisServer, type RedisSettings } from './server';

@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../../examples/haraka-directory';
 import { eventually } from '../../../testkit/live/talk';
-import { environmentOf } from '../install';
+import { environmentOf } from '../servers/install';
 
 export interface RedisSettings {
   /** Lines of `redis.conf`. */

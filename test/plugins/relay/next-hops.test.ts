@@ -56,6 +56,8 @@ describe('the next hops', () => {
   interface HopCase {
     readonly name: string;
     readonly domain: string;
+    /** The mailboxes of the domain that it is for; `user`, unless it matters. */
+    readonly users?: readonly string[];
     readonly relayTo?: string;
     readonly ini?: readonly string[];
     /** What other plugins noted of the mail, and we. */
@@ -63,7 +65,29 @@ describe('the next hops', () => {
     /** Exchanges as `priority host:port`, `none` for no opinion, `deferred`. */
     readonly gives: readonly string[] | 'none' | 'deferred';
   }
+  const ofMailboxes = 'backup.example [10.0.0.5]\na@backup.example [10.0.0.6]:2525\nb@backup.example [10.0.0.6]:2525';
   const rows: readonly HopCase[] = [
+    {
+      name: 'are those of the mailbox',
+      domain: 'backup.example',
+      users: ['a', 'B'],
+      relayTo: ofMailboxes,
+      gives: ['0 10.0.0.6:2525'],
+    },
+    {
+      name: 'are those of the domain for other mailboxes',
+      domain: 'backup.example',
+      users: ['c'],
+      relayTo: ofMailboxes,
+      gives: ['0 10.0.0.5:25'],
+    },
+    {
+      name: 'are none while mailboxes of one message have different ones',
+      domain: 'backup.example',
+      users: ['a', 'c'],
+      relayTo: ofMailboxes,
+      gives: 'deferred',
+    },
     {
       name: 'are those of the entry for mail that was queued before the plugin only observes',
       domain: 'backup.example',
@@ -178,13 +202,13 @@ describe('the next hops', () => {
       gives: 'none',
     },
   ];
-  for (const { name, domain, relayTo = '', ini = [], notes = {}, gives } of rows) {
+  for (const { name, domain, users = ['user'], relayTo = '', ini = [], notes = {}, gives } of rows) {
     it(name, async () => {
       const dnsTimeout = domain === 'dropped.example' ? '200ms' : '5s';
       const site = new Site({ dns: dns.port, dnsTimeout, files: { 'relay.to': relayTo }, ini });
       const said: string[] = [];
       const mail = {
-        todo: { domain, notes },
+        todo: { domain, notes, rcpt_to: users.map((user) => ({ user, host: domain })) },
         lognotice: () => {},
         logerror: (...args: unknown[]) => said.push(args.join(' ')),
       };
@@ -214,7 +238,12 @@ describe('the next hops', () => {
     };
     Object.defineProperty(site.plugin.smtpcheck, 'resolver', { value: resolver });
     const said: string[] = [];
-    const mail = { todo: { domain }, lognotice: () => {}, logerror: (...args: unknown[]) => said.push(args.join(' ')) };
+    const rcpt_to = [{ user: 'user', host: domain }];
+    const mail = {
+      todo: { domain, rcpt_to },
+      lognotice: () => {},
+      logerror: (...args: unknown[]) => said.push(args.join(' ')),
+    };
     const { message } = await site.run('get_mx', mail, domain);
     const what = String.raw`the best MX of a\u001b[31m\u0007\u009b.self.example is this host`;
     assert.equal(message, what);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { containsNetwork, EntryIndex, keyOf, type Network, widerKeys } from '../../../src/policy/entries/containment';
 import { isProblem, parseEntry } from '../../../src/policy/entries/entry';
 
+type TextReach = ReturnType<typeof reach>;
+
 function reach(text: string) {
   const subdomainsOnly = text.startsWith('.');
   const entry = parseEntry(subdomainsOnly ? text.slice(1) : text);
@@ -35,16 +37,25 @@ describe('EntryIndex', () => {
   const list = [
     '198.51.100',
     '198.51.100.16/28',
+    '2001:db8::/32',
     'example.org',
     '=www.example.org',
     '.sub.example.org',
     'a@example.org',
   ];
-  const index = new EntryIndex(list.map(reach));
+  let index: EntryIndex<TextReach>;
+  // Parsed in a hook: a parser that throws while the file is loaded fails no single test.
+  beforeEach(() => {
+    index = new EntryIndex(list.map(reach));
+  });
   const cases: readonly { of: string; same?: string; around?: string }[] = [
     { of: '198.51.100.17', around: '198.51.100.16/28' },
     { of: '198.51.100.16/28', same: '198.51.100.16/28', around: '198.51.100' },
     { of: '198.51.101.17' },
+    { of: '2001:db8::/32', same: '2001:db8::/32' },
+    { of: '2001:db8:7::25', around: '2001:db8::/32' },
+    { of: '2001:db9::25' },
+    { of: '2001:db9::/32' },
     { of: 'example.org', same: 'example.org' },
     { of: '=example.org', around: 'example.org' },
     { of: '=www.example.org', same: '=www.example.org', around: 'example.org' },
@@ -63,6 +74,13 @@ describe('EntryIndex', () => {
       assert.equal(index.covering(reach(of))?.text, same ?? around);
     });
   }
+
+  it('begins empty', () => {
+    const empty = new EntryIndex<TextReach>();
+    assert.deepEqual([...empty.values()], []);
+    empty.add(reach('192.0.2.0/24'));
+    assert.equal(empty.around(reach('192.0.2.7'))?.text, '192.0.2.0/24');
+  });
 
   it('keeps the first of two entries with the same reach, whatever their signs', () => {
     const twins = new EntryIndex([reach('192.0.2.7'), reach('!192.0.2.7')]);

@@ -71,6 +71,8 @@ const faulty: readonly {
   { text: 'fe80::1%eth0', problem: 'address-zone', suggestion: 'fe80::1' },
   { text: 'fe80::%eth0/64', problem: 'address-zone', suggestion: 'fe80::/64' },
   { text: 'IPv6:2001:db8::7', problem: 'address-syntax', suggestion: '2001:db8::7' },
+  { text: 'ipv6:IPv6:2001:db8::7', problem: 'address-syntax', suggestion: '2001:db8::7' },
+  { text: '2001:ipv6:db8::7', problem: 'address-syntax' },
   { text: '2001:db8::g', problem: 'address-syntax' },
   { text: '/fe80::1%eth0', problem: 'address-syntax' },
   { text: '192.0.2.0/33', problem: 'prefix-length', detail: '1 to 32' },
@@ -113,6 +115,8 @@ const faulty: readonly {
   { text: 'user@[192.0.2.025]', problem: 'mailbox-syntax' },
   { text: 'us..er@example.org', problem: 'mailbox-syntax' },
   { text: 'a@b@example.org', problem: 'mailbox-syntax' },
+  { text: 'a'.repeat(4096), problem: 'domain-syntax' },
+  { text: 'a'.repeat(4097), problem: 'unexpected-text', detail: 'one entry of at most 4096 characters' },
 ];
 
 describe('parseEntry', () => {
@@ -126,7 +130,7 @@ describe('parseEntry', () => {
   }
 
   for (const { text, ...problem } of faulty) {
-    it(`says ${problem.problem} of ${text}${problem.suggestion ? ` and offers ${problem.suggestion}` : ''}`, () => {
+    it(`says ${problem.problem} of ${text.slice(0, 80)}${problem.suggestion ? ` and offers ${problem.suggestion}` : ''}`, () => {
       assert.deepEqual(parseEntry(text), problem);
       if (problem.suggestion) assert.ok(!isProblem(parseEntry(problem.suggestion)), `${problem.suggestion} is sound`);
     });
@@ -141,11 +145,12 @@ describe('withRoute', () => {
     return isProblem(with_) ? with_.problem : formatEntry(with_);
   };
 
-  it('adds a next hop that is printed behind the domain, and takes none for anything else', () => {
+  it('adds a next hop that is printed behind the domain or mailbox, and takes none for anything else', () => {
     assert.equal(routed('backup.example', '[10.0.0.5]:2525'), 'backup.example  [10.0.0.5]:2525');
     assert.equal(routed('=backup.example', 'MX.inner.example:25'), '=backup.example  mx.inner.example');
+    assert.equal(routed('user@backup.example', '10.0.0.5:2525'), 'user@backup.example  [10.0.0.5]:2525');
     assert.equal(routed('backup.example', 'mx..inner'), 'route-syntax');
-    for (const other of ['!backup.example', 'user@backup.example', '192.0.2.25']) {
+    for (const other of ['!backup.example', '!user@backup.example', '192.0.2.25']) {
       assert.equal(routed(other, 'mx.inner.example'), 'route-not-here', other);
     }
   });

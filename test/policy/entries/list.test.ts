@@ -401,9 +401,9 @@ const textCases: readonly TextCase[] = [
     gives: ['1:1 unexpected-text'],
   },
   {
-    name: 'keeps next hops to domains that are not excluded',
+    name: 'keeps next hops to domains and mailboxes that are not excluded',
     kind: 'relay_to',
-    text: '!a.example mx.example.net\nu@b.example mx.example.net\n192.0.2.25 mx.example.net\nc.example mx one\nd.example [',
+    text: '!a.example mx.example.net\n!u@b.example mx.example.net\n192.0.2.25 mx.example.net\nc.example mx one\nd.example [',
     gives: ['1:1 route-not-here', '2:1 route-not-here', '3:1 route-not-here', '4:1 route-syntax', '5:1 route-syntax'],
   },
 ];

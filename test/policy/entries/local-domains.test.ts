@@ -42,7 +42,7 @@ const cases: readonly DomainsCase[] = [
   {
     name: 'have no comment behind them: Haraka takes the whole line for a name',
     hostList: 'local.example # ours',
-    local: [],
+    local: ['local.example # ours'],
     foreign: ['local.example'],
   },
   {
@@ -112,6 +112,13 @@ describe('parseHostListRegex', () => {
       text: 'web\\.example\n\\k-tv\\.example\n(?<n>a)\\.example\nftp\\.example\n',
       says: [
         'host_list_regex:3: pattern-syntax: (?<n>a)\\.example is no regular expression: invalid named reference; write one that matches whole names, as in (.*\\.)?example\\.org',
+      ],
+    },
+    {
+      name: 'joins lines as alternatives, and not one behind the other',
+      text: '\\k\n<n>x\n(?<n>a)\n',
+      says: [
+        'host_list_regex:3: pattern-syntax: (?<n>a) is no regular expression: invalid named reference; write one that matches whole names, as in (.*\\.)?example\\.org',
       ],
     },
   ];

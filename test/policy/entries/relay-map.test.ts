@@ -183,6 +183,7 @@ const replies: readonly { readonly value: string; readonly is?: string }[] = [
   { value: '550 "No" means "no"', is: '550 5.7.1 "No" means "no"' },
   { value: '550 No thanks', is: '550 5.7.1 No thanks' },
   { value: '550 N', is: '550 5.7.1 N' },
+  { value: `450 ${'x'.repeat(500)}`, is: `450 4.7.1 ${'x'.repeat(500)}` },
   { value: '450 Later', is: '450 4.7.1 Later' },
   { value: 'ERROR:5.123.456:550 No', is: '550 5.123.456 No' },
   { value: '550 5.123.456 No', is: '550 5.123.456 No' },
@@ -210,7 +211,7 @@ const replies: readonly { readonly value: string; readonly is?: string }[] = [
 
 describe('replies of relay.map', () => {
   for (const { value, is } of replies) {
-    it(`${is ? `reads ${is} from` : 'finds no reply in'} ${value}`, () => {
+    it(`${is ? `reads ${is.slice(0, 80)} from` : 'finds no reply in'} ${value.slice(0, 80)}`, () => {
       const { data, findings } = parseRelayMap('relay.map', `To:a.example ${value}`);
       if (is)
         assert.equal(shownEntry(mapOf(`To:a.example ${value}`).findRecipient(recipient('u@a.example'))), `1 ${is}`);
@@ -271,7 +272,7 @@ const faults: readonly { readonly line: string; readonly code: string; readonly 
 
 describe('parseRelayMap', () => {
   for (const { line, code, detail } of faults) {
-    it(`says ${code} of ${line}`, () => {
+    it(`says ${code} of ${line.slice(0, 80)}`, () => {
       const { data, findings } = parseRelayMap('relay.map', `# first\nTo:good.example RELAY\n  ${line}\n`);
       assert.equal(data, undefined);
       assert.deepEqual(

@@ -56,7 +56,7 @@ const cases: readonly FindingCase[] = [
   { code: 'mailbox-syntax', in: 'relay_to', text: '@backup.example' },
   { code: 'mailbox-not-here', in: 'local_domain', text: 'user@campus.example' },
   { code: 'route-syntax', in: 'relay_to', text: 'backup.example [10.0.0.5]:99999' },
-  { code: 'route-not-here', in: 'relay_to', text: 'user@backup.example mx.example.net' },
+  { code: 'route-not-here', in: 'relay_to', text: '!user@backup.example mx.example.net' },
   { code: 'pattern-syntax', in: 'host_list_regex', text: '*.dept.example' },
   { code: 'map-key-syntax', in: 'relay_map', text: 'Connect:root@ REJECT' },
   { code: 'map-tag-unknown', in: 'relay_map', text: 'ClientRate:192.0.2 10' },

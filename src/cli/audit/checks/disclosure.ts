@@ -5,7 +5,7 @@ import { type Outcome, report, safe, unknown, unsafe, worstOf } from '../outcome
 import { randomUser } from '../session/channel';
 import { DialogueFault, endsAll } from '../session/dialogue-fault';
 import { isAccepted, isDeferred, type SmtpDialogue, shownReply } from '../session/smtp-dialogue';
-import type { SmtpContext } from '../smtp-context';
+import { answerOf, type SmtpContext } from '../smtp-context';
 import { shortened } from '../transcript';
 import { compareReplies, judgeUsers, type Sample, timesDiffer } from '../users';
 
@@ -47,7 +47,9 @@ async function sample(
   { name, likely }: { readonly name: string; readonly likely: boolean },
 ): Promise<Sample> {
   const reply = await context.command(smtp, verb.includes('%') ? verb.replace('%', name) : `${verb} ${name}`);
-  if (isDeferred(reply)) throw new DialogueFault('unanswered', `${verb}: ${shortened(shownReply(reply))}`);
+  // Postfix judges VRFY like RCPT: a name under no domain of its own is denied relaying, and that is the answer.
+  if (isDeferred(reply) && answerOf(reply) !== 'relaying-deferred')
+    throw new DialogueFault('unanswered', `${verb}: ${shortened(shownReply(reply))}`);
   return {
     name,
     likely,

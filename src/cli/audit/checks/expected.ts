@@ -22,7 +22,8 @@ async function allAccepted(context: SmtpContext, addresses: readonly string[]): 
     const reply = await rcptReply(context, address);
     if (reply === 'login-first') return unknown('MAIL asks for AUTH first: this is a port for submission, ask port 25');
     const shown = `${address} → ${shortened(shownReply(reply))}`;
-    if (isRefused(reply)) refused.push(shown);
+    // A denial of relaying stands, even with a code for "later": the sender's server gives up in the end.
+    if (isRefused(reply) || (await context.answerTo(reply)) === 'relaying-deferred') refused.push(shown);
     else if (!isAccepted(reply)) open.push(shown);
   }
   if (refused.length > 0) return unsafe(`refused: ${refused.join('; ')}`);

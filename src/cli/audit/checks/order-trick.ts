@@ -1,9 +1,9 @@
 /** Whether one accepted recipient lets the next one in: a permission that leaks from a recipient to a transaction. */
 import type { Fix, SmtpCheck } from '../check';
-import { type Outcome, safe, unknown, unsafe } from '../outcome';
+import { deferred, type Outcome, safe, unknown, unsafe } from '../outcome';
 import { DialogueFault, endsAll } from '../session/dialogue-fault';
 import { isAccepted, type Reply, type SmtpDialogue, shownReply } from '../session/smtp-dialogue';
-import { answerOf, type SmtpContext } from '../smtp-context';
+import type { SmtpContext } from '../smtp-context';
 import { shortened } from '../transcript';
 
 const fix: Fix = {
@@ -72,10 +72,10 @@ async function play(context: SmtpContext, step: Step, sender: string, ownRecipie
   const last = await context.command(smtp, foreign);
   const shown = `${step.name}, after ${ownRecipient}: ${shortened(shownReply(last))}`;
   if (smtp.isOpen && last.code !== 421) await context.command(smtp, 'RSET');
-  const answer = answerOf(last);
+  const answer = await context.answerTo(last);
   if (answer === 'accepted') return unsafe(shown);
   if (answer === 'refused' || answer === 'login-first') return safe(shown);
-  return unknown(shown);
+  return answer === 'relaying-deferred' ? deferred(shown) : unknown(shown);
 }
 
 /** A command that has to succeed before the trick can be tried. */
@@ -112,6 +112,11 @@ const orderTrick: SmtpCheck = {
     if (open.length > 0) return context.asStranger(unsafe(fewOf(open)));
     const untold = outcomes.filter(({ verdict }) => verdict === 'unknown');
     if (untold.length > 0) return unknown(fewOf(untold));
+    const later = outcomes.filter(({ verdict }) => verdict === 'deferred');
+    if (later.length > 0)
+      return deferred(
+        `deferred instead of refused, ${later.length} of ${outcomes.length}: ${later[0]?.observed ?? ''}`,
+      );
     return safe(`refused in all ${outcomes.length} orders, after ${accepted.join(', ')}`);
   },
 };

@@ -1,7 +1,7 @@
 /** The checks that send a message, and so run only with a canary: an address of the operator's own. */
 
 import type { SmtpCheck } from '../check';
-import { type Outcome, report, safe, unknown, unsafe } from '../outcome';
+import { deferred, type Outcome, report, safe, unknown, unsafe } from '../outcome';
 import { isAccepted, isDeferred, type SmtpDialogue, shownReply } from '../session/smtp-dialogue';
 import type { SmtpContext } from '../smtp-context';
 import { shortened } from '../transcript';
@@ -14,6 +14,7 @@ async function toData(context: SmtpContext, canary: string): Promise<SmtpDialogu
     const reply = await context.command(smtp, line);
     if (isAccepted(reply)) continue;
     const shown = `${line} → ${shortened(shownReply(reply))}`;
+    if ((await context.answerTo(reply)) === 'relaying-deferred') return deferred(shown);
     return isDeferred(reply) ? unknown(shown) : safe(`refused: ${shown}`);
   }
   const reply = await context.command(smtp, 'DATA');

@@ -3,6 +3,7 @@ import { printable } from '../../../policy/findings/characters';
 import { jsonText } from '../../io';
 import { type JunitProblem, junit } from '../../xml';
 import type { Verdict } from '../outcome';
+import { remedyOf } from '../remedy';
 import { overall } from '../runner';
 import { channelName } from '../session/channel';
 import { type AuditReport, counts, documentation } from './summary';
@@ -24,19 +25,22 @@ export function jsonReport(report: AuditReport): string {
       port,
       security,
     })),
-    results: results.map(({ check, channel, verdict, observed }) => ({
-      id: check.id,
-      title: check.title,
-      protocol: channel.protocol,
-      address: channel.address,
-      port: channel.port,
-      security: channel.security,
-      verdict,
-      observed,
-      why: check.why,
-      fix: check.fix,
-      documentation: `${documentation}#${check.id}`,
-    })),
+    results: results.map(({ check, channel, verdict, observed }) => {
+      const { why, fix, anchor } = remedyOf(check, verdict);
+      return {
+        id: check.id,
+        title: check.title,
+        protocol: channel.protocol,
+        address: channel.address,
+        port: channel.port,
+        security: channel.security,
+        verdict,
+        observed,
+        why,
+        fix,
+        documentation: `${documentation}#${anchor}`,
+      };
+    }),
     ...(transcript === undefined ? {} : { transcript }),
   });
 }
@@ -44,7 +48,7 @@ export function jsonReport(report: AuditReport): string {
 export function tapText({ results, transcript }: AuditReport): string {
   const lines = ['TAP version 14', `1..${results.length}`];
   for (const [index, { check, channel, verdict, observed }] of results.entries()) {
-    const passed = verdict === 'safe' || verdict === 'report';
+    const passed = verdict !== 'unsafe' && verdict !== 'unknown';
     lines.push(
       `${passed ? 'ok' : 'not ok'} ${index + 1} - ${check.id} on ${channelName(channel)}`,
       '  ---',
@@ -62,7 +66,7 @@ export function junitText({ results, transcript }: AuditReport): string {
     classname: channelName(channel),
     name: check.id,
     problems: problemsOf(verdict, observed, check.why),
-    output: verdict === 'report' ? `report: ${observed}` : undefined,
+    output: verdict === 'report' || verdict === 'deferred' ? `${verdict}: ${observed}` : undefined,
   }));
   return junit({ name: 'smtpcheck audit', cases, output: transcript?.join('\n') });
 }

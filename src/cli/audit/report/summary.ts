@@ -16,7 +16,7 @@ export interface AuditReport {
 }
 
 export function counts(results: readonly Result[]): Record<Verdict, number> {
-  const sum: Record<Verdict, number> = { safe: 0, unsafe: 0, report: 0, unknown: 0 };
+  const sum: Record<Verdict, number> = { safe: 0, unsafe: 0, report: 0, unknown: 0, deferred: 0 };
   for (const { verdict } of results) sum[verdict] += 1;
   return sum;
 }
@@ -44,5 +44,6 @@ export function rowsOf(results: readonly Result[]): Row[] {
 export function verdictLine(results: readonly Result[]): string {
   const sum = counts(results);
   const words = { safe: 'SAFE', unsafe: 'UNSAFE', unknown: 'COULD NOT TELL' }[overall(results)];
-  return `${words}: ${sum.unsafe} unsafe, ${sum.unknown} unknown, ${sum.report} to look at, ${sum.safe} safe`;
+  const deferred = sum.deferred > 0 ? `${sum.deferred} deferred instead of refused, ` : '';
+  return `${words}: ${sum.unsafe} unsafe, ${sum.unknown} unknown, ${deferred}${sum.report} to look at, ${sum.safe} safe`;
 }

@@ -3,11 +3,12 @@ import Table from 'cli-table3';
 import { printable } from '../../../policy/findings/characters';
 import { painter } from '../../io';
 import type { Verdict } from '../outcome';
+import { type Remedy, remedyOf } from '../remedy';
 import { channelName } from '../session/channel';
 import { type AuditReport, documentation, type Row, rowsOf, verdictLine } from './summary';
 
-const order: readonly Verdict[] = ['unsafe', 'unknown', 'report', 'safe'];
-const colours = { unsafe: 'red', unknown: 'yellow', report: 'cyan', safe: 'green' } as const;
+const order: readonly Verdict[] = ['unsafe', 'unknown', 'deferred', 'report', 'safe'];
+const colours = { unsafe: 'red', unknown: 'yellow', deferred: 'yellow', report: 'cyan', safe: 'green' } as const;
 
 export function tableText(
   report: AuditReport,
@@ -71,28 +72,30 @@ function bundle(rows: readonly Row[]): { readonly shown: readonly Row[]; readonl
 }
 
 function columns(width: number): number[] {
-  const verdict = 9;
+  const verdict = 10;
   const rest = Math.max(width, 72) - verdict - 5;
   const check = Math.floor(rest * 0.27);
   const where = Math.floor(rest * 0.25);
   return [verdict, check, where, rest - check - where];
 }
 
+/** One for each check, and one for all that are deferred. */
 function fixes(rows: readonly Row[]): string[] {
-  const done = new Set<string>();
-  return rows.flatMap(({ check, verdict }) => {
-    if (verdict !== 'unsafe' && verdict !== 'report') return [];
-    if (done.has(check.id)) return [];
-    done.add(check.id);
-    return [
-      [
-        `${check.id}: ${check.why}`,
-        `  Haraka: ${check.fix.haraka}`,
-        `  sendmail: ${check.fix.sendmail}`,
-        `  Postfix: ${check.fix.postfix}`,
-        `  Dovecot: ${check.fix.dovecot}`,
-        `  Documentation: ${documentation}#${check.id}`,
-      ].join('\n'),
-    ];
-  });
+  const remedies = new Map<string, { readonly remedy: Remedy; readonly ids: Set<string> }>();
+  for (const { check, verdict } of rows) {
+    if (verdict === 'safe' || verdict === 'unknown') continue;
+    const remedy = remedyOf(check, verdict);
+    const { ids } = remedies.get(remedy.anchor) ?? { ids: new Set<string>() };
+    remedies.set(remedy.anchor, { remedy, ids: ids.add(check.id) });
+  }
+  return [...remedies.values()].map(({ remedy: { why, fix, anchor }, ids }) =>
+    [
+      `${[...ids].join(', ')}: ${why}`,
+      `  Haraka: ${fix.haraka}`,
+      `  sendmail: ${fix.sendmail}`,
+      `  Postfix: ${fix.postfix}`,
+      `  Dovecot: ${fix.dovecot}`,
+      `  Documentation: ${documentation}#${anchor}`,
+    ].join('\n'),
+  );
 }

@@ -13,7 +13,7 @@ export interface Limits {
   /** Maximum of bytes from the server on one connection. */
   readonly connectionBytes: number;
   readonly replyLines: number;
-  /** Timeout of the connection attempt, the handshake, and each reply. */
+  /** Timeout of the connection attempt, of the handshake, and of each reply with all its lines. */
   readonly replyMs: number;
   /** Maximum duration of one connection, whatever the server sends meanwhile. */
   readonly connectionMs: number;
@@ -26,6 +26,12 @@ export const defaultLimits: Limits = {
   replyMs: 20_000,
   connectionMs: 180_000,
 };
+
+/** When something has to be complete, and the message of the fault if it is not. */
+export interface Deadline {
+  readonly at: number;
+  readonly missed: string;
+}
 
 export interface Peer {
   readonly address: string;
@@ -63,14 +69,14 @@ export class Dialogue {
   #shaking = false;
   readonly #waiters = new Set<() => void>();
   readonly #transcript: Transcript;
-  readonly #deadline: number;
+  readonly #connectionEnd: number;
   readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
 
   private constructor(name: string, socket: net.Socket, limits: Limits, transcript: Transcript) {
     this.name = name;
     this.limits = limits;
     this.#transcript = transcript;
-    this.#deadline = Date.now() + limits.connectionMs;
+    this.#connectionEnd = Date.now() + limits.connectionMs;
     this.#socket = socket;
     this.#listen(socket);
   }
@@ -121,9 +127,18 @@ export class Dialogue {
     this.#socket.write(text, encoding);
   }
 
-  /** One line without its ending, one byte a character. */
-  async readLine(ms = this.limits.replyMs): Promise<string> {
-    const until = Math.min(Date.now() + ms, this.#deadline);
+  /** One for all lines of a reply: a server that sends a line now and then gains no time by it. */
+  replyDeadline(ms = this.limits.replyMs): Deadline {
+    const at = Date.now() + ms;
+    if (at <= this.#connectionEnd) return { at, missed: `no complete reply within ${ms} ms` };
+    return { at: this.#connectionEnd, missed: `a connection of more than ${this.limits.connectionMs} ms` };
+  }
+
+  /**
+   * One line without its ending, one byte a character. A missed deadline ends the connection: what arrives later would be
+   * taken for the reply to the next command.
+   */
+  async readLine({ at, missed }: Deadline = this.replyDeadline()): Promise<string> {
     for (;;) {
       const end = this.#buffer.indexOf(0x0a);
       if (end >= 0 && end <= this.limits.lineBytes) {
@@ -136,8 +151,8 @@ export class Dialogue {
         throw this.#fail(new DialogueFault('line-too-long', `a line of more than ${this.limits.lineBytes} bytes`));
       }
       if (this.#fault !== undefined) throw this.#fault;
-      const left = until - Date.now();
-      if (left <= 0) throw new DialogueFault('timeout', `no complete reply within ${ms} ms`);
+      const left = at - Date.now();
+      if (left <= 0) throw this.#fail(new DialogueFault('timeout', missed));
       await this.#waitForInput(left);
     }
   }
@@ -145,7 +160,7 @@ export class Dialogue {
   /** A line that the server sends unsolicited within `ms`, or `undefined`; also where the connection ends meanwhile. */
   async readUnsolicited(ms: number): Promise<string | undefined> {
     try {
-      return await this.readLine(ms);
+      return await this.readLine(this.replyDeadline(ms));
     } catch (error) {
       if (error instanceof DialogueFault && (error.kind === 'timeout' || error.kind === 'closed')) return undefined;
       throw error;
@@ -207,7 +222,7 @@ export class Dialogue {
     try {
       if (this.isOpen) {
         this.write('QUIT\r\n');
-        await this.readLine(Math.min(1000, this.limits.replyMs));
+        await this.readLine(this.replyDeadline(Math.min(1000, this.limits.replyMs)));
       }
     } catch (error) {
       if (!(error instanceof DialogueFault)) throw error;

@@ -1,5 +1,5 @@
 /** POP3 as a client speaks it, with every reply kept as it came. */
-import type { Dialogue, TlsOptions } from './dialogue';
+import type { Deadline, Dialogue, TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
 
 export interface PopReply {
@@ -36,8 +36,12 @@ export class PopDialogue {
   }
 
   async reply(ms?: number): Promise<PopReply> {
+    return await this.#statusLine(this.dialogue.replyDeadline(ms));
+  }
+
+  async #statusLine(deadline: Deadline): Promise<PopReply> {
     const began = performance.now();
-    const line = await this.dialogue.readLine(ms);
+    const line = await this.dialogue.readLine(deadline);
     const [, status, text = ''] = /^(\+OK|-ERR)(?:\s+(.*))?$/i.exec(line) ?? [];
     // "+ " asks for the next step of an AUTH exchange, which is acceptance as far as a reply can be.
     if (status === undefined && !/^\+(?: |$)/.test(line)) {
@@ -48,11 +52,13 @@ export class PopDialogue {
 
   /** CAPA, or AUTH without an argument: a status line, and after `+OK` lines up to a dot. */
   async listing(command: string): Promise<PopReply> {
-    const reply = await this.command(command);
+    this.dialogue.write(`${command}\r\n`);
+    const deadline = this.dialogue.replyDeadline();
+    const reply = await this.#statusLine(deadline);
     if (!reply.ok || !reply.line.startsWith('+OK')) return reply;
     const body: string[] = [];
     for (;;) {
-      const line = await this.dialogue.readLine();
+      const line = await this.dialogue.readLine(deadline);
       if (line === '.') return { ...reply, body };
       body.push(line.startsWith('.') ? line.slice(1) : line);
       if (body.length > this.dialogue.limits.replyLines) {

@@ -1,28 +1,46 @@
-/** Limits the load on the audited server: one connection at a time, a pause before each, and a maximum of requests. */
+/** Limits the load on the audited server and the time that it can take up: one connection at a time, a pause before each. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DialogueFault } from './dialogue-fault';
 
-export class RequestBudget {
-  readonly #pauseMs: number;
-  #connections: number;
-  #commands: number;
-  #first = true;
+export interface RequestLimits {
+  readonly pauseMs: number;
+  readonly connections: number;
+  readonly commands: number;
+  /** From the first connection on. */
+  readonly durationMs: number;
+}
 
-  constructor(pauseMs: number, connections: number, commands: number) {
-    this.#pauseMs = pauseMs;
-    this.#connections = connections;
-    this.#commands = commands;
+export class RequestBudget {
+  readonly #limits: RequestLimits;
+  #connections = 0;
+  #commands = 0;
+  #end: number | undefined;
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
   }
 
   async spendConnection(): Promise<void> {
-    if (this.#connections <= 0) throw new DialogueFault('budget', 'the audit has used up its connections');
-    this.#connections -= 1;
-    if (!this.#first && this.#pauseMs > 0) await sleep(this.#pauseMs);
-    this.#first = false;
+    const { pauseMs, connections, durationMs } = this.#limits;
+    const first = this.#end === undefined;
+    this.#end ??= Date.now() + durationMs;
+    this.#checkTime();
+    if (this.#connections >= connections) throw new DialogueFault('budget', 'the audit has used up its connections');
+    this.#connections += 1;
+    if (!first && pauseMs > 0) await sleep(pauseMs);
   }
 
   spendCommand(): void {
-    if (this.#commands <= 0) throw new DialogueFault('budget', 'the audit has used up its commands');
-    this.#commands -= 1;
+    this.#checkTime();
+    if (this.#commands >= this.#limits.commands) {
+      throw new DialogueFault('budget', 'the audit has used up its commands');
+    }
+    this.#commands += 1;
+  }
+
+  #checkTime(): void {
+    if (this.#end !== undefined && Date.now() > this.#end) {
+      throw new DialogueFault('budget', 'the audit has used up its time: the server answers too slowly');
+    }
   }
 }

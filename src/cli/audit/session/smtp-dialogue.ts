@@ -48,9 +48,10 @@ export class SmtpDialogue {
 
   async reply(ms?: number): Promise<Reply> {
     const began = performance.now();
+    const deadline = this.dialogue.replyDeadline(ms);
     const lines: string[] = [];
     for (;;) {
-      const line = await this.dialogue.readLine(ms);
+      const line = await this.dialogue.readLine(deadline);
       if (!/^[2-5]\d\d(?:[ -]|$)/.test(line)) {
         throw new DialogueFault('garbage', `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`);
       }

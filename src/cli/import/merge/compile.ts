@@ -7,13 +7,13 @@ import { EntryIndex, type Reach } from '../../../policy/entries/containment';
 import type { DomainEntry, Entry } from '../../../policy/entries/entry';
 import type { SourceLine } from '../../../policy/findings/finding';
 import {
+  type Barrier,
   type Chain,
   isListing,
   isOwnExclusion,
   type ListEntry,
   type ListName,
   lists,
-  type OwnDelivery,
   type Question,
   type RouteFact,
   type Rule,
@@ -43,12 +43,6 @@ export function compileLists(question: Question, site: SitePolicy, addRemark: Ad
   return new Compiler(question, site, addRemark).compile();
 }
 
-/** Of the domains that the old server delivered by itself those that are relayed to. */
-export function relayedOwnDeliveries(site: SitePolicy): OwnDelivery[] {
-  const compiler = new Compiler('destinations', site, () => {});
-  return site.ownDeliveries.filter(({ domain }) => compiler.decisionOn(domain)?.verdict === 'permit');
-}
-
 /** By name, the rule of the same server that refuses all mail for it where recipients of local domains are asked about too. */
 export function refusedLocalNames(site: SitePolicy): ReadonlyMap<string, Rule> {
   if (!site.features.has('blocklist-recipients')) return new Map();
@@ -72,6 +66,7 @@ class Compiler {
   private readonly regions = new EntryIndex<Region>();
   private readonly localNames: ReadonlySet<string>;
   private readonly routes: EntryIndex<RouteFact & Reach>;
+  private readonly usedRoutes = new Set<RouteFact>();
   /** Rules of gates that led to a permit. */
   private readonly passed = new Set<Rule>();
 
@@ -81,20 +76,20 @@ class Compiler {
     private readonly addRemark: AddRemark,
   ) {
     this.rules = site.rules.filter(({ list }) => lists[list].question === question);
-    const barriers = site.barriers.filter((barrier) => barrier.question === question);
+    const barriers = ofEachServer(
+      site.barriers.filter((barrier) => barrier.question === question),
+      this.rules,
+    );
     const isAboutDomains = question === 'destinations';
     this.localNames = new Set(isAboutDomains ? site.localNames.map(({ name }) => name) : []);
     this.routes = new EntryIndex(isAboutDomains ? site.routes.map((fact) => ({ ...fact, ...reachOf(fact) })) : []);
     this.chains = new Map(
-      [...groupBy(this.rules, ({ chain }) => idOf(chain))].map(([id, rules]) => [
-        id,
-        new CompiledChain(
-          (rules[0] as Rule).chain,
-          rules,
-          barriers.filter(({ chain }) => idOf(chain) === id),
-          addRemark,
-        ),
-      ]),
+      [...groupBy<Rule | Barrier>([...this.rules, ...barriers], ({ chain }) => idOf(chain))].map(([id, steps]) => {
+        const rules = steps.filter((step) => 'entry' in step);
+        const ownBarriers = steps.filter((step) => 'question' in step);
+        const { chain } = (rules[0] ?? steps[0]) as Rule | Barrier;
+        return [id, new CompiledChain(chain, rules, ownBarriers, addRemark)];
+      }),
     );
     const inOrder = [...this.chains.values()].sort((a, b) => a.chain.place - b.chain.place);
     this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
@@ -130,7 +125,7 @@ class Compiler {
     }
     const below = { entry: domain(name, false), subdomainsOnly: true };
     this.addRegion(list, below.entry, below, origin).rules.push(rule);
-    if (rule.subdomainsOnly || this.localNames.has(name)) own();
+    if (rule.subdomainsOnly || this.localNames.has(name) || this.routes.same(below)) own();
   }
 
   private addRegion(list: ListName, entry: Entry, asked: Reach, cause: SourceLine): Region {
@@ -139,11 +134,10 @@ class Compiler {
     const decision = this.decide(asked);
     const isLocal = entry.kind === 'domain' && entry.exact && this.localNames.has(entry.name);
     const isListed = decision !== undefined && isListing(decision) && !isLocal;
-    const route = entry.kind === 'domain' ? (decision?.route ?? this.routes.covering(asked)?.route) : undefined;
-    const region: Region = {
-      ...{ list, entry, asked, rules: [], decision, isListed, cause },
-      route: isListed ? route : undefined,
-    };
+    const fact = isListed && entry.kind !== 'network' && !decision.route ? this.routes.covering(asked) : undefined;
+    if (fact) this.usedRoutes.add(fact);
+    const route = isListed ? (decision.route ?? fact?.route) : undefined;
+    const region: Region = { list, entry, asked, rules: [], decision, isListed, route, cause };
     this.regions.add(region);
     return region;
   }
@@ -152,7 +146,7 @@ class Compiler {
   private addRoute(fact: RouteFact & Reach): void {
     const decision = this.decide(fact);
     if (!decision || !isListing(decision)) {
-      this.addRemark(fact.remarks?.unused ?? 'postfix-route', fact);
+      if (!this.usedRoutes.has(fact)) this.addRemark(fact.remarks?.unused ?? 'postfix-route', fact);
       return;
     }
     for (const code of fact.remarks?.used ?? []) this.addRemark(code, fact);
@@ -187,7 +181,7 @@ class Compiler {
   private isWritten(region: Region): boolean {
     const around = this.regions.around(region);
     if (region.isListed !== (around?.isListed ?? false)) return true;
-    return region.isListed && region.entry.kind === 'domain' && region.route !== around?.route;
+    return region.isListed && region.entry.kind !== 'network' && region.route !== around?.route;
   }
 
   private remarkOnGate(rule: Rule): void {
@@ -216,6 +210,8 @@ class Compiler {
       this.addRemark('already-covered', rule, locationOf(wider));
     } else if (isOwnExclusion(rule)) {
       this.addRemark('excludes-nothing', rule);
+    } else if (rule.loneRemark && !wider) {
+      this.addRemark(rule.loneRemark, rule);
     }
   }
 
@@ -223,11 +219,8 @@ class Compiler {
     if (!decision) this.addRemark('postfix-recipient', rule);
     else {
       const isOfOneServer = decision.chain.server === rule.chain.server;
-      const isElsewhere = decision.chain.series !== rule.chain.series;
-      if (isOfOneServer && decision.list === 'host.deny') {
-        this.addRemark('postfix-refused-elsewhere', rule, locationOf(decision));
-      } else if (isOfOneServer && isElsewhere) this.addRemark('refused-elsewhere', rule, locationOf(decision));
-      else this.addRemark('contradiction', rule, locationOf(decision));
+      const code = decision.list === 'host.deny' ? 'postfix-refused-elsewhere' : decision.chain.overruling;
+      this.addRemark((isOfOneServer ? code : undefined) ?? 'contradiction', rule, locationOf(decision));
     }
   }
 
@@ -237,6 +230,15 @@ class Compiler {
     const own = hasOwn ? this.regions.same({ entry: domain(entry.name, true) }) : undefined;
     return [whole, own].filter((region) => region !== undefined);
   }
+}
+
+/** A barrier of no server stands in the chains of that name of every server. */
+function ofEachServer(barriers: readonly Barrier[], rules: readonly Rule[]): Barrier[] {
+  return barriers.flatMap((barrier) => {
+    if (barrier.chain.server !== '') return [barrier];
+    const chains = rules.map(({ chain }) => chain).filter(({ series }) => series === barrier.chain.series);
+    return [...new Map(chains.map((chain) => [idOf(chain), chain])).values()].map((chain) => ({ ...barrier, chain }));
+  });
 }
 
 function idOf({ server, series, place }: Chain): string {

@@ -10,12 +10,14 @@ import {
   type LocalName,
   listNames,
   type MapLine,
+  type PluginSuggestion,
   type SitePolicy,
   type SiteSetting,
   signedText,
 } from '../site-policy';
 import { type AddRemark, locationOf } from './chain';
-import { compileLists, refusedLocalNames, relayedOwnDeliveries } from './compile';
+import { compileLists, refusedLocalNames } from './compile';
+import { withLocalDeliveries } from './local-deliveries';
 import { withUsersFirst } from './users-first';
 
 export interface ResolvedPolicy {
@@ -23,19 +25,20 @@ export interface ResolvedPolicy {
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly settings: readonly SiteSetting[];
+  readonly suggestions: readonly PluginSuggestion[];
   readonly remarks: readonly Remark[];
 }
 
-export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
-  const remarks: Remark[] = [...site.remarks];
+export function resolvePolicy(given: SitePolicy): ResolvedPolicy {
+  const remarks: Remark[] = [...given.remarks];
   const addRemark: AddRemark = (code, rule, detail) => {
     const text = 'verdict' in rule ? signedText(rule) : rule.text;
     remarks.push({ code, at: rule.origin, text, ...(detail === undefined ? {} : { detail }) });
   };
-  const names = [...withoutRefused(site, remarks), ...localByDelivery(site, remarks)];
-  const localNames = mergeNames(names);
+  const site = withLocalDeliveries(withoutRefusedNames(given, remarks), addRemark);
+  const localNames = mergeNames(site.localNames);
   const entries = (['trust', 'destinations', 'refusals'] as const).flatMap((question) =>
-    compileLists(question, { ...site, localNames: names }, addRemark),
+    compileLists(question, site, addRemark),
   );
   const lists = Object.fromEntries(
     listNames.map((name) => [name, entries.filter(({ list }) => list === name)]),
@@ -46,34 +49,21 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
     map,
     localNames,
     settings: mergeSettings(site.settings),
+    suggestions: site.suggestions,
     remarks: inOrder(remarks),
   };
 }
 
-/**
- * Domains that are relayed to, and that the old server delivered by itself: sent on by their MX records, their mail would come
- * back. Where it is relayed to the domain is open to everybody already, so as a local one it is not more open.
- */
-function localByDelivery(site: SitePolicy, remarks: Remark[]): LocalName[] {
-  const relayed = new Set(relayedOwnDeliveries(site));
-  const known = new Set(site.localNames.map(({ name }) => name));
-  return site.ownDeliveries.flatMap((delivery) => {
-    const { domain: name, mailer: detail, origin: at, text } = delivery;
-    if (known.has(name)) return [];
-    remarks.push({ code: relayed.has(delivery) ? 'mailertable-local' : 'mailertable-route', at, text, detail });
-    return relayed.has(delivery) ? [{ name, origins: [at], comments: [] }] : [];
-  });
-}
-
-/** Local names without those for which the old server refused all mail: Haraka takes what host_list names. */
-function withoutRefused(site: SitePolicy, remarks: Remark[]): LocalName[] {
+/** Without the local names for which the old server refused all mail: Haraka takes what host_list names. */
+function withoutRefusedNames(site: SitePolicy, remarks: Remark[]): SitePolicy {
   const refused = refusedLocalNames(site);
-  return site.localNames.filter(({ name, origins }) => {
+  const localNames = site.localNames.filter(({ name, origins }) => {
     const rule = refused.get(name);
     if (!rule) return true;
     for (const at of origins) remarks.push({ code: 'local-refused', at, text: name, detail: locationOf(rule) });
     return false;
   });
+  return { ...site, localNames };
 }
 
 function mergeNames(names: readonly LocalName[]): LocalName[] {

@@ -21,7 +21,7 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
   const users = map.filter(refusesUser);
   if (users.length === 0) return { relayTo, map };
   const taken = new Set(map.map(({ key }) => bare(key)));
-  const kept: ListEntry[] = [];
+  const kept: ListEntry[][] = [];
   const moved: MapLine[] = [];
   // Domains with subdomains: no entry can exclude a user from all of them.
   const open: ListEntry[] = [];
@@ -30,11 +30,16 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
     const lines = family.map(asMapLine);
     const [root] = family;
     // A mailbox goes before a user in the map too.
-    if (!root || root.entry.kind === 'mailbox') kept.push(...family);
-    else if (lines.every((line) => line !== undefined)) moved.push(...lines.filter(({ key }) => !taken.has(bare(key))));
-    else {
-      kept.push(...family, ...family.flatMap((entry) => exclusionsFrom(entry, users, index)));
-      open.push(...family.filter(({ entry }) => !entry.excluded && entry.kind === 'domain' && !entry.exact));
+    if (!root || root.entry.kind === 'mailbox') kept.push(family);
+    else if (lines.every((line) => line !== undefined)) {
+      for (const line of lines) if (!taken.has(bare(line.key))) moved.push(line);
+    } else {
+      kept.push(
+        family,
+        family.flatMap((entry) => exclusionsFrom(entry, users, index)),
+      );
+      for (const one of family)
+        if (!one.entry.excluded && one.entry.kind === 'domain' && !one.entry.exact) open.push(one);
     }
   }
   for (const { key, value, origin: at } of users) {
@@ -43,7 +48,7 @@ export function withUsersFirst({ relayTo, map }: Destinations, remarks: Remark[]
     if (open.length > 0)
       remarks.push({ code: 'user-behind-domain', at, text, detail: open.map(locationOf).join(', ') });
   }
-  return { relayTo: kept, map: [...map, ...moved] };
+  return { relayTo: kept.flat(), map: [...map, ...moved] };
 }
 
 function refusesUser({ key, value }: MapLine): boolean {

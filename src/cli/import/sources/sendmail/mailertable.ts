@@ -12,7 +12,7 @@ import { chainOf, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
 import { errorValue } from './sendmail-access';
 
-const mailertable = chainOf('sendmail', { series: 'mailertable' });
+const mailertable = chainOf('sendmail', { series: 'mailertable', overruling: 'refused-elsewhere' });
 const smtpMailers = new Set(['smtp', 'esmtp', 'smtp8', 'dsmtp', 'relay']);
 
 interface Row {
@@ -62,7 +62,16 @@ function readRow(out: Collector, row: Row, value: string): void {
   }
   if (!subdomains) {
     addVerdict(out, row, 'no-opinion');
-    out.ownDeliveries.push({ domain, mailer, origin: out.at(item.line), text: item.text });
+    const remarks = { local: 'mailertable-local', unused: 'mailertable-route' } as const;
+    out.transports.push({
+      domain,
+      subdomains,
+      kind: 'here',
+      mailer,
+      origin: out.at(item.line),
+      text: item.text,
+      remarks,
+    });
     return;
   }
   out.remark('mailertable-mailer', item, mailer);

@@ -24,6 +24,11 @@ export function readRelayDomains(text: string, context: ReaderContext): Reading 
 
 /** One member of class R. */
 export function addRelayMember(out: Collector, member: string, item: SourceItem): void {
+  if (/^ok$/i.test(member)) {
+    // The value of a table of Postfix.
+    out.remark('class-option', item);
+    return;
+  }
   const key = parseSendmailKey(member, true);
   switch (key.kind) {
     case 'network':

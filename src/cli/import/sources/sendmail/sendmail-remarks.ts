@@ -78,10 +78,7 @@ export const sendmailRemarks = {
   ),
   'access-recipient': changed(
     'laxer than the source for clients of localip and localdomain, and for recipients of your own domains: here they are permitted. The same as before for strangers.',
-  )(
-    "in relay.map it holds for strangers only; with FEATURE(`blocklist_recipients') sendmail refuses this recipient to everybody.",
-    accessPlugin,
-  ),
+  )('in relay.map it holds for strangers only; the old server refused this recipient to everybody.', accessPlugin),
   'access-recipient-strangers': stricter(
     "without FEATURE(`blocklist_recipients') sendmail only does not relay to it; in relay.map it is refused to strangers, with this reply.",
   ),
