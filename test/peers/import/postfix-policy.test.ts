@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { environmentOf, installPeers } from '../install';
+import { environmentOf, installPeers } from '../servers/install';
 import { askPostfix } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { type Files, importSite } from './site';
