@@ -132,7 +132,7 @@ export interface LocalName {
   readonly comments: readonly string[];
 }
 
-/** The next hop that a source gives to one domain (`subdomains`: to all below it, and not to itself). */
+/** The next hop that a source gives to one domain (`subdomains`: to all below it, and not to itself); `*` is any other. */
 export interface RouteFact {
   readonly domain: string;
   readonly subdomains: boolean;

@@ -55,7 +55,7 @@ const values: Readonly<Record<string, string>> = {
   smtpd_sender_restrictions: `check_client_access ${table}`,
   smtpd_tls_security_level: 'encrypt',
   postscreen_tls_security_level: 'encrypt',
-  relay_transport: 'relay:[hub.example]',
+  relay_transport: 'relay:hub.example',
   transport_maps: 'inline:{backup.example=smtp:[192.0.2.25]}',
   virtual_alias_domains: 'alias.example',
   virtual_alias_maps: 'inline:{alias.example=x}',

@@ -107,8 +107,13 @@ const cases: readonly PolicyCase[] = [
   },
   {
     name: 'transports elsewhere are reported for what they are',
-    text: `${quiet}default_transport = smtp:hub.example\nrelay_transport = relay:[hub.example]\nlocal_transport = lmtp:unix:x\n`,
+    text: `${quiet}default_transport = smtp:hub.example\nrelay_transport = relay:hub.example\nlocal_transport = lmtp:unix:x\n`,
     becomes: { remarks: ['4 smart-host', '5 postfix-relay-transport', '6 postfix-delivery'] },
+  },
+  {
+    name: 'relay_transport is the next hop of whatever has no transport of its own',
+    text: `${quiet}relay_domains = a.example, b.example, c.example\nparent_domain_matches_subdomains =\nrelay_transport = relay:[192.0.2.25]\ntransport_maps = inline:{b.example=smtp:[192.0.2.26], c.example=smtp:}\n`,
+    becomes: { 'relay.to': ['=a.example [192.0.2.25]', '=b.example [192.0.2.26]', '=c.example'] },
   },
   {
     name: 'a relayed domain that the server delivers itself is local',
@@ -195,7 +200,7 @@ const cases: readonly PolicyCase[] = [
     text: `${quiet}virtual_mailbox_domains = a.example, inline:{b.example=x}\nvirtual_alias_maps = inline:{c.example=anything, user@c.example=user@a.example, root=x}\n`,
     becomes: {
       local: ['a.example', 'b.example', 'c.example'],
-      remarks: ['4 postfix-virtual', '5 postfix-virtual', '5 postfix-rewrite'],
+      remarks: ['4 postfix-virtual', '4 postfix-virtual', '5 postfix-virtual', '5 postfix-rewrite'],
     },
   },
   {

@@ -18,6 +18,7 @@ import {
   type RouteFact,
   type Rule,
   type SitePolicy,
+  type TransportFact,
 } from '../site-policy';
 import { type AddRemark, CompiledChain, locationOf } from './chain';
 
@@ -67,6 +68,9 @@ class Compiler {
   private readonly localNames: ReadonlySet<string>;
   private readonly routes: EntryIndex<RouteFact & Reach>;
   private readonly usedRoutes = new Set<RouteFact>();
+  /** Next hops for whatever has no transport of its own. */
+  private readonly usualRoutes: readonly RouteFact[];
+  private readonly transports: EntryIndex<TransportFact & Reach>;
   /** Rules of gates that led to a permit. */
   private readonly passed = new Set<Rule>();
 
@@ -82,7 +86,11 @@ class Compiler {
     );
     const isAboutDomains = question === 'destinations';
     this.localNames = new Set(isAboutDomains ? site.localNames.map(({ name }) => name) : []);
-    this.routes = new EntryIndex(isAboutDomains ? site.routes.map((fact) => ({ ...fact, ...reachOf(fact) })) : []);
+    const routes = isAboutDomains ? site.routes : [];
+    const transports = isAboutDomains ? site.transports : [];
+    this.routes = new EntryIndex(routes.filter(isOfDomain).map((fact) => ({ ...fact, ...reachOf(fact) })));
+    this.usualRoutes = routes.filter((fact) => !isOfDomain(fact));
+    this.transports = new EntryIndex(transports.filter(isOfDomain).map((fact) => ({ ...fact, ...reachOf(fact) })));
     this.chains = new Map(
       [...groupBy<Rule | Barrier>([...this.rules, ...barriers], ({ chain }) => idOf(chain))].map(([id, steps]) => {
         const rules = steps.filter((step) => 'entry' in step);
@@ -136,10 +144,15 @@ class Compiler {
     const isListed = decision !== undefined && isListing(decision) && !isLocal;
     const fact = isListed && entry.kind !== 'network' && !decision.route ? this.routes.covering(asked) : undefined;
     if (fact) this.usedRoutes.add(fact);
-    const route = isListed ? (decision.route ?? fact?.route) : undefined;
+    const route = isListed ? (decision.route ?? fact?.route ?? this.usualRoute(decision, asked)) : undefined;
     const region: Region = { list, entry, asked, rules: [], decision, isListed, route, cause };
     this.regions.add(region);
     return region;
+  }
+
+  private usualRoute({ chain, list }: Rule, asked: Reach): string | undefined {
+    if (list !== 'relay.to' || this.transports.covering(asked)) return undefined;
+    return this.usualRoutes.find(({ origin }) => origin.file === chain.server)?.route;
   }
 
   /** A next hop for one name of a wider entry, or for the names below one, makes it an entry of its own. */
@@ -260,7 +273,11 @@ function domain(name: string, exact: boolean): DomainEntry {
   return { kind: 'domain', name, exact, excluded: false };
 }
 
-function reachOf({ domain: name, subdomains }: RouteFact): Reach {
+function isOfDomain({ domain: name }: RouteFact | TransportFact): boolean {
+  return name !== '*';
+}
+
+function reachOf({ domain: name, subdomains }: RouteFact | TransportFact): Reach {
   return { entry: domain(name, !subdomains), subdomainsOnly: subdomains };
 }
 

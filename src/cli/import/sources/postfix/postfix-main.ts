@@ -166,8 +166,18 @@ class MainReader {
     }
     const relay = this.undeliverable('relay_transport');
     if (relay) this.out.addBarrier('relay.to', transportChain(chain.server), [], relay);
+    const route = this.relayRoute();
+    if (route) this.out.addRoute({ domain: '*', subdomains: true, route: route.text }, route.item);
     const others = this.undeliverable('default_transport');
     if (others) this.out.addBarrier('localip', mynetworksChain(chain.server), [-1], others);
+  }
+
+  /** The next hop of all that is relayed to and has no transport of its own. */
+  private relayRoute(): { text: string; item: SourceItem } | undefined {
+    const parameter = this.parameter('relay_transport');
+    if (!parameter) return undefined;
+    const delivery = deliveryBy(this.valueOf(parameter.name) ?? '');
+    return delivery.kind === 'route' ? { text: delivery.route, item: itemOf(parameter) } : undefined;
   }
 
   /** The line of a transport that delivers nothing. */
@@ -278,6 +288,7 @@ class MainReader {
       });
       // These have been looked at beside the parameters that they change.
       if (found.code === 'postfix-relay-default' || found.code === 'postfix-mynetworks-unset') continue;
+      if (found.code === 'postfix-relay-transport' && this.relayRoute()) continue;
       const code = this.undeliverable(name) ? undeliverableCode(name) : found.code;
       this.out.remark(code, itemOf(parameter));
     }

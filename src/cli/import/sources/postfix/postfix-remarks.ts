@@ -111,7 +111,7 @@ export const postfixRemarks = {
 
   // where mail goes
   'postfix-relay-transport': leftOut('nothing changes for who may relay; relayed mail goes by MX records.')(
-    'all domains of relay_domains are sent to it.',
+    'all domains of relay_domains are sent to it, and no entry can name it as a next hop.',
     'give each entry of relay.to its next hop.',
   ),
   'postfix-delivery': folded(

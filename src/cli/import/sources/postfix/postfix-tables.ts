@@ -51,7 +51,9 @@ function positionOf({ file, position }: ReaderContext, chainIn: (file: string) =
 
 function tableReader(use: TableUse, form: Exclude<Form, 'file'>, chainIn: (file: string) => Chain = chainOf) {
   return (text: string, context: ReaderContext): Reading => {
-    const position = positionOf(context, chainIn);
+    const standing = positionOf(context, chainIn);
+    // transport_maps is not among parent_domain_matches_subdomains.
+    const position = use === 'transport' && !context.position ? { ...standing, parentMatches: false } : standing;
     const out = new Collector(context, position.chain);
     rowReaders[use][form]?.(out, rowsOfText(text, context.position?.order), position);
     return out;
