@@ -1,37 +1,10 @@
 /** Checks around the policy, and the plugins of Haraka that do the same: what to write into their files. */
-import type { PluginSuggestion } from '../../site-policy';
-
-export type Suggestion = Omit<PluginSuggestion, 'origin' | 'text'>;
+import { domainZone, filtersIn, helo, ini, messageSize, type Suggestion, zone } from '../plugin-suggestions';
 
 export interface Check {
   /** The plugin in words, for a remark. */
   readonly plugin: string;
   readonly suggestions: readonly Suggestion[];
-}
-
-function ini(plugin: string, file: string, section: string, key: string, value: string): Suggestion {
-  return { plugin, setting: { file, section, key, value } };
-}
-
-const helo = (check: string): readonly Suggestion[] => [
-  ini('helo.checks', 'helo.checks.ini', 'check', check, 'true'),
-  ini('helo.checks', 'helo.checks.ini', 'reject', check, 'true'),
-];
-
-/** `zen.example.org=127.0.0.[2..11]` as a zone of dns-list. */
-function zone(argument: string, type?: 'allow'): readonly Suggestion[] {
-  const name = (argument.split(/[=*]/)[0] ?? '').toLowerCase();
-  if (!/^[a-z0-9.-]+$/.test(name)) return [];
-  return [
-    ini('dns-list', 'dns-list.ini', 'main', 'zones[]', name),
-    ini('dns-list', 'dns-list.ini', name, type ? 'type' : 'reject', type ?? 'true'),
-  ];
-}
-
-/** Names of a list of zones at DNS that is asked for domains. */
-function domainZone(argument: string, part: 'helo' | 'envfrom' | 'rdns'): readonly Suggestion[] {
-  const name = (argument.split('=')[0] ?? '').toLowerCase();
-  return /^[a-z0-9.-]+$/.test(name) ? [ini('uribl', 'uribl.ini', name, part, '1')] : [];
 }
 
 /** What a restriction other than a table of clients or recipients does, by whom in Haraka. */
@@ -103,21 +76,11 @@ export function suggestionsFor(name: string, value: string): readonly Suggestion
     case 'smtpd_forbid_unauth_pipelining':
       return value === 'ignore' || value === 'no' ? [] : [{ plugin: 'early_talker' }];
     case 'message_size_limit':
-      return /^[1-9][0-9]*$/.test(value)
-        ? [{ plugin: '', setting: { file: 'connection.ini', section: 'max', key: 'bytes', value } }]
-        : [];
+      return messageSize(value);
     case 'smtpd_milters':
     case 'content_filter':
-      return filters.filter(([pattern]) => pattern.test(value)).map(([, plugin]) => ({ plugin }));
+      return filtersIn(value);
     default:
       return [];
   }
 }
-
-/** Filters by what their sockets are called, or the ports that they are known for. */
-const filters: readonly (readonly [RegExp, string])[] = [
-  [/rspamd|:11332\b/i, 'rspamd'],
-  [/spamass/i, 'spamassassin'],
-  [/clam/i, 'clamd'],
-  [/dkim|:8891\b/i, 'dkim'],
-];

@@ -9,6 +9,7 @@ import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type ListName, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
+import { suggestionsForLimit } from './sendmail-suggestions';
 
 type Scope = 'connect' | 'to' | 'both';
 
@@ -77,6 +78,8 @@ function readLine(
       out.remark('access-certificate', item);
       return;
     default:
+      for (const suggestion of suggestionsForLimit(tag, key, item.text.split(/\s+/)[1] ?? ''))
+        out.suggest(suggestion, item);
       out.remark('access-other-tag', item, `${written.slice(0, written.indexOf(':'))}:`);
       return;
   }

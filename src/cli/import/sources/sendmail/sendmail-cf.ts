@@ -11,6 +11,7 @@ import { addRelayMember } from './relay-domains';
 import { addDaemons, daemonOptions } from './sendmail-daemon';
 import { addClassFile, addFeature, addMap } from './sendmail-features';
 import { defines, variablesOfOptions } from './sendmail-names';
+import { senderCheck, suggestionsForFilter } from './sendmail-suggestions';
 import { readTemplate, templateLine } from './template';
 import { addVirtualDomain } from './virtual-domains';
 
@@ -71,7 +72,11 @@ export function readSendmailCf(text: string, context: ReaderContext): Reading {
   readRulesets(out, lines);
   readCfLines(out, lines);
   const resolves = lines.find((line) => line.text.includes('$(resolve $2 '));
-  if (resolves) out.remark('sender-checks', { line: resolves.line, text: 'MAIL FROM' });
+  if (resolves) {
+    const at = { line: resolves.line, text: 'checks of senders (MAIL FROM)' };
+    out.remark('sender-checks', at);
+    for (const suggestion of senderCheck) out.suggest(suggestion, at);
+  }
   return out;
 }
 
@@ -142,6 +147,7 @@ function readLine(out: Collector, line: TextLine): void {
   }
   if (/^O ?InputMailFilters ?= ?\S/i.test(line.text) || /^X\w/.test(line.text)) {
     out.remark('mail-filter', item(line));
+    for (const suggestion of suggestionsForFilter([line.text])) out.suggest(suggestion, item(line));
     return;
   }
   if (/^O ?DeliveryMode ?= ?d/i.test(line.text)) {

@@ -1,6 +1,7 @@
 /** Where the old server listened, and what it asked of clients there (DAEMON_OPTIONS, DaemonPortOptions). */
 
 import type { Collector, SourceItem } from '../../collector';
+import { listenAt } from './sendmail-suggestions';
 
 interface DaemonOptions {
   readonly address: string;
@@ -31,9 +32,17 @@ export function addDaemons(out: Collector, daemons: readonly DaemonOptions[]): v
   const addresses = daemons.map(({ address }) => address.replace(/^\[?(?:IPv6:)?|\]$/gi, ''));
   const [first] = daemons;
   if (!first || addresses.some((address) => /^(?:|0\.0\.0\.0|::)$/.test(address))) return;
+  const listening = daemons.map(({ port }, number) => ({ address: addresses[number] ?? '', port: portOf(port) }));
+  for (const suggestion of listenAt(listening)) out.suggest(suggestion, first.item);
   const [own = ''] = addresses.filter((address) => !isLoopback(address));
   if (own === '') out.remark('loopback-only', first.item);
   else out.remark('daemon-address', first.item, [...new Set(addresses)].join(', '));
+}
+
+const ports: Readonly<Record<string, string>> = { '': '25', smtp: '25', smtps: '465', submission: '587' };
+
+function portOf(port: string): string {
+  return ports[port.toLowerCase()] ?? port;
 }
 
 function isLoopback(address: string): boolean {

@@ -3,6 +3,7 @@
 import type { Collector, SourceItem } from '../../collector';
 import type { SourceType } from '../../source-type';
 import { features } from './sendmail-names';
+import { suggestionsForFeature } from './sendmail-suggestions';
 
 /** Answers one FEATURE. */
 export function addFeature(out: Collector, name: string, args: readonly string[], item: SourceItem): void {
@@ -35,6 +36,7 @@ export function addFeature(out: Collector, name: string, args: readonly string[]
       // With the file that confCW_FILE names, wherever that stands.
       return;
   }
+  for (const suggestion of suggestionsForFeature(name, args)) out.suggest(suggestion, item);
   const outcome = features.get(name);
   if (outcome === undefined) out.remark('feature-unknown', item, name);
   else if (typeof outcome === 'object') out.remark(outcome.remark, item, outcome.detail);

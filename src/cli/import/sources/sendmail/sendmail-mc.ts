@@ -12,6 +12,7 @@ import { readCfLines } from './sendmail-cf';
 import { addDaemons, daemonOptions } from './sendmail-daemon';
 import { addClassFile, addFeature } from './sendmail-features';
 import { defines, macros, type Outcome } from './sendmail-names';
+import { senderCheck, suggestionsForFilter, suggestionsForVariable } from './sendmail-suggestions';
 import { readTemplate, templateLine } from './template';
 import { addVirtualDomain } from './virtual-domains';
 
@@ -50,7 +51,11 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
       .map(({ args, line, text: written }) => daemonOptions(args.join(','), { line, text: written })),
   );
   const checksSenders = !asks('accept_unqualified_senders') || !asks('accept_unresolvable_domains');
-  if (calls.length > 0 && checksSenders && !asks('msp')) out.remark('sender-checks', { line: 1, text: 'MAIL FROM' });
+  if (calls.length > 0 && checksSenders && !asks('msp')) {
+    const item = { line: 1, text: 'checks of senders (MAIL FROM)' };
+    out.remark('sender-checks', item);
+    if (!asks('accept_unresolvable_domains')) for (const suggestion of senderCheck) out.suggest(suggestion, item);
+  }
   return out;
 }
 
@@ -83,6 +88,7 @@ function readDefine(out: Collector, call: M4Call, item: SourceItem, files: Class
       if (value !== '') out.remark('mail-filter', item);
       return;
   }
+  for (const suggestion of suggestionsForVariable(variable, value)) out.suggest(suggestion, item);
   const outcome = defines.get(variable);
   if (outcome === undefined) {
     // A variable of the site's own is seen where it is used.
@@ -129,6 +135,9 @@ function readCall(out: Collector, call: M4Call, item: SourceItem): void {
     case 'sinclude':
       if (!/\/m4\/cf\.m4$/.test(first)) out.remark('mc-include', item);
       return;
+  }
+  if (/^(?:INPUT_)?MAIL_FILTER$/.test(call.name)) {
+    for (const suggestion of suggestionsForFilter(call.args)) out.suggest(suggestion, item);
   }
   const outcome = macros.get(call.name);
   if (outcome !== undefined) report(out, outcome, item);

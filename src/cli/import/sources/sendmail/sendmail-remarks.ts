@@ -2,6 +2,7 @@
 import {
   authenticatedUsers,
   changed,
+  folded,
   hadNoEffect,
   leftOut,
   neverRelayed,
@@ -32,8 +33,10 @@ export const sendmailRemarks = {
     'write REJECT or `ERROR:5.7.1:550 text`.',
   ),
   'access-from-relay': { ...claimedSender, effect: 'nobody may relay by naming this sender.' },
-  'access-from': onlyItRefused('a check of the sender address; the suite does not look at senders.', accessPlugin),
-  'access-from-ok': nothingChanges('spares a sender from checks of senders, of which the suite makes none.'),
+  'access-from': folded(
+    onlyItRefused('a check of the sender address; the suite does not look at senders.', accessPlugin),
+  ),
+  'access-from-ok': folded(nothingChanges('spares a sender from checks of senders, of which the suite makes none.')),
   'access-sender-half': changed(
     'laxer than the source: as a sender, and as a recipient of trusted clients, it is not refused.',
   )('without a tag it was for senders and recipients too; carried over for {detail} only.', accessPlugin),
@@ -48,9 +51,11 @@ export const sendmailRemarks = {
     'import sendmail.mc along with it, or write OK.',
   ),
   'access-certificate': nobodyByIt('relaying by TLS client certificate.'),
-  'access-other-tag': onlyItRefused(
-    'the tag {detail} is not about relaying.',
-    'see the Haraka plugins limit, early_talker, tls and auth.',
+  'access-other-tag': folded(
+    onlyItRefused(
+      'the tag {detail} is not about relaying.',
+      'see the Haraka plugins limit, early_talker, tls and auth.',
+    ),
   ),
   'access-never-matches': hadNoEffect(
     'sendmail never finds this key: {detail}.',
@@ -76,9 +81,11 @@ export const sendmailRemarks = {
   'access-ok': nothingChanges(
     'OK and SKIP never let anyone relay; kept as an exclusion where a wider entry stands, otherwise dropped.',
   ),
-  'access-recipient': changed(
-    'laxer than the source for clients of localip and localdomain, and for recipients of your own domains: here they are permitted. The same as before for strangers.',
-  )('in relay.map it holds for strangers only; the old server refused this recipient to everybody.', accessPlugin),
+  'access-recipient': folded(
+    changed(
+      'laxer than the source for clients of localip and localdomain, and for recipients of your own domains: here they are permitted. The same as before for strangers.',
+    )('in relay.map it holds for strangers only; the old server refused this recipient to everybody.', accessPlugin),
+  ),
   'access-recipient-strangers': stricter(
     "without FEATURE(`blocklist_recipients') sendmail only does not relay to it; in relay.map it is refused to strangers, with this reply.",
   ),
@@ -120,9 +127,11 @@ export const sendmailRemarks = {
     'which mailbox gets the mail of a virtual user is not part of this policy.',
     'see the Haraka plugins aliases and recipient-routes.',
   ),
-  'virtual-refused': leftOut('laxer than the source: mail to it is taken. It lets nobody relay.')(
-    'refuses a recipient of your own domains, and those are in host_list.',
-    accessPlugin,
+  'virtual-refused': folded(
+    leftOut('laxer than the source: mail to it is taken. It lets nobody relay.')(
+      'refuses a recipient of your own domains, and those are in host_list.',
+      accessPlugin,
+    ),
   ),
   'virtual-subdomains': notLocal(
     'host_list holds exact names: a name below a domain of VIRTUSER_DOMAIN is relayed to, and not local.',
@@ -169,8 +178,10 @@ export const sendmailRemarks = {
     'a filter (milter) decided about mail; Haraka has no milters.',
     'find the Haraka plugin that does its work: rspamd, spamassassin, clamd, dkim.',
   ),
-  'delay-checks-exempt': stricter(
-    'some recipients ({detail}) could be exempt from the checks of client and sender; here all are subject to them.',
+  'delay-checks-exempt': folded(
+    stricter(
+      'some recipients ({detail}) could be exempt from the checks of client and sender; here all are subject to them.',
+    ),
   ),
   'deferred-mode': strangersRefused(
     'in this mode sendmail makes no check of clients and recipients, which makes an open relay.',
@@ -192,11 +203,13 @@ export const sendmailRemarks = {
   'submission-only': note('nothing changes: take the lists from the configuration of the server itself.')(
     'the configuration of local submission (submit.mc): it serves no clients.',
   ),
-  'auth-setting': note('nothing changes for who may relay.')('how users log in is set up in a Haraka auth plugin.'),
-  'server-limit': leftOut('nothing changes for who may relay.')(
-    'a limit of the old server; Haraka has {detail} for it.',
+  'auth-setting': folded(
+    note('nothing changes for who may relay.')('how users log in is set up in a Haraka auth plugin.'),
   ),
-  'reply-text': neverRelayed('replies and greetings are those of Haraka and the suite.'),
+  'server-limit': folded(
+    leftOut('nothing changes for who may relay.')('a limit of the old server; Haraka has {detail} for it.'),
+  ),
+  'reply-text': folded(neverRelayed('replies and greetings are those of Haraka and the suite.')),
   'own-name': notLocal(
     'the name of the old server, for which it takes mail itself, is made of what a file does not tell.',
     'write it into host_list if it gets mail, and into me for Haraka to use it.',
