@@ -1,7 +1,9 @@
 /** What a sendmail.mc and a sendmail.cf say besides FEATUREs: daemons, filters, variables, conditions and sections. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SourceType } from '../../../src/cli/import/source-type';
-import { type Outcome, outcomeOf } from './support';
+import { inTemporaryFolder, type Outcome, outcomeOf, smtpcheck } from './support';
 
 interface McCase {
   readonly name: string;
@@ -160,4 +162,20 @@ describe('sendmail.mc and sendmail.cf', () => {
   for (const { name, type = 'sendmail-mc', text, becomes } of cases) {
     it(name, () => assert.deepEqual(outcomeOf(type, text), becomes));
   }
+
+  it('take a feature for off only where everything was read', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const access = 'To:gone.example REJECT\nTo:user@backup.example SKIP\n';
+      const configuration = `${senders}FEATURE(\`access_db')\n`;
+      const codesOf = async (mc: string) => {
+        writeFileSync(join(folder, 'access'), access);
+        writeFileSync(join(folder, 'sendmail.mc'), mc);
+        const { stderr } = await smtpcheck(['import', 'sendmail.mc', '-o', 'config', '--dry-run'], folder);
+        return [...stderr.matchAll(/^access:1: .*\[([a-z-]+)\]$/gm)].map((match) => match[1]);
+      };
+      assert.deepEqual(await codesOf(configuration), ['access-recipient-strangers']);
+      assert.deepEqual(await codesOf(`${configuration}FEATURE(\`blocklist_recipients')\n`), ['access-recipient']);
+      assert.deepEqual(await codesOf(`${configuration}DOMAIN(\`site')\n`), ['access-recipient']);
+    });
+  });
 });

@@ -6,8 +6,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
+import { defines, features } from '../../../src/cli/import/sources/sendmail/sendmail-names';
 import { installPeers, installSendmailDocumentation } from '../servers/install';
 import { sendmailNames } from './sendmail-names';
+import { finishedConfiguration } from './sendmail-site';
 import { importSite } from './site';
 
 const peers = installPeers();
@@ -48,4 +50,51 @@ describe("what Debian's sendmail describes and ships", function () {
       }
     });
   }
+});
+
+/** What a FEATURE needs besides its name to leave a trace. */
+const featureCalls: Readonly<Record<string, string>> = {
+  domainmap: "FEATURE(`domainmap', `foo.example', `dbm -o /etc/mail/foo')",
+  prefixmod: "FEATURE(`prefixmod', `X', `e')",
+  virtuser_entire_domain: "FEATURE(`virtusertable')\nVIRTUSER_DOMAIN(`a.example')\nFEATURE(`virtuser_entire_domain')",
+};
+
+describe('a finished sendmail.cf', function () {
+  this.timeout(240_000);
+  const root = 'missing' in peers ? '' : peers.roots.sendmail;
+  before(() => {
+    if ('missing' in peers) throw new Error(peers.missing);
+  });
+
+  async function codesFor(lines: string): Promise<readonly string[]> {
+    const mc = `OSTYPE(\`linux')dnl\nFEATURE(\`access_db')dnl\n${lines}\nMAILER(\`local')dnl\nMAILER(\`smtp')dnl\n`;
+    const cf = await finishedConfiguration(root, { 'sendmail.mc': mc, access: '' });
+    const { remarks } = await importSite({ 'sendmail.cf': cf, access: '' }, ['sendmail.cf', '--skip-missing']);
+    return [...remarks.matchAll(/\[([a-z-]+)\]$/gm)].map((match) => match[1] ?? '');
+  }
+
+  it('has no remark but on the checks of senders where nothing else is asked for', async () => {
+    assert.deepEqual(await codesFor(''), ['sender-checks']);
+  });
+
+  it('has the remark of every FEATURE that has one', async () => {
+    const silent: string[] = [];
+    for (const [name, outcome] of features) {
+      if (typeof outcome !== 'object') continue;
+      const codes = await codesFor(featureCalls[name] ?? `FEATURE(\`${name}')`);
+      if (!codes.includes(outcome.remark)) silent.push(name);
+    }
+    assert.deepEqual(silent, []);
+  });
+
+  it('has the remark of every variable that has one, except for the texts of replies', async () => {
+    const silent: string[] = [];
+    for (const [name, outcome] of defines) {
+      if (typeof outcome !== 'object' || outcome.remark === 'reply-text') continue;
+      const value = /_ARGS$/.test(name) ? 'TCP $h 587' : '7';
+      const codes = await codesFor(`define(\`${name}', \`${value}')`);
+      if (!codes.includes(outcome.remark)) silent.push(name);
+    }
+    assert.deepEqual(silent, []);
+  });
 });

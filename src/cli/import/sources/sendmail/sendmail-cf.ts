@@ -30,6 +30,10 @@ const marks: readonly { readonly rule: string; readonly feature: string }[] = [
   { rule: 'Scheck_compat', feature: 'compat_check' },
   { rule: 'SRateControl', feature: 'ratecontrol' },
   { rule: 'SConnControl', feature: 'conncontrol' },
+  { rule: 'O UseMSP=True', feature: 'msp' },
+  { rule: 'R$* < @ $* $={VirtHost} > $* $: $1 < @ $2 $3 . > $4', feature: 'virtuser_entire_domain' },
+  { rule: 'SDomainMapLookup', feature: 'domainmap' },
+  { rule: 'CAvnet.ibm.com vnet rscs ipnet', feature: 'vnet' },
 ];
 
 /** A map that only one FEATURE defines. */
@@ -103,7 +107,10 @@ function readLine(out: Collector, line: TextLine): void {
 
   const members = /^C(?:\{R\}|R ?)(.+)$/.exec(line.text);
   if (members) {
-    eachWord(members[1], (word) => addRelayMember(out, word, { line: line.line, text: word }));
+    eachWord(members[1], (word) => {
+      // Where class VirtHost has members, m4 adds them to class R.
+      if (word !== '$={VirtHost}') addRelayMember(out, word, { line: line.line, text: word });
+    });
     return;
   }
 
@@ -161,11 +168,17 @@ function readLine(out: Collector, line: TextLine): void {
     out.remark(outcome.remark, item(line), outcome.detail);
     return;
   }
+  // FEATURE(`prefixmod') sets flags of recipients by a prefix of the address.
+  if (line.text.includes('$(macro {rcpt_flags} ')) {
+    addFeature(out, 'prefixmod', [], item(line));
+    return;
+  }
   if (/^A=(?:TCP|IPC) \$h .*\S/.test(line.text.trim())) {
     out.remark('mailer-arguments', item(line));
     return;
   }
-  if (/^DS[^ ]/.test(line.text)) {
+  // SMART_HOST, UUCP_RELAY, BITNET_RELAY, DECNET_RELAY, FAX_RELAY, LOCAL_RELAY, MAIL_HUB, LUSER_RELAY
+  if (/^D[SYBCFRHL][^ ]/.test(line.text)) {
     out.remark('smart-host', item(line));
     return;
   }

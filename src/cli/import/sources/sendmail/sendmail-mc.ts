@@ -4,6 +4,7 @@
  */
 
 import { Collector, type SourceItem } from '../../collector';
+import type { RemarkCode } from '../../remark';
 import type { Feature, ReaderContext, Reading } from '../../site-policy';
 import { type M4Call, m4Calls } from './m4-calls';
 import { addPrivacyFlags } from './privacy-flags';
@@ -26,7 +27,6 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
   const features = new Set<Feature>(context.features);
   if (asks('relay_hosts_only')) features.add('relay-hosts-only');
   const out = new Collector({ ...context, features });
-  out.features.push('sendmail-configuration');
   const hasFilters = calls.some(({ name }) => /^(?:INPUT_)?MAIL_FILTER$/.test(name));
   const files: ClassFiles = { relay: { spec: relayDomains, line: 1 }, local: '/etc/mail/local-host-names' };
   for (const call of calls) {
@@ -50,6 +50,8 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
       .filter(({ name }) => name === 'DAEMON_OPTIONS')
       .map(({ args, line, text: written }) => daemonOptions(args.join(','), { line, text: written })),
   );
+  // A feature that is not seen is off only where everything was read.
+  if (!out.remarks.some(({ code }) => unread.has(code))) out.features.push('sendmail-configuration');
   const checksSenders = !asks('accept_unqualified_senders') || !asks('accept_unresolvable_domains');
   if (calls.length > 0 && checksSenders && !asks('msp')) {
     const item = { line: 1, text: 'checks of senders (MAIL FROM)' };
@@ -58,6 +60,14 @@ export function readSendmailMc(text: string, context: ReaderContext): Reading {
   }
   return out;
 }
+
+/** Remarks on what may hold more FEATUREs. */
+const unread: ReadonlySet<RemarkCode> = new Set<RemarkCode>([
+  'mc-include',
+  'mc-condition',
+  'mc-code',
+  'mc-setting-unknown',
+]);
 
 interface ClassFiles {
   relay: { spec: string; line: number };
