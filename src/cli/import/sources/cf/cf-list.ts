@@ -2,7 +2,7 @@
 
 import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type ListName, lists, type ReaderContext, type Reading } from '../../site-policy';
-import { parseAccessValue } from '../sendmail/sendmail-access';
+import { parseAccessValue } from '../sendmail/access-value';
 import { parseSendmailKey, type SendmailKey } from '../sendmail/sendmail-key';
 import { refusesByValue } from '../table-value';
 import { commentedLines, splitComment } from '../text-lines';

@@ -1,7 +1,7 @@
 /** Postfix's access tables (access(5)): of clients, who become `host.deny`, and of recipients, who leave `relay.to`. */
 import type { Collector, SourceItem } from '../../collector';
 import type { Chain, Position, Verdict } from '../../site-policy';
-import { parseAccessValue } from '../sendmail/sendmail-access';
+import { parseAccessValue } from '../sendmail/access-value';
 import { cidrRows } from './postfix-cidr';
 import { addressOf } from './postfix-patterns';
 import { type Row, rowsWithValue } from './postfix-rows';

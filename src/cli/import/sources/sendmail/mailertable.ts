@@ -10,7 +10,7 @@ import { Collector, type SourceItem } from '../../collector';
 import type { RemarkCode } from '../../remark';
 import { chainOf, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
-import { errorValue } from './sendmail-access';
+import { errorValue } from './access-value';
 
 const mailertable = chainOf('sendmail', { series: 'mailertable', overruling: 'refused-elsewhere' });
 const smtpMailers = new Set(['smtp', 'esmtp', 'smtp8', 'dsmtp', 'relay']);

@@ -4,21 +4,14 @@
  * wider one becomes its exclusion, so that the most specific key decides here as it did there.
  */
 
-import { longestReply } from '../../../../policy/decision';
 import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type ListName, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
+import { mapValue, parseAccessValue, refuses, refusesForGood, type Value } from './access-value';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
 import { suggestionsForLimit } from './sendmail-suggestions';
 
 type Scope = 'connect' | 'to' | 'both';
-
-type Value =
-  | { readonly kind: 'relay' | 'ok' | 'skip' | 'reject' | 'discard' | 'quarantine' }
-  /** sendmail takes it for the text of a refusal. */
-  | { readonly kind: 'unknown'; readonly isSkip?: true }
-  /** `text` in the form of relay.map. */
-  | { readonly kind: 'error'; readonly temporary: boolean; readonly text: string };
 
 /** The access map is looked up before class R (proto.m4, Rcpt_ok). */
 const accessMap = chainOf('sendmail');
@@ -285,15 +278,6 @@ function spare(out: Collector, entry: string, item: SourceItem): void {
   out.add('host.deny', 'permit', entry, { ...item, comments: [] });
 }
 
-function refusesForGood(value: Value): boolean {
-  return value.kind === 'reject' || (value.kind === 'error' && !value.temporary);
-}
-
-/** What sendmail does not know it takes for the text of a refusal. */
-function refuses(value: Value): boolean {
-  return !['relay', 'ok', 'skip', 'quarantine'].includes(value.kind);
-}
-
 /** The value as the map of this site has it: SKIP is a word of its own only with the argument `skip'. */
 function valueIn(out: Collector, value: Value): Value {
   return value.kind === 'skip' && !out.context.features.has('access-skip') ? { kind: 'unknown', isSkip: true } : value;
@@ -301,49 +285,4 @@ function valueIn(out: Collector, value: Value): Value {
 
 function remarkOnText(out: Collector, value: Value, item: SourceItem): void {
   out.remark(value.kind === 'unknown' && value.isSkip ? 'access-skip' : 'access-refused-as-text', item);
-}
-
-function mapValue(value: Value): string {
-  if (value.kind === 'error') return value.text;
-  return value.kind === 'unknown' ? 'REJECT' : value.kind.toUpperCase();
-}
-
-/** `ERROR:5.7.1:550 text` as relay.map has it. */
-export function errorValue(text: string): string | undefined {
-  const value = parseAccessValue(text);
-  return value.kind === 'error' ? value.text : undefined;
-}
-
-/** `RELAY`, `ERROR:5.7.1:550 text`, `"550 text"` and the rest; sendmail compares the words without regard to case. */
-export function parseAccessValue(text: string): Value {
-  switch (text.toUpperCase()) {
-    case 'RELAY':
-      return { kind: 'relay' };
-    case 'OK':
-      return { kind: 'ok' };
-    case 'SKIP':
-      return { kind: 'skip' };
-    case 'REJECT':
-      return { kind: 'reject' };
-    case 'DISCARD':
-      return { kind: 'discard' };
-  }
-  if (/^quarantine:/i.test(text)) return { kind: 'quarantine' };
-  const tagged = /^ERROR:(?:([245]\.[0-9]{1,3}\.[0-9]{1,3}):)?(.*)$/i.exec(text);
-  const reply = /^([45])([0-9]{2})\s+(.+)$/.exec((tagged?.[2] ?? text).trim().replace(/^"(.*)"$/, '$1'));
-  if (!reply) return { kind: 'unknown' };
-  const temporary = reply[1] === '4';
-  const status = tagged?.[1] ?? (temporary ? '4.7.1' : '5.7.1');
-  // A status of the other class would contradict the code; the code is what clients obey.
-  const valid = status.startsWith(reply[1] ?? '') ? status : temporary ? '4.7.1' : '5.7.1';
-  // A reply line has a bound, and a refusal must not get lost for its length.
-  const room = longestReply - `${reply[1]}${reply[2]} ${valid} \r\n`.length;
-  const words =
-    (reply[3] ?? '')
-      .replace(/["#]/g, '')
-      .replace(/[^\x20-\x7e]/g, '?')
-      .trim()
-      .slice(0, room)
-      .trim() || 'Access denied';
-  return { kind: 'error', temporary, text: `ERROR:${valid}:${reply[1]}${reply[2]} ${words}` };
 }
