@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fixtureRoot } from '../../cli/import/support';
 import { environmentOf, installPeers } from '../servers/install';
 import { askPostfix } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
@@ -164,6 +165,53 @@ smtpd_recipient_restrictions = warn_if_reject reject_unauth_destination, permit_
   },
 ];
 
+/** Checks that ask the DNS or a policy service, which are not there. */
+const workOfPlugins =
+  /\b(?:reject_rbl_client [^\s,]+|check_policy_service \S+|reject_(?:unknown|non_fqdn|invalid)_\w+),?|^content_filter.*|\bhash:\/etc\/postfix\/helo_access/gm;
+
+interface Fixture {
+  readonly fixture: string;
+  readonly clients: SiteCase['clients'];
+  readonly recipients: readonly string[];
+  readonly laxer: (probe: Probe) => boolean;
+  readonly stricter?: (probe: Probe) => boolean;
+}
+
+const sites: readonly Fixture[] = [
+  {
+    fixture: 'postfix-university',
+    clients: [
+      ...['192.0.2.7', '192.0.2.200', '198.51.100.7', '198.51.100.130', '2001:db8:40::7', '203.0.113.7'],
+      ...['203.0.113.40', '203.0.113.200', '203.0.113.1'],
+    ]
+      .map((ip) => client(ip, 'h.client.example'))
+      .concat([client('233.252.0.1', 'pc.lab.example.edu'), client('233.252.0.2', 'mail.spam.example.com')]),
+    recipients: words(
+      'user@else.example user@physics.example.edu user@x.physics.example.edu user@chem.example.edu nobody@chem.example.edu printer@chem.example.edu user@old.example.edu user@hospital.example.org user@x.hospital.example.org user@museum.example.org user@lists.example.edu user@math.example.edu user@badexample.edu',
+    ),
+    // Recipients that nobody may send to: who may relay may here.
+    laxer: ({ client: { ip }, localPart, domain }) =>
+      !ip.startsWith('203.') &&
+      (['printer@chem.example.edu', 'nobody@chem.example.edu'].includes(`${localPart}@${domain}`) ||
+        domain === 'old.example.edu'),
+    // Postfix trusts the dormitories in spite of REJECT, and drops mail to nobody after it has taken it.
+    stricter: ({ client: { ip }, localPart }) =>
+      ip === '192.0.2.200' || ip === '233.252.0.1' || localPart === 'nobody' || ip === '203.0.113.200',
+  },
+  {
+    fixture: 'postfix-second-mx',
+    clients: [
+      ...['192.0.2.17', '192.0.2.40', '203.0.113.7', '203.0.113.200', '198.51.100.13', '198.51.100.16'],
+      ...['2001:db8:bad::7', '2001:db8::7'],
+    ].map((ip) => client(ip, 'h.client.example')),
+    recipients: words(
+      'user@else.example alice@example.com bob@example.com carol@example.com postmaster@example.com any@example.org sales@example.org any@customer.example.com info@shop.example.com other@shop.example.com info@closed.example.com',
+    ),
+    laxer: ({ client: { ip }, localPart, domain }) =>
+      ip === '192.0.2.17' && (domain !== 'else.example' || localPart === 'sales'),
+  },
+];
+
 function words(text: string): string[] {
   return text.split(' ');
 }
@@ -188,6 +236,23 @@ describe('the rest of a policy beside the real Postfix', function () {
       const { policy, remarks } = await importSite(site, ['main.cf']);
       compareVerdicts(probes, original, policy, stricter);
       if (remark) assert.match(remarks, remark);
+    });
+  }
+
+  for (const { fixture, clients, recipients, laxer, stricter = () => false } of sites) {
+    it(`relays as ${fixture}, without what other plugins do`, async () => {
+      const folder = path.join(fixtureRoot, fixture, 'source');
+      const files = Object.fromEntries(
+        fs.readdirSync(folder).map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]),
+      );
+      const site: Files = { ...files, 'main.cf': (files['main.cf'] ?? '').replace(workOfPlugins, '') };
+      const probes = probesOf(clients, recipients).filter((probe) => !laxer(probe));
+      const original = await askPostfix(root, site, probes);
+      const imported = await importSite(site, ['main.cf']);
+      const local = new Set((imported.files.get('host_list') ?? '').split('\n'));
+      const isLocal = ({ domain }: Probe) => local.has(domain);
+      const relayed = compareVerdicts(probes, original, imported.policy, (probe) => isLocal(probe) || stricter(probe));
+      assert.ok(relayed >= 10);
     });
   }
 
