@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fixtureRoot } from '../../cli/import/support';
 import { environmentOf, installPeers } from '../servers/install';
-import { askPostfix } from './postfix-site';
+import { askPostfix, askPostscreen } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { type Files, importSite } from './site';
 
@@ -253,6 +253,55 @@ describe('the rest of a policy beside the real Postfix', function () {
       const isLocal = ({ domain }: Probe) => local.has(domain);
       const relayed = compareVerdicts(probes, original, imported.policy, (probe) => isLocal(probe) || stricter(probe));
       assert.ok(relayed >= 10);
+    });
+  }
+
+  it('refuses the clients that postscreen drops', async () => {
+    const main = (action: string): Files => ({
+      'main.cf': `myhostname = mx.local.example
+mydestination = local.example
+mynetworks = 203.0.113.0/24
+postscreen_cache_map =
+postscreen_access_list = permit_mynetworks, cidr:/etc/postfix/screen.cidr, hash:/etc/postfix/screen
+postscreen_denylist_action = ${action}
+`,
+      'screen.cidr': '192.0.2.7 permit\n192.0.2.0/24 reject\n2001:db8:bad::/48 reject\n203.0.113.7 reject\n',
+      screen: '198.51.100 reject\n198.51.100.7 reject\n',
+    });
+    const addresses = [
+      ...['192.0.2.7', '192.0.2.8', '198.51.100.7', '198.51.100.8', '2001:db8:bad::1', '2001:db8:1::1'],
+      '203.0.113.7',
+    ];
+    for (const action of ['drop', 'ignore']) {
+      const greetings = await askPostscreen(root, main(action), addresses);
+      const { policy } = await importSite(main(action), ['main.cf']);
+      for (const [i, ip] of addresses.entries()) {
+        const isRefused = policy.decide({ ip }, 'user', 'else.example') === 'refused';
+        // permit_mynetworks spares a client from the list; host.deny holds for everyone, as a remark says.
+        const isStricter = action === 'drop' && ip === '203.0.113.7';
+        assert.equal(isRefused, isStricter || greetings[i] === 521, `${action} ${ip}: ${greetings[i]}`);
+      }
+      assert.equal(greetings.includes(521), action === 'drop');
+    }
+  });
+
+  for (const options of [
+    '-o mynetworks=',
+    '-o smtpd_relay_restrictions=reject_unauth_destination',
+    '-o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject }',
+    '-o relay_domains=',
+  ]) {
+    it(`relays for nobody whom the service on port 25 does not, with ${options}`, async () => {
+      const site: Files = {
+        'main.cf':
+          'myhostname = mx.local.example\nmydestination = local.example\nmynetworks = 192.0.2.0/24\nrelay_domains = a.example\n',
+        'master.cf': `smtp inet n - n - - smtpd ${options}\n`,
+      };
+      const probes = probesOf([trusted, stranger], words('user@a.example user@else.example'));
+      const original = await askPostfix(root, site, probes, options);
+      const { policy, remarks } = await importSite(site, ['main.cf']);
+      compareVerdicts(probes, original, policy, () => true);
+      assert.match(remarks, /\[postfix-port-25\]/);
     });
   }
 
