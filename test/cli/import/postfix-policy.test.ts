@@ -157,6 +157,11 @@ const cases: readonly PolicyCase[] = [
     },
   },
   {
+    name: 'a name that names itself twice ends like any other that is not known',
+    text: 'compatibility_level = 3.6\nmynetworks =\nloop = $loop $loop $loop\nmydestination = $loop $(loop?$loop:x)\n',
+    becomes: { remarks: ['4 postfix-variable', '4 postfix-variable'] },
+  },
+  {
     name: 'values that depend on the level',
     text: `compatibility_level = 3.6\nmynetworks =\nmydestination = \${{$compatibility_level} >=level {3.10} ? {new.example} : {old.example}}\n`,
     becomes: { local: ['old.example'] },

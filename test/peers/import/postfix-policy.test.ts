@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fixtureRoot } from '../../cli/import/support';
 import { environmentOf, installPeers } from '../servers/install';
-import { askPostfix } from './postfix-site';
+import { askPostfix, askPostscreen } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { type Files, importSite } from './site';
 
@@ -164,6 +165,53 @@ smtpd_recipient_restrictions = warn_if_reject reject_unauth_destination, permit_
   },
 ];
 
+/** Checks that ask the DNS or a policy service, which are not there. */
+const workOfPlugins =
+  /\b(?:reject_rbl_client [^\s,]+|check_policy_service \S+|reject_(?:unknown|non_fqdn|invalid)_\w+),?|^content_filter.*|\bhash:\/etc\/postfix\/helo_access/gm;
+
+interface Fixture {
+  readonly fixture: string;
+  readonly clients: SiteCase['clients'];
+  readonly recipients: readonly string[];
+  readonly laxer: (probe: Probe) => boolean;
+  readonly stricter?: (probe: Probe) => boolean;
+}
+
+const sites: readonly Fixture[] = [
+  {
+    fixture: 'postfix-university',
+    clients: [
+      ...['192.0.2.7', '192.0.2.200', '198.51.100.7', '198.51.100.130', '2001:db8:40::7', '203.0.113.7'],
+      ...['203.0.113.40', '203.0.113.200', '203.0.113.1'],
+    ]
+      .map((ip) => client(ip, 'h.client.example'))
+      .concat([client('233.252.0.1', 'pc.lab.example.edu'), client('233.252.0.2', 'mail.spam.example.com')]),
+    recipients: words(
+      'user@else.example user@physics.example.edu user@x.physics.example.edu user@chem.example.edu nobody@chem.example.edu printer@chem.example.edu user@old.example.edu user@hospital.example.org user@x.hospital.example.org user@museum.example.org user@lists.example.edu user@math.example.edu user@badexample.edu',
+    ),
+    // Recipients that nobody may send to: who may relay may here.
+    laxer: ({ client: { ip }, localPart, domain }) =>
+      !ip.startsWith('203.') &&
+      (['printer@chem.example.edu', 'nobody@chem.example.edu'].includes(`${localPart}@${domain}`) ||
+        domain === 'old.example.edu'),
+    // Postfix trusts the dormitories in spite of REJECT, and drops mail to nobody after it has taken it.
+    stricter: ({ client: { ip }, localPart }) =>
+      ip === '192.0.2.200' || ip === '233.252.0.1' || localPart === 'nobody' || ip === '203.0.113.200',
+  },
+  {
+    fixture: 'postfix-second-mx',
+    clients: [
+      ...['192.0.2.17', '192.0.2.40', '203.0.113.7', '203.0.113.200', '198.51.100.13', '198.51.100.16'],
+      ...['2001:db8:bad::7', '2001:db8::7'],
+    ].map((ip) => client(ip, 'h.client.example')),
+    recipients: words(
+      'user@else.example alice@example.com bob@example.com carol@example.com postmaster@example.com any@example.org sales@example.org any@customer.example.com info@shop.example.com other@shop.example.com info@closed.example.com',
+    ),
+    laxer: ({ client: { ip }, localPart, domain }) =>
+      ip === '192.0.2.17' && (domain !== 'else.example' || localPart === 'sales'),
+  },
+];
+
 function words(text: string): string[] {
   return text.split(' ');
 }
@@ -188,6 +236,72 @@ describe('the rest of a policy beside the real Postfix', function () {
       const { policy, remarks } = await importSite(site, ['main.cf']);
       compareVerdicts(probes, original, policy, stricter);
       if (remark) assert.match(remarks, remark);
+    });
+  }
+
+  for (const { fixture, clients, recipients, laxer, stricter = () => false } of sites) {
+    it(`relays as ${fixture}, without what other plugins do`, async () => {
+      const folder = path.join(fixtureRoot, fixture, 'source');
+      const files = Object.fromEntries(
+        fs.readdirSync(folder).map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]),
+      );
+      const site: Files = { ...files, 'main.cf': (files['main.cf'] ?? '').replace(workOfPlugins, '') };
+      const probes = probesOf(clients, recipients).filter((probe) => !laxer(probe));
+      const original = await askPostfix(root, site, probes);
+      const imported = await importSite(site, ['main.cf']);
+      const local = new Set((imported.files.get('host_list') ?? '').split('\n'));
+      const isLocal = ({ domain }: Probe) => local.has(domain);
+      const relayed = compareVerdicts(probes, original, imported.policy, (probe) => isLocal(probe) || stricter(probe));
+      assert.ok(relayed >= 10);
+    });
+  }
+
+  it('refuses the clients that postscreen drops', async () => {
+    const main = (action: string): Files => ({
+      'main.cf': `myhostname = mx.local.example
+mydestination = local.example
+mynetworks = 203.0.113.0/24
+postscreen_cache_map =
+postscreen_access_list = permit_mynetworks, cidr:/etc/postfix/screen.cidr, hash:/etc/postfix/screen
+postscreen_denylist_action = ${action}
+`,
+      'screen.cidr': '192.0.2.7 permit\n192.0.2.0/24 reject\n2001:db8:bad::/48 reject\n203.0.113.7 reject\n',
+      screen: '198.51.100 reject\n198.51.100.7 reject\n',
+    });
+    const addresses = [
+      ...['192.0.2.7', '192.0.2.8', '198.51.100.7', '198.51.100.8', '2001:db8:bad::1', '2001:db8:1::1'],
+      '203.0.113.7',
+    ];
+    for (const action of ['drop', 'ignore']) {
+      const greetings = await askPostscreen(root, main(action), addresses);
+      const { policy } = await importSite(main(action), ['main.cf']);
+      for (const [i, ip] of addresses.entries()) {
+        const isRefused = policy.decide({ ip }, 'user', 'else.example') === 'refused';
+        // permit_mynetworks spares a client from the list; host.deny holds for everyone, as a remark says.
+        const isStricter = action === 'drop' && ip === '203.0.113.7';
+        assert.equal(isRefused, isStricter || greetings[i] === 521, `${action} ${ip}: ${greetings[i]}`);
+      }
+      assert.equal(greetings.includes(521), action === 'drop');
+    }
+  });
+
+  for (const options of [
+    '-o mynetworks=',
+    '-o smtpd_relay_restrictions=reject_unauth_destination',
+    '-o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject }',
+    '-o relay_domains=',
+  ]) {
+    it(`relays for nobody whom the service on port 25 does not, with ${options}`, async () => {
+      const site: Files = {
+        'main.cf':
+          'myhostname = mx.local.example\nmydestination = local.example\nmynetworks = 192.0.2.0/24\nrelay_domains = a.example\n',
+        'master.cf': `smtp inet n - n - - smtpd ${options}\n`,
+      };
+      const probes = probesOf([trusted, stranger], words('user@a.example user@else.example'));
+      const original = await askPostfix(root, site, probes, options);
+      const { policy, remarks } = await importSite(site, ['main.cf']);
+      compareVerdicts(probes, original, policy, () => true);
+      assert.match(remarks, /\[postfix-port-25\]/);
     });
   }
 

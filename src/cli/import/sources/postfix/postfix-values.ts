@@ -42,9 +42,12 @@ export function expand(text: string, main: MainCf, known: ReadonlyMap<string, st
 }
 
 const deepest = 20;
+/** Names that name themselves twice would be replaced without an end. */
+const most = 1000;
 
 class Expansion {
   private unset: string | undefined;
+  private replaced = 0;
 
   constructor(private readonly contents: Contents) {}
 
@@ -77,7 +80,7 @@ class Expansion {
   }
 
   private contentOf(name: string, all: string, depth: number): string {
-    const content = depth > deepest ? undefined : this.contents(name);
+    const content = this.contentAt(name, depth);
     if (content === undefined) {
       this.unset ??= all;
       return '';
@@ -85,11 +88,16 @@ class Expansion {
     return this.replace(content, depth + 1);
   }
 
+  private contentAt(name: string, depth: number): string | undefined {
+    this.replaced++;
+    return depth > deepest || this.replaced > most ? undefined : this.contents(name);
+  }
+
   private conditional(inner: string, all: string, depth: number): string {
     const [, name, operator, rest = ''] = /^([A-Za-z0-9_]+)\s*(?:([?:])(.*))?$/s.exec(inner) ?? [];
     if (name !== undefined && operator === undefined) return this.contentOf(name, all, depth);
     if (name === undefined) return this.comparison(inner, all, depth);
-    const content = depth > deepest ? undefined : this.contents(name);
+    const content = this.contentAt(name, depth);
     const isSet = content !== undefined && this.replace(content, depth + 1) !== '';
     if (operator === ':') return isSet ? this.contentOf(name, all, depth) : this.replace(unbraced(rest), depth + 1);
     const [yes, no] = branchesOf(rest);
