@@ -187,6 +187,11 @@ const cases: readonly PolicyCase[] = [
     becomes: { remarks: ['3 postfix-mynetworks-unused', '7 postfix-permits'] },
   },
   {
+    name: 'nobody is trusted whom the list of clients keeps from relaying',
+    text: 'compatibility_level = 3.6\nmydestination =\nmynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_client_restrictions = reject_unauth_destination, permit_mynetworks\n',
+    becomes: { 'relay.to': ['a.example'], remarks: ['3 postfix-mynetworks-unused'] },
+  },
+  {
     name: 'permit_auth_destination permits what relay.to and host_list do',
     text: `${quiet}relay_domains = backup.example\nsmtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, reject\n`,
     becomes: { 'relay.to': ['backup.example'] },

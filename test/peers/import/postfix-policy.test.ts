@@ -152,6 +152,12 @@ smtpd_recipient_restrictions = warn_if_reject reject_unauth_destination, permit_
     stricter: ({ client: { ip } }) => ip === '203.0.113.1',
   },
   {
+    name: 'relaying refused in the list of clients',
+    main: 'mynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_client_restrictions = reject_unauth_destination\n',
+    clients: [trusted, stranger],
+    recipients: words('user@else.example user@a.example'),
+  },
+  {
     name: 'a class of restrictions',
     main: 'mynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_restriction_classes = ours\nours = permit_sasl_authenticated, reject_unauth_destination\nsmtpd_relay_restrictions = ours\n',
     clients: [trusted, stranger],

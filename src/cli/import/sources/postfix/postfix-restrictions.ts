@@ -201,7 +201,7 @@ export function obstaclesTo(main: MainCf, known: ReadonlyMap<string, string>): O
       .map(({ name }) => name);
     const before = (place: number, ...permits: string[]) =>
       names.slice(0, place).some((word) => word === 'permit' || permits.includes(word));
-    const refusal = names.findIndex(refusing.has(list) ? isOutright : (word) => refusesStrangers.has(word));
+    const refusal = names.findIndex((word) => refusesStrangers.has(word));
     const outright = names.findIndex(isOutright);
     if (refusal >= 0 && !before(refusal, 'permit_mynetworks')) found.mynetworks ??= `${names[refusal]} in ${list}`;
     if (outright >= 0 && !before(outright, 'permit_auth_destination')) {
