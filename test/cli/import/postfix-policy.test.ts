@@ -172,6 +172,26 @@ const cases: readonly PolicyCase[] = [
     becomes: { references: ['postfix-relay-domains-hash /etc/postfix/relay'] },
   },
   {
+    name: 'strangers who are refused outright send to nobody, so relay_domains opens nothing',
+    text: 'compatibility_level = 3.6\nmydestination =\nmynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_client_restrictions = permit_mynetworks, reject\n',
+    becomes: { localip: ['192.0.2.0/24'], remarks: ['4 postfix-relay-domains-unused', '5 postfix-refuses-all'] },
+  },
+  {
+    name: 'nobody is trusted where everybody is refused',
+    text: 'compatibility_level = 3.6\nmydestination =\nmynetworks = 192.0.2.0/24\nsmtpd_sender_restrictions = permit_sasl_authenticated, defer\n',
+    becomes: { remarks: ['3 postfix-mynetworks-unused', '4 postfix-refuses-all'] },
+  },
+  {
+    name: 'a class of restrictions that refuses everybody',
+    text: 'compatibility_level = 3.6\nmydestination =\nmynetworks = 192.0.2.0/24\nsmtpd_restriction_classes = logins, all\nlogins = permit_sasl_authenticated, all\nall = reject\nsmtpd_relay_restrictions = logins\n',
+    becomes: { remarks: ['3 postfix-mynetworks-unused', '7 postfix-permits'] },
+  },
+  {
+    name: 'nobody is trusted whom the list of clients keeps from relaying',
+    text: 'compatibility_level = 3.6\nmydestination =\nmynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_client_restrictions = reject_unauth_destination, permit_mynetworks\n',
+    becomes: { 'relay.to': ['a.example'], remarks: ['3 postfix-mynetworks-unused'] },
+  },
+  {
     name: 'permit_auth_destination permits what relay.to and host_list do',
     text: `${quiet}relay_domains = backup.example\nsmtpd_relay_restrictions = permit_mynetworks, permit_auth_destination, reject\n`,
     becomes: { 'relay.to': ['backup.example'] },

@@ -144,6 +144,26 @@ smtpd_recipient_restrictions = warn_if_reject reject_unauth_destination, permit_
     recipients: words('user@else.example user@a.example user@sub.a.example'),
   },
   {
+    name: 'strangers refused outright',
+    main: 'mynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_client_restrictions = permit_mynetworks, reject\n',
+    clients: [trusted, stranger],
+    recipients: words('user@else.example user@a.example'),
+    // Refused as clients there, and as recipients here.
+    stricter: ({ client: { ip } }) => ip === '203.0.113.1',
+  },
+  {
+    name: 'relaying refused in the list of clients',
+    main: 'mynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_client_restrictions = reject_unauth_destination\n',
+    clients: [trusted, stranger],
+    recipients: words('user@else.example user@a.example'),
+  },
+  {
+    name: 'a class of restrictions',
+    main: 'mynetworks = 192.0.2.0/24\nrelay_domains = a.example\nsmtpd_restriction_classes = ours\nours = permit_sasl_authenticated, reject_unauth_destination\nsmtpd_relay_restrictions = ours\n',
+    clients: [trusted, stranger],
+    recipients: words('user@else.example user@a.example'),
+  },
+  {
     name: 'the names below its own domains by default, below level 2',
     main: `compatibility_level = 1\nmynetworks = 192.0.2.0/24\n${restrictions}`,
     clients: [trusted, stranger],
@@ -290,6 +310,8 @@ postscreen_denylist_action = ${action}
     '-o smtpd_relay_restrictions=reject_unauth_destination',
     '-o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject }',
     '-o relay_domains=',
+    '-o smtpd_client_restrictions=permit_mynetworks,reject',
+    '-o smtpd_sender_restrictions=defer',
   ]) {
     it(`relays for nobody whom the service on port 25 does not, with ${options}`, async () => {
       const site: Files = {

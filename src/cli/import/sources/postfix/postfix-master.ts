@@ -8,6 +8,7 @@ import type { ReaderContext, Reading } from '../../site-policy';
 import { logicalLines } from '../text-lines';
 import { classOf } from './postfix-parameters';
 import { mynetworksChain, relayDomainsChain } from './postfix-patterns';
+import { isOutright } from './postfix-restrictions';
 import { templateLineIn } from './postfix-template';
 import { wordsOf } from './postfix-values';
 
@@ -69,7 +70,10 @@ function overridesIn(args: string): Override[] {
   });
 }
 
-const aboutTrust = ['mynetworks', 'smtpd_relay_restrictions', 'smtpd_recipient_restrictions'];
+const aboutTrust = [
+  ...['mynetworks', 'parent_domain_matches_subdomains', 'smtpd_peername_lookup'],
+  ...['smtpd_relay_restrictions', 'smtpd_recipient_restrictions'],
+];
 const aboutDestinations = [
   ...['relay_domains', 'relay_recipient_maps', 'parent_domain_matches_subdomains'],
   ...['smtpd_relay_restrictions', 'smtpd_recipient_restrictions'],
@@ -85,9 +89,17 @@ function addService(out: Collector, { name, type, overrides, item }: Service): v
   }
   out.remark('postfix-port-25', item, names.join(', '));
   // Of every main.cf that is imported along with it.
-  if (names.some((one) => aboutTrust.includes(one))) out.addBarrier('localip', mynetworksChain(''), [-1], item);
-  if (names.some((one) => aboutDestinations.includes(one)))
+  const refusals = known.filter(refusesOutright);
+  const distrusts = refusals.some(({ value }) => !wordsOf(value).includes('permit_mynetworks'));
+  if (distrusts || names.some((one) => aboutTrust.includes(one)))
+    out.addBarrier('localip', mynetworksChain(''), [-1], item);
+  if (refusals.length > 0 || names.some((one) => aboutDestinations.includes(one)))
     out.addBarrier('relay.to', relayDomainsChain(''), [-1], item);
+}
+
+/** A list of restrictions that ends with everybody refused, or may do so: a variable of main.cf is not known here. */
+function refusesOutright({ name, value }: Override): boolean {
+  return /^smtpd_\w+_restrictions$/.test(name) && wordsOf(value).some((word) => isOutright(word) || word.includes('$'));
 }
 
 function isAboutSending({ name, value }: Override): boolean {

@@ -49,7 +49,10 @@ export const postfixRemarks = {
   ),
   'postfix-names-unused': nothingChanges('Postfix then looks up no names of clients, so no name in its lists matches.'),
   'postfix-unknown': folded(
-    nothingChanges('not a parameter of Postfix 3.7, and no other parameter refers to it.', 'is its name misspelt?'),
+    nothingChanges(
+      'not a parameter of Postfix 3.7, and nothing in main.cf refers to it; master.cf may.',
+      'is its name misspelt?',
+    ),
   ),
   'postfix-service': leftOut('on that port it is decided as on port 25.')(
     'has rules of its own: {detail}.',

@@ -184,17 +184,18 @@ export interface Obstacles {
   readonly relayDomains?: string;
 }
 
-/** Both lists must let a recipient pass; a list that is not set lets it pass like Postfix's default. */
+/** Every list must let a recipient pass; one that is not set lets it pass like Postfix's default. */
 export function obstaclesTo(main: MainCf, known: ReadonlyMap<string, string>): Obstacles {
   const found: { mynetworks?: string; relayDomains?: string } = {};
-  for (const list of ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions']) {
+  for (const list of ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions', ...refusing.keys()]) {
     const parameter = main.parameters.get(list);
     const expanded = parameter && expand(parameter.value, main, known);
     if (!expanded || !('value' in expanded)) continue;
     const item: SourceItem = { line: 1, text: '' };
+    const words = withClasses(wordsOf(expanded.value), main, known);
     const names = parseRestrictions(
       list,
-      wordsOf(expanded.value).map((word) => ({ word, item })),
+      words.map((word) => ({ word, item })),
     )
       .filter(({ onlyWarns }) => !onlyWarns)
       .map(({ name }) => name);
@@ -210,7 +211,18 @@ export function obstaclesTo(main: MainCf, known: ReadonlyMap<string, string>): O
   return found;
 }
 
-function isOutright(name: string): boolean {
+/** The restrictions of a class stand where the class does. */
+function withClasses(names: readonly string[], main: MainCf, known: ReadonlyMap<string, string>, depth = 0): string[] {
+  const classes = classesOf(main, known);
+  return names.flatMap((name) => {
+    const parameter = classes.has(name) && depth < 5 ? main.parameters.get(name) : undefined;
+    const expanded = parameter && expand(parameter.value, main, known);
+    return expanded && 'value' in expanded ? withClasses(wordsOf(expanded.value), main, known, depth + 1) : [name];
+  });
+}
+
+/** It refuses whomever nothing before it permits. */
+export function isOutright(name: string): boolean {
   return name === 'reject' || name === 'defer';
 }
 
