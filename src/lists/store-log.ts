@@ -3,11 +3,16 @@ import { printable } from '../policy/findings/characters';
 import { type Finding, hasFault } from '../policy/findings/finding';
 import { describeFinding } from '../policy/findings/finding-text';
 import type { Plugin } from '../types/haraka';
-import type { ListReport, Version } from './list-state';
+import type { ListReport, Transition, Version } from './list-state';
 import { mostReported } from './parsing/parse-bytes';
 
 /** Each text becomes a line of the log, safe for it: whoever logs has nothing to escape. */
-export interface StoreLog {
+export interface StoreLog extends LogLines {
+  /** Told of what becomes of each change of a source, where somebody counts it. */
+  reloaded?(result: 'applied' | 'rejected'): void;
+}
+
+interface LogLines {
   loginfo(...lines: readonly string[]): void;
   lognotice(...lines: readonly string[]): void;
   logwarn(...lines: readonly string[]): void;
@@ -15,9 +20,9 @@ export interface StoreLog {
 }
 
 /** The log of a plugin of Haraka's. */
-export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
+export function storeLogOf(plugin: Pick<Plugin, keyof LogLines>, reloaded: StoreLog['reloaded'] = () => {}): StoreLog {
   const logWith =
-    (level: keyof StoreLog) =>
+    (level: keyof LogLines) =>
     (...lines: readonly string[]) => {
       for (const line of lines) plugin[level](printable(line));
     };
@@ -26,6 +31,7 @@ export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
     lognotice: logWith('lognotice'),
     logwarn: logWith('logwarn'),
     logerror: logWith('logerror'),
+    reloaded,
   };
 }
 
@@ -50,6 +56,7 @@ export interface GoneMessages {
 }
 
 export function logReport(log: StoreLog, name: string, report: ListReport, messages: GoneMessages): void {
+  log.reloaded?.(report.type === 'applied' || report.type === 'emptied' ? 'applied' : 'rejected');
   switch (report.type) {
     case 'applied':
       logFindings(log, report.findings);
@@ -70,6 +77,49 @@ export function logReport(log: StoreLog, name: string, report: ListReport, messa
       log.lognotice(`${name} is missing: it lists nothing`);
       break;
   }
+}
+
+/** Why what a source holds, or that it is gone, is not in force. */
+export interface Rejection {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly findings: readonly Finding[];
+  /** How many findings there are besides. */
+  readonly omitted: number;
+  /** What stands in the log where no finding says it. */
+  readonly message?: string;
+}
+
+/** Findings beyond these are only counted: a status shows no more. */
+const mostKept = 20;
+
+/** What is rejected after a transition: as before, unless its report says otherwise or nothing is rejected any more. */
+export function rejectionAfter(
+  before: Rejection | undefined,
+  { state, report }: Transition<unknown>,
+  messages: GoneMessages,
+): Rejection | undefined {
+  if (state.rejected === undefined) return undefined;
+  const at = Date.now();
+  switch (report?.type) {
+    case 'rejected': {
+      const findings = report.findings.filter(({ severity }) => severity === 'fault');
+      const omitted = Math.max(findings.length - mostKept, 0) + report.omitted;
+      return { at, findings: findings.slice(0, mostKept), omitted };
+    }
+    case 'failed':
+      return { at, findings: [], omitted: 0, message: report.reason };
+    case 'kept':
+    case 'unknown':
+      return { at, findings: [], omitted: 0, message: messages[report.type] };
+    default:
+      return before;
+  }
+}
+
+/** A source that was rejected holds the version in force again. */
+export function logRestored(log: StoreLog, name: string): void {
+  log.lognotice(`${name} holds the version in force again`);
 }
 
 /** A file that could not be loaded, in a worker whose master has had a version of it. */
