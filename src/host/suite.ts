@@ -9,17 +9,19 @@ import type { Policy } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
-import { storeLogOf } from '../lists/store-log';
+import { type StoreLog, storeLogOf } from '../lists/store-log';
 import type { Decision } from '../policy/decision';
 import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-address';
 import type { SourceLine } from '../policy/findings/finding';
 import { parseIni } from '../policy/settings/ini';
 import type { PluginName } from '../policy/settings/settings';
 import { type EntryPlace, EventRecord } from '../status/event-record';
+import { StatusService } from '../status/service';
 import type { Next, Plugin } from '../types/haraka';
 
 export class Suite {
   private readonly loadedAs = new Map<PluginName, string>();
+  private status: StatusService | undefined;
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns: { resolver: Resolver; names: ClientNameService } | undefined;
 
@@ -27,7 +29,7 @@ export class Suite {
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
 
   constructor(
-    readonly store: Pick<PolicyStore, 'policy' | 'close'> & Partial<Pick<PolicyStore, 'listIn'>>,
+    readonly store: Pick<PolicyStore, 'policy' | 'close'> & Partial<Pick<PolicyStore, 'listIn' | 'status'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
@@ -68,6 +70,24 @@ export class Suite {
     return this.dns?.names.size ?? 0;
   }
 
+  /** To be called by the first plugin of a server: the status is collected and served from its start on. */
+  serveStatus(plugin: Plugin, configFolder: string, log: StoreLog): void {
+    const { store, events } = this;
+    const suite = this;
+    const source = {
+      events,
+      lists: () => store.status?.() ?? [],
+      get policy() {
+        return store.policy;
+      },
+      get rememberedNames() {
+        return suite.rememberedNames;
+      },
+    };
+    this.status = new StatusService(source, configFolder, log);
+    this.status.register(plugin);
+  }
+
   /** Throws where the plugin is loaded already: every hook of it would run twice. */
   claim(name: PluginName, loadedAs: string): void {
     const before = this.loadedAs.get(name);
@@ -84,6 +104,7 @@ export class Suite {
     for (const [name, as] of this.loadedAs) if (as === loadedAs) this.loadedAs.delete(name);
     if (this.loadedAs.size > 0) return;
     this.store.close();
+    this.status?.close();
     suites.forEach((suite, folder) => {
       if (suite === this) suites.delete(folder);
     });
@@ -156,6 +177,7 @@ export function suiteFor(plugin: Plugin): Suite {
   suites.set(folder, suite);
   store.follow();
   if (store.usesRedis) awaitFirstRead(plugin, store);
+  suite.serveStatus(plugin, folder, log);
   return suite;
 }
 
