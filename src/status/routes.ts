@@ -38,6 +38,12 @@ const routes: Readonly<Record<string, Route>> = {
     return json(200, statusPage(view));
   },
   'decisions.json': ({ view }, query) => json(200, decisionsPage(view, query)),
+  // Loaded when somebody asks: most processes of a server never are.
+  metrics: async ({ view }, query, accept) => {
+    readQuery(query, {});
+    const { metricsPage } = await import('./metrics.js');
+    return { status: 200, ...(await metricsPage(view, accept)) };
+  },
   'explain.json': async ({ explain }, query) => {
     const { ip, to, from, helo, ptr } = readQuery(query, explainParameters);
     const asked = { ip: ip[0] as string, to, from: from[0] ?? '', helo: helo[0] ?? 'client.example.org', ptr };

@@ -1,4 +1,4 @@
-/** Every rule that decides for or against mail, by plugin and outcome: each counts from zero, so that a rate can be made of it. */
+/** Every rule that decides for or against mail, by plugin and outcome, and every hook: each counts from zero, so that a rate can be made of it. */
 import type { Opinion } from '../policy/decision';
 import type { DenyRule } from '../policy/deny-decision';
 import type { HelloRule } from '../policy/hello';
@@ -6,6 +6,23 @@ import type { PrivacyRule } from '../policy/privacy';
 import type { FormRule } from '../policy/recipient-form';
 import type { RelayRule } from '../policy/relay-policy';
 import type { PluginName } from '../policy/settings/settings';
+
+/** The hooks that a plugin of the suite may have. */
+export const hooks = [
+  'connect_init',
+  'connect',
+  'helo',
+  'mail',
+  'rcpt',
+  'rcpt_ok',
+  'data_post',
+  'queue',
+  'queue_outbound',
+  'bounce',
+  'vrfy',
+  'unrecognized_command',
+  'get_mx',
+] as const;
 
 export type Outcome = Opinion['outcome'];
 

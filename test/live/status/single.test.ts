@@ -115,6 +115,18 @@ for (const version of supportedVersions) {
       assert.deepEqual(await replies(`ip=${trusted}&ptr=client.example&${to}`), [250, 250]);
     });
 
+    it('has its figures for Prometheus too, in the format that is asked for', async () => {
+      const plain = await ask(socketOf(haraka), '/smtpcheck/metrics');
+      assert.match(String(plain.headers['content-type']), /^text\/plain; version=0\.0\.4/);
+      const refused = countIn(await statusOf(haraka), 'refuse', 'relay-denied');
+      const labels = 'plugin="relay",outcome="refuse",rule="relay-denied",observed="false"';
+      assert.ok(plain.body.includes(`haraka_smtpcheck_decisions_total{${labels}} ${refused}\n`));
+      const headers = { accept: 'application/openmetrics-text; version=1.0.0' };
+      const open = await ask({ ...socketOf(haraka), headers }, '/smtpcheck/metrics');
+      assert.match(open.body, /# EOF\n?$/);
+      assert.equal((await ask(socketOf(haraka), '/smtpcheck/metrics?name=a')).status, 400);
+    });
+
     it('answers 400 with what would be right to an unknown parameter or value, and 404 and 405 to what it has not', async () => {
       const cases: readonly (readonly [string, number, RegExp])[] = [
         ['status.json?verbose=1', 400, /unknown parameter verbose/],
