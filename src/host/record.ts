@@ -15,7 +15,7 @@ export interface Occasion {
   readonly plugin: Plugin;
   /** The plugin of the suite that decided, whichever way it is loaded. */
   readonly by: PluginName;
-  readonly suite: Pick<Suite, 'events' | 'onDecision' | 'entryAt'>;
+  readonly suite: Pick<Suite, 'events' | 'onDecision' | 'entryAt' | 'noteOf'>;
   readonly hook: Hook;
   readonly connection: Connection;
   readonly generation: number;
@@ -50,6 +50,8 @@ export function record(occasion: Occasion, decision: Opinion): void {
     from: shown(connection.transaction?.mail_from?.format()),
     rcpt: shown(occasion.recipient?.format()),
   };
+  const entry = suite.entryAt(decision.at);
+  const note = suite.noteOf(entry);
   const reply = 'reply' in decision ? shown(formatReply(replyAt(hook, decision.reply))) : '';
   connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
     action: decision.outcome,
@@ -58,10 +60,11 @@ export function record(occasion: Occasion, decision: Opinion): void {
     generation,
     ...client,
     reason: reply,
+    ...(note && { note: shown(note) }),
     ...(observing && { observed: true }),
   });
   const facts = { hook, generation, ...client, reply };
-  suite.events.decided(occasion.by, decision, observing, facts, suite.entryAt(decision.at));
+  suite.events.decided(occasion.by, decision, observing, facts, entry);
 }
 
 function shown(text: string | null | undefined): string {

@@ -1,8 +1,10 @@
 /** What the plugins of one Haraka process share: policy, DNS, the record of events. Made by the first that registers. */
+import cluster from 'node:cluster';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
+import type { ListedEntry } from '../lists/entry-index';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { LastGoodStore } from '../lists/last-good';
 import type { Policy } from '../lists/policy';
@@ -15,7 +17,7 @@ import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-
 import type { SourceLine } from '../policy/findings/finding';
 import { parseIni } from '../policy/settings/ini';
 import type { PluginName } from '../policy/settings/settings';
-import { type EntryPlace, EventRecord } from '../status/event-record';
+import { EventRecord } from '../status/event-record';
 import { StatusService } from '../status/service';
 import type { Next, Plugin } from '../types/haraka';
 
@@ -29,7 +31,7 @@ export class Suite {
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
 
   constructor(
-    readonly store: Pick<PolicyStore, 'policy' | 'close'> & Partial<Pick<PolicyStore, 'listIn' | 'status'>>,
+    readonly store: Pick<PolicyStore, 'policy' | 'close'> & Partial<Pick<PolicyStore, 'status'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
@@ -60,9 +62,13 @@ export class Suite {
   }
 
   /** The entry of the version in force that a decision names. */
-  entryAt(at: SourceLine | undefined): EntryPlace | undefined {
-    const list = at && this.store.listIn?.(at.file);
-    return list && { list: list.name, file: at.file, line: at.line, hash: list.hash };
+  entryAt(at: SourceLine | undefined): ListedEntry | undefined {
+    return at && this.policy.entries.at(at);
+  }
+
+  /** What stands behind the entry, where notes are wanted. */
+  noteOf(entry: ListedEntry | undefined): string | undefined {
+    return this.policy.settings.main.notes ? entry?.comment : undefined;
   }
 
   /** How many clients have their names remembered. */
@@ -169,7 +175,7 @@ export function suiteFor(plugin: Plugin): Suite {
   const known = suites.get(folder);
   if (known) return known;
   const events = new EventRecord();
-  const log = storeLogOf(plugin, (result) => events.reloaded(result));
+  const log = storeLogOf(plugin, { reloaded: (result) => events.reloaded(result) }, cluster.isWorker);
   const lastGood = LastGoodStore.ofThisProcess(log, forksWorkers(folder));
   const store = new PolicyStore(folder, log, new RedisClientFactory(new RedisIniFile(folder, log)), { lastGood });
   const me = plugin.config.get('me');

@@ -12,6 +12,7 @@ import { timerSlack } from '../time/deadline-timer';
 import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './files/bounded-reader';
 import { FileFollower, FollowedFile } from './files/file-follower';
 import { LastGoodStore } from './last-good';
+import { changeBetween } from './list-change';
 import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
 import { isExpired, type Version, versionInForce } from './list-state';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
@@ -106,16 +107,10 @@ export class PolicyStore {
     this.redis.use(site.policy.settings);
     for (const standIn of site.standIns) logStandIn(log, standIn);
     logFindings(log, site.findings);
-    for (const listSetting of listSettings) logVersion(log, this.versions[listSetting.name], this.current.generation);
-  }
-
-  /** The list whose entries decisions name by this file or key, and the hash of its version in force. */
-  listIn(file: string): { readonly name: ListId; readonly hash: string } | undefined {
     for (const { name } of listSettings) {
-      const { file: known, hash } = this.versions[name];
-      if (known === file) return { name, hash };
+      const entries = entriesOf(name, this.lists, this.versions);
+      logVersion(log, this.versions[name], this.current.generation, { entries });
     }
-    return undefined;
   }
 
   /** All lists and the settings, as they are now. */
@@ -284,7 +279,9 @@ export class PolicyStore {
     if (newSettings) logVersion(this.log, newSettings, generation);
     for (const listSetting of changed) {
       this.logExpired(listSetting, settings, now);
-      logVersion(this.log, versions[listSetting.name], generation);
+      const { name } = listSetting;
+      const change = changeBetween(before[name], versions[name]);
+      logVersion(this.log, versions[name], generation, { entries: entriesOf(name, this.lists, versions), change });
     }
   }
 

@@ -10,6 +10,8 @@ import { mostReported } from './parsing/parse-bytes';
 export interface StoreLog extends LogLines {
   /** Told of what becomes of each change of a source, where somebody counts it. */
   reloaded?(result: 'applied' | 'rejected'): void;
+  /** The line of a version that is in force from now on, where it is no notice. */
+  loaded?(line: string): void;
 }
 
 interface LogLines {
@@ -19,10 +21,12 @@ interface LogLines {
   logerror(...lines: readonly string[]): void;
 }
 
+type LogPlugin = Pick<Plugin, keyof LogLines | 'logdebug'>;
+
 /** The log of a plugin of Haraka's. */
-export function storeLogOf(plugin: Pick<Plugin, keyof LogLines>, reloaded: StoreLog['reloaded'] = () => {}): StoreLog {
+export function storeLogOf(plugin: LogPlugin, told: Pick<StoreLog, 'reloaded'> = {}, isWorker = false): StoreLog {
   const logWith =
-    (level: keyof LogLines) =>
+    (level: keyof LogPlugin) =>
     (...lines: readonly string[]) => {
       for (const line of lines) plugin[level](printable(line));
     };
@@ -31,7 +35,9 @@ export function storeLogOf(plugin: Pick<Plugin, keyof LogLines>, reloaded: Store
     lognotice: logWith('lognotice'),
     logwarn: logWith('logwarn'),
     logerror: logWith('logerror'),
-    reloaded,
+    // What the master of a cluster has in force, its workers need not say again.
+    loaded: logWith(isWorker ? 'logdebug' : 'lognotice'),
+    ...told,
   };
 }
 
@@ -140,8 +146,27 @@ export function logStandIn(log: StoreLog, { file, findings, unavailable }: Stand
   log.logerror(`${file} is not taken from the disk: ${instead}`, ...reason);
 }
 
-export function logVersion(log: StoreLog, version: Version<unknown>, generation: number): void {
+/** What there is to say of a version besides: how many entries it has, and how they differ from those before. */
+export interface VersionSize {
+  readonly entries?: number;
+  readonly change?: string | undefined;
+}
+
+export function logVersion(
+  log: StoreLog,
+  version: Version<unknown>,
+  generation: number,
+  { entries, change }: VersionSize = {},
+): void {
   if (version.file === '' || version.hash === 'unavailable') return;
-  const hash = version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`;
-  log.lognotice(`loaded file=${version.file} generation=${generation} ${hash}`);
+  const parts = [
+    `loaded file=${version.file}`,
+    `generation=${generation}`,
+    version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`,
+    ...(entries === undefined ? [] : [`entries=${entries}`]),
+    ...(change === undefined ? [] : [`(${change})`]),
+    `process=${process.pid}`,
+  ];
+  if (log.loaded) log.loaded(parts.join(' '));
+  else log.lognotice(parts.join(' '));
 }

@@ -2,6 +2,7 @@
  * What happens in one process, counted until it is collected: decisions, faults of ours, matches of entries, DNS lookups,
  * reloads. Each event costs the same, however long the lists are, and what is kept is bounded, also where nobody collects it.
  */
+import type { ListedEntry } from '../lists/entry-index';
 import type { Opinion } from '../policy/decision';
 import type { PluginName } from '../policy/settings/settings';
 import type { Outcome } from './rules';
@@ -35,17 +36,7 @@ export interface RecentDecision extends DecisionFacts {
   readonly outcome: Outcome;
   readonly rule: string;
   readonly observed: boolean;
-  readonly entry?: EntryPlace | undefined;
-}
-
-/** An entry of one version of a list. */
-export interface EntryPlace {
-  /** The key of the setting that names the list. */
-  readonly list: string;
-  readonly file: string;
-  readonly line: number;
-  /** The version that the line is of. */
-  readonly hash: string;
+  readonly entry?: ListedEntry | undefined;
 }
 
 export interface DecisionCount {
@@ -56,7 +47,7 @@ export interface DecisionCount {
   count: number;
 }
 
-export interface EntryCount extends EntryPlace {
+export interface EntryCount extends ListedEntry {
   count: number;
   last: number;
 }
@@ -89,7 +80,13 @@ export class EventRecord {
   constructor(private readonly clock: () => number = Date.now) {}
 
   /** Never throws: whatever may be wrong here, the decision stands. */
-  decided(plugin: PluginName, { outcome, rule }: Opinion, observed: boolean, facts: DecisionFacts, entry?: EntryPlace) {
+  decided(
+    plugin: PluginName,
+    { outcome, rule }: Opinion,
+    observed: boolean,
+    facts: DecisionFacts,
+    entry?: ListedEntry,
+  ) {
     try {
       const key = `${plugin} ${outcome} ${rule} ${observed}`;
       const known = this.decisions.get(key);
@@ -151,12 +148,11 @@ export class EventRecord {
     return events;
   }
 
-  private matched(entry: EntryPlace, time: number): void {
+  private matched(entry: ListedEntry, time: number): void {
     const key = entryKey(entry);
     const known = this.entries.get(key);
     if (known) {
-      known.count++;
-      known.last = time;
+      this.entries.set(key, { ...entry, count: known.count + 1, last: time });
     } else if (this.entries.size < mostEntries) this.entries.set(key, { ...entry, count: 1, last: time });
     else this.unlisted++;
   }
@@ -188,8 +184,9 @@ function shortened(decision: RecentDecision): RecentDecision {
   return { ...decision, ptr: cut(ptr), helo: cut(helo), from: cut(from), rcpt: cut(rcpt), reply: cut(reply) };
 }
 
-export function entryKey({ list, hash, line }: EntryPlace): string {
-  return `${list} ${hash} ${line}`;
+/** An entry that is known by its text is the same on another line, in another version. */
+export function entryKey({ list, hash, line, text }: ListedEntry): string {
+  return text === undefined ? `${list} ${hash} ${line}` : `${list} ${text}`;
 }
 
 function increment(counts: Record<string, number>, name: string): void {

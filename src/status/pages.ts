@@ -1,12 +1,13 @@
 /** The JSON of the status server. Its fields are described in docs/guides/monitoring.md and keep their meaning in version 1. */
+import type { ListedEntry } from '../lists/entry-index';
 import { listSettings } from '../lists/list-settings';
 import { parseAddress, sameAddress } from '../policy/entries/ip-address';
 import { printable } from '../policy/findings/characters';
-import { mostPermitted } from './event-record';
+import { type EntryCount, mostPermitted } from './event-record';
 import { suiteVersion } from './package';
 import { described, oneOf, readQuery } from './query';
 import { outcomes, rules } from './rules';
-import type { MatchedEntry, NumberedDecision } from './totals';
+import type { NumberedDecision } from './totals';
 import type { StatusView } from './view';
 
 export const jsonVersion = 1;
@@ -52,20 +53,20 @@ export function statusPage(view: StatusView): object {
       lastReport: isoTime(one.lastReport),
       silent: view.isSilent(one),
       generation: one.generation,
-      lists: Object.fromEntries(one.lists.map(({ list, hash }) => [list, hash])),
+      lists: Object.fromEntries(
+        one.lists.map(({ list, source, state, generation, hash }) => [list, { source, state, generation, hash }]),
+      ),
     })),
   };
 }
 
-function entryJson({ list, file, line, text, count, last }: MatchedEntry): object {
-  return {
-    list,
-    file,
-    line,
-    text: text === undefined ? null : printable(text),
-    matches: count,
-    lastMatch: isoTime(last),
-  };
+function entryJson({ count, last, ...entry }: EntryCount): object {
+  return { ...placeJson(entry), matches: count, lastMatch: isoTime(last) };
+}
+
+function placeJson({ list, file, line, text, comment }: ListedEntry): object {
+  const shown = (written: string | undefined) => (written === undefined ? null : printable(written));
+  return { list, file, line, text: shown(text), comment: shown(comment) };
 }
 
 const everyRule = [...new Set(Object.values(rules).flatMap((byOutcome) => Object.values(byOutcome).flat()))].sort();
@@ -103,22 +104,12 @@ export function decisionsPage(view: StatusView, query: URLSearchParams): object 
     version: jsonVersion,
     startedAt: isoTime(view.processes[0]?.startedAt ?? 0),
     last: totals.lastNumber,
-    decisions: matching.reverse().map((decision) => decisionJson(decision, totals.textOf.bind(totals))),
+    decisions: matching.reverse().map(decisionJson),
   };
 }
 
-function decisionJson(
-  { entry, time, ...decision }: NumberedDecision,
-  textOf: (entry: NonNullable<NumberedDecision['entry']>) => string | undefined,
-): object {
-  const text = entry && textOf(entry);
-  return {
-    ...decision,
-    time: isoTime(time),
-    entry: entry
-      ? { list: entry.list, file: entry.file, line: entry.line, text: text === undefined ? null : printable(text) }
-      : null,
-  };
+function decisionJson({ entry, time, ...decision }: NumberedDecision): object {
+  return { ...decision, time: isoTime(time), entry: entry ? placeJson(entry) : null };
 }
 
 function isSameAddress(wanted: string, ip: string): boolean {

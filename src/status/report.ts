@@ -1,4 +1,5 @@
 /** What one process tells the master: its events since the last report, and the state of its lists. */
+import type { ListedEntry } from '../lists/entry-index';
 import type { ListStatus } from '../lists/policy-store';
 import { printable } from '../policy/findings/characters';
 import { describeFault } from '../policy/findings/finding-text';
@@ -6,7 +7,6 @@ import { pluginNames } from '../policy/settings/settings';
 import {
   type DecisionCount,
   type EntryCount,
-  type EntryPlace,
   type Events,
   mostEntries,
   type RecentDecision,
@@ -113,9 +113,10 @@ function readEntryCount(value: Fields): EntryCount | undefined {
   return place && isCount(value.count) ? { ...place, count: value.count, last: count(value.last) } : undefined;
 }
 
-function readPlace({ list, file, line, hash }: Fields): EntryPlace | undefined {
+function readPlace({ list, file, line, hash, ...written }: Fields): ListedEntry | undefined {
   if (!isName(list) || !isCount(line)) return undefined;
-  return { list, file: text(file), line, hash: text(hash) };
+  const place = { list, file: text(file), line, hash: text(hash) };
+  return { ...place, text: optional(written.text), comment: optional(written.comment) };
 }
 
 function readList(value: Fields): ListReport | undefined {
@@ -174,6 +175,10 @@ function isCount(value: unknown): value is number {
 
 function count(value: unknown): number {
   return isCount(value) ? value : 0;
+}
+
+function optional(value: unknown): string | undefined {
+  return typeof value === 'string' ? text(value) : undefined;
 }
 
 function text(value: unknown): string {

@@ -114,7 +114,7 @@ class StatusMaster {
     private readonly log: StoreLog,
     isCluster: boolean,
   ) {
-    this.view = new StatusView(source, configFolder);
+    this.view = new StatusView(source);
     const respond = (url: string, accept: string) => this.answer(url, accept);
     this.server = new StatusServer(log, respond);
     this.link = isCluster
@@ -124,14 +124,13 @@ class StatusMaster {
           respond,
         )
       : undefined;
-    this.timer = setInterval(() => void this.tick(), reportInterval);
+    this.timer = setInterval(() => this.tick(), reportInterval);
     this.timer.unref();
-    void this.tick();
+    this.tick();
   }
 
   async answer(url: string, accept: string): Promise<Answer> {
     this.view.collect();
-    await this.view.nameEntries();
     return answer({ view: this.view, explain: (query) => this.explain(query) }, url, accept);
   }
 
@@ -142,11 +141,10 @@ class StatusMaster {
   }
 
   /** The settings may have changed. */
-  private async tick(): Promise<void> {
+  private tick(): void {
     try {
       this.server.use(placesOf(this.source, this.configFolder));
       this.view.collect();
-      await this.view.nameEntries();
       this.complaint = '';
     } catch (error) {
       const complaint = `the status cannot be collected: ${String(error)}`;

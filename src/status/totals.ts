@@ -5,7 +5,6 @@
 import {
   type DecisionCount,
   type EntryCount,
-  type EntryPlace,
   type Events,
   entryKey,
   mostEntries,
@@ -22,11 +21,6 @@ export interface NumberedDecision extends RecentDecision {
   readonly number: number;
 }
 
-export interface MatchedEntry extends EntryCount {
-  /** As its line stands in the list, the comment with it; unknown for lists that are large or in Redis. */
-  readonly text?: string | undefined;
-}
-
 export class Totals {
   readonly faults = new Map<string, number>();
   readonly lookups = new Map<string, number>([
@@ -41,11 +35,7 @@ export class Totals {
   /** Matches of entries that are not listed one by one. */
   unlisted = 0;
   private readonly counts = new Map<string, DecisionCount>();
-  private readonly matched = new Map<string, MatchedEntry>();
-  private readonly texts = new Map<string, string>();
-  /** The hashes of the lists in force, and which have been so before. */
-  private readonly inForce = new Map<string, string>();
-  private readonly superseded = new Set<string>();
+  private readonly matched = new Map<string, EntryCount>();
   private denied: NumberedDecision[] = [];
   private permitted: NumberedDecision[] = [];
   /** The number of the last decision that has come in. */
@@ -87,7 +77,7 @@ export class Totals {
     return [...this.counts.values()];
   }
 
-  get entries(): readonly MatchedEntry[] {
+  get entries(): readonly EntryCount[] {
     return [...this.matched.values()];
   }
 
@@ -96,49 +86,21 @@ export class Totals {
     return [...this.denied, ...this.permitted].sort((a, b) => a.number - b.number);
   }
 
-  textOf(entry: EntryPlace): string | undefined {
-    return this.texts.get(entryKey(entry));
-  }
-
-  /** Whether `name` has something to do for this version of a list. */
-  lacksTexts(list: string, hash: string): boolean {
-    const isNew = this.inForce.get(list) !== hash;
-    return isNew || this.entries.some((entry) => entry.list === list && entry.hash === hash && !entry.text);
-  }
-
-  /**
-   * Gives the entries of a list their texts, by the lines of the version in force; `undefined` where they cannot be had. An
-   * entry that was matched in a version before goes on counting on the line where it stands now, or is dropped.
-   */
-  name(list: string, hash: string, lines: readonly string[] | undefined): void {
-    if (this.texts.size > mostEntries) this.texts.clear();
-    const before = this.inForce.get(list);
-    if (before !== undefined && before !== hash) this.superseded.add(`${list} ${before}`);
-    this.superseded.delete(`${list} ${hash}`);
-    this.inForce.set(list, hash);
-    const lineOf = new Map(lines?.map((text, i) => [text, i + 1]));
-    for (const [key, entry] of [...this.matched]) {
-      const isCurrent = entry.list === list && entry.hash === hash;
-      // A worker may have a version that is not in force here yet.
-      if (!isCurrent && (entry.list !== list || !this.superseded.has(`${list} ${entry.hash}`))) continue;
-      const line = isCurrent ? entry.line : lineOf.get(entry.text ?? '');
-      const text = line === undefined ? undefined : lines?.[line - 1];
-      this.matched.delete(key);
-      if (line === undefined) this.unlisted += entry.count;
-      else this.addMatches({ ...entry, line, hash, text });
-    }
-  }
-
-  private addMatches(entry: MatchedEntry): void {
+  private addMatches(entry: EntryCount): void {
     const key = entryKey(entry);
-    const { text = this.textOf(entry) } = entry;
-    if (text !== undefined) this.texts.set(key, text);
     const known = this.matched.get(key);
-    if (known) {
-      const last = Math.max(known.last, entry.last);
-      this.matched.set(key, { ...known, count: known.count + entry.count, last, text: known.text ?? text });
-    } else if (this.matched.size < mostEntries) this.matched.set(key, { ...entry, text });
-    else this.unlisted += entry.count;
+    if (!known && this.matched.size >= mostEntries) this.forgetOldMatches();
+    const { count = 0, last = 0 } = known ?? {};
+    this.matched.set(key, { ...entry, count: count + entry.count, last: Math.max(last, entry.last) });
+  }
+
+  /** Half of the entries, those that have matched last, make room for others. */
+  private forgetOldMatches(): void {
+    const byLast = [...this.matched].sort(([, a], [, b]) => b.last - a.last);
+    for (const [key, { count }] of byLast.slice(mostEntries / 2)) {
+      this.unlisted += count;
+      this.matched.delete(key);
+    }
   }
 
   private countOf({ plugin, outcome, rule, observed }: DecisionCount): DecisionCount | undefined {

@@ -1,9 +1,7 @@
 /** What the master, or the single process, knows: the totals, its own state and that of the workers. */
 
-import { pathOf } from '../lists/list-settings';
 import type { Policy } from '../lists/policy';
 import type { ListStatus } from '../lists/policy-store';
-import { linesOf } from './entry-texts';
 import type { EventRecord } from './event-record';
 import { reportVersion } from './event-record';
 import { type ListReport, type Report, reportOfList } from './report';
@@ -47,12 +45,9 @@ export class StatusView {
   readonly totals = new Totals();
   private own: ProcessView | undefined;
   private readonly workers = new Map<number, ProcessView>();
-  /** Versions whose texts cannot be had, by list. */
-  private readonly withoutTexts = new Map<string, string>();
 
   constructor(
     readonly source: StatusSource,
-    private readonly configFolder: string,
     readonly clock: () => number = Date.now,
   ) {}
 
@@ -97,16 +92,5 @@ export class StatusView {
       const rejected = list.rejected ?? others.find((other) => other.rejected)?.rejected ?? null;
       return { ...list, rejected };
     });
-  }
-
-  /** Looks up the texts of entries that have been matched. Never rejects. */
-  async nameEntries(): Promise<void> {
-    for (const { list, source, hash } of this.own?.lists ?? []) {
-      if (this.withoutTexts.get(list) === hash || !this.totals.lacksTexts(list, hash)) continue;
-      const isFile = source !== '' && !source.startsWith('redis:');
-      const lines = isFile ? await linesOf(pathOf(this.configFolder, source), hash).catch(() => undefined) : undefined;
-      if (!lines) this.withoutTexts.set(list, hash);
-      this.totals.name(list, hash, lines);
-    }
   }
 }

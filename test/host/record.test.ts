@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Hook } from '../../src/host/guard';
 import { type Occasion, record, recordFault } from '../../src/host/record';
+import type { ListedEntry } from '../../src/lists/entry-index';
 import { defer, type Opinion, permit, refuse, reply } from '../../src/policy/decision';
 import type { SourceLine } from '../../src/policy/findings/finding';
 import { EventRecord } from '../../src/status/event-record';
@@ -39,7 +40,7 @@ function occasion(
     occasion: {
       plugin,
       by: 'relay',
-      suite: { events: new EventRecord(() => 1000), onDecision: undefined, entryAt },
+      suite: { events: new EventRecord(() => 1000), onDecision: undefined, entryAt, noteOf },
       hook: 'rcpt',
       connection,
       generation: 7,
@@ -48,7 +49,8 @@ function occasion(
   };
 }
 
-const entryAt = (at: SourceLine | undefined) => at && { list: 'local_ip', hash: 'abc', ...at };
+const entryAt = (at: SourceLine | undefined) => at && { list: 'local_ip', hash: 'abc', ...at, comment: 'the\x1blab' };
+const noteOf = (entry: ListedEntry | undefined) => entry?.comment;
 const outcomes = ['permit', 'refuse', 'defer'] as const;
 const at = { file: 'localip', line: 3 };
 const no = reply(550, '5.7.1', 'No');
@@ -101,6 +103,7 @@ describe('record', () => {
         from: '',
         rcpt: '',
         reason,
+        ...(decision.at && { note: String.raw`the\u001blab` }),
       });
     });
   }

@@ -150,7 +150,10 @@ describe('a list that changes while the server runs', () => {
       await site.trusting('192.0.2.8');
       assert.ok(!site.trusts('192.0.2.7'));
       assert.equal(site.generation, 2);
-      assert.equal(site.saying(/^notice loaded file=localip generation=2 sha256=[0-9a-f]{12}$/), 1);
+      assert.equal(
+        site.saying(/^notice loaded file=localip generation=2 sha256=[0-9a-f]{12} entries=\d+ \(\+\d+ -\d+\) /),
+        1,
+      );
     });
   }
 
@@ -379,7 +382,7 @@ describe('host_list', () => {
     site.folder.write('host_list_regex', 'ftp[0-9]\\.example');
     await until('the new expressions are in force', () => site.delivers('ftp1.example'));
     assert.ok(site.delivers('two.example') && !site.delivers('web1.example'));
-    assert.equal(site.saying(/^notice loaded file=host_list generation=2 sha256=[0-9a-f]{12}$/), 1);
+    assert.equal(site.saying(/^notice loaded file=host_list generation=2 sha256=[0-9a-f]{12} entries=\d+ /), 1);
     assert.equal(site.saying(/^notice loaded file=host_list_regex generation=3 /), 1);
   });
 
@@ -543,8 +546,6 @@ describe('the status of the lists', () => {
       'host_list_regex host_list_regex 0 empty',
       'settings smtpcheck.ini 2 loaded',
     ]);
-    assert.deepEqual(it.store.listIn('localip'), { name: 'local_ip', hash: of(it, 'local_ip').hash });
-    assert.equal(it.store.listIn('elsewhere'), undefined);
     assert.ok(Math.abs(Date.now() - of(it, 'hosts').loadedAt) < 60_000);
   });
 

@@ -22,7 +22,7 @@ function viewOf(events: EventRecord, lists: readonly ListStatus[] = [list]): Sta
   assert.ok(settings);
   const policy = { generation: 1, settings } as Policy;
   const source: StatusSource = { events, policy, rememberedNames: 4, lists: () => lists };
-  const view = new StatusView(source, '/nowhere');
+  const view = new StatusView(source);
   view.collect();
   return view;
 }

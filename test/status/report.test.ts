@@ -6,7 +6,7 @@ import { type Report, readReport } from '../../src/status/report';
 function ownReport(): Report {
   const record = new EventRecord(() => 5000);
   const facts = { hook: 'rcpt', generation: 2, ip: '192.0.2.1', ptr: '', helo: 'h', from: '', rcpt: '', reply: '550' };
-  const entry = { list: 'local_ip', file: 'localip', line: 3, hash: 'abc' };
+  const entry = { list: 'local_ip', file: 'localip', line: 3, hash: 'abc', text: '!192.0.2.1 # x', comment: 'x' };
   record.decided('relay', refuse('client-excluded', reply(550, '5.7.1', 'No')), false, facts, entry);
   record.failed('rcpt');
   record.lookedUp('found');

@@ -1,4 +1,5 @@
 /** Asks a status server as any client of it would, by a socket or a port. */
+import { createHash } from 'node:crypto';
 import http from 'node:http';
 import path from 'node:path';
 import type { RunningHaraka } from './haraka';
@@ -72,7 +73,15 @@ export interface Status {
   };
   readonly reloads: Readonly<Record<string, number>>;
   readonly dns: { readonly lookups: Readonly<Record<string, number>>; readonly rememberedNames: number };
-  readonly processes: readonly { readonly worker: number; readonly pid: number; readonly silent: boolean }[];
+  readonly processes: readonly {
+    readonly worker: number;
+    readonly pid: number;
+    readonly silent: boolean;
+    /** What is in force of each list. */
+    readonly lists: Readonly<
+      Record<string, { readonly source: string; readonly state: string; readonly hash: string }>
+    >;
+  }[];
 }
 
 export interface Decisions {
@@ -91,6 +100,14 @@ export interface Decisions {
 
 export function statusOf(haraka: Pick<RunningHaraka, 'directory'>): Promise<Status> {
   return statusJson<Status>(haraka, 'status.json');
+}
+
+/** In how many processes this text is in force for the file. */
+export function holdersOf({ processes }: Pick<Status, 'processes'>, file: string, text: string): number {
+  const hash = createHash('sha256').update(text).digest('hex');
+  const holds = (lists: Status['processes'][number]['lists']) =>
+    Object.values(lists).some((list) => list.source === file && list.hash === hash);
+  return processes.filter(({ lists }) => holds(lists)).length;
 }
 
 /** How often the suite decided so, whatever the plugin. */

@@ -39,6 +39,10 @@ export const settingsDescription = {
         summary: 'how often files are looked at where no event tells of a change (bind mounts, network file systems)',
       },
     ),
+    notes: boolean({
+      default: 'true',
+      summary: 'the comment behind the entry that decided appears as note in the log line and in explain',
+    }),
     settle: duration(
       { min: '50ms', max: '10s' },
       {

@@ -18,7 +18,7 @@ describe('the defaults', () => {
   it('relay for nobody, refuse strangers and keep users secret', () => {
     const settings = settingsOf('');
     assert.deepEqual(settings, {
-      main: { mode: 'enforce', poll: 2000, settle: 500 },
+      main: { mode: 'enforce', notes: true, poll: 2000, settle: 500 },
       relay: {
         mode: '',
         restriction: true,
@@ -122,6 +122,11 @@ const values: readonly ValueCase[] = [
       'is off': undefined,
     },
     expected: 'true or false',
+  },
+  {
+    setting: 'main.notes',
+    good: { true: true, no: false },
+    bad: { some: undefined },
   },
   {
     setting: 'main.poll',
