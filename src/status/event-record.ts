@@ -68,11 +68,14 @@ export interface Events {
 export class EventRecord {
   /** How many refused and deferred decisions are kept: `[status] recent`. */
   recentLimit = 1000;
-  private decisions = new Map<string, DecisionCount>();
+  /** There are as many as rules that have decided: few. */
+  private decisions: DecisionCount[] = [];
   private faults: Record<string, number> = {};
   private lookups: Record<string, number> = {};
   private reloads: Record<string, number> = {};
-  private entries = new Map<string, EntryCount>();
+  /** By the version of their list, and the line. */
+  private entries = new Map<string, Map<number, EntryCount>>();
+  private entryCount = 0;
   private unlisted = 0;
   private readonly denied = new Recent();
   private readonly permitted = new Recent();
@@ -88,10 +91,7 @@ export class EventRecord {
     entry?: ListedEntry,
   ) {
     try {
-      const key = `${plugin} ${outcome} ${rule} ${observed}`;
-      const known = this.decisions.get(key);
-      if (known) known.count++;
-      else this.decisions.set(key, { plugin, outcome, rule, observed, count: 1 });
+      this.count(plugin, outcome, rule, observed);
       const time = this.clock();
       if (entry) this.matched(entry, time);
       const { denied, permitted, recentLimit } = this;
@@ -122,7 +122,7 @@ export class EventRecord {
 
   /** Not collected yet. */
   countOf(outcome: Outcome, rule: string): number {
-    const counts = [...this.decisions.values()].filter((one) => one.outcome === outcome && one.rule === rule);
+    const counts = this.decisions.filter((one) => one.outcome === outcome && one.rule === rule);
     return counts.reduce((sum, { count }) => sum + count, 0);
   }
 
@@ -131,30 +131,50 @@ export class EventRecord {
     const { faults, lookups, reloads, unlisted } = this;
     const events: Events = {
       version: reportVersion,
-      decisions: [...this.decisions.values()],
+      decisions: this.decisions,
       faults,
       lookups,
       reloads,
-      entries: [...this.entries.values()],
+      entries: [...this.entries.values()].flatMap((lines) => [...lines.values()]),
       unlisted,
       recent: [...this.permitted.take(), ...this.denied.take()].sort((a, b) => a.time - b.time),
     };
-    this.decisions = new Map();
+    this.decisions = [];
     this.faults = {};
     this.lookups = {};
     this.reloads = {};
     this.entries = new Map();
+    this.entryCount = 0;
     this.unlisted = 0;
     return events;
   }
 
+  private count(plugin: PluginName, outcome: Outcome, rule: string, observed: boolean): void {
+    for (const known of this.decisions) {
+      if (known.rule === rule && known.outcome === outcome && known.plugin === plugin && known.observed === observed) {
+        known.count++;
+        return;
+      }
+    }
+    this.decisions.push({ plugin, outcome, rule, observed, count: 1 });
+  }
+
   private matched(entry: ListedEntry, time: number): void {
-    const key = entryKey(entry);
-    const known = this.entries.get(key);
+    // Two lists may have the same content.
+    const version = entry.list + entry.hash;
+    let lines = this.entries.get(version);
+    if (!lines) {
+      lines = new Map();
+      this.entries.set(version, lines);
+    }
+    const known = lines.get(entry.line);
     if (known) {
-      this.entries.set(key, { ...entry, count: known.count + 1, last: time });
-    } else if (this.entries.size < mostEntries) this.entries.set(key, { ...entry, count: 1, last: time });
-    else this.unlisted++;
+      known.count++;
+      known.last = time;
+    } else if (this.entryCount < mostEntries) {
+      this.entryCount++;
+      lines.set(entry.line, { ...entry, count: 1, last: time });
+    } else this.unlisted++;
   }
 }
 
