@@ -51,8 +51,8 @@ describe('EventRecord', () => {
     const counts = record.collect().entries.map(({ line, hash, count, last }) => [line, hash, count, last]);
     assert.deepEqual(counts, [
       [3, 'aaa', 2, 2000],
-      [3, 'bbb', 1, 2000],
       [4, 'aaa', 1, 2000],
+      [3, 'bbb', 1, 2000],
     ]);
   });
 
