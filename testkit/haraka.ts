@@ -12,7 +12,7 @@ import { Address as Rfc2821Address } from 'address-rfc2821';
 import constants from 'haraka-constants';
 import { callHook, type FixturePlugin, makeConnection, makePlugin } from 'haraka-test-fixtures';
 import type { SuitePlugin } from '../src/host/answer';
-import type { Opinion } from '../src/host/counters';
+import type { Opinion } from '../src/policy/decision';
 import type { PluginName } from '../src/policy/settings/settings';
 import type { Address, Connection, Transaction } from '../src/types/haraka';
 import { emptyLists, type Folder, makeFolder } from './folder';
@@ -304,7 +304,7 @@ export class Session {
   /** How often the suite decided so. */
   counted(outcome: Opinion['outcome'], rule: string): number {
     const suites = this.site.plugins.map((plugin) => (plugin as unknown as SuitePlugin).smtpcheck);
-    return Math.max(0, ...suites.map((suite) => suite?.counters.of(outcome, rule) ?? 0));
+    return Math.max(0, ...suites.map((suite) => suite?.events.countOf(outcome, rule) ?? 0));
   }
 
   replyOf({ code, message }: HookResult, otherwise: string): string {

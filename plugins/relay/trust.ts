@@ -35,7 +35,7 @@ export function grantTrust(call: Call, client = clientOf(call.connection)): void
     client.announcedTrust = trust;
   }
   const { generation } = policy;
-  record({ plugin, suite, hook: 'connect', connection, generation, observing }, trust);
+  record({ plugin, by: 'relay', suite, hook: 'connect', connection, generation, observing }, trust);
 }
 
 /**

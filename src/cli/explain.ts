@@ -1,6 +1,7 @@
 /** `smtpcheck explain`: what would happen to this mail, and why. Plays the session through the suite's own hooks. */
 import { Command, Option } from 'commander';
 import { Suite } from '../host/suite';
+import type { Policy } from '../lists/policy';
 import { formatAddress, parseAddress } from '../policy/entries/ip-address';
 import { hasFault } from '../policy/findings/finding';
 import { describeFinding } from '../policy/findings/finding-text';
@@ -69,7 +70,12 @@ export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   return session.steps.every(({ reply }) => reply.code < 400) ? 0 : 1;
 }
 
-function linesOf({ helo, from, to, session }: ExplainOptions): readonly string[] {
+export function linesOf({
+  helo,
+  from,
+  to,
+  session,
+}: Pick<ExplainOptions, 'helo' | 'from' | 'to' | 'session'>): readonly string[] {
   for (const text of [helo, from, ...to]) {
     if (/[\r\n]/.test(text)) throw new CannotRun(`${JSON.stringify(text)}: a line of SMTP has no line end inside`);
   }
@@ -92,10 +98,21 @@ export async function playSession(
   lines: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<PlayedSession> {
+  const { policy, unread } = await policyOf(folder, env);
+  return playUnder(policy, unread, folder, options, lines);
+}
+
+/** The same under a policy that is in force somewhere. */
+export async function playUnder(
+  policy: Policy,
+  unread: readonly string[],
+  folder: HarakaFolder,
+  options: NameOptions & Pick<ExplainOptions, 'ip'>,
+  lines: readonly string[],
+): Promise<PlayedSession> {
   const address = parseAddress(options.ip);
   if (!address) throw new CannotRun(`--ip ${options.ip}: no IP address`);
   const plugins = pluginLines(folder);
-  const { policy, unread } = await policyOf(folder, env);
   const config = readHostConfig(
     folder,
     plugins.map(({ name }) => name),

@@ -15,6 +15,8 @@ export interface Io {
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
+  /** `false` once whoever reads has gone. */
+  readonly writable?: boolean | undefined;
 }
 
 type Style = Parameters<typeof styleText>[0];

@@ -47,6 +47,11 @@ export class ClientNameService {
     this.confirmations = cache((client) => this.lookUpConfirmations(client));
   }
 
+  /** How many clients have names that are remembered. */
+  get size(): number {
+    return Math.max(this.claims.size, this.confirmations.size);
+  }
+
   /** The PTR names alone: one question. */
   async claimed(client: Client): Promise<DatedNames> {
     return (await this.claims.fetch(client.ip, { context: client })) ?? this.dated(unknownNames, 0);

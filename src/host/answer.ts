@@ -126,7 +126,7 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     const { generation } = policy;
     const recipient = task.recipient?.(params);
     const isFinal = observing || said.outcome !== 'permit' || !task.permitIsFinalLater;
-    if (isFinal) record({ plugin, suite, hook, connection, generation, observing, recipient }, said);
+    if (isFinal) record({ plugin, by: task.plugin, suite, hook, connection, generation, observing, recipient }, said);
     if (observing) return noOpinion;
     switch (said.outcome) {
       case 'permit':
@@ -151,14 +151,14 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
   }
 
   report(task: Task<C, P>, error: unknown): void {
-    recordFault(this.plugin, this.connection, this.suite.counters, task.hook, error);
+    recordFault(this.plugin, this.connection, this.suite.events, task.hook, error);
   }
 }
 
 /** Records a permit for a recipient that nobody can take back any more. */
 export function recordPermit({ plugin, suite, policy, connection }: Call, permit: Permit, recipient: Address): void {
   const { generation } = policy;
-  record({ plugin, suite, hook: 'rcpt_ok', connection, generation, observing: false, recipient }, permit);
+  record({ plugin, by: 'relay', suite, hook: 'rcpt_ok', connection, generation, observing: false, recipient }, permit);
 }
 
 function isDecision(said: Decision | HookAnswer): said is Decision {

@@ -6,22 +6,10 @@
 import constants from 'haraka-constants';
 import DSN from 'haraka-dsn';
 import { type Reply, reply } from '../policy/decision';
+import type { hooks } from '../status/rules';
 import type { Next } from '../types/haraka';
 
-export type Hook =
-  | 'connect_init'
-  | 'connect'
-  | 'helo'
-  | 'mail'
-  | 'rcpt'
-  | 'rcpt_ok'
-  | 'data_post'
-  | 'queue'
-  | 'queue_outbound'
-  | 'bounce'
-  | 'vrfy'
-  | 'unrecognized_command'
-  | 'get_mx';
+export type Hook = (typeof hooks)[number];
 
 /** What a hook says to Haraka: nothing at all, or a code and a message. */
 export interface HookAnswer {

@@ -1,9 +1,10 @@
-/** What a decision leaves behind: a log line with stable keys, results for other plugins, a counter. No opinion leaves nothing. */
+/** What a decision leaves behind: a log line with stable keys, results for other plugins, an event. No opinion leaves nothing. */
 import { inspect } from 'node:util';
-import { formatReply } from '../policy/decision';
+import { formatReply, type Opinion } from '../policy/decision';
 import { printable } from '../policy/findings/characters';
+import type { PluginName } from '../policy/settings/settings';
+import type { EventRecord } from '../status/event-record';
 import type { Address, Connection, Plugin } from '../types/haraka';
-import type { Counters, Opinion } from './counters';
 import { type Hook, replyAt } from './guard';
 import type { Suite } from './suite';
 
@@ -12,7 +13,9 @@ export const resultsName = { name: 'smtpcheck' } as const;
 
 export interface Occasion {
   readonly plugin: Plugin;
-  readonly suite: Pick<Suite, 'counters' | 'onDecision'>;
+  /** The plugin of the suite that decided, whichever way it is loaded. */
+  readonly by: PluginName;
+  readonly suite: Pick<Suite, 'events' | 'onDecision' | 'entryAt' | 'noteOf'>;
   readonly hook: Hook;
   readonly connection: Connection;
   readonly generation: number;
@@ -33,27 +36,35 @@ function resultKeyOf(decision: Opinion): 'pass' | 'fail' | 'skip' | 'err' {
 }
 
 export function record(occasion: Occasion, decision: Opinion): void {
-  const { connection, suite } = occasion;
-  suite.counters.count(decision);
-  suite.onDecision?.(occasion.hook, decision, occasion.observing);
+  const { connection, suite, hook, generation, observing } = occasion;
+  suite.onDecision?.(hook, decision, observing);
 
   const results = connection.transaction?.results ?? connection.results;
   const at = decision.at && `${decision.at.file}:${decision.at.line}`;
   results.add(resultsName, { [resultKeyOf(decision)]: decision.rule, ...(at && { at }) });
   const log = decision.outcome === 'permit' ? 'loginfo' : 'lognotice';
-  connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
-    action: decision.outcome,
-    rule: decision.rule,
-    at: shown(at),
-    generation: occasion.generation,
+  const client = {
     ip: shown(connection.remote.ip),
     ptr: shown(connection.remote.host),
     helo: shown(connection.hello.host),
     from: shown(connection.transaction?.mail_from?.format()),
     rcpt: shown(occasion.recipient?.format()),
-    reason: 'reply' in decision ? shown(formatReply(replyAt(occasion.hook, decision.reply))) : '',
-    ...(occasion.observing && { observed: true }),
+  };
+  const entry = suite.entryAt(decision.at);
+  const note = suite.noteOf(entry);
+  const reply = 'reply' in decision ? shown(formatReply(replyAt(hook, decision.reply))) : '';
+  connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
+    action: decision.outcome,
+    rule: decision.rule,
+    at: shown(at),
+    generation,
+    ...client,
+    reason: reply,
+    ...(note && { note: shown(note) }),
+    ...(observing && { observed: true }),
   });
+  const facts = { hook, generation, ...client, reply };
+  suite.events.decided(occasion.by, decision, observing, facts, entry);
 }
 
 function shown(text: string | null | undefined): string {
@@ -64,11 +75,11 @@ function shown(text: string | null | undefined): string {
 export function recordFault(
   plugin: Plugin,
   context: { logerror(...args: unknown[]): void },
-  counters: Counters | undefined,
+  events: Pick<EventRecord, 'failed'>,
   hook: string,
   error: unknown,
 ): void {
-  if (counters) counters.faults++;
+  events.failed(hook);
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   context.logerror(plugin, `smtpcheck fault in ${hook}, answered with a temporary refusal: ${printable(text)}`);
 }

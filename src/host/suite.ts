@@ -1,25 +1,29 @@
-/** What the plugins of one Haraka process share: policy, DNS, counters. Made by the first that registers. */
+/** What the plugins of one Haraka process share: policy, DNS, the record of events. Made by the first that registers. */
+import cluster from 'node:cluster';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
-import { createResolver, type Resolver } from '../dns/resolver';
+import { type Answer, createResolver, type Resolver } from '../dns/resolver';
+import type { ListedEntry } from '../lists/entry-index';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { LastGoodStore } from '../lists/last-good';
 import type { Policy } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
-import { storeLogOf } from '../lists/store-log';
+import { type StoreLog, storeLogOf } from '../lists/store-log';
 import type { Decision } from '../policy/decision';
 import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-address';
+import type { SourceLine } from '../policy/findings/finding';
 import { parseIni } from '../policy/settings/ini';
 import type { PluginName } from '../policy/settings/settings';
+import { EventRecord } from '../status/event-record';
+import { StatusService } from '../status/service';
 import type { Next, Plugin } from '../types/haraka';
-import { Counters } from './counters';
 
 export class Suite {
-  readonly counters = new Counters();
   private readonly loadedAs = new Map<PluginName, string>();
+  private status: StatusService | undefined;
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns: { resolver: Resolver; names: ClientNameService } | undefined;
 
@@ -27,9 +31,10 @@ export class Suite {
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
 
   constructor(
-    readonly store: Pick<PolicyStore, 'policy' | 'close'>,
+    readonly store: Pick<PolicyStore, 'policy' | 'close'> & Partial<Pick<PolicyStore, 'status'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
+    readonly events = new EventRecord(),
   ) {}
 
   get policy(): Policy {
@@ -49,11 +54,44 @@ export class Suite {
     if (this.dns && settings === this.dnsSettings) return this.dns;
     // A reload that leaves [dns] as it was builds an equal object; what has been learned stays then.
     if (!this.dns || JSON.stringify(settings) !== JSON.stringify(this.dnsSettings)) {
-      const resolver = this.makeResolver(settings);
+      const resolver = counted(this.makeResolver(settings), this.events);
       this.dns = { resolver, names: new ClientNameService(resolver, settings) };
     }
     this.dnsSettings = settings;
     return this.dns;
+  }
+
+  /** The entry of the version in force that a decision names. */
+  entryAt(at: SourceLine | undefined): ListedEntry | undefined {
+    return at && this.policy.entries.at(at);
+  }
+
+  /** What stands behind the entry, where notes are wanted. */
+  noteOf(entry: ListedEntry | undefined): string | undefined {
+    return this.policy.settings.main.notes ? entry?.comment : undefined;
+  }
+
+  /** How many clients have their names remembered. */
+  get rememberedNames(): number {
+    return this.dns?.names.size ?? 0;
+  }
+
+  /** To be called by the first plugin of a server: the status is collected and served from its start on. */
+  serveStatus(plugin: Plugin, configFolder: string, log: StoreLog): void {
+    const { store, events } = this;
+    const suite = this;
+    const source = {
+      events,
+      lists: () => store.status?.() ?? [],
+      get policy() {
+        return store.policy;
+      },
+      get rememberedNames() {
+        return suite.rememberedNames;
+      },
+    };
+    this.status = new StatusService(source, configFolder, log);
+    this.status.register(plugin);
   }
 
   /** Throws where the plugin is loaded already: every hook of it would run twice. */
@@ -72,6 +110,7 @@ export class Suite {
     for (const [name, as] of this.loadedAs) if (as === loadedAs) this.loadedAs.delete(name);
     if (this.loadedAs.size > 0) return;
     this.store.close();
+    this.status?.close();
     suites.forEach((suite, folder) => {
       if (suite === this) suites.delete(folder);
     });
@@ -114,6 +153,20 @@ export class Suite {
   }
 }
 
+/** The same resolver, each of its answers counted by its state. */
+function counted(resolver: Resolver, events: EventRecord): Resolver {
+  const count = async <T>(question: Promise<Answer<T>>) => {
+    const answer = await question;
+    events.lookedUp(answer.state);
+    return answer;
+  };
+  return {
+    reverse: (ip) => count(resolver.reverse(ip)),
+    addresses: (name, family) => count(resolver.addresses(name, family)),
+    exchanges: (domain) => count(resolver.exchanges(domain)),
+  };
+}
+
 const suites = new Map<string, Suite>();
 
 /** The suite of the Haraka folder that the plugin runs in. Throws `CannotStart` where its files do not load. */
@@ -121,14 +174,16 @@ export function suiteFor(plugin: Plugin): Suite {
   const folder = configFolderOf(plugin);
   const known = suites.get(folder);
   if (known) return known;
-  const log = storeLogOf(plugin);
+  const events = new EventRecord();
+  const log = storeLogOf(plugin, { reloaded: (result) => events.reloaded(result) }, cluster.isWorker);
   const lastGood = LastGoodStore.ofThisProcess(log, forksWorkers(folder));
   const store = new PolicyStore(folder, log, new RedisClientFactory(new RedisIniFile(folder, log)), { lastGood });
   const me = plugin.config.get('me');
-  const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '');
+  const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '', createResolver, events);
   suites.set(folder, suite);
   store.follow();
   if (store.usesRedis) awaitFirstRead(plugin, store);
+  suite.serveStatus(plugin, folder, log);
   return suite;
 }
 

@@ -4,6 +4,7 @@
  * force and is said in the log.
  */
 import { join } from 'node:path';
+import type { LocalDomainsData } from '../policy/entries/local-domains';
 import type { Finding } from '../policy/findings/finding';
 import type { ParsedSettings } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
@@ -11,14 +12,15 @@ import { timerSlack } from '../time/deadline-timer';
 import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './files/bounded-reader';
 import { FileFollower, FollowedFile } from './files/file-follower';
 import { LastGoodStore } from './last-good';
+import { changeBetween } from './list-change';
 import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
 import { isExpired, type Version, versionInForce } from './list-state';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
 import { emptyList, type ListContent } from './parsing/parse-bytes';
-import { buildPolicy, type ListVersions, listsOf, type Policy } from './policy';
+import { buildPolicy, type Lists, type ListVersions, listsOf, type Policy } from './policy';
 import { RedisClientFactory } from './redis/redis-client-factory';
 import { RedisLists } from './redis/redis-lists';
-import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
+import { logFindings, logStandIn, logVersion, type Rejection, reportOf, type StoreLog } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
@@ -40,8 +42,32 @@ export interface StoreParts {
   readonly lastGood?: LastGoodStore;
 }
 
+/** One list, or the settings, as an operator asks of it. */
+export interface ListStatus {
+  readonly name: ListId | 'settings';
+  /** The file or key that is in force; empty where the settings name none. */
+  readonly source: string;
+  /** `kept`: in force although its source holds something else, or is gone. */
+  readonly state: 'loaded' | 'kept' | 'empty' | 'unavailable';
+  readonly entries: number;
+  readonly hash: string;
+  /** Since which generation of the policy this version has been in force, and since when, in milliseconds since 1970. */
+  readonly generation: number;
+  readonly loadedAt: number;
+  /** Milliseconds that it took to be read and parsed; 0 for what was loaded at the start. */
+  readonly readTime: number;
+  readonly rejected?: Rejection | undefined;
+}
+
+interface InForce {
+  readonly generation: number;
+  readonly loadedAt: number;
+}
+
 export class PolicyStore {
   private current: Policy;
+  private lists: Lists;
+  private readonly since = new Map<ListId | 'settings', InForce>();
   private readonly settingsFile: FollowedFile<ParsedSettings>;
   /** What is in force for each list. */
   private versions: ListVersions;
@@ -67,6 +93,8 @@ export class PolicyStore {
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
     this.current = site.policy;
     this.versions = site.versions;
+    this.lists = listsOf(site.versions);
+    for (const { name } of [...listSettings, { name: 'settings' } as const]) this.markInForce(name);
     this.lastGood = lastGood;
     this.reader = new BoundedFileReader(log, reader, readLimit);
     this.settingsFile = this.followSettings(site.settings, redis);
@@ -79,7 +107,38 @@ export class PolicyStore {
     this.redis.use(site.policy.settings);
     for (const standIn of site.standIns) logStandIn(log, standIn);
     logFindings(log, site.findings);
-    for (const listSetting of listSettings) logVersion(log, this.versions[listSetting.name], this.current.generation);
+    for (const { name } of listSettings) {
+      const entries = entriesOf(name, this.lists, this.versions);
+      logVersion(log, this.versions[name], this.current.generation, { entries });
+    }
+  }
+
+  /** All lists and the settings, as they are now. */
+  status(): readonly ListStatus[] {
+    const { policy, settingsFile: settings } = this;
+    const lists = listSettings.map((listSetting): ListStatus => {
+      const { name } = listSetting;
+      const { file: source, hash } = this.versions[name];
+      const file = this.files.get(name);
+      const { redis } = listSetting.sourceIn(policy.settings);
+      const { rejection: rejected, readTime = 0 } = (redis ? this.redis.subscription(name) : file) ?? {};
+      const entries = entriesOf(name, this.lists, this.versions);
+      return { name, source, hash, entries, readTime, rejected, state: stateOf(hash, rejected), ...this.inForce(name) };
+    });
+    const { hash = '', value } = settings.version ?? {};
+    const { rejection: rejected, readTime } = settings;
+    const state = stateOf(hash, rejected);
+    const entries = value?.written.size ?? 0;
+    const own = { name: 'settings', source: settingsFile, hash, entries, readTime, rejected, state } as const;
+    return [...lists, { ...own, ...this.inForce('settings') }];
+  }
+
+  private inForce(name: ListId | 'settings'): InForce {
+    return this.since.get(name) ?? { generation: 0, loadedAt: 0 };
+  }
+
+  private markInForce(name: ListId | 'settings'): void {
+    this.since.set(name, { generation: this.current.generation, loadedAt: Date.now() });
   }
 
   get policy(): Policy {
@@ -212,12 +271,17 @@ export class PolicyStore {
     const changed = listSettings.filter(({ name }) => !isSame(before[name], versions[name]));
     if (!newSettings && changed.length === 0) return;
 
-    this.current = buildPolicy(this.current.generation + 1, settings, listsOf(versions));
+    this.lists = listsOf(versions);
+    this.current = buildPolicy(this.current.generation + 1, settings, this.lists);
+    if (newSettings) this.markInForce('settings');
+    for (const { name } of changed) this.markInForce(name);
     const { generation } = this.current;
     if (newSettings) logVersion(this.log, newSettings, generation);
     for (const listSetting of changed) {
       this.logExpired(listSetting, settings, now);
-      logVersion(this.log, versions[listSetting.name], generation);
+      const { name } = listSetting;
+      const change = changeBetween(before[name], versions[name]);
+      logVersion(this.log, versions[name], generation, { entries: entriesOf(name, this.lists, versions), change });
     }
   }
 
@@ -258,6 +322,17 @@ export class PolicyStore {
     this.expiry = setTimeout(() => this.renewQuietly(), Math.max(time - performance.now(), 0) + timerSlack);
     this.expiry.unref();
   }
+}
+
+function stateOf(hash: string, rejected: Rejection | undefined): ListStatus['state'] {
+  if (hash === 'unavailable') return 'unavailable';
+  if (rejected) return 'kept';
+  return hash === 'missing' || hash === 'unnamed' ? 'empty' : 'loaded';
+}
+
+function entriesOf(name: ListId, lists: Lists, versions: ListVersions): number {
+  if (name !== 'host_list' && name !== 'host_list_regex') return lists[name].size;
+  return (versions[name].value as LocalDomainsData).lines.length;
 }
 
 function isSame(a: Version<ListContent>, b: Version<ListContent>): boolean {

@@ -3,21 +3,30 @@ import { printable } from '../policy/findings/characters';
 import { type Finding, hasFault } from '../policy/findings/finding';
 import { describeFinding } from '../policy/findings/finding-text';
 import type { Plugin } from '../types/haraka';
-import type { ListReport, Version } from './list-state';
+import type { ListReport, Transition, Version } from './list-state';
 import { mostReported } from './parsing/parse-bytes';
 
 /** Each text becomes a line of the log, safe for it: whoever logs has nothing to escape. */
-export interface StoreLog {
+export interface StoreLog extends LogLines {
+  /** Told of what becomes of each change of a source, where somebody counts it. */
+  reloaded?(result: 'applied' | 'rejected'): void;
+  /** The line of a version that is in force from now on, where it is no notice. */
+  loaded?(line: string): void;
+}
+
+interface LogLines {
   loginfo(...lines: readonly string[]): void;
   lognotice(...lines: readonly string[]): void;
   logwarn(...lines: readonly string[]): void;
   logerror(...lines: readonly string[]): void;
 }
 
+type LogPlugin = Pick<Plugin, keyof LogLines | 'logdebug'>;
+
 /** The log of a plugin of Haraka's. */
-export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
+export function storeLogOf(plugin: LogPlugin, told: Pick<StoreLog, 'reloaded'> = {}, isWorker = false): StoreLog {
   const logWith =
-    (level: keyof StoreLog) =>
+    (level: keyof LogPlugin) =>
     (...lines: readonly string[]) => {
       for (const line of lines) plugin[level](printable(line));
     };
@@ -26,6 +35,9 @@ export function storeLogOf(plugin: Pick<Plugin, keyof StoreLog>): StoreLog {
     lognotice: logWith('lognotice'),
     logwarn: logWith('logwarn'),
     logerror: logWith('logerror'),
+    // What the master of a cluster has in force, its workers need not say again.
+    loaded: logWith(isWorker ? 'logdebug' : 'lognotice'),
+    ...told,
   };
 }
 
@@ -50,6 +62,7 @@ export interface GoneMessages {
 }
 
 export function logReport(log: StoreLog, name: string, report: ListReport, messages: GoneMessages): void {
+  log.reloaded?.(report.type === 'applied' || report.type === 'emptied' ? 'applied' : 'rejected');
   switch (report.type) {
     case 'applied':
       logFindings(log, report.findings);
@@ -72,6 +85,49 @@ export function logReport(log: StoreLog, name: string, report: ListReport, messa
   }
 }
 
+/** Why what a source holds, or that it is gone, is not in force. */
+export interface Rejection {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly findings: readonly Finding[];
+  /** How many findings there are besides. */
+  readonly omitted: number;
+  /** What stands in the log where no finding says it. */
+  readonly message?: string;
+}
+
+/** Findings beyond these are only counted: a status shows no more. */
+const mostKept = 20;
+
+/** What is rejected after a transition: as before, unless its report says otherwise or nothing is rejected any more. */
+export function rejectionAfter(
+  before: Rejection | undefined,
+  { state, report }: Transition<unknown>,
+  messages: GoneMessages,
+): Rejection | undefined {
+  if (state.rejected === undefined) return undefined;
+  const at = Date.now();
+  switch (report?.type) {
+    case 'rejected': {
+      const findings = report.findings.filter(({ severity }) => severity === 'fault');
+      const omitted = Math.max(findings.length - mostKept, 0) + report.omitted;
+      return { at, findings: findings.slice(0, mostKept), omitted };
+    }
+    case 'failed':
+      return { at, findings: [], omitted: 0, message: report.reason };
+    case 'kept':
+    case 'unknown':
+      return { at, findings: [], omitted: 0, message: messages[report.type] };
+    default:
+      return before;
+  }
+}
+
+/** A source that was rejected holds the version in force again. */
+export function logRestored(log: StoreLog, name: string): void {
+  log.lognotice(`${name} holds the version in force again`);
+}
+
 /** A file that could not be loaded, in a worker whose master has had a version of it. */
 export interface StandIn {
   readonly file: string;
@@ -90,8 +146,27 @@ export function logStandIn(log: StoreLog, { file, findings, unavailable }: Stand
   log.logerror(`${file} is not taken from the disk: ${instead}`, ...reason);
 }
 
-export function logVersion(log: StoreLog, version: Version<unknown>, generation: number): void {
+/** What there is to say of a version besides: how many entries it has, and how they differ from those before. */
+export interface VersionSize {
+  readonly entries?: number;
+  readonly change?: string | undefined;
+}
+
+export function logVersion(
+  log: StoreLog,
+  version: Version<unknown>,
+  generation: number,
+  { entries, change }: VersionSize = {},
+): void {
   if (version.file === '' || version.hash === 'unavailable') return;
-  const hash = version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`;
-  log.lognotice(`loaded file=${version.file} generation=${generation} ${hash}`);
+  const parts = [
+    `loaded file=${version.file}`,
+    `generation=${generation}`,
+    version.hash === 'missing' ? 'missing' : `sha256=${version.hash.slice(0, 12)}`,
+    ...(entries === undefined ? [] : [`entries=${entries}`]),
+    ...(change === undefined ? [] : [`(${change})`]),
+    `process=${process.pid}`,
+  ];
+  if (log.loaded) log.loaded(parts.join(' '));
+  else log.lognotice(parts.join(' '));
 }

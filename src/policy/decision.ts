@@ -38,6 +38,8 @@ export interface Pass<R extends string = string> {
 
 export type Decision<R extends string = string> = Permit<R> | Refuse<R> | Defer<R> | Pass<R>;
 
+export type Opinion = Exclude<Decision, Pass>;
+
 export function permit<R extends string>(rule: R, at?: SourceLine): Permit<R> {
   return at ? { outcome: 'permit', rule, at } : { outcome: 'permit', rule };
 }

@@ -108,6 +108,7 @@ export interface Plugin {
   register_hook(hook: string, method: string, priority?: number): void;
   haraka_require(name: 'outbound'): Outbound;
   haraka_require(name: 'plugins'): Hooks;
+  logdebug(...args: unknown[]): void;
   loginfo(...args: unknown[]): void;
   lognotice(...args: unknown[]): void;
   logwarn(...args: unknown[]): void;

@@ -1,10 +1,10 @@
 /** The server under fault with all around it, and the ways to wait until it has taken something. */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
+import { holdersOf, type Status, statusOf } from '../../testkit/live/status-client';
 import { eventually } from '../../testkit/live/talk';
 import type { Ledger } from './checks/ledger';
 import { type Holdings, holdingsOf, servingPids } from './checks/resources';
@@ -118,8 +118,21 @@ export class World {
 
   /** Does something, and waits until every process has taken this text for the file. */
   async taken(name: string, text: string, change: () => void | Promise<void>): Promise<void> {
-    const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
-    await this.said(new RegExp(`loaded file=${escaped(name)} generation=\\d+ sha256=${hash}`, 'g'), processes, change);
+    await this.shows(
+      `${name} in force in every process`,
+      (status) => holdersOf(status, name, text) >= processes,
+      change,
+    );
+  }
+
+  /** Does something, and waits until the status shows that it is so. The log has what is loaded once for all processes. */
+  async shows(what: string, isSo: (status: Status) => boolean, change: () => void | Promise<void>): Promise<void> {
+    await change();
+    try {
+      await eventually(Boolean, async () => isSo(await statusOf(this.haraka)), patience);
+    } catch (error) {
+      this.ledger.find(`the status does not show: ${what}: ${String(error)}`);
+    }
   }
 
   /** Does something, and waits until the log has said that so many times since. */

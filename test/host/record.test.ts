@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { Counters, type Opinion } from '../../src/host/counters';
 import type { Hook } from '../../src/host/guard';
 import { type Occasion, record, recordFault } from '../../src/host/record';
-import { defer, permit, refuse, reply } from '../../src/policy/decision';
+import type { ListedEntry } from '../../src/lists/entry-index';
+import { defer, type Opinion, permit, refuse, reply } from '../../src/policy/decision';
+import type { SourceLine } from '../../src/policy/findings/finding';
+import { EventRecord } from '../../src/status/event-record';
 import type { Address, Connection, Plugin } from '../../src/types/haraka';
 import { obeyed } from '../../testkit/obeyed';
 
@@ -37,7 +39,8 @@ function occasion(
     ...said,
     occasion: {
       plugin,
-      suite: { counters: new Counters(), onDecision: undefined },
+      by: 'relay',
+      suite: { events: new EventRecord(() => 1000), onDecision: undefined, entryAt, noteOf },
       hook: 'rcpt',
       connection,
       generation: 7,
@@ -46,6 +49,8 @@ function occasion(
   };
 }
 
+const entryAt = (at: SourceLine | undefined) => at && { list: 'local_ip', hash: 'abc', ...at, comment: 'the\x1blab' };
+const noteOf = (entry: ListedEntry | undefined) => entry?.comment;
 const outcomes = ['permit', 'refuse', 'defer'] as const;
 const at = { file: 'localip', line: 3 };
 const no = reply(550, '5.7.1', 'No');
@@ -74,13 +79,13 @@ describe('record', () => {
     },
   ];
   for (const { decision, result, level, reason = '' } of rows) {
-    it(`leaves a counter, a result and a line at ${level} for ${decision.outcome} ${decision.rule}`, () => {
+    it(`leaves an event, a result and a line at ${level} for ${decision.outcome} ${decision.rule}`, () => {
       const { occasion: it, lines, results } = occasion();
       record(it, decision);
       record(it, decision);
       const left = ['connection', result];
       assert.deepEqual(results, [left, left]);
-      const counted = outcomes.filter((outcome) => it.suite.counters.of(outcome, decision.rule) === 2);
+      const counted = outcomes.filter((outcome) => it.suite.events.countOf(outcome, decision.rule) === 2);
       assert.deepEqual(counted, [decision.outcome]);
       assert.deepEqual(
         lines.map(([where]) => where),
@@ -98,6 +103,7 @@ describe('record', () => {
         from: '',
         rcpt: '',
         reason,
+        ...(decision.at && { note: String.raw`the\u001blab` }),
       });
     });
   }
@@ -154,13 +160,13 @@ describe('record', () => {
 
 describe('recordFault', () => {
   it('counts, and tells in one line of whatever was thrown', () => {
-    const counters = new Counters();
+    const events = new EventRecord();
     const said: string[] = [];
     const context = { logerror: (_plugin: unknown, text: unknown) => said.push(String(text)) };
     for (const error of [new Error('boom\x1b\x9b'), 'a text', undefined, null, Object.create(null)]) {
-      recordFault({ name: 'relay' } as Plugin, context, counters, 'rcpt', error);
+      recordFault({ name: 'relay' } as Plugin, context, events, 'rcpt', error);
     }
-    assert.equal(counters.faults, 5);
+    assert.equal(events.faultCount, 5);
     assert.match(said[0] ?? '', /fault in rcpt.*Error: boom\\u001b\\u009b\\n.*record\.test/);
     assert.doesNotMatch(said.join(''), obeyed);
     assert.match(said[1] ?? '', /a text/);

@@ -11,6 +11,7 @@ function pluginIn(folder: Folder, name = 'smtpcheck', me: unknown = 'MX.Local.ex
     config: { root_path: folder.path, get: () => me },
     register_hook() {},
     haraka_require: () => assert.fail('nothing is asked of Haraka'),
+    logdebug() {},
     loginfo() {},
     lognotice() {},
     logwarn() {},

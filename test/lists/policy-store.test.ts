@@ -150,7 +150,10 @@ describe('a list that changes while the server runs', () => {
       await site.trusting('192.0.2.8');
       assert.ok(!site.trusts('192.0.2.7'));
       assert.equal(site.generation, 2);
-      assert.equal(site.saying(/^notice loaded file=localip generation=2 sha256=[0-9a-f]{12}$/), 1);
+      assert.equal(
+        site.saying(/^notice loaded file=localip generation=2 sha256=[0-9a-f]{12} entries=\d+ \(\+\d+ -\d+\) /),
+        1,
+      );
     });
   }
 
@@ -379,7 +382,7 @@ describe('host_list', () => {
     site.folder.write('host_list_regex', 'ftp[0-9]\\.example');
     await until('the new expressions are in force', () => site.delivers('ftp1.example'));
     assert.ok(site.delivers('two.example') && !site.delivers('web1.example'));
-    assert.equal(site.saying(/^notice loaded file=host_list generation=2 sha256=[0-9a-f]{12}$/), 1);
+    assert.equal(site.saying(/^notice loaded file=host_list generation=2 sha256=[0-9a-f]{12} entries=\d+ /), 1);
     assert.equal(site.saying(/^notice loaded file=host_list_regex generation=3 /), 1);
   });
 
@@ -520,5 +523,58 @@ describe('a store that is closed', () => {
       const say = () => {};
       new PolicyStore(${JSON.stringify(config)}, { loginfo: say, lognotice: say, logwarn: say, logerror: say }).follow();`;
     await promisify(execFile)(process.execPath, ['-e', script], { timeout: 15_000 });
+  });
+});
+
+describe('the status of the lists', () => {
+  const of = (it: Followed, name: string) => {
+    const status = it.store.status().find((one) => one.name === name);
+    assert.ok(status, name);
+    return status;
+  };
+
+  it('names each list and the settings, with source, entries, generation and state', () => {
+    const it = new Followed(makeFolder({ 'smtpcheck.ini': quick, localip: '192.0.2.1\n192.0.2.2\n' }), false);
+    const rows = it.store.status().map(({ name, source, entries, state }) => `${name} ${source} ${entries} ${state}`);
+    assert.deepEqual(rows, [
+      'local_ip localip 2 loaded',
+      'local_domain localdomain 0 empty',
+      'relay_to relay.to 0 empty',
+      'relay_map relay.map 0 empty',
+      'hosts host.deny 0 empty',
+      'host_list host_list 0 empty',
+      'host_list_regex host_list_regex 0 empty',
+      'settings smtpcheck.ini 2 loaded',
+    ]);
+    assert.ok(Math.abs(Date.now() - of(it, 'hosts').loadedAt) < 60_000);
+  });
+
+  it('shows what is rejected with its findings, until the source is repaired or restored', async () => {
+    const folder = makeFolder({ 'smtpcheck.ini': quick, localip: '192.0.2.1\n' });
+    const it = new Followed(folder);
+    const before = of(it, 'local_ip');
+    folder.write('localip', '192.0.2.1/99\n');
+    await until('it is rejected', () => of(it, 'local_ip').rejected !== undefined);
+    const { rejected, state, hash, generation } = of(it, 'local_ip');
+    assert.deepEqual(
+      [rejected?.findings.map(({ code }) => code), state, hash, generation],
+      [['prefix-length'], 'kept', before.hash, before.generation],
+    );
+    folder.write('localip', '192.0.2.1\n');
+    await until('it is restored', () => of(it, 'local_ip').rejected === undefined);
+    assert.equal(of(it, 'local_ip').state, 'loaded');
+    assert.equal(it.saying('localip holds the version in force again'), 1);
+    folder.write('localip', '192.0.2.1\n192.0.2.3\n');
+    await until('it is applied', () => of(it, 'local_ip').entries === 2);
+    assert.equal(of(it, 'local_ip').generation, it.generation);
+    assert.ok(of(it, 'local_ip').readTime > 0);
+  });
+
+  it('shows that a deny list that was deleted is kept, and why', async () => {
+    const folder = makeFolder({ 'smtpcheck.ini': quick, 'host.deny': '192.0.2.1\n' });
+    const it = new Followed(folder);
+    fs.rmSync(folder.file('host.deny'));
+    await until('it is kept', () => of(it, 'hosts').state === 'kept');
+    assert.match(of(it, 'hosts').rejected?.message ?? '', /^host\.deny was deleted: its last content stays/);
   });
 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { logReport, storeLogOf } from '../../src/lists/store-log';
+import { logReport, logVersion, storeLogOf } from '../../src/lists/store-log';
 import { fault } from '../../src/policy/findings/finding';
 
 describe('the log of the policy store', () => {
   const lines: string[] = [];
   const log = (level: string) => (text: unknown) => lines.push(`${level} ${text}`);
-  const plugin = { loginfo: log('info'), lognotice: log('notice'), logwarn: log('warn'), logerror: log('error') };
+  const plugin = {
+    ...{ logdebug: log('debug'), loginfo: log('info'), lognotice: log('notice') },
+    ...{ logwarn: log('warn'), logerror: log('error') },
+  };
   beforeEach(() => void lines.splice(0));
 
   it('makes a line of its own of each text, in which nothing acts', () => {
@@ -20,6 +23,20 @@ describe('the log of the policy store', () => {
       'notice three',
       String.raw`warn ERR \u001b[31m\u0007\t\u009b\u2028\u202e`,
       String.raw`error ERR no\r\n[NOTICE] [-] [smtpcheck] loaded file=localip`,
+    ]);
+  });
+
+  it('has a version loaded at notice once for a server: a worker says it at debug', () => {
+    const version = { file: 'localip', value: 0, hash: 'a'.repeat(64), fingerprint: '' };
+    logVersion(storeLogOf(plugin), version, 3, { entries: 12, change: '+3 -1' });
+    logVersion(storeLogOf(plugin, {}, true), version, 3, { entries: 12 });
+    logVersion(storeLogOf(plugin), { ...version, hash: 'missing' }, 4, { entries: 0 });
+    logVersion(storeLogOf(plugin), { ...version, hash: 'unavailable' }, 5, { entries: 0 });
+    const process_ = `process=${process.pid}`;
+    assert.deepEqual(lines, [
+      `notice loaded file=localip generation=3 sha256=aaaaaaaaaaaa entries=12 (+3 -1) ${process_}`,
+      `debug loaded file=localip generation=3 sha256=aaaaaaaaaaaa entries=12 ${process_}`,
+      `notice loaded file=localip generation=4 missing entries=0 ${process_}`,
     ]);
   });
 

@@ -97,7 +97,7 @@ describe('the start with lists in Redis', () => {
   it('waits for them, and no longer than it may', async () => {
     const site = siteWith(`[deny]\nhosts=${nowhere}\n`, ['deny']);
     site.plugin.timeout = 1;
-    assert.deepEqual([site.plugin.hooks.init_master, site.plugin.hooks.init_child], [['await_lists'], ['await_lists']]);
+    for (const hook of ['init_master', 'init_child']) assert.equal(site.plugin.hooks[hook]?.[0], 'await_lists');
     const from = performance.now();
     assert.equal((await site.run('init_master', { logerror() {} })).code, undefined);
     assert.ok(performance.now() - from < 3500);
@@ -105,6 +105,6 @@ describe('the start with lists in Redis', () => {
 
   it('waits for nothing where all lists are files', () => {
     const site = siteWith('', ['deny']);
-    assert.deepEqual([site.plugin.hooks.init_master, site.plugin.hooks.init_child], [undefined, undefined]);
+    for (const hook of ['init_master', 'init_child']) assert.ok(!site.plugin.hooks[hook]?.includes('await_lists'));
   });
 });

@@ -21,6 +21,8 @@ export interface RuleTrace {
   readonly decision: Decision;
   /** The plugin only observes: the decision was not acted on. */
   readonly observed: boolean;
+  /** The comment behind the entry that decided. */
+  readonly note?: string | undefined;
 }
 
 interface Hook {
@@ -49,7 +51,9 @@ export class Hooks {
     localDomains: LocalDomains | undefined,
     private readonly connection: Connection,
   ) {
-    suite.onDecision = (_hook, decision, observed) => this.trace.push({ decision, observed });
+    suite.onDecision = (_hook, decision, observed) => {
+      this.trace.push({ decision, observed, note: suite.noteOf(suite.entryAt(decision.at)) });
+    };
     const plugin = this.makePlugin(suite);
     for (const name of loaded) registrations[name](plugin);
     if (localDomains) this.addInHostList(localDomains);
@@ -90,6 +94,7 @@ export class Hooks {
       haraka_require: () => {
         throw new Error('explain queues nothing');
       },
+      logdebug: silent,
       loginfo: silent,
       lognotice: silent,
       logwarn: silent,

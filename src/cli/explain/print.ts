@@ -1,10 +1,10 @@
 /** A played session for people and for programs. */
 
-import type { Decision } from '../../policy/decision';
 import { printable } from '../../policy/findings/characters';
 import type { SourceLine } from '../../policy/findings/finding';
 import type { Disposition } from '../../policy/relay-policy';
 import { jsonText, painter } from '../io';
+import type { RuleTrace } from './hooks';
 import type { HostReply, PlayedStep, RoutedRecipient } from './host';
 
 export interface PlayedSession {
@@ -31,7 +31,7 @@ export function printSteps(session: PlayedSession, colour: boolean): string {
   const lines = [`client ${session.ip} (${printable(session.hostName)})`];
   for (const { command, trace, reply } of session.steps) {
     lines.push('', paint('bold', printable(command)));
-    for (const { decision, observed } of trace) lines.push(`  ${ruleLine(decision, observed)}`);
+    for (const one of trace) lines.push(`  ${ruleLine(one)}`);
     const [first = '', ...more] = replyLines(reply);
     const painted = paint(reply.code < 400 ? 'green' : 'red', more.length > 0 ? `${first.replace('-', ' ')} …` : first);
     lines.push(`  -> ${painted}`);
@@ -45,9 +45,10 @@ function recipientLine({ address, disposition, queue }: RoutedRecipient): string
   return `${printable(address)} ${dispositions[disposition]}${to}`;
 }
 
-function ruleLine(decision: Decision, observed: boolean): string {
+function ruleLine({ decision, observed, note }: RuleTrace): string {
   const parts = [decision.outcome.padEnd(7), decision.rule];
   if (decision.at) parts.push(` ${place(decision.at)}`);
+  if (note) parts.push(`(${printable(note)})`);
   if (observed) parts.push(' (only observed)');
   return parts.join(' ');
 }
@@ -74,10 +75,11 @@ export function toJson(session: PlayedSession): string {
   const recipients = session.recipients.map(({ queue, ...recipient }) => ({ ...recipient, queue: queue ?? null }));
   const steps = session.steps.map(({ command, trace, reply }) => ({
     command,
-    decisions: trace.map(({ decision, observed }) => ({
+    decisions: trace.map(({ decision, observed, note }) => ({
       outcome: decision.outcome,
       rule: decision.rule,
       ...(decision.at && { at: { file: decision.at.file, line: decision.at.line } }),
+      ...(note && { note }),
       observed,
     })),
     reply: { code: reply.code, text: reply.text },

@@ -12,10 +12,11 @@ import {
   type ListRule,
   type ListState,
   ownVersion,
+  type Transition,
   transition,
   type Version,
 } from '../list-state';
-import { logReport, type StoreLog } from '../store-log';
+import { type GoneMessages, logReport, logRestored, type Rejection, rejectionAfter, type StoreLog } from '../store-log';
 import type { BoundedFileReader } from './bounded-reader';
 import type { FileRead, NoContent } from './file-reader';
 import { FileWatcher } from './file-watcher';
@@ -52,6 +53,10 @@ export interface FileSource<T> {
 }
 
 export class FollowedFile<T> {
+  /** Why what the file holds, or that it is gone, is not in force. */
+  rejection: Rejection | undefined;
+  /** Milliseconds that the last version took to be read and parsed. */
+  readTime = 0;
   private state: ListState<T>;
   private running: Promise<void> | undefined;
   private isAskedAgain = false;
@@ -116,27 +121,45 @@ export class FollowedFile<T> {
     const { path, rule } = source;
     const stat = await this.reader.stat(rule.file, path);
     if (this.closed) return;
-    const { state, next } = transition(rule, this.state, {
+    const startedAt = performance.now();
+    const seen = transition(rule, this.state, {
       type: 'seen',
       fingerprint: stat.fingerprint,
-      at: performance.now(),
+      at: startedAt,
       settle,
     });
-    this.state = state;
+    this.enter(seen);
+    const { state, next } = seen;
     if (!next) return;
     const unchangedFor = next === 'read-held' ? settle : undefined;
     const reading = await source.read({ path, ...stat, unchangedFor }, ownVersion(rule, state)?.hash);
-    if (reading && !this.closed) this.apply(reading);
+    if (reading && !this.closed) this.apply(reading, performance.now() - startedAt);
   }
 
-  private apply(reading: FileReading<T>): void {
-    const { rule, keptMessage: kept, applied } = this.source;
-    const { state, report } = transition(rule, this.state, eventOf(reading));
-    this.state = state;
-    const unknown = `${rule.file} is missing, and its last good version is not known: what it could decide is deferred`;
-    if (report) logReport(this.log, rule.file, report, { kept, unknown });
+  private apply(reading: FileReading<T>, readTime: number): void {
+    const { rule, applied } = this.source;
+    const entered = transition(rule, this.state, eventOf(reading));
+    this.enter(entered);
+    const { state, report } = entered;
+    if (report) logReport(this.log, rule.file, report, this.goneMessages);
     const isNew = report?.type === 'applied' || report?.type === 'emptied';
+    if (isNew) this.readTime = readTime;
     if (isNew && state.version) applied(state.version, 'text' in reading ? reading.text : undefined);
+  }
+
+  private enter(entered: Transition<T>): void {
+    const wasRejected = this.rejection !== undefined;
+    this.state = entered.state;
+    this.rejection = rejectionAfter(this.rejection, entered, this.goneMessages);
+    if (wasRejected && !this.rejection && !entered.report) logRestored(this.log, this.source.rule.file);
+  }
+
+  private get goneMessages(): GoneMessages {
+    const { rule, keptMessage: kept } = this.source;
+    return {
+      kept,
+      unknown: `${rule.file} is missing, and its last good version is not known: what it could decide is deferred`,
+    };
   }
 }
 

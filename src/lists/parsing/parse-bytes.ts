@@ -33,11 +33,18 @@ export function parseBytes(bytes: Uint8Array, { name, file, unordered, known, wi
   const content = unordered ? sortLines(bytes) : bytes;
   const hash = hashOf(content);
   if (hash === known) return { findings: [], hash, omitted: 0 };
-  const parsed = parseListContent(name, file, decodeText(content), content);
-  return { ...parsed, hash, omitted: 0, ...(withText && parsed.data && { text: content }) };
+  const text = decodeText(content);
+  const { data, findings } = parseListContent(name, file, text, content);
+  if (!data) return { findings, hash, omitted: 0 };
+  const kept = content.length <= longestKeptText ? { ...data, text } : data;
+  return { data: kept, findings, hash, omitted: 0, ...(withText && { text: content }) };
 }
 
-export type ListContent = ListData | RelayMapData | LocalDomainsData;
+/** With its text, where that is short: an operator is shown the line that has decided. */
+export type ListContent = (ListData | RelayMapData | LocalDomainsData) & { readonly text?: string };
+
+/** Some thousand entries; what is larger is made by programs. Bytes. */
+export const longestKeptText = 262_144;
 
 /** The content of a list, or why there is none. */
 export type ParsedList = ParsedText<ListContent>;

@@ -5,7 +5,7 @@ import { initialState, type ListEvent, type ListRule, type ListState, transition
 import { wrongType } from '../load';
 import { emptyList, type ListContent } from '../parsing/parse-bytes';
 import { parseContent } from '../parsing/parse-worker-client';
-import { logReport, type StoreLog } from '../store-log';
+import { logReport, logRestored, type Rejection, rejectionAfter, type StoreLog } from '../store-log';
 import { type Ask, readKey } from './key-reader';
 
 export class RedisListSubscription {
@@ -15,6 +15,8 @@ export class RedisListSubscription {
   cooldownUntil = 0;
   /** Milliseconds that the last read took, parsing included. */
   readTime = 0;
+  /** Why what the key holds, or that it is gone, is not in force. */
+  rejection: Rejection | undefined;
   /** Resolves once what was read first, whatever it is, is in force. */
   readonly firstRead: Promise<void>;
   resolveFirstRead: () => void = () => {};
@@ -99,12 +101,17 @@ export class RedisListSubscription {
   }
 
   private apply(event: ListEvent<ListContent>): void {
-    const { state, report } = transition(this.rule, this.list, event);
+    const entered = transition(this.rule, this.list, event);
+    const { state, report } = entered;
     this.list = state;
     const { name, key } = this.redis;
     const remedy = `to refuse nobody, SADD ${key} '#'`;
     const kept = `${name} is missing: its last content stays in force, so that nothing it refuses gets in; ${remedy}`;
     const unknown = `${name} is missing: what it refuses cannot be told; ${remedy}`;
-    if (report) logReport(this.log, name, report, { kept, unknown });
+    const messages = { kept, unknown };
+    if (report) logReport(this.log, name, report, messages);
+    const wasRejected = this.rejection !== undefined;
+    this.rejection = rejectionAfter(this.rejection, entered, messages);
+    if (wasRejected && !this.rejection && !report) logRestored(this.log, name);
   }
 }

@@ -61,6 +61,11 @@ export class RedisLists {
     return this.factory.files;
   }
 
+  /** What is followed of a list that the settings keep in Redis. */
+  subscription(listSetting: ListId): Pick<RedisListSubscription, 'rejection' | 'readTime'> | undefined {
+    return this.lists.get(listSetting);
+  }
+
   /** Of a list that the settings keep in Redis. */
   status(listSetting: ListId): KeyStatus<ListContent> | undefined {
     const list = this.lists.get(listSetting);

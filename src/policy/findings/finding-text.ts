@@ -142,6 +142,10 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     wrong: (f) => `does not apply to Haraka, because ${f.detail}`,
     remedy: 'it may stay; it does nothing',
   },
+  'status-token-missing': {
+    wrong: 'can be reached from other machines, and no token_file is set',
+    remedy: 'name a file with a token in token_file, or listen on 127.0.0.1 or [::1]',
+  },
 };
 
 function redisCommands(key: string): string {

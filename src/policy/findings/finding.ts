@@ -77,6 +77,7 @@ export const findingCodes = [
   'ini-value',
   'flag-unknown',
   'flag-does-not-apply',
+  'status-token-missing',
 ] as const;
 
 export type FindingCode = (typeof findingCodes)[number];

@@ -1,7 +1,7 @@
 /** The kinds of values a setting can have: how its text is read, and what is expected where it cannot be. */
 
 import { parseDomainName } from '../entries/domain-name';
-import { parseAddress } from '../entries/ip-address';
+import { formatAddress, parseAddress } from '../entries/ip-address';
 import { shortened } from '../findings/characters';
 import { nearest } from './suggest';
 
@@ -125,6 +125,57 @@ function isServer(text: string): boolean {
   const zone = address.split('%').slice(1).join('%');
   if (address.includes('%') && !resolverZone.test(zone)) return false;
   return parseAddress(address) !== undefined && port >= 1 && port <= 65535;
+}
+
+/** Where a server listens: an address and port, or the path of a Unix socket. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** `127.0.0.1:9904`, `[::1]:9904`, `/run/smtpcheck.sock`, divided by blanks or commas. */
+export function listenAddresses(about: About): Setting<readonly ListenAddress[]> {
+  return {
+    ...about,
+    kind: 'addresses with a port, or paths of Unix sockets',
+    read(text) {
+      const value = words(text).map(readListenAddress);
+      const bad = words(text)[value.indexOf(undefined)];
+      if (bad === undefined) return { value: value.filter((one) => one !== undefined) };
+      const expected = `addresses with a port, as 127.0.0.1:9904 or [::1]:9904, or absolute paths; ${shortened(bad)} is neither`;
+      const port = /^(?:localhost|\*)?:?([0-9]{1,5})$/.exec(bad)?.[1];
+      return port ? { expected, suggestion: `127.0.0.1:${port}` } : { expected };
+    },
+  };
+}
+
+function readListenAddress(text: string): ListenAddress | undefined {
+  if (text.startsWith('/')) return { path: text };
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  const address = parseAddress(host);
+  const port = Number(match?.[3]);
+  return address && port >= 1 && port <= 65535 ? { host: formatAddress(address), port } : undefined;
+}
+
+/** Whether only this machine can connect there. */
+export function isLocalOnly(listen: ListenAddress): boolean {
+  return 'path' in listen || isLoopback(listen.host);
+}
+
+export function isLoopback(host: string): boolean {
+  const address = parseAddress(host);
+  if (!address) return false;
+  return address.family === 4 ? address.w0 >>> 24 === 127 : formatAddress(address) === '::1';
+}
+
+/** A file by its path, or nothing for none. */
+export function filePath(about: About): Setting<string> {
+  return {
+    ...about,
+    kind: 'FILE, or empty',
+    read(text) {
+      if (/^\S*$/.test(text) && !text.split('/').includes('..')) return { value: text };
+      return { expected: 'a path without blanks and ..' };
+    },
+  };
 }
 
 export function flags(about: About): Setting<readonly string[]> {

@@ -3,7 +3,18 @@
  * `config/smtpcheck.ini`, the table in `docs/reference/settings.md` and the checks of an operator's file come from here.
  */
 import { listSource, mapSource } from './list-source';
-import { boolean, choice, count, duration, flags, hosts, type Setting, servers } from './setting-kinds';
+import {
+  boolean,
+  choice,
+  count,
+  duration,
+  filePath,
+  flags,
+  hosts,
+  listenAddresses,
+  type Setting,
+  servers,
+} from './setting-kinds';
 
 const modes = ['enforce', 'observe'] as const;
 
@@ -28,6 +39,10 @@ export const settingsDescription = {
         summary: 'how often files are looked at where no event tells of a change (bind mounts, network file systems)',
       },
     ),
+    notes: boolean({
+      default: 'true',
+      summary: 'the comment behind the entry that decided appears as note in the log line and in explain',
+    }),
     settle: duration(
       { min: '50ms', max: '10s' },
       {
@@ -146,6 +161,26 @@ export const settingsDescription = {
     cache_ttl: duration(
       { min: '1s', max: '24h' },
       { default: '5m', summary: 'how long names are remembered at most, whatever their TTL' },
+    ),
+  },
+  status: {
+    listen: listenAddresses({
+      default: '',
+      summary:
+        'where the status server listens besides its socket: several addresses with a port, or paths of Unix sockets; beyond loopback only with token_file',
+    }),
+    socket: filePath({
+      default: 'smtpcheck.sock',
+      summary:
+        'Unix socket of the status server in the Haraka folder, for smtpcheck status and follow; only the user of Haraka can use it; empty: none',
+    }),
+    token_file: filePath({
+      default: '',
+      summary: "file in Haraka's config folder with the token that every client of listen has to show",
+    }),
+    recent: count(
+      { min: 1, max: 10_000 },
+      { default: '1000', summary: 'how many refused and deferred decisions are kept to be looked at' },
     ),
   },
 } as const satisfies Record<string, Record<string, Setting<unknown>>>;

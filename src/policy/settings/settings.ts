@@ -3,7 +3,7 @@ import { shortened } from '../findings/characters';
 import { type Finding, fault, type SourceLine, warning } from '../findings/finding';
 import { expandFlags, flagsThatDoNotApply, flagWords, type PrivacyFlags } from '../privacy';
 import { parseIni } from './ini';
-import { type Setting, words } from './setting-kinds';
+import { isLocalOnly, type Setting, words } from './setting-kinds';
 import { type SectionName, type Settings, settingsDescription } from './settings-description';
 import { nearest } from './suggest';
 
@@ -56,6 +56,12 @@ export function parseSettings(file: string, text: string): ParsedSettings {
       findings.push(fault('ini-value', at, entry.written, { detail: result.expected, ...hint }));
     }
     if (path === 'privacy.flags') findings.push(...flagFindings(at, words(entry.value)));
+  }
+  const { listen, token_file: tokenFile } = (values as unknown as Settings).status;
+  const open = tokenFile === '' ? listen.find((address) => !isLocalOnly(address)) : undefined;
+  if (open && 'port' in open) {
+    const at = written.get('status.listen') ?? { file, line: 1 };
+    findings.push(fault('status-token-missing', at, `${open.host}:${open.port}`));
   }
   findings.sort((a, b) => a.at.line - b.at.line);
   const faulty = findings.some((finding) => finding.severity === 'fault');

@@ -8,7 +8,7 @@ import { checkout } from '../../../examples/haraka-directory';
 import { makeFolder } from '../../../testkit/folder';
 import { program, smtpcheck, smtpcheckProcess } from '../command';
 
-const subcommands = ['lint', 'explain', 'init', 'import', 'audit'] as const;
+const subcommands = ['lint', 'explain', 'status', 'follow', 'init', 'import', 'audit'] as const;
 
 describe('smtpcheck', () => {
   it('prints its help on stdout, with every subcommand and examples', async () => {
@@ -16,7 +16,7 @@ describe('smtpcheck', () => {
     assert.equal(code, 0);
     assert.equal(stderr, '');
     for (const name of subcommands) assert.match(stdout, new RegExp(`^  ${name} +\\S`, 'm'));
-    assert.match(stdout, /\nExamples:\n(?: {2}smtpcheck .*\n){5}/);
+    assert.match(stdout, /\nExamples:\n(?: {2}smtpcheck .*\n){6}/);
     assert.match(stdout, /Exit code: 0 clean, 1 findings or refusals, 2 could not run\./);
     assert.equal((await smtpcheck(['help'])).stdout, stdout);
     assert.equal((await smtpcheck(['-h'])).stdout, stdout);
@@ -97,9 +97,12 @@ describe('smtpcheck', () => {
     const env = { NODE_OPTIONS: `--require ${folder.file('loaded.js')}` };
     const { stderr } = await smtpcheckProcess(['--help'], { env });
     assert.match(stderr, /cli\/main\.js/);
-    assert.doesNotMatch(stderr, /cli\/(?:lint|explain|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/);
+    assert.doesNotMatch(
+      stderr,
+      /cli\/(?:lint|explain|status|follow|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/,
+    );
     const lint = await smtpcheckProcess(['lint', '--help'], { env });
     assert.match(lint.stderr, /cli\/lint\.js/);
-    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|init|import|audit)/);
+    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|status|follow|init|import|audit)/);
   });
 });

@@ -2,7 +2,9 @@
  * Faults of a Redis that holds the lists. The settings name it while such a fault lasts; what it cannot tell is put off
  * or decided by the file that stands in, and nobody is let in by it.
  */
+
 import fs from 'node:fs';
+import { holdersOf, type Status } from '../../../testkit/live/status-client';
 import { eventually } from '../../../testkit/live/talk';
 import { allLists } from '../../peers/redis/lists';
 import { RedisServer } from '../../peers/redis/server';
@@ -123,17 +125,18 @@ function settingsWithRedis(port: number, standIns: StandIns, age: number): strin
 /** Resolves when every process has all lists from Redis. */
 async function throughRedis(world: World, settings: string): Promise<void> {
   const text = world.fresh(settings + dnsText(world.dns.port));
-  await world.tells(
+  await world.shows(
     'all lists are from Redis',
-    (log) => fromRedis(log) === processes * listNames.length,
+    (status) =>
+      holdersOf(status, 'smtpcheck.ini', text) >= processes && fromRedis(status) === processes * listNames.length,
     () => fs.writeFileSync(world.path('smtpcheck.ini'), text),
   );
 }
 
-/** How many lists, of all processes, are from Redis by the end of the log: what is not heard of for a moment comes back. */
-function fromRedis(log: string): number {
-  const count = (pattern: RegExp) => log.match(pattern)?.length ?? 0;
-  return count(/loaded file=redis:\S+ generation=/g) - count(/redis:\S+ has not been confirmed for/g);
+/** How many lists, of all processes, are from Redis. */
+function fromRedis({ processes }: Status): number {
+  const lists = processes.flatMap((one) => Object.values(one.lists));
+  return lists.filter(({ source, state }) => source.startsWith('redis:') && state !== 'unavailable').length;
 }
 
 function faultOf(kind: RedisFault, standIns: StandIns): Fault {
@@ -176,7 +179,7 @@ type Inflict = () => void | Promise<void>;
 const inForce: Readonly<Record<RedisFault['effect'], (world: World, inflict: Inflict) => Promise<void>>> = {
   away: (world, inflict) =>
     // Each was from Redis until now.
-    world.tells('no list is from Redis', (log) => -fromRedis(log) === processes * listNames.length, inflict),
+    world.shows('no list is from Redis', (status) => fromRedis(status) === 0, inflict),
   revoked: (world, inflict) => world.said(/redis:\S+ is missing: /g, processes * listNames.length, inflict),
   none: (world, inflict) => world.said(/ reconnected, /g, processes, inflict),
 };

@@ -48,7 +48,10 @@ describe('a list in Redis', () => {
         line: 1,
       });
       assert.deepEqual(deny.clients.findDomain('spam.example')?.source, { file: 'redis:host.deny', line: 1 });
-      assert.equal(site.saying(/^notice loaded file=redis:host.deny generation=\d+ sha256=[0-9a-f]{12}$/), 1);
+      assert.equal(
+        site.saying(/^notice loaded file=redis:host.deny generation=\d+ sha256=[0-9a-f]{12} entries=\d+ /),
+        1,
+      );
     });
 
     it(`takes one connection, and closes it, with version ${version} of the client`, async () => {

@@ -19,7 +19,7 @@ const blocks = (language: string) =>
 const sectionOf = (heading: string) => page.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
 
 /** The source of everything that runs in Haraka. */
-const source = ['src/policy', 'src/host', 'src/lists', 'src/dns', 'plugins']
+const source = ['src/policy', 'src/host', 'src/lists', 'src/dns', 'src/status', 'plugins']
   .flatMap((folder) => fs.readdirSync(path.join(checkout, folder), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
   .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))

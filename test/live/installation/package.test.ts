@@ -191,6 +191,9 @@ describe('the package', () => {
         env: { ...process.env, SMTPCHECK_TEST_DNS: '9' },
       });
       assert.deepEqual(hooksIn(stdout), {
+        init_master: ['status_master 0'],
+        init_child: ['status_child 0'],
+        init_http: ['status_http 0'],
         connect_init: ['relay_trust_address -100'],
         connect: ['smtpcheck_connect -100'],
         helo: ['helo_check_name -100'],

@@ -3,11 +3,11 @@
  * that stand in for its lists, the second has one for `host.deny` alone.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { isAccepted, type SmtpClient } from '../../../testkit/live/smtp-client';
+import { holdersOf, statusOf } from '../../../testkit/live/status-client';
 import { eventually, greet, rcpt, said } from '../../../testkit/live/talk';
 import { type Changes, Expectations } from '../../faults/checks/expectations';
 import { Ledger } from '../../faults/checks/ledger';
@@ -146,9 +146,11 @@ export class Instance {
     const text = settingsText(this.settings) + dnsText(this.dns);
     const file = this.haraka.configFile('smtpcheck.ini');
     if (fs.readFileSync(file, 'utf8') === text) return;
-    const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
-    await this.says(new RegExp(`loaded file=smtpcheck\\.ini generation=\\d+ sha256=${hash}`, 'g'), processes, () =>
-      fs.writeFileSync(file, text),
+    fs.writeFileSync(file, text);
+    await eventually(
+      (holders) => holders >= processes,
+      async () => holdersOf(await statusOf(this.haraka), 'smtpcheck.ini', text),
+      patience,
     );
   }
 

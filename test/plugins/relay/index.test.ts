@@ -564,7 +564,7 @@ describe('a fault in relay', () => {
 
   interface Suite {
     readonly names: { confirmed: () => Promise<unknown> };
-    readonly counters: { readonly faults: number };
+    readonly events: { readonly faultCount: number };
   }
 
   const lookUps: readonly { readonly name: string; readonly confirmed: () => Promise<unknown> }[] = [
@@ -587,7 +587,7 @@ describe('a fault in relay', () => {
       const session = site.session();
       await session.open();
       assert.deepEqual(await session.send('user@victim.example'), [localProblem]);
-      assert.equal(suite.counters.faults, 1);
+      assert.equal(suite.events.faultCount, 1);
       assert.deepEqual(session.recipients, []);
     });
   }

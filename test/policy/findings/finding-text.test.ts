@@ -81,6 +81,7 @@ const cases: readonly FindingCase[] = [
   { code: 'ini-value', in: 'settings', text: '[dns]\ntries=99' },
   { code: 'flag-unknown', in: 'settings', text: '[privacy]\nflags=go-away', suggestion: 'goaway' },
   { code: 'flag-does-not-apply', in: 'settings', text: '[privacy]\nflags=noreceipts' },
+  { code: 'status-token-missing', in: 'settings', text: '[status]\nlisten=0.0.0.0:9904' },
 ];
 
 function findingsIn({ in: source, text }: FindingCase, file = 'list'): readonly Finding[] {

@@ -18,7 +18,7 @@ describe('the defaults', () => {
   it('relay for nobody, refuse strangers and keep users secret', () => {
     const settings = settingsOf('');
     assert.deepEqual(settings, {
-      main: { mode: 'enforce', poll: 2000, settle: 500 },
+      main: { mode: 'enforce', notes: true, poll: 2000, settle: 500 },
       relay: {
         mode: '',
         restriction: true,
@@ -34,6 +34,7 @@ describe('the defaults', () => {
       privacy: { mode: '', flags: ['needmailhelo', 'noexpn', 'novrfy', 'authwarnings'], vrfy_reply: '252' },
       redis: { max_age: 15_000 },
       dns: { servers: [], timeout: 2000, tries: 2, cache_size: 10000, cache_ttl: 300_000 },
+      status: { listen: [], socket: 'smtpcheck.sock', token_file: '', recent: 1000 },
     });
     assert.deepEqual(privacyFlagsOf(settings), {
       needmailhelo: true,
@@ -73,6 +74,31 @@ const aKey = 'redis:KEY or redis:[HOST:PORT]KEY with a key without blanks';
 
 const values: readonly ValueCase[] = [
   {
+    setting: 'status.listen',
+    good: {
+      '': [],
+      '127.0.0.1:9904': [{ host: '127.0.0.1', port: 9904 }],
+      '[::1]:9904, /run/smtpcheck.sock': [{ host: '::1', port: 9904 }, { path: '/run/smtpcheck.sock' }],
+      '[::ffff:127.0.0.1]:1': [{ host: '127.0.0.1', port: 1 }],
+    },
+    bad: {
+      '9904': 'listen=127.0.0.1:9904',
+      'localhost:9904': 'listen=127.0.0.1:9904',
+      'mx.example.org:9904': undefined,
+      '::1:9904': undefined,
+      '127.0.0.1:0': undefined,
+      '127.0.0.1:65536': undefined,
+      'status.sock': undefined,
+    },
+  },
+  {
+    setting: 'status.socket',
+    good: { '': '', 'smtpcheck.sock': 'smtpcheck.sock', '/run/a.sock': '/run/a.sock' },
+    bad: { '../a.sock': undefined, 'a b': undefined },
+  },
+  { setting: 'status.token_file', good: { '': '', token: 'token' }, bad: { 'a b': undefined } },
+  { setting: 'status.recent', good: { '1': 1, '10000': 10_000 }, bad: { '0': undefined, '10001': undefined } },
+  {
     setting: 'main.mode',
     good: { enforce: 'enforce', OBSERVE: 'observe' },
     bad: { obsrve: 'mode=observe', off: undefined, '': undefined },
@@ -96,6 +122,11 @@ const values: readonly ValueCase[] = [
       'is off': undefined,
     },
     expected: 'true or false',
+  },
+  {
+    setting: 'main.notes',
+    good: { true: true, no: false },
+    bad: { some: undefined },
   },
   {
     setting: 'main.poll',

@@ -1,0 +1,55 @@
+/** Asks the status server of a running Haraka, by the socket that its settings name. */
+import { request } from 'node:http';
+import { isAbsolute, join } from 'node:path';
+import { settingsFile } from '../lists/list-settings';
+import { parseSettings } from '../policy/settings/settings';
+import { type HarakaFolder, readConfigText } from './haraka-folder';
+import { CannotRun } from './io';
+
+/** Milliseconds that a server may take; one that is busy with mail may take some. */
+const patience = 5000;
+
+export class StatusClient {
+  private readonly socketPath: string;
+
+  constructor(private readonly folder: HarakaFolder) {
+    const { socket } = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable.status;
+    if (socket === '') {
+      throw new CannotRun(`${settingsFile} has an empty [status] socket, so nobody can ask: set it to smtpcheck.sock`);
+    }
+    this.socketPath = isAbsolute(socket) ? socket : join(folder.path, socket);
+  }
+
+  /** The JSON of a path below `/smtpcheck/`. Throws `CannotRun` where no server answers. */
+  async get<T>(path: string): Promise<T> {
+    const { status, body } = await this.ask(`/smtpcheck/${path}`);
+    if (status === 200) return JSON.parse(body) as T;
+    throw new CannotRun(`the server at ${this.socketPath} answers ${status}`, ...body.trimEnd().split('\n'));
+  }
+
+  private ask(path: string): Promise<{ readonly status: number; readonly body: string }> {
+    const { socketPath } = this;
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath, path, agent: false, timeout: patience }, (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => {
+          body += text;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+        response.on('error', (error) => reject(this.noServer(error)));
+      });
+      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));
+      asked.on('error', (error) => reject(this.noServer(error)));
+      asked.end();
+    });
+  }
+
+  private noServer(error: NodeJS.ErrnoException): CannotRun {
+    const remedy =
+      error.code === 'EACCES'
+        ? 'run this as the user that Haraka runs as'
+        : `is Haraka running in ${this.folder.path}, with the suite in config/plugins?`;
+    return new CannotRun(`no server answers at ${this.socketPath} (${error.code ?? error.message}): ${remedy}`);
+  }
+}

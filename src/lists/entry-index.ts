@@ -1,0 +1,78 @@
+/** The entries of the lists in force by their lines, as they were written: for those who ask what has decided. */
+import { forEachLine } from '../policy/entries/lines';
+import { shortened } from '../policy/findings/characters';
+import type { SourceLine } from '../policy/findings/finding';
+import type { ListId } from './list-settings';
+import type { Version } from './list-state';
+import type { ListContent } from './parsing/parse-bytes';
+
+export interface WrittenEntry {
+  /** The line without blanks around it, its comment with it. Absent where the list is too large for its text to be kept. */
+  readonly text?: string | undefined;
+  /** The comment behind the entry, without its sign. */
+  readonly comment?: string | undefined;
+}
+
+/** Of a line that is longer, the rest is left out: it is shown, and not read again. */
+const longestText = 400;
+
+/** An entry of one version of a list. */
+export interface ListedEntry extends WrittenEntry {
+  readonly list: string;
+  readonly file: string;
+  readonly line: number;
+  /** The version that the line is of. */
+  readonly hash: string;
+}
+
+export class EntryIndex {
+  private readonly lists = new Map<string, { readonly list: ListId; readonly hash: string; readonly lines: Lines }>();
+
+  constructor(versions: Readonly<Record<ListId, Version<ListContent>>>) {
+    for (const [list, { file, hash, value }] of Object.entries(versions) as [ListId, Version<ListContent>][]) {
+      // Decisions name the file alone; of a file that two settings name, it is the first.
+      if (file !== '' && !this.lists.has(file)) this.lists.set(file, { list, hash, lines: linesOf(value) });
+    }
+  }
+
+  at({ file, line }: SourceLine): ListedEntry | undefined {
+    const found = this.lists.get(file);
+    return found && { list: found.list, file, line, hash: found.hash, ...found.lines.at(line) };
+  }
+}
+
+/** The lines of one content; the text is divided when the first of them is asked for. */
+class Lines {
+  private lines: readonly string[] | undefined;
+  private readonly written = new Map<number, WrittenEntry>();
+
+  constructor(private readonly content: ListContent) {}
+
+  at(line: number): WrittenEntry | undefined {
+    const known = this.written.get(line);
+    if (known) return known;
+    this.lines ??= this.content.text?.replace(/^\ufeff/, '').split('\n');
+    const text = this.lines?.[line - 1]?.trim();
+    if (text === undefined) return undefined;
+    const written = { text: text.slice(0, longestText), comment: commentOf(text) };
+    this.written.set(line, written);
+    return written;
+  }
+}
+
+const known = new WeakMap<ListContent, Lines>();
+
+/** Kept as long as the content is, through any number of policies. */
+function linesOf(content: ListContent): Lines {
+  const lines = known.get(content) ?? new Lines(content);
+  known.set(content, lines);
+  return lines;
+}
+
+function commentOf(text: string): string | undefined {
+  let comment = '';
+  forEachLine(text, (line) => {
+    comment = line.comment.slice(1).trim();
+  });
+  return comment === '' ? undefined : shortened(comment);
+}

@@ -1,0 +1,107 @@
+/**
+ * Reports from the workers of a cluster to their master, and questions of a worker that serves the status itself. A report
+ * is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { type Report, readReport } from './report';
+import type { Answer } from './routes';
+import type { Respond } from './server';
+
+/** Milliseconds; a worker that is killed loses what has happened since its last report. */
+export const reportInterval = 1000;
+
+const reportEvent = 'smtpcheck.report';
+const questionEvent = 'smtpcheck.question';
+const answerEvent = 'smtpcheck.answer';
+
+interface Message {
+  readonly event?: unknown;
+  readonly report?: unknown;
+  readonly id?: unknown;
+  readonly url?: unknown;
+  readonly accept?: unknown;
+  readonly answer?: unknown;
+}
+
+export class WorkerLink {
+  private readonly questions = new Map<number, (answer: Answer | undefined) => void>();
+  private lastQuestion = 0;
+
+  constructor(private readonly collect: () => Report) {
+    setInterval(this.report, reportInterval).unref();
+    process.on('message', this.receive);
+    process.on('exit', this.report);
+  }
+
+  /** To be called when the worker is to stop: the channel may close now. Until it does, the reports go on. */
+  close(): void {
+    this.report();
+  }
+
+  /** The master's answer, or none where it is silent for too long. */
+  ask(url: string, accept: string): Promise<Answer | undefined> {
+    const id = ++this.lastQuestion;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(undefined), 3000);
+      const settle = (answer: Answer | undefined) => {
+        clearTimeout(timer);
+        this.questions.delete(id);
+        resolve(answer);
+      };
+      this.questions.set(id, settle);
+      this.send({ event: questionEvent, id, url, accept });
+    });
+  }
+
+  private readonly report = (): void => {
+    if (process.connected) this.send({ event: reportEvent, report: this.collect() });
+  };
+
+  private send(message: Message): void {
+    // A channel that closes meanwhile takes the report with it, and is no reason to end.
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  }
+
+  private readonly receive = (message: Message): void => {
+    if (message?.event !== answerEvent) return;
+    this.questions.get(Number(message.id))?.(message.answer as Answer);
+  };
+}
+
+export class MasterLink {
+  private readonly known = new Set<number>();
+
+  constructor(
+    private readonly reported: (worker: number, report: Report) => void,
+    private readonly gone: (worker: number) => void,
+    private readonly respond: Respond,
+  ) {
+    cluster.on('message', this.receive);
+  }
+
+  close(): void {
+    cluster.off('message', this.receive);
+  }
+
+  private readonly receive = (worker: Worker, message: Message): void => {
+    if (message?.event === reportEvent) {
+      const report = readReport(message.report);
+      if (report) this.reported(worker.id, report);
+      this.watch(worker);
+    } else if (message?.event === questionEvent) {
+      const { id, url, accept } = message;
+      void this.respond(String(url), String(accept)).then((answer) => {
+        if (worker.isConnected()) worker.send({ event: answerEvent, id, answer }, undefined, () => {});
+      });
+    }
+  };
+
+  /** By an event of the worker: Haraka removes all listeners of the cluster's own when it restarts gracefully. */
+  private watch(worker: Worker): void {
+    // Its last report may come after its exit.
+    if (worker.isDead()) this.gone(worker.id);
+    if (this.known.has(worker.id)) return;
+    this.known.add(worker.id);
+    worker.once('exit', () => this.gone(worker.id));
+  }
+}

@@ -1,0 +1,90 @@
+/** What each path of the status server answers. Nothing here changes anything. */
+import { parseAddress } from '../policy/entries/ip-address';
+import { printableLines } from '../policy/findings/characters';
+import { decisionsPage, jsonVersion, statusPage } from './pages';
+import { BadRequest, described, type Parameter, readQuery } from './query';
+import type { StatusView } from './view';
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** A session to be played under the policy in force. */
+export interface ExplainQuery {
+  readonly ip: string;
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly helo: string;
+  readonly ptr: readonly string[];
+}
+
+/** The played session as JSON. */
+export type Explain = (query: ExplainQuery) => Promise<string>;
+
+export interface Site {
+  readonly view: StatusView;
+  readonly explain: Explain;
+}
+
+type Route = (site: Site, query: URLSearchParams, accept: string) => Answer | Promise<Answer>;
+
+export const prefix = '/smtpcheck/';
+
+const routes: Readonly<Record<string, Route>> = {
+  'status.json': ({ view }, query) => {
+    readQuery(query, {});
+    return json(200, statusPage(view));
+  },
+  'decisions.json': ({ view }, query) => json(200, decisionsPage(view, query)),
+  // Loaded when somebody asks: most processes of a server never are.
+  metrics: async ({ view }, query, accept) => {
+    readQuery(query, {});
+    const { metricsPage } = await import('./metrics.js');
+    return { status: 200, ...(await metricsPage(view, accept)) };
+  },
+  'explain.json': async ({ explain }, query) => {
+    const { ip, to, from, helo, ptr } = readQuery(query, explainParameters);
+    const asked = { ip: ip[0] as string, to, from: from[0] ?? '', helo: helo[0] ?? 'client.example.org', ptr };
+    return { status: 200, type: jsonType, body: await explain(asked) };
+  },
+};
+
+const aLine: Parameter['accepts'] = (value) => value.length <= 512 && !/[\r\n]/.test(value);
+
+const explainParameters = {
+  ip: {
+    ...described('an IP address', (value) => parseAddress(value) !== undefined),
+    single: true,
+    required: true,
+  },
+  to: { ...described('a recipient', (value) => value !== '' && aLine(value)), required: true },
+  from: { ...described('a sender, or nothing', aLine), single: true },
+  helo: { ...described('what the client says at EHLO', (value) => value !== '' && aLine(value)), single: true },
+  ptr: described('a PTR name that leads back to the client', (value) => value !== '' && aLine(value)),
+} as const;
+
+const jsonType = 'application/json; charset=utf-8';
+
+/** `url`: path and query of a request. Never rejects. */
+export async function answer(site: Site, url: string, accept: string): Promise<Answer> {
+  const [path = '', query = ''] = url.split('?', 2);
+  const name = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
+  const route = name !== undefined && Object.hasOwn(routes, name) ? routes[name] : undefined;
+  if (!route) return problem(404, 'not found', { paths: Object.keys(routes).map((known) => prefix + known) });
+  try {
+    return await route(site, new URLSearchParams(query), accept);
+  } catch (error) {
+    if (error instanceof BadRequest) return problem(400, error.message, error.valid);
+    return problem(500, `the status server failed: ${String(error)}`);
+  }
+}
+
+export function problem(status: number, error: string, valid?: Readonly<Record<string, readonly string[]>>): Answer {
+  return json(status, { version: jsonVersion, error, ...(valid && { valid }) });
+}
+
+function json(status: number, value: object): Answer {
+  return { status, type: jsonType, body: `${printableLines(JSON.stringify(value, undefined, 2))}\n` };
+}

@@ -1,0 +1,182 @@
+/** The status of one server: collects, merges and serves it, whichever part of that the process is for. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { dirname, isAbsolute, join } from 'node:path';
+import { pathOf } from '../lists/list-settings';
+import type { Policy } from '../lists/policy';
+import type { StoreLog } from '../lists/store-log';
+import type { Next } from '../types/haraka';
+import { MasterLink, reportInterval, WorkerLink } from './cluster';
+import { type Answer, answer, type ExplainQuery, problem } from './routes';
+import { handle, StatusServer } from './server';
+import { collectReport, type StatusSource, StatusView } from './view';
+
+/** What hooks of the start are handed: Haraka's server. */
+export interface HarakaServer {
+  readonly cluster?: unknown;
+  readonly cfg?: { readonly main?: { readonly daemonize?: unknown } };
+  readonly http?: {
+    readonly app?: {
+      use(
+        path: string,
+        handler: (request: IncomingMessage & { originalUrl?: string }, response: ServerResponse) => void,
+      ): void;
+    };
+  };
+}
+
+type StartHook = (next: Next, server: HarakaServer) => void;
+
+/** A plugin that registers hooks. */
+interface Registrar {
+  register_hook(hook: string, method: string): void;
+}
+
+export class StatusService {
+  private master: StatusMaster | undefined;
+  private link: WorkerLink | undefined;
+
+  constructor(
+    private readonly source: StatusSource,
+    private readonly configFolder: string,
+    private readonly log: StoreLog,
+  ) {}
+
+  register(plugin: Registrar): void {
+    const hooks: Readonly<Record<string, readonly [string, (server: HarakaServer) => void]>> = {
+      init_master: ['status_master', (server) => this.startMaster(server)],
+      init_child: ['status_child', () => this.startWorker()],
+      init_http: ['status_http', (server) => this.serveBeside(server)],
+    };
+    for (const [hook, [method, start]] of Object.entries(hooks)) {
+      const run: StartHook = (next, server) => {
+        this.guarded(() => start(server));
+        next();
+      };
+      Object.assign(plugin, { [method]: run });
+      plugin.register_hook(hook, method);
+    }
+  }
+
+  close(): void {
+    this.guarded(() => {
+      this.link?.close();
+      this.master?.close();
+    });
+  }
+
+  private startMaster({ cluster, cfg }: HarakaServer): void {
+    // A master that is to become a daemon ends now, and another begins where this one is.
+    if (cluster && isOn(cfg?.main?.daemonize) && !process.env.__daemon) return;
+    this.master = new StatusMaster(this.source, this.configFolder, this.log, cluster !== undefined);
+  }
+
+  private startWorker(): void {
+    this.link = new WorkerLink(() => collectReport(this.source));
+  }
+
+  /** In Haraka's own HTTP server: the single process answers, or the master through the worker that was asked. */
+  private serveBeside({ http }: HarakaServer): void {
+    http?.app?.use('/smtpcheck', (request, response) => {
+      const url = request.originalUrl ?? request.url ?? '';
+      const { tokenPath } = placesOf(this.source, this.configFolder);
+      handle(request, response, url, tokenPath, (path, accept) => this.answer(path, accept)).catch(() =>
+        response.destroy(),
+      );
+    });
+  }
+
+  private async answer(url: string, accept: string): Promise<Answer> {
+    if (this.master) return this.master.answer(url, accept);
+    const answer = await this.link?.ask(url, accept);
+    return answer ?? problem(503, 'the master of the cluster does not answer');
+  }
+
+  /** Whatever is wrong with the status, mail goes on. */
+  private guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.log.logerror(`the status server failed: ${String(error)}`);
+    }
+  }
+}
+
+class StatusMaster {
+  private readonly view: StatusView;
+  private readonly server: StatusServer;
+  private readonly link: MasterLink | undefined;
+  private readonly timer: NodeJS.Timeout;
+  private complaint = '';
+
+  constructor(
+    private readonly source: StatusSource,
+    private readonly configFolder: string,
+    private readonly log: StoreLog,
+    isCluster: boolean,
+  ) {
+    this.view = new StatusView(source);
+    const respond = (url: string, accept: string) => this.answer(url, accept);
+    this.server = new StatusServer(log, respond);
+    this.link = isCluster
+      ? new MasterLink(
+          (worker, report) => this.view.merge(worker, report),
+          (worker) => this.view.forget(worker),
+          respond,
+        )
+      : undefined;
+    this.timer = setInterval(() => this.tick(), reportInterval);
+    this.timer.unref();
+    this.tick();
+  }
+
+  async answer(url: string, accept: string): Promise<Answer> {
+    this.view.collect();
+    return answer({ view: this.view, explain: (query) => this.explain(query) }, url, accept);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.link?.close();
+    this.server.close();
+  }
+
+  /** The settings may have changed. */
+  private tick(): void {
+    try {
+      this.server.use(placesOf(this.source, this.configFolder));
+      this.view.collect();
+      this.complaint = '';
+    } catch (error) {
+      const complaint = `the status cannot be collected: ${String(error)}`;
+      if (complaint !== this.complaint) this.log.logerror(complaint);
+      this.complaint = complaint;
+    }
+  }
+
+  private explain(query: ExplainQuery): Promise<string> {
+    const { explainInForce } = require(explainModule) as ExplainModule;
+    return explainInForce(this.source.policy, dirname(this.configFolder), this.configFolder, query);
+  }
+}
+
+/** Loaded when somebody asks: the command plays the plugins, which stand on this folder. */
+const explainModule = join(__dirname, '..', 'cli', 'explain', 'in-force');
+
+interface ExplainModule {
+  explainInForce(policy: Policy, path: string, config: string, query: ExplainQuery): Promise<string>;
+}
+
+function placesOf({ policy }: StatusSource, configFolder: string) {
+  const { listen, socket, token_file: tokenFile } = policy.settings.status;
+  const harakaFolder = dirname(configFolder);
+  return {
+    listen,
+    socket: socket === '' || isAbsolute(socket) ? socket : join(harakaFolder, socket),
+    tokenPath: tokenFile === '' ? '' : pathOf(configFolder, tokenFile),
+  };
+}
+
+/** As Haraka reads a boolean of `smtp.ini`. */
+function isOn(value: unknown): boolean {
+  return value === true || /^(?:true|yes|ok|enabled|on|1)$/i.test(String(value ?? ''));
+}

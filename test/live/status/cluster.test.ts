@@ -1,0 +1,153 @@
+/** The status of a cluster: figures of all workers, through the end of one. */
+import assert from 'node:assert/strict';
+import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
+import { countIn, type Decisions, type Status, statusJson, statusOf } from '../../../testkit/live/status-client';
+import { eventually, greet, load, pause, rcpt } from '../../../testkit/live/talk';
+import { supportedVersions } from '../../../testkit/live/versions';
+
+const outside = 'user@victim.example';
+const clients = 6;
+
+/** A refusal that a client has read: by which worker, and when. */
+interface Refused {
+  readonly pid: number;
+  readonly at: number;
+}
+
+for (const version of supportedVersions) {
+  describe(`the status of a cluster of Haraka ${version}`, () => {
+    let haraka: RunningHaraka;
+
+    before(async () => {
+      haraka = await startHaraka({
+        version,
+        plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'name_worker'],
+        files: { host_list: 'local.example', localip: '127.9  # the lab\n' },
+        nodes: 2,
+      });
+      await eventually(
+        (status) => workersOf(status).length === 2,
+        () => statusOf(haraka).catch(() => undefined),
+      );
+    });
+    after(() => haraka?.stop());
+
+    it('counts what both workers decide, and shows it from both', async () => {
+      const before = countIn(await statusOf(haraka), 'refuse', 'relay-denied');
+      const refused = await traffic(haraka, 60);
+      assert.equal(new Set(refused.map(({ pid }) => pid)).size, 2);
+      const after = await eventually(
+        (count) => count - before >= refused.length,
+        async () => countIn(await statusOf(haraka), 'refuse', 'relay-denied'),
+      );
+      assert.equal(after - before, refused.length);
+      const { decisions } = await statusJson<Decisions>(haraka, 'decisions.json');
+      assert.ok(decisions.length >= refused.length);
+    });
+
+    it('loses of a worker that is killed under traffic its last second at most, and never counts backwards', async () => {
+      const before = countIn(await statusOf(haraka), 'refuse');
+      const [victim] = workersOf(await statusOf(haraka));
+      assert.ok(victim);
+      let isOver = false;
+      const counts: number[] = [];
+      const watching = (async () => {
+        while (!isOver) {
+          counts.push(countIn(await statusOf(haraka), 'refuse'));
+          await pause(50);
+        }
+      })();
+      const refused: Refused[] = [];
+      const until = performance.now() + 5000;
+      const sending = traffic(haraka, Number.POSITIVE_INFINITY, until, refused);
+      await pause(2600);
+      const killedAt = performance.now();
+      process.kill(victim.pid, 'SIGKILL');
+      await sending;
+      await pause(2500);
+      isOver = true;
+      await watching;
+      const counted = countIn(await statusOf(haraka), 'refuse') - before;
+      // A report may be late by a busy moment of the worker.
+      const lost = refused.filter(({ pid, at }) => pid === victim.pid && at > killedAt - 1500).length;
+      assert.ok(
+        refused.some(({ pid, at }) => pid === victim.pid && at < killedAt - 1500),
+        'the worker has worked before',
+      );
+      assert.ok(
+        refused.some(({ at }) => at > killedAt + 500),
+        'mail goes on',
+      );
+      assert.ok(counted >= refused.length - lost, `${counted} of ${refused.length}, of which ${lost} may be lost`);
+      // A decision whose reply was never read.
+      assert.ok(counted <= refused.length + clients, `${counted} of ${refused.length}`);
+      assert.deepEqual(
+        [...counts].sort((a, b) => a - b),
+        counts,
+      );
+      const workers = await eventually(
+        (all) => all.length === 2,
+        async () => workersOf(await statusOf(haraka)),
+      );
+      assert.ok(workers.every(({ pid }) => pid !== victim.pid));
+    });
+
+    it('shows a worker that is stopped as silent, and no longer once it goes on', async () => {
+      const [worker] = workersOf(await statusOf(haraka));
+      assert.ok(worker);
+      const isSilent = async () => workersOf(await statusOf(haraka)).find(({ pid }) => pid === worker.pid)?.silent;
+      process.kill(worker.pid, 'SIGSTOP');
+      try {
+        assert.equal(await eventually((silent) => silent === true, isSilent), true);
+      } finally {
+        process.kill(worker.pid, 'SIGCONT');
+      }
+      assert.equal(await eventually((silent) => silent === false, isSilent), false);
+    });
+
+    it('shows a list that the workers reject, and the texts of entries that they have matched', async () => {
+      const client = await greet(haraka, { from: '127.9.0.1' });
+      await client.command('MAIL FROM:<a@sender.example>');
+      assert.match(await rcpt(client, outside), /^250 /);
+      client.destroy();
+      const texts = async () => (await statusOf(haraka)).entries.matched.map(({ list, text }) => `${list} ${text}`);
+      await eventually((all) => all.includes('local_ip 127.9  # the lab'), texts);
+      haraka.write('host.deny', '192.0.2.0/99\n');
+      const rejected = async () =>
+        (await statusOf(haraka)).lists.filter((list) => list.rejected).map(({ list }) => list);
+      assert.deepEqual(await eventually((lists) => lists.length > 0, rejected), ['hosts']);
+      await load(haraka, 'host.deny', '192.0.2.0/24\n');
+      assert.deepEqual(await eventually((lists) => lists.length === 0, rejected), []);
+      assert.doesNotMatch(haraka.log(), /smtpcheck fault|status server failed|cannot be collected/);
+    });
+  });
+}
+
+function workersOf(status: Status | undefined): Status['processes'] {
+  return status?.processes.filter(({ worker }) => worker > 0) ?? [];
+}
+
+/** Clients that are refused, one connection after the other, until so many refusals are read or the time is over. */
+async function traffic(
+  haraka: RunningHaraka,
+  count: number,
+  until = Number.POSITIVE_INFINITY,
+  refused: Refused[] = [],
+): Promise<readonly Refused[]> {
+  let left = count;
+  const one = async () => {
+    while (left > 0 && performance.now() < until) {
+      const client = await greet(haraka).catch(() => undefined);
+      const pid = Number(/worker (\d+)/.exec(client?.greeting.text ?? '')?.[1]);
+      if (!client || !pid) continue;
+      await client.command('MAIL FROM:<a@sender.example>');
+      for (let i = 0; i < 3 && left > 0; i++) {
+        left--;
+        if ((await rcpt(client, outside)).startsWith('550 ')) refused.push({ pid, at: performance.now() });
+      }
+      client.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, one));
+  return refused;
+}
