@@ -144,6 +144,18 @@ export class NameTable {
     return (this.data.rows.length - 1) / 2;
   }
 
+  /** Every key once, with its entry. */
+  *entries(): Generator<readonly [key: string, hit: NameHit]> {
+    const { pool, rows } = this.data;
+    const octets = Buffer.from(pool.buffer, pool.byteOffset, pool.byteLength);
+    for (let row = 0; row < this.size; row++) {
+      const key = octets.toString('latin1', rows[2 * row], rows[2 * row + 2]);
+      const hit = this.hit(row) as NameHit;
+      // Of several lines with one key the first is findable.
+      if (this.findExact(key)?.line === hit.line) yield [key, hit];
+    }
+  }
+
   /** The entry with exactly this key. */
   findExact(key: string): NameHit | undefined {
     if (this.size === 0) return undefined;

@@ -1,0 +1,263 @@
+/** The sets of a comparison are exact: what a policy answers differs where a set says so, and nowhere else. */
+import assert from 'node:assert/strict';
+import { noNames } from '../../../src/policy/client-names';
+import { containsNetwork } from '../../../src/policy/entries/containment';
+import { parseEntry } from '../../../src/policy/entries/entry';
+import { type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../../../src/policy/entries/ip-address';
+import { type Change, comparePolicies, isUndecided } from '../../../src/policy/sets/compare-policies';
+import { decideMail, describeMail, type MailDecision, type MailRequest } from '../../../src/policy/sets/mail-decision';
+import { holdsName } from '../../../src/policy/sets/name-sets';
+import { formatNetwork } from '../../../src/policy/sets/network-walk';
+import { mailPolicyOf, type PolicyContent } from '../../../src/policy/sets/policy-lists';
+import { address, named, recipient } from '../../../testkit/core';
+import { contentOf, type ListLines } from '../../../testkit/policy-content';
+import { fc, runs } from '../../../testkit/properties';
+
+/** Few bits differ, so that networks nest, touch and coincide. */
+const network4 = fc
+  .tuple(fc.integer({ min: 24, max: 32 }), fc.nat(255), fc.constantFrom(0, 1, 7, 255))
+  .map(([length, last, third]) => {
+    const bits = ((198 << 24) | (51 << 16) | (third << 8) | last) >>> 0;
+    const masked = length === 32 ? bits : (bits & ~(2 ** (32 - length) - 1)) >>> 0;
+    return `${[masked >>> 24, (masked >>> 16) & 255, (masked >>> 8) & 255, masked & 255].join('.')}/${length}`;
+  });
+const network6 = fc.tuple(fc.constantFrom(64, 112, 120, 121, 124, 127, 128), fc.nat(255)).map(([length, last]) => {
+  const masked = length <= 120 ? 0 : last & ~(2 ** (128 - length) - 1);
+  return `2001:db8::${masked.toString(16)}/${length}`;
+});
+const network = fc.oneof({ weight: 3, arbitrary: network4 }, { weight: 1, arbitrary: network6 });
+const label = fc.constantFrom('a', 'b', 'c');
+const domain = fc.array(label, { minLength: 0, maxLength: 3 }).map((labels) => [...labels, 'x', 'example'].join('.'));
+const local = fc.constantFrom('u', 'v', 'w');
+const mailbox = fc.oneof(
+  fc.tuple(local, domain).map((parts) => parts.join('@')),
+  fc.tuple(local, fc.nat(3)).map(([user, last]) => `${user}@[198.51.0.${last}]`),
+);
+const bang = fc.constantFrom('', '', '!');
+const exact = fc.constantFrom('', '', '=');
+const hop = fc.constantFrom('', '', '  [192.0.2.1]', '  mx.inner.example:2525');
+const signed = (entry: fc.Arbitrary<string>) => fc.tuple(bang, entry).map((parts) => parts.join(''));
+const name = fc.tuple(bang, exact, domain).map((parts) => parts.join(''));
+const routed = fc
+  .tuple(
+    bang,
+    fc.oneof(
+      fc.tuple(exact, domain).map((parts) => parts.join('')),
+      mailbox,
+    ),
+    hop,
+  )
+  .map(([sign, entry, route]) => `${sign}${entry}${sign === '' ? route : ''}`);
+const value = fc.constantFrom('RELAY', 'REJECT', 'OK', 'DISCARD', '450 later', 'ERROR:5.7.1:550 no');
+const mapLine = fc
+  .oneof(
+    fc.tuple(fc.constantFrom('Connect:', ''), fc.oneof(network, domain), value),
+    fc.tuple(fc.constantFrom('To:', ''), fc.oneof(network4, domain, mailbox), value),
+    fc.tuple(
+      fc.constant('To:'),
+      local.map((user) => `${user}@`),
+      fc.constantFrom('REJECT', 'OK', 'DISCARD'),
+    ),
+  )
+  .map(([tag, key, says]) => `${tag}${key} ${says}`);
+
+/** One line for each thing: what contradicts itself does not load. */
+const lines = (line: fc.Arbitrary<string>, maxLength: number) =>
+  fc.uniqueArray(line, { maxLength, selector: (text) => text.replace(/^[!]/, '').split(/ +/)[0] });
+
+const site = fc.record({
+  localip: lines(signed(network), 8),
+  localdomain: lines(name, 6),
+  'relay.to': lines(fc.oneof(routed, signed(network4)), 8),
+  'relay.map': lines(mapLine, 8),
+  'host.deny': lines(fc.oneof(signed(network), name), 6),
+  host_list: lines(domain, 3),
+});
+
+/** The second is the first with some lists of another: most of a policy stays as it is. */
+const pair = fc
+  .tuple(site, site, fc.subarray(Object.keys(contentFiles()) as (keyof ListLines)[], { minLength: 1 }))
+  .map(
+    ([one, other, changed]) =>
+      [one, { ...one, ...Object.fromEntries(changed.map((file) => [file, other[file]])) }] as const,
+  );
+
+function contentFiles(): Required<ListLines> {
+  return { localip: [], localdomain: [], 'relay.to': [], 'relay.map': [], 'host.deny': [], host_list: [] };
+}
+
+function answer(decision: MailDecision): string {
+  return isUndecided(decision) ? 'undecided' : `${decision.by} ${describeMail(decision)}`;
+}
+
+function answers(content: PolicyContent, requests: readonly MailRequest[]): string {
+  return requests.map((request) => answer(decideMail(mailPolicyOf(content), request))).join(' | ');
+}
+
+/** In no list of the generator. */
+const outside = ipv4(0x01010101);
+const unlisted = recipient('someone@unlisted.test');
+
+function holdsAddress(subject: string, probe: IpAddress): boolean {
+  const entry = parseEntry(subject);
+  if (!('kind' in entry) || entry.kind !== 'network') throw new Error(subject);
+  return containsNetwork(entry, { address: probe, length: widthOf(probe.family) });
+}
+
+function holdsRecipient(subject: string, localPart: string, host: string): boolean {
+  const at = subject.lastIndexOf('@');
+  if (at >= 0 && subject.slice(0, at) !== localPart) return false;
+  const place = subject.slice(at + 1);
+  const probe = parseAddressLiteral(host);
+  if (!probe || place === '*') return holdsName(place, host);
+  const network = /^\[?([0-9a-f.:/]+)\]?$/.exec(place)?.[1];
+  return network !== undefined && holdsAddress(network, probe);
+}
+
+function setsWithAddress(changes: readonly Change[], probe: IpAddress): readonly Change[] {
+  return changes.filter((change) => change.kind === 'client-addresses' && holdsAddress(change.subject, probe));
+}
+
+function setsWithName(changes: readonly Change[], probe: string): readonly Change[] {
+  return changes.filter(
+    ({ kind, subject, except }) =>
+      kind === 'client-names' && holdsName(subject, probe) && !except.some((taken) => holdsName(taken, probe)),
+  );
+}
+
+function setsWithRecipient(changes: readonly Change[], localPart: string, host: string): readonly Change[] {
+  const isRecipient = ({ kind }: Change) => kind === 'recipients' || kind === 'recipient-literals';
+  const holds = (subject: string) => holdsRecipient(subject, localPart, host);
+  return changes.filter((change) => isRecipient(change) && holds(change.subject) && !change.except.some(holds));
+}
+
+const probeAddress = fc.oneof(
+  fc.tuple(fc.constantFrom(0, 1, 7, 255, 9), fc.nat(255)).map(([third, last]) => `198.51.${third}.${last}`),
+  fc.nat(0x1ff).map((last) => `2001:db8::${last.toString(16)}`),
+);
+const probeName = fc.oneof(
+  domain,
+  domain.map((host) => `deep.new.${host}`),
+  fc.constantFrom('example', 'other.test'),
+);
+const probeLocal = fc.oneof(local, fc.constantFrom('nobody'));
+const probeHost = fc.oneof(
+  probeName,
+  fc.nat(7).map((last) => `[198.51.0.${last}]`),
+);
+
+/** Recipients as strangers and as trusted clients see them: trust by address stands in for any other. */
+function withTrusted(lists: ListLines): ListLines {
+  return { ...lists, localip: [...(lists.localip ?? []), '192.0.2.77'] };
+}
+
+describe('comparePolicies', () => {
+  it('reports exactly the addresses, names and recipients that are answered otherwise, each in one set', () => {
+    const probes = fc.tuple(
+      fc.array(probeAddress, { minLength: 20, maxLength: 30 }),
+      fc.array(probeName, { minLength: 12, maxLength: 20 }),
+      fc.array(fc.tuple(probeLocal, probeHost), { minLength: 20, maxLength: 30 }),
+    );
+    fc.assert(
+      fc.property(pair, probes, ([one, other], [addresses, names, mailboxes]) => {
+        const before = contentOf(withTrusted(one));
+        const after = contentOf(withTrusted(other));
+        const changes = [...comparePolicies(before, after)];
+        const differ = (requests: readonly MailRequest[]) => answers(before, requests) !== answers(after, requests);
+        const client = { clientAddress: outside, clientNames: noNames };
+        for (const text of addresses) {
+          const clientAddress = address(text);
+          const expected = differ([{ ...client, clientAddress, recipient: unlisted }]) ? 1 : 0;
+          assert.equal(setsWithAddress(changes, clientAddress).length, expected, text);
+        }
+        for (const host of names) {
+          const requests = [[host], []].map((confirmed) => ({
+            ...client,
+            clientNames: named([host], confirmed),
+            recipient: unlisted,
+          }));
+          assert.equal(setsWithName(changes, host).length, differ(requests) ? 1 : 0, host);
+        }
+        for (const [localPart, host] of mailboxes) {
+          const requests = [outside, address('192.0.2.77')].map((clientAddress) => ({
+            ...client,
+            clientAddress,
+            recipient: { localPart, domain: host },
+          }));
+          const expected = differ(requests) ? 1 : 0;
+          assert.equal(setsWithRecipient(changes, localPart, host).length, expected, `${localPart}@${host}`);
+        }
+      }),
+      { numRuns: runs(1200) },
+    );
+  });
+
+  it('reports one of client, name and recipient wherever the answer to all three together differs', () => {
+    const probes = fc.array(fc.tuple(probeAddress, probeName, probeLocal, probeHost, fc.boolean()), { minLength: 40 });
+    fc.assert(
+      fc.property(pair, probes, ([one, other], all) => {
+        const [before, after] = [contentOf(one), contentOf(other)];
+        const changes = [...comparePolicies(before, after)];
+        for (const [text, host, localPart, at, isConfirmed] of all) {
+          const request = {
+            clientAddress: address(text),
+            clientNames: named([host], isConfirmed ? [host] : []),
+            recipient: { localPart, domain: at },
+          };
+          if (answers(before, [request]) === answers(after, [request])) continue;
+          const found = [
+            setsWithAddress(changes, request.clientAddress),
+            setsWithName(changes, host),
+            setsWithRecipient(changes, localPart, at),
+          ];
+          assert.ok(
+            found.some(({ length }) => length > 0),
+            `${text} ${host} ${localPart}@${at}`,
+          );
+        }
+      }),
+      { numRuns: runs(400) },
+    );
+  });
+
+  it('reports the fewest networks', () => {
+    fc.assert(
+      fc.property(pair, ([one, other]) => {
+        const changes = [...comparePolicies(contentOf(one), contentOf(other))];
+        const networks = changes.filter(({ kind }) => kind === 'client-addresses');
+        const keys = new Set(networks.map(keyOfNetwork));
+        for (const change of networks) {
+          const sibling = siblingOf(change);
+          assert.ok(sibling === undefined || !keys.has(sibling), `${change.subject} and its sibling are one network`);
+        }
+      }),
+      { numRuns: runs(400) },
+    );
+  });
+
+  it('finds nothing between a policy and itself, in any order of its lines', () => {
+    fc.assert(
+      fc.property(site, (lists) => {
+        const reversed = Object.fromEntries(Object.entries(lists).map(([file, all]) => [file, [...all].reverse()]));
+        assert.deepEqual([...comparePolicies(contentOf(lists), contentOf(reversed))], []);
+      }),
+      { numRuns: runs(200) },
+    );
+  });
+});
+
+function keyOfNetwork({ subject, before, after }: Change): string {
+  return `${subject} ${answer(before)} ${answer(after)}`;
+}
+
+/** The key of the network beside it, with which it would make a wider one. */
+function siblingOf(change: Change): string | undefined {
+  const entry = parseEntry(change.subject);
+  if (!('kind' in entry) || entry.kind !== 'network' || entry.length === 0) return undefined;
+  const { address: first, length } = entry;
+  const words = [first.w0, first.w1, first.w2, first.w3];
+  words[(length - 1) >>> 5] = ((words[(length - 1) >>> 5] as number) ^ (1 << (31 - ((length - 1) & 31)))) >>> 0;
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
+  const subject = formatNetwork({ address: { family: first.family, w0, w1, w2, w3 }, length });
+  return keyOfNetwork({ ...change, subject });
+}
