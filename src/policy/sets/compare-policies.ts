@@ -10,6 +10,7 @@ import { type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../entries/i
 import { mapValueOf } from '../entries/map-value';
 import { formatRoute, routeOf } from '../entries/route';
 import { mailboxKey } from '../mailbox';
+import { NameTable } from '../tables/name-table';
 import { decideMail, describeMail, type MailDecision, type MailPolicy } from './mail-decision';
 import { type ChangedNames, changedNames, type NameTablePair, namesIn } from './name-changes';
 import { type NameClasses, NameSets, unlistedLabel } from './name-sets';
@@ -44,13 +45,18 @@ export interface Change {
   readonly except: readonly string[];
   /** How many addresses of clients; absent for names and recipients. */
   readonly addresses?: bigint;
-  /** The file of the line that decides after the change, or that decided before. */
+  /** The file of the list that decides after the change, or that decided before it. */
   readonly list: string;
-  readonly before: MailDecision;
-  readonly after: MailDecision;
   /** Which of the questions about the subject differs; see `questions`. */
   readonly question: number;
+  /** Of any subject that changes in the same way; `decide` has the lines for this one. */
+  readonly before: MailDecision;
+  readonly after: MailDecision;
+  /** What decides the first of the subject. Asked again: a report shows few of a million changes. */
+  decide(): { readonly before: MailDecision; readonly after: MailDecision };
 }
+
+type ChangeKind = Pick<Change, 'effect' | 'list' | 'question' | 'before' | 'after'>;
 
 /** What is asked about a subject of each kind: a change is a change of any of the answers. */
 export const questions = {
@@ -76,6 +82,43 @@ export function* comparePolicies(before: PolicyContent, after: PolicyContent): G
 type Sides = readonly [before: PolicyContent, after: PolicyContent];
 type Asker = (policy: MailPolicy) => Answers;
 
+/** What differs in the same way has the same number. */
+class Classes {
+  private readonly numbers = new Map<string, number>();
+  private readonly kinds: ChangeKind[] = [];
+
+  /** 0 where both answer the same. */
+  numberOf(before: Answers, after: Answers): number {
+    const [one, other] = [keyOf(before), keyOf(after)];
+    if (one === other) return 0;
+    const pair = `${one}\n${other}`;
+    const known = this.numbers.get(pair);
+    if (known !== undefined) return known;
+    this.kinds.push(kindOf(before, after));
+    this.numbers.set(pair, this.kinds.length);
+    return this.kinds.length;
+  }
+
+  kindOf(itsClass: number): ChangeKind {
+    return this.kinds[itsClass - 1] as ChangeKind;
+  }
+}
+
+function keyOf(answers: Answers): string {
+  return answers.map(sameness).join('|');
+}
+
+function kindOf(before: Answers, after: Answers): ChangeKind {
+  const steps = after.map((decision, i) => openness(decision) - openness(before[i] as MailDecision));
+  const effect = steps.some((step) => step > 0) ? 'opens' : steps.some((step) => step < 0) ? 'closes' : 'moves';
+  const differs = (i: number) => sameness(before[i] as MailDecision) !== sameness(after[i] as MailDecision);
+  const question = steps.findIndex((step, i) => (effect === 'moves' ? differs(i) : Math.sign(step) === signs[effect]));
+  const [was, is] = [before[question] as MailDecision, after[question] as MailDecision];
+  const decisive = is.by === 'other' ? was : is;
+  const list = decisive.at?.file ?? is.at?.file ?? was.at?.file ?? 'host_list';
+  return { effect, list, question, before: was, after: is };
+}
+
 /** Two policies, and the pairs of answers that they give. */
 class Comparer {
   private readonly policies: readonly [MailPolicy, MailPolicy];
@@ -84,38 +127,29 @@ class Comparer {
     readonly kind: SubjectKind,
     sides: Sides,
     project: (content: PolicyContent) => MailPolicy,
-    /** Comparers that share them have the same number for the same answers. */
-    readonly classes = new Map<string, number>(),
+    readonly classes = new Classes(),
   ) {
     this.policies = [project(sides[0]), project(sides[1])];
   }
 
-  /** 0 where both answer the same, else a number for this pair of answers. */
   classOf(ask: Asker): number {
-    const [before, after] = this.policies.map((policy) => ask(policy).map(sameness).join('|')) as [string, string];
-    if (before === after) return 0;
-    const pair = `${before}\n${after}`;
-    const known = this.classes.get(pair) ?? this.classes.size + 1;
-    this.classes.set(pair, known);
-    return known;
+    return this.classes.numberOf(ask(this.policies[0]), ask(this.policies[1]));
   }
 
   change(
+    itsClass: number,
     ask: Asker,
     subject: string,
     more: Pick<Change, 'addresses'> & { readonly except?: readonly string[] },
   ): Change {
-    const before = ask(this.policies[0]);
-    const after = ask(this.policies[1]);
-    const steps = after.map((decision, i) => openness(decision) - openness(before[i] as MailDecision));
-    const effect = steps.some((step) => step > 0) ? 'opens' : steps.some((step) => step < 0) ? 'closes' : 'moves';
-    const differs = (i: number) => sameness(before[i] as MailDecision) !== sameness(after[i] as MailDecision);
-    const question = steps.findIndex((step, i) =>
-      effect === 'moves' ? differs(i) : Math.sign(step) === signs[effect],
-    );
-    const decisions = { before: before[question] as MailDecision, after: after[question] as MailDecision };
-    const list = (decisions.after.at ?? decisions.before.at)?.file ?? '';
-    return { kind: this.kind, effect, subject, except: [], list, ...decisions, question, ...more };
+    const ofClass = this.classes.kindOf(itsClass);
+    const { question } = ofClass;
+    const [before, after] = this.policies;
+    const decide = () => ({
+      before: ask(before)[question] as MailDecision,
+      after: ask(after)[question] as MailDecision,
+    });
+    return { kind: this.kind, subject, except: [], ...ofClass, ...more, decide };
   }
 }
 
@@ -211,9 +245,9 @@ function* compareClientAddresses(sides: Sides): Generator<Change> {
   const classOf = (address: IpAddress) => comparer.classOf(askAddress(address));
   for (const within of everyAddress) {
     const found = classifyNetworks(tables[within.address.family], within, { classOf, compared: true });
-    for (const { network } of found.inOrder()) {
+    for (const { network, itsClass } of found.inOrder()) {
       const addresses = addressCount(network);
-      yield comparer.change(askAddress(network.address), formatNetwork(network), { addresses });
+      yield comparer.change(itsClass, askAddress(network.address), formatNetwork(network), { addresses });
     }
   }
 }
@@ -234,20 +268,38 @@ function askName(name: string): Asker {
 
 function* compareClientNames(sides: Sides): Generator<Change> {
   const comparer = new Comparer('client-names', sides, clientsByName);
-  const changes = changedNames(domainPairs(sides, [hosts, localDomain], mapConnect));
-  const classes = new Map<string, NameClasses>();
-  for (const name of changes.affected())
-    classes.set(
-      name,
-      classesAt(name, (n) => comparer.classOf(askName(n))),
-    );
-  for (const { subject, except } of new NameSets(classes).sets) {
-    yield comparer.change(askName(representativeOf(subject)), subject, { except });
+  const pairs = domainPairs(sides, [hosts, localDomain], mapConnect);
+  const classifier = new NameClassifier(pairs, (name) => comparer.classOf(askName(name)));
+  const { sets } = new NameSets(classifier.of(changedNames(pairs).affected()));
+  for (const { itsClass, subject, except } of sets) {
+    yield comparer.change(itsClass, askName(representativeOf(subject)), subject, { except });
   }
 }
 
-function classesAt(name: string, classOf: (name: string) => number): NameClasses {
-  return { own: classOf(name), below: classOf(`${unlistedLabel}.${name}`) };
+class NameClassifier {
+  private readonly exacts: readonly NameTable[];
+
+  constructor(
+    pairs: readonly NameTablePair[],
+    private readonly classOf: (name: string) => number,
+    /** Further names that are decided each by itself. */
+    private readonly exactNames: ReadonlySet<string> = new Set(),
+  ) {
+    this.exacts = pairs.filter(({ isExact }) => isExact).flatMap(({ tables }) => tables.map((t) => new NameTable(t)));
+  }
+
+  of(names: Iterable<string>): Map<string, NameClasses> {
+    const classes = new Map<string, NameClasses>();
+    for (const name of names) classes.set(name, this.at(name));
+    return classes;
+  }
+
+  /** Only an exact name can be decided otherwise than the names below it. */
+  private at(name: string): NameClasses {
+    const own = this.classOf(name);
+    const isExact = this.exactNames.has(name) || this.exacts.some((table) => table.findExact(name));
+    return { own, below: isExact ? this.classOf(`${unlistedLabel}.${name}`) : own };
+  }
 }
 
 function domainPairs(sides: Sides, lists: readonly TablesOf[], map: TablesOf): NameTablePair[] {
@@ -257,6 +309,7 @@ function domainPairs(sides: Sides, lists: readonly TablesOf[], map: TablesOf): N
     (['suffixes', 'exacts'] as const).map((table) => ({
       tables: both(sides, (side) => of(side)[table]),
       meanings: of === map ? values : routes,
+      isExact: table === 'exacts',
     })),
   );
 }
@@ -281,14 +334,14 @@ function* compareRecipients(sides: Sides): Generator<Change> {
   const comparer = new Comparer('recipients', sides, recipientsOf);
   const atLiterals = new Comparer('recipient-literals', sides, recipientsAtLiterals, comparer.classes);
   const recipients = new RecipientSets(sides, comparer, atLiterals);
-  for (const { localPart, subject, except } of recipients.sets()) {
+  for (const { itsClass, localPart, subject, except } of recipients.sets()) {
     const ask = askRecipient(localPart ?? anyLocalPart, representativeOf(subject));
-    yield comparer.change(ask, localPart === undefined ? subject : `${localPart}@${subject}`, { except });
+    yield comparer.change(itsClass, ask, localPart === undefined ? subject : `${localPart}@${subject}`, { except });
   }
-  for (const { localPart, network, except } of recipients.literalSets()) {
+  for (const { itsClass, localPart, network, except } of recipients.literalSets()) {
     const ask = askRecipient(localPart ?? anyLocalPart, formatLiteral(network.address));
     const text = formatNetwork(network);
-    yield atLiterals.change(ask, localPart === undefined ? text : `${localPart}@[${text}]`, { except });
+    yield atLiterals.change(itsClass, ask, localPart === undefined ? text : `${localPart}@[${text}]`, { except });
   }
 }
 
@@ -297,6 +350,13 @@ interface Mailbox {
   readonly localPart: string;
   /** Empty for a user at any domain. */
   readonly domain: string;
+}
+
+interface RecipientSet {
+  readonly itsClass: number;
+  /** Absent for all that are not excepted. */
+  readonly localPart?: string;
+  readonly except: readonly string[];
 }
 
 /** A user at any domain, where it is not decided as others are. */
@@ -320,7 +380,7 @@ class RecipientSets {
   private readonly ofDomains: NameSets;
   private readonly literals: readonly ClassifiedNetwork[];
   private readonly ofUsers = new Map<string, User>();
-  private readonly ofMailboxes: Mailbox[] = [];
+  private readonly ofMailboxes: (Mailbox & { readonly itsClass: number })[] = [];
   /** Mailboxes at an address literal that are not decided as others at it. */
   private readonly exceptions: (Mailbox & { readonly network: Network; readonly around: number })[] = [];
 
@@ -338,8 +398,8 @@ class RecipientSets {
       this.localNames,
     );
     this.mailboxChanges = changedNames([
-      { tables: both(sides, (side) => relayTo(side).mailboxes), meanings: routesOf(sides) },
-      { tables: both(sides, (side) => mapTo(side).mailboxes), meanings: valuesOf(sides) },
+      { tables: both(sides, (side) => relayTo(side).mailboxes), meanings: routesOf(sides), isExact: true },
+      { tables: both(sides, (side) => mapTo(side).mailboxes), meanings: valuesOf(sides), isExact: true },
     ]);
     const affected = [...this.changes.affected()];
     this.ofDomains = this.setsOf(anyLocalPart, affected);
@@ -349,40 +409,49 @@ class RecipientSets {
     for (const mailbox of mailboxes) if (mailbox.domain !== '') this.addMailbox(mailbox);
   }
 
-  *sets(): Generator<{ readonly localPart?: string; readonly subject: string; readonly except: readonly string[] }> {
+  *sets(): Generator<RecipientSet & { readonly subject: string }> {
     const users = [...this.ofUsers.keys()].map((localPart) => `${localPart}@*`);
-    for (const { subject, except } of this.ofDomains.sets) yield { subject, except: [...except, ...users] };
+    for (const { itsClass, subject, except } of this.ofDomains.sets)
+      yield { itsClass, subject, except: [...except, ...users] };
     for (const [localPart, { names, elsewhere, literals }] of this.ofUsers) {
-      for (const { subject, except } of names.sets) {
+      for (const { itsClass, subject, except } of names.sets) {
         const named = except.map((name) => (name.includes('@') ? name : `${localPart}@${name}`));
         const atLiterals = [
           ...literals.map(({ network }) => `${localPart}@[${formatNetwork(network)}]`),
           ...this.exceptions.filter((one) => one.localPart === localPart && one.around === elsewhere).map(textOf),
         ];
-        yield { localPart, subject, except: subject === '*' ? [...named, ...atLiterals] : named };
+        yield { itsClass, localPart, subject, except: subject === '*' ? [...named, ...atLiterals] : named };
       }
     }
-    for (const { localPart, domain } of this.ofMailboxes) yield { localPart, subject: domain, except: [] };
+    for (const { itsClass, localPart, domain } of this.ofMailboxes)
+      yield { itsClass, localPart, subject: domain, except: [] };
   }
 
-  *literalSets(): Generator<{ readonly localPart?: string; readonly network: Network; readonly except: string[] }> {
+  *literalSets(): Generator<RecipientSet & { readonly network: Network }> {
     const users = [...this.ofUsers.keys()].map((localPart) => `${localPart}@*`);
     const within = (network: Network, isOfSet: (mailbox: Mailbox) => boolean) =>
       this.exceptions.filter((one) => isOfSet(one) && containsNetwork(network, one.network)).map(textOf);
-    for (const { network } of this.literals) {
-      yield { network, except: [...within(network, ({ localPart }) => !this.ofUsers.has(localPart)), ...users] };
+    for (const { itsClass, network } of this.literals) {
+      yield {
+        itsClass,
+        network,
+        except: [...within(network, ({ localPart }) => !this.ofUsers.has(localPart)), ...users],
+      };
     }
     for (const [localPart, { literals }] of this.ofUsers) {
       for (const { network, itsClass } of literals) {
         if (itsClass === unchanged) continue;
-        yield { localPart, network, except: within(network, (mailbox) => mailbox.localPart === localPart) };
+        yield { itsClass, localPart, network, except: within(network, (mailbox) => mailbox.localPart === localPart) };
       }
     }
   }
 
   private setsOf(localPart: string, names: readonly string[], elsewhere = 0): NameSets {
-    const classAt = (name: string) => this.comparer.classOf(askRecipient(localPart, name));
-    return new NameSets(new Map(names.map((name) => [name, classesAt(name, classAt)])), elsewhere);
+    const classOf = (name: string) => this.comparer.classOf(askRecipient(localPart, name));
+    // A mailbox of the user is exact as well.
+    const isMailbox = (name: string) => this.mailboxChanges.holds(mailboxKey(localPart, name));
+    const exact = new Set([...this.localNames, ...(localPart === anyLocalPart ? [] : names.filter(isMailbox))]);
+    return new NameSets(new NameClassifier(this.pairs, classOf, exact).of(names), elsewhere);
   }
 
   /** The literals of another class than `elsewhere`. */
@@ -434,7 +503,7 @@ class RecipientSets {
       if (itsClass === around.itsClass) return;
       around.set?.except.push(textOf(mailbox));
     }
-    if (itsClass !== 0) this.ofMailboxes.push(mailbox);
+    if (itsClass !== 0) this.ofMailboxes.push({ ...mailbox, itsClass });
   }
 }
 

@@ -4,6 +4,8 @@ import { NameTable, NameTableBuilder, type NameTableData } from '../tables/name-
 /** One table of both policies, and what its payloads mean, as numbers that can be compared. */
 export interface NameTablePair {
   readonly tables: readonly [before: NameTableData, after: NameTableData];
+  /** The names of the table are those names alone. */
+  readonly isExact: boolean;
   readonly meanings: readonly [before: (payload: number) => number, after: (payload: number) => number];
 }
 
@@ -45,10 +47,14 @@ export function changedNames(
   };
 }
 
-/** Names come as often as there are entries for them. */
+/** Names come as often as there are tables with them. */
 export function* namesIn(pairs: readonly NameTablePair[]): Generator<string> {
-  for (const { tables } of pairs)
-    for (const data of tables) for (const [name] of new NameTable(data).entries()) yield name;
+  for (const { tables } of pairs) {
+    for (const data of tables) {
+      const table = new NameTable(data);
+      for (const row of table.rows()) yield table.keyAt(row);
+    }
+  }
 }
 
 function collectChanged({ tables, meanings }: NameTablePair, changed: Set<string>): void {
@@ -56,11 +62,13 @@ function collectChanged({ tables, meanings }: NameTablePair, changed: Set<string
     [0, 1],
     [1, 0],
   ] as const) {
-    const others = new NameTable(tables[other]);
-    for (const [name, hit] of new NameTable(tables[one]).entries()) {
-      const there = others.findExact(name);
-      const isSame = there?.excluded === hit.excluded && meanings[one](hit.payload) === meanings[other](there.payload);
-      if (!isSame) changed.add(name);
+    const [own, others] = [new NameTable(tables[one]), new NameTable(tables[other])];
+    for (const row of own.rows()) {
+      const there = others.findSame(own, row);
+      const here = own.entryAt(row);
+      const isSame =
+        there?.excluded === here.excluded && meanings[one](here.payload) === meanings[other](there.payload);
+      if (!isSame) changed.add(own.keyAt(row));
     }
   }
 }

@@ -127,7 +127,10 @@ export function recipientsOf(content: PolicyContent): MailPolicy {
 export function recipientsAtLiterals(content: PolicyContent): MailPolicy {
   const { relay_to, relay_map } = content.lists;
   const users = new NameTableBuilder();
-  for (const [key, { line, excluded, payload }] of new NameTable(relay_map.to.mailboxes).entries()) {
+  const mailboxes = new NameTable(relay_map.to.mailboxes);
+  for (const row of mailboxes.rows()) {
+    const key = mailboxes.keyAt(row);
+    const { line, excluded, payload } = mailboxes.entryAt(row);
     if (key.endsWith('@')) users.add(key, line, excluded, payload);
   }
   const to = { ...relay_map.to, mailboxes: users.build().data };

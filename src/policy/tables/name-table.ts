@@ -144,16 +144,49 @@ export class NameTable {
     return (this.data.rows.length - 1) / 2;
   }
 
-  /** Every key once, with its entry. */
-  *entries(): Generator<readonly [key: string, hit: NameHit]> {
+  /** The row of every key. */
+  *rows(): Generator<number> {
+    const { slots } = this.data;
+    // Of several lines with one key only the first is in a slot.
+    for (let at = 1; at < slots.length; at += 2) if (slots[at] !== 0) yield (slots[at] as number) - 1;
+  }
+
+  keyAt(row: number): string {
     const { pool, rows } = this.data;
-    const octets = Buffer.from(pool.buffer, pool.byteOffset, pool.byteLength);
-    for (let row = 0; row < this.size; row++) {
-      const key = octets.toString('latin1', rows[2 * row], rows[2 * row + 2]);
-      const hit = this.hit(row) as NameHit;
-      // Of several lines with one key the first is findable.
-      if (this.findExact(key)?.line === hit.line) yield [key, hit];
+    return Buffer.from(pool.buffer, pool.byteOffset, pool.byteLength).toString(
+      'latin1',
+      rows[2 * row],
+      rows[2 * row + 2],
+    );
+  }
+
+  entryAt(row: number): NameHit {
+    return this.hit(row) as NameHit;
+  }
+
+  /** The entry with the key that a row of another table has. */
+  findSame(other: NameTable, row: number): NameHit | undefined {
+    if (this.size === 0) return undefined;
+    const { pool, rows } = other.data;
+    const start = rows[2 * row] as number;
+    const end = rows[2 * row + 2] as number;
+    let hash = hashStart;
+    for (let i = end - 1; i >= start; i--) hash = hashStep(hash, pool[i] as number);
+    const { slots } = this.data;
+    const mask = slots.length / 2 - 1;
+    for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+      const there = (slots[2 * slot + 1] as number) - 1;
+      if (there < 0) return undefined;
+      if (slots[2 * slot] === hash && this.equalsKey(there, pool, start, end)) return this.hit(there);
     }
+  }
+
+  private equalsKey(row: number, otherPool: Uint8Array, start: number, end: number): boolean {
+    const { rows, pool } = this.data;
+    const offset = rows[2 * row] as number;
+    if ((rows[2 * row + 2] as number) - offset !== end - start) return false;
+    for (let i = start; i < end; i++) if (pool[offset + i - start] !== otherPool[i]) return false;
+    return true;
   }
 
   /** The entry with exactly this key. */
