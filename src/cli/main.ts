@@ -16,6 +16,7 @@ interface CommandModule {
 const summaries: Readonly<Record<string, string>> = {
   lint: 'Is what I wrote right? Every fault and every likely slip',
   explain: 'What would happen to this mail, and why?',
+  diff: 'What does this edit change, and for whom?',
   init: 'Make a Haraka folder use the suite',
   import: 'Bring the policy of a CF, sendmail, Postfix or Haraka site here',
   audit: 'See your own mail server as a stranger sees it',
@@ -26,6 +27,7 @@ Examples:
   smtpcheck init /etc/haraka                        use the suite in a Haraka folder
   smtpcheck lint                                    check the Haraka folder you stand in
   smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
+  smtpcheck diff git:HEAD                           whose verdict the edits change
   smtpcheck import /etc/mail/sendmail.mc -o /etc/haraka --dry-run
   smtpcheck audit mx.example.org --local example.org --i-run-this-server
 

@@ -8,7 +8,7 @@ import { checkout } from '../../../examples/haraka-directory';
 import { makeFolder } from '../../../testkit/folder';
 import { program, smtpcheck, smtpcheckProcess } from '../command';
 
-const subcommands = ['lint', 'explain', 'init', 'import', 'audit'] as const;
+const subcommands = ['lint', 'explain', 'diff', 'init', 'import', 'audit'] as const;
 
 describe('smtpcheck', () => {
   it('prints its help on stdout, with every subcommand and examples', async () => {
@@ -97,9 +97,12 @@ describe('smtpcheck', () => {
     const env = { NODE_OPTIONS: `--require ${folder.file('loaded.js')}` };
     const { stderr } = await smtpcheckProcess(['--help'], { env });
     assert.match(stderr, /cli\/main\.js/);
-    assert.doesNotMatch(stderr, /cli\/(?:lint|explain|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/);
+    assert.doesNotMatch(
+      stderr,
+      /cli\/(?:lint|explain|diff|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/,
+    );
     const lint = await smtpcheckProcess(['lint', '--help'], { env });
     assert.match(lint.stderr, /cli\/lint\.js/);
-    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|init|import|audit)/);
+    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|diff|init|import|audit)/);
   });
 });
