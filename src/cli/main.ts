@@ -17,6 +17,7 @@ const summaries: Readonly<Record<string, string>> = {
   lint: 'Is what I wrote right? Every fault and every likely slip',
   explain: 'What would happen to this mail, and why?',
   diff: 'What does this edit change, and for whom?',
+  test: 'Does the policy do what I expect?',
   init: 'Make a Haraka folder use the suite',
   import: 'Bring the policy of a CF, sendmail, Postfix or Haraka site here',
   audit: 'See your own mail server as a stranger sees it',
@@ -28,6 +29,7 @@ Examples:
   smtpcheck lint                                    check the Haraka folder you stand in
   smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
   smtpcheck diff git:HEAD                           whose verdict the edits change
+  smtpcheck test                                    what config/smtpcheck.test expects of the policy
   smtpcheck import /etc/mail/sendmail.mc -o /etc/haraka --dry-run
   smtpcheck audit mx.example.org --local example.org --i-run-this-server
 

@@ -91,7 +91,9 @@ function replyOf({ reply }: MailDecision): string {
 /** For programs: what the server answers. */
 export function verdictOf(decision: MailDecision): string {
   const isPermitOfMap = decision.by === 'map' && !decision.reply;
-  return `${describeMail(decision)}${isPermitOfMap ? ' by relay.map' : ''}`;
+  // The reason behind the refusal names one client, and the verdict is that of a set.
+  const text = describeMail(decision).replace(/\. IP name [^[]*\[[^\]]*\]$/, '');
+  return `${text}${isPermitOfMap ? ' by relay.map' : ''}`;
 }
 
 /** The entry that decided before, in words: `was excluded by localip:2`. */

@@ -22,6 +22,8 @@ export interface Classifier {
   classOf(representative: IpAddress): number;
   /** Whether tables in the second half stand for those of the first: where both halves hold the same, nothing is reported. */
   readonly compared: boolean;
+  /** Every line is a region of its own, for whoever asks which line decides. */
+  readonly byLine?: boolean;
 }
 
 export interface ClassifiedNetwork {
@@ -339,6 +341,7 @@ class NetworkWalk {
   }
 
   private codeOf(table: number, row: number): Code {
+    if (this.classifier.byLine) return row + 1;
     const { data, meaningOf } = this.tables[table] as WalkedTable;
     const payload = data.payloads[row] ?? 0;
     return 1 + (isExcludedRow(data, row) ? 1 : 0) + 2 * (meaningOf ? meaningOf(payload) : payload);
