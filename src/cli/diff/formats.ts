@@ -1,7 +1,7 @@
 /** How changes are written: for people, for programs, for a GitHub workflow. */
 import { printable, printableLines } from '../../policy/findings/characters';
 import type { SourceLine } from '../../policy/findings/finding';
-import type { Effect } from '../../policy/sets/compare-policies';
+import type { Effect } from '../../policy/sets/change';
 import { githubLine } from '../github';
 import { type Output, painter } from '../io';
 import { Counter, type Found, type Row, type Totals } from './report';

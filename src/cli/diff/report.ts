@@ -1,6 +1,7 @@
 /** The changes between two sides, in the order in which they are written, and counted. */
 import type { SourceLine } from '../../policy/findings/finding';
-import { type Change, comparePolicies, type Effect } from '../../policy/sets/compare-policies';
+import type { Change, Effect } from '../../policy/sets/change';
+import { comparePolicies } from '../../policy/sets/compare-policies';
 import { compareSettings, type SettingChange } from './setting-changes';
 import type { Side } from './side';
 import { describeBefore, describeChange, verdictOf } from './words';

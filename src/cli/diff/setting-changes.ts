@@ -1,7 +1,7 @@
 /** What a change of settings does to mail, in words. */
 import type { SourceLine } from '../../policy/findings/finding';
 import { type PrivacyFlag, privacyFlags } from '../../policy/privacy';
-import type { Effect } from '../../policy/sets/compare-policies';
+import type { Effect } from '../../policy/sets/change';
 import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
 import type { SectionName, Settings } from '../../policy/settings/settings-description';
 import type { Side } from './side';

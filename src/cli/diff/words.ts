@@ -1,8 +1,8 @@
 /** What a change means for mail, in a sentence. */
 
 import { formatRoute } from '../../policy/entries/route';
-import type { Change } from '../../policy/sets/compare-policies';
-import { isUndecided } from '../../policy/sets/compare-policies';
+import type { Change } from '../../policy/sets/change';
+import { isUndecided } from '../../policy/sets/change';
 import { describeMail, type MailDecision } from '../../policy/sets/mail-decision';
 
 export function describeChange(change: Change): string {
