@@ -3,7 +3,7 @@
 export const lists: Readonly<Record<string, string>> = {
   me: 'mx.dept.example\n',
   host_list: 'dept.example\n',
-  localip: '127.9                        # the campus network\n',
+  localip: '127.9                        # the campus network, on this host; smtpcheck: allow network-loopback\n',
   localdomain: 'campus.example               # and hosts elsewhere that the campus names\n',
   'relay.to': [
     'backup.example               # we are its backup MX',

@@ -1,5 +1,5 @@
 /** Annotations of a GitHub workflow. */
-import { printable } from '../policy/findings/characters';
+import { printableMessage } from '../policy/findings/characters';
 
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
@@ -21,5 +21,5 @@ export function githubLine({ level, title, message, file, line, column }: Annota
     ...(column === undefined ? [] : [`col=${column}`]),
     `title=${property(title)}`,
   ];
-  return printable(`::${level} ${place.join(',')}::${data(message)}`);
+  return printableMessage(`::${level} ${place.join(',')}::${data(message)}`);
 }

@@ -13,6 +13,7 @@
  *     map       [{ key, value, from }], the lines of relay.map
  *     hostList  [{ name, from }], the names for host_list
  *     settings  [{ section, key, value, from }], what smtpcheck.ini gets
+ *     suggestions  [{ plugin, file?, section?, key?, value?, from }], what import-suggestions/ holds
  *     files     [{ name, path, action: "create" | "replace" | "unchanged", diff? }], the diff with --dry-run only
  *     remarks   [{ code, at: { file, line }, text, kind: "left-out" | "changed" | "note", message, effect, suggestion? }]
  *
@@ -29,7 +30,7 @@ import { render } from './import/output/render';
 import {
   formatEmptied,
   formatFiles,
-  formatRemark,
+  formatRemarks,
   formatSummary,
   hasLosses,
   type ImportResult,
@@ -74,7 +75,7 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
 
   if (!json) {
     const colour = wantsColour(io.stderr, io.env);
-    for (const remark of policy.remarks) io.stderr.write(formatRemark(remark, colour));
+    io.stderr.write(formatRemarks(policy.remarks, colour));
     io.stderr.write(formatSummary(policy.remarks));
   }
   const existing = files.filter((file) => file.action === 'replace' && file.held > 0);

@@ -6,25 +6,34 @@ import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { type ListId, ownListSettings, pathOf, settingsFile } from '../lists/list-settings';
 import type { LoadedSite } from '../lists/load';
 import type { ListKind } from '../policy/entries/list';
-import { findHarakaFolder, type HarakaFolder, readConfigValue } from './haraka-folder';
+import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigValue, suitePluginsOf } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour, writeLine } from './io';
+import { applyAllowances } from './lint/allow';
+import { lintDeniedHost, lintDeniedTrust } from './lint/denied';
 import { lintDns } from './lint/dns';
 import { entriesOf, type ListText, type LocatedEntry, lintEntries } from './lint/entries';
+import { lintEverything, networksOf, relayingNetworksOf } from './lint/everything';
+import { lintExamples } from './lint/examples';
 import { lintFiles } from './lint/files';
 import { type LintFinding, lintFinding, severityOf } from './lint/finding';
+import { fold } from './lint/fold';
 import { type Format, format, formats, type LintReport } from './lint/formats';
 import {
   hostConfigFiles,
   lintLocalDomains,
   lintLocalRecipients,
+  lintLogLevel,
   lintPlugins,
   lintProxies,
   lintSettings,
   lintStockRelay,
 } from './lint/host-config';
 import { lintMapRefusals } from './lint/map-refusals';
+import { lintNextHops } from './lint/next-hops';
 import { lintRelayMap, rowsOf } from './lint/relay-map';
 import { explainCode } from './lint/rules-page';
+import { interfaceAddresses, thisHostOf } from './lint/this-host';
+import { WholeCover } from './lint/whole-cover';
 import { lintKey } from './redis';
 import { loadFolder } from './site';
 
@@ -33,6 +42,10 @@ export interface LintOptions {
   readonly format?: Format;
   readonly json?: boolean;
   readonly dns?: boolean;
+  /** Shows each of many findings of one code in one file. */
+  readonly all?: boolean;
+  /** Neither reports warnings nor exits 1 for them. */
+  readonly errorsOnly?: boolean;
   /** A code whose section of docs/reference/rules.md is printed; nothing is linted then. */
   readonly explain?: string;
 }
@@ -42,6 +55,8 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
     .addOption(new Option('--format <FORMAT>', 'how findings are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
+    .option('--all', 'show every finding, also where one file has many of one code')
+    .option('--errors-only', 'report no warnings, and exit 0 where there are no errors')
     .option('--dns', 'also ask the DNS about relay.to and localdomain')
     .addOption(
       new Option('--explain <CODE>', 'print what a finding means and what to write instead; lint nothing').conflicts([
@@ -49,6 +64,8 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
         'format',
         'json',
         'dns',
+        'all',
+        'errorsOnly',
       ]),
     )
     .addHelpText(
@@ -58,6 +75,7 @@ Examples:
   smtpcheck lint                        check the Haraka folder you stand in
   smtpcheck lint -c /etc/haraka --dns   another one, and its domains
   smtpcheck lint --format=github        annotations in a GitHub workflow
+  smtpcheck lint --errors-only          what keeps Haraka from starting, or lets mail in or out wrongly
   smtpcheck lint --explain entry-twice  what a finding means
 
 Exit code: 0 nothing found, 1 findings, 2 could not run.`,
@@ -74,16 +92,27 @@ export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
   const report = await lint(folder, options.dns === true, io.env);
   const as = options.json ? 'json' : (options.format ?? 'text');
   const colour = wantsColour(io.stdout, io.env);
-  io.stdout.write(format(report, as, { colour, pathOf: (file) => pathFrom(io.cwd, folder, file) }));
+  const errorsOnly = options.errorsOnly === true;
+  const all = options.all === true;
+  const found = report.findings.filter((finding) => !errorsOnly || severityOf(finding) === 'error');
+  const pathOf = (file: string) => pathFrom(io.cwd, folder, file);
+  io.stdout.write(format({ ...report, findings: found }, as, { colour, all, pathOf }));
   if (options.dns && report.findings.some(({ severity }) => severity === 'fault')) {
     writeLine(io.stderr, 'the DNS was not asked: Haraka would not start with these faults');
   }
   const errors = report.findings.filter((finding) => severityOf(finding) === 'error').length;
   const warnings = report.findings.length - errors;
-  writeLine(io.stderr, `${count(errors, 'error')}, ${count(warnings, 'warning')} in ${folder.config}`);
-  if (as === 'text' && report.findings.length > 0)
+  const hidden = errorsOnly && warnings > 0 ? ' (not shown)' : '';
+  const allowed = report.allowed > 0 ? `, ${report.allowed} allowed` : '';
+  writeLine(
+    io.stderr,
+    `${count(errors, 'error')}, ${count(warnings, 'warning')}${hidden}${allowed} in ${folder.config}`,
+  );
+  if (as === 'text' && found.length > 0) {
+    if (!all && fold(found).foldedBehind.size > 0) writeLine(io.stderr, 'smtpcheck lint --all shows every finding');
     writeLine(io.stderr, 'smtpcheck lint --explain CODE prints what a finding means and what to write instead');
-  return report.findings.length > 0 ? 1 : 0;
+  }
+  return found.length > 0 ? 1 : 0;
 }
 
 function count(number: number, what: string): string {
@@ -106,14 +135,26 @@ export async function lint(
     const once = keys.get(listSetting.name);
     return once ? [{ list: listSetting.name, ...lintKey(listSetting, once) }] : [];
   });
-  const texts: readonly NamedListText[] = [
+  // Of a list in another format nothing can be said line by line.
+  const foreign = new Set(
+    [...site.findings, ...keyReports.flatMap(({ findings }) => findings)]
+      .filter(({ code }) => code === 'list-format')
+      .map(({ at }) => at.file),
+  );
+  const texts = [
     ...textsOf(folder, site),
     ...keyReports.flatMap(({ list, name, text }) => (text === undefined ? [] : [{ list, file: name, text }])),
-  ];
+  ].filter(({ file }) => !foreign.has(file));
   const lists = texts.filter(({ list }) => list !== 'relay_map').map(locatedEntriesIn);
   const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ located }) => located);
   const entries = (kind: ListKind): LocatedEntry[] => listsOf(kind).flat();
   const maps = texts.filter(({ list }) => list === 'relay_map').map(rowsOf);
+  const denied = listsOf('hosts').map((located) => new WholeCover(located));
+  const rows = maps.flat();
+  const trusted = [...entries('local_ip'), ...entries('local_domain')];
+  const host = thisHostOf(folder, settings, askDns ? interfaceAddresses() : []);
+  const wantsDenyList =
+    !written.has('deny.hosts') && pluginLines(folder).some(({ name }) => suitePluginsOf(name).includes('deny'));
   const askedBefore = { clientNetworks: listsOf('local_ip'), destinations: listsOf('relay_to') };
   const findings: LintFinding[] = [
     ...site.findings,
@@ -123,8 +164,17 @@ export async function lint(
     ),
     ...lists.flatMap(({ kind, located }) => lintEntries(kind, located)),
     ...maps.flatMap((rows) => [...lintRelayMap(rows), ...lintMapRefusals(rows, askedBefore)]),
+    ...listsOf('local_ip')
+      .concat(listsOf('hosts'))
+      .flatMap((located) => lintEverything(networksOf(located))),
+    ...maps.flatMap((rows) => lintEverything(relayingNetworksOf(rows))),
+    ...lintDeniedTrust(denied, trusted, rows),
+    ...lintDeniedHost(denied, host),
+    ...lintNextHops(entries('relay_to'), host),
+    ...lintExamples(folder, [...trusted, ...entries('relay_to')], rows),
     ...lintSettings(settings, written, pluginTimeout(folder)),
-    ...lintFiles(folder, settings),
+    ...lintFiles(folder, settings, wantsDenyList),
+    ...lintLogLevel(folder),
     ...lintLocalDomains(folder, entries('relay_to')),
     ...lintProxies(folder, entries('local_ip')),
     ...lintPlugins(folder),
@@ -135,10 +185,16 @@ export async function lint(
     const suite = new Suite({ policy: site.policy, close() {} }, (readConfigValue(folder, 'me') ?? '').toLowerCase());
     findings.push(...(await lintDns({ suite, relayTo: entries('relay_to'), localDomain: entries('local_domain') })));
   }
-  findings.sort((a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line);
+  const told = applyAllowances(
+    findings,
+    texts.map(({ list, file, text }) => ({ file, text, isMap: list === 'relay_map' })),
+  );
+  const sorted = told.findings.toSorted(
+    (a, b) => (a.at.file === b.at.file ? 0 : a.at.file.localeCompare(b.at.file)) || a.at.line - b.at.line,
+  );
   const read = [settingsFile, 'plugins', ...texts.map(({ file }) => file), ...hostConfigFiles(folder)];
-  const files = [...new Set([...read, ...findings.map(({ at }) => at.file)])];
-  return { folder: folder.config, findings, files };
+  const files = [...new Set([...read, ...sorted.map(({ at }) => at.file)])];
+  return { folder: folder.config, findings: sorted, allowed: told.allowed, files };
 }
 
 /** The text of a list, from a file or a Redis key, and the setting that names it. */

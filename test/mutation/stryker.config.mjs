@@ -16,7 +16,7 @@ export default {
     '**',
     '!src/policy/**',
     '!test/policy/**',
-    '!testkit/{core,line-ends}.ts',
+    '!testkit/{core,folder,line-ends}.ts',
     '!testkit/{extent,properties}.ts',
     '!test/mutation/tsconfig.json',
     '!config/smtpcheck.ini',

@@ -14,6 +14,7 @@ import {
 } from '../../src/policy/entries/ip-address';
 import { forEachLine, Line } from '../../src/policy/entries/lines';
 import { type ListKind, listKinds, PolicyList, parseList, parseListLine } from '../../src/policy/entries/list';
+import { parseMapLine } from '../../src/policy/entries/map-line';
 import { parseRelayMap, RelayMap } from '../../src/policy/entries/relay-map';
 import { parseRoute } from '../../src/policy/entries/route';
 import { badCharacterOf } from '../../src/policy/findings/characters';
@@ -256,7 +257,7 @@ function wholeOrNotAtAll(
   for (const finding of parsed.findings) {
     assert.ok(finding.at.line >= 1 && finding.at.line <= lines, `${finding.at.line} of ${lines}`);
     assert.ok(finding.at.column === undefined || finding.at.column >= 1);
-    assert.doesNotMatch(describeFinding(finding).replace(/^[^:]*:/, ''), /[\x00-\x1f\x7f]/);
+    assert.doesNotMatch(describeFinding(finding).replace(/^[^:]*:/, ''), /[\x00-\x08\x0a-\x1f\x7f]/);
   }
 }
 
@@ -424,6 +425,96 @@ describe('a line with one entry', () => {
         } else {
           assert.deepEqual(inList, entry, text);
         }
+      }),
+      { numRuns: runs(2000) },
+    );
+  });
+});
+
+/** The line read as the only line of a text, and read with nothing taken for a comment. */
+function bothReadings<T>(text: string, parse: (line: Line) => T): readonly [alone: T | undefined, whole: T] {
+  let alone: T | undefined;
+  forEachLine(text, (line) => {
+    alone = parse(line);
+  });
+  return [alone, parse(Line.of(text))];
+}
+
+describe('a ; in a line', () => {
+  const lineOfPieces = fc
+    .array(fc.oneof(piece, fc.constantFrom(' ;', ';', ' ; ', '\t;', 'To:b.example ', '550 no ', '192.0.2.7 ')), {
+      maxLength: 12,
+    })
+    .map((parts) =>
+      parts
+        .join('')
+        .replace(/[#\r\n\ufeff]/g, '')
+        .trim(),
+    )
+    .filter((text) => text !== '');
+
+  it('never changes what a line means that is valid with the ; in it', () => {
+    fc.assert(
+      fc.property(lineOfPieces, (text) => {
+        const [row, wholeRow] = bothReadings(text, parseMapLine);
+        if (!isProblem(wholeRow)) assert.deepEqual(row, wholeRow, text);
+        for (const kind of Object.keys(listKinds) as ListKind[]) {
+          const [entry, whole] = bothReadings(text, (line) => parseListLine(kind, line));
+          if (!isProblem(whole)) assert.deepEqual(entry, whole, text);
+        }
+      }),
+      { numRuns: runs(5000) },
+    );
+  });
+
+  it('starts a comment after a blank as # does, whichever way a list is read', () => {
+    const comment = fc.string({ maxLength: 10 }).map((text) => text.replace(/[^ -~]/g, ''));
+    const rows = fc.array(fc.tuple(fc.oneof(entryText, fc.constantFrom('192.0.2.0/24', 'a.example', '')), comment), {
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(rows, fc.constantFrom(...(Object.keys(listKinds) as ListKind[])), (list, kind) => {
+        const textWith = (mark: string) =>
+          list.map(([entry, said]) => `${entry.replace(/[^!-~]|[#;]/g, '')} ${mark}${said}\n`).join('');
+        const [hash, semicolon] = [textWith('#'), textWith(';')];
+        assert.deepEqual(parseList(kind, 'list', semicolon), parseList(kind, 'list', hash));
+        assert.deepEqual(parseList(kind, 'list', semicolon, Buffer.from(semicolon)), parseList(kind, 'list', hash));
+      }),
+      { numRuns: runs(1000) },
+    );
+  });
+});
+
+describe('a range of addresses', () => {
+  it('is offered as networks that hold its addresses and no others', () => {
+    const near = fc
+      .tuple(
+        fc.constantFrom<4 | 6>(4, 6),
+        fc.bigInt({ min: 0n, max: 2n ** 24n }),
+        fc.bigInt({ min: 0n, max: 2n ** 20n }),
+      )
+      .map(([family, first, more]) => ({ family, first, last: first + more }));
+    const pair = fc.tuple(word, word).map(([a, b]) => ({
+      family: 4 as const,
+      first: BigInt(Math.min(a, b)),
+      last: BigInt(Math.max(a, b)),
+    }));
+    fc.assert(
+      fc.property(fc.oneof(near, pair), ({ family, first, last }) => {
+        const written = [first, last].map((n) => formatAddress(fromNumber(n, family)));
+        const entry = parseEntry(written.join('-'));
+        assert.ok(isProblem(entry));
+        if (entry.problem === 'prefix-everything') return assert.equal(last - first, 2n ** 32n - 1n);
+        // An address of the mapping prefix is IPv4, which no range of IPv6 ends in.
+        if (entry.suggestion === undefined) return assert.equal(family, 6);
+        let next = first;
+        for (const text of entry.suggestion.split(', ')) {
+          const network = parseEntry(text);
+          assert.ok(!isProblem(network) && network.kind === 'network', text);
+          assert.equal(toNumber(network.address), next);
+          next += 1n << BigInt(widthOf(family) - network.length);
+        }
+        assert.equal(next, last + 1n);
       }),
       { numRuns: runs(2000) },
     );

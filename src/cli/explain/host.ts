@@ -212,7 +212,8 @@ export class SimulatedHost {
   private path(command: 'mail' | 'rcpt', rest: string): Path | HostReply {
     const isStrict = this.options.limits.strictPaths && !this.connection.relaying;
     const path = parsePath(command, rest, isStrict);
-    if (!path) return { code: 501, text: `Invalid ${command === 'mail' ? 'MAIL FROM' : 'RCPT TO'} address` };
+    if (!path)
+      return { code: 501, text: `Invalid ${command === 'mail' ? 'checks of senders (MAIL FROM)' : 'RCPT TO'} address` };
     return this.isExtended || path.params.size === 0 ? path : { code: 555, text: 'Invalid command parameters' };
   }
 

@@ -19,6 +19,7 @@ import {
   type LocalName,
   lists,
   type MapLine,
+  type PluginSuggestion,
   type ReaderContext,
   type Reading,
   type Reference,
@@ -26,6 +27,7 @@ import {
   type Rule,
   type SiteSetting,
   signedText,
+  type TransportFact,
   type Verdict,
 } from './site-policy';
 import type { SourceType } from './source-type';
@@ -44,7 +46,9 @@ export function asLine(text: string): Line {
   return Line.of(hash < 0 ? text : `${text.slice(0, hash)}\u0000`);
 }
 
-type RuleExtras = Partial<Pick<Rule, 'chain' | 'order' | 'subdomainsOnly' | 'route' | 'narrowingRemark'>>;
+type RuleExtras = Partial<
+  Pick<Rule, 'chain' | 'order' | 'subdomainsOnly' | 'route' | 'narrowingRemark' | 'loneRemark'>
+>;
 
 /** Gathers what one reader finds. An entry that the suite's own parser refuses becomes a remark, never a line. */
 export class Collector implements Reading {
@@ -53,6 +57,8 @@ export class Collector implements Reading {
   readonly map: MapLine[] = [];
   readonly localNames: LocalName[] = [];
   readonly routes: RouteFact[] = [];
+  readonly transports: TransportFact[] = [];
+  readonly suggestions: PluginSuggestion[] = [];
   readonly settings: SiteSetting[] = [];
   readonly features: Feature[] = [];
   readonly references: Reference[] = [];
@@ -73,8 +79,11 @@ export class Collector implements Reading {
     this.remarks.push({ code, at: this.at(line), text, ...(detail === undefined ? {} : { detail }) });
   }
 
-  /** Adds a rule about a list. Loopback is trusted only where the operator insists: a proxy in front would share it. */
-  add(list: ListName, verdict: Verdict, text: string, item: SourceItem, extras: RuleExtras = {}): void {
+  /**
+   * Adds a rule about a list, or gives the problem that its text has as an entry. Loopback is trusted only where the
+   * operator insists: a proxy in front would share it.
+   */
+  add(list: ListName, verdict: Verdict, text: string, item: SourceItem, extras: RuleExtras = {}): Problem | undefined {
     const { chain = this.chain, order = [], route } = extras;
     const rule = { list, chain, order, verdict, text, origin: this.at(item.line) };
     const written = route ? `${signedText(rule)}  ${route}` : signedText(rule);
@@ -82,12 +91,12 @@ export class Collector implements Reading {
     if (isProblem(entry)) {
       if (isListing(rule) || isOwnExclusion(rule)) this.refuse(entry, signedText(rule), item);
       if (isOwnExclusion(rule)) this.addBarrier(list, chain, order, item);
-      return;
+      return entry;
     }
     if (verdict === 'permit' && isListing(rule) && isLoopback(entry)) {
       if (!this.context.keepLoopback || entry.kind === 'domain') {
         this.remark('loopback', item);
-        return;
+        return undefined;
       }
       this.remark('loopback-kept', item);
     }
@@ -101,6 +110,7 @@ export class Collector implements Reading {
       comments,
       trailingComment,
     });
+    return undefined;
   }
 
   /** Adds a barrier: no rule behind this place of the chain may be permitted. */
@@ -128,6 +138,18 @@ export class Collector implements Reading {
       return;
     }
     this.map.push({ key, value, origin: this.at(item.line), comments: item.comments ?? [] });
+  }
+
+  addRoute(fact: Omit<RouteFact, 'origin' | 'text'>, { line, text }: SourceItem): void {
+    this.routes.push({ ...fact, origin: this.at(line), text });
+  }
+
+  addTransport(fact: Omit<TransportFact, 'origin' | 'text'>, { line, text }: SourceItem): void {
+    this.transports.push({ ...fact, origin: this.at(line), text });
+  }
+
+  suggest(suggestion: Omit<PluginSuggestion, 'origin' | 'text'>, { line, text }: SourceItem): void {
+    this.suggestions.push({ ...suggestion, origin: this.at(line), text });
   }
 
   set(setting: SettingValue, line: number): void {

@@ -197,8 +197,13 @@ class Gatherer {
 
   private candidates({ path, origin }: Reference): string[] {
     const folder = dirname(origin.file);
-    const sibling = folder === '.' ? basename(path) : join(folder, basename(path));
-    return [sibling, this.options.root === undefined ? path : join(this.options.root, path)];
+    const parts = path.split('/').filter((part) => part !== '');
+    // A copy of the folder of the source keeps the folders in it.
+    const siblings = parts.map((_, i) => {
+      const tail = join(...parts.slice(parts.length - 1 - i));
+      return folder === '.' ? tail : join(folder, tail);
+    });
+    return [...siblings, this.options.root === undefined ? path : join(this.options.root, path)];
   }
 
   private pathOf(file: string): string {
@@ -212,6 +217,8 @@ const emptyReading: Reading = {
   map: [],
   localNames: [],
   routes: [],
+  transports: [],
+  suggestions: [],
   settings: [],
   features: [],
   references: [],

@@ -9,6 +9,9 @@ const byName: readonly (readonly [RegExp, SourceType])[] = [
   [/^relay_dest_domains\.ini$/, 'haraka-dest-domains'],
   [/^relay\.ini$/, 'haraka-relay-ini'],
   [/^(?:local-host-names|sendmail\.cw)$/, 'local-host-names'],
+  [/^virtuser[-_]domains$/, 'virtual-domains'],
+  [/^mailertable$/, 'sendmail-mailertable'],
+  [/^virtusertable$/, 'sendmail-virtusertable'],
   [/^(?:sendmail\.)?localip$/, 'cf-localip'],
   [/^(?:sendmail\.)?localdomain$/, 'cf-localdomain'],
   [/^(?:sendmail\.)?relay\.to$/, 'cf-relay-to'],
@@ -25,9 +28,11 @@ const byContent: readonly (readonly [RegExp, SourceType])[] = [
     'cf-def',
   ],
   [
-    /^(?:mynetworks|relay_domains|mydestination|myhostname|smtpd_\w+|compatibility_level|queue_directory|inet_interfaces)\s*=/,
+    /^(?:mynetworks|relay_domains|mydestination|myhostname|smtpd_\w+|compatibility_level|config_directory|queue_directory|inet_interfaces)\s*=/,
     'postfix-main',
   ],
+  [/^\S+\/(?:inet|unix|unix-dgram|fifo|pass)\/[^\s/=]+ = /, 'postfix-services'],
+  [/^\S+\s+(?:inet|unix|fifo|pass)\s+[yn-]\s+[yn-]\s+[yn-]\s+\S+\s+\S+\s+\S/, 'postfix-master'],
   [/^(?:Connect|From|To):\S+\s+\S/i, 'sendmail-access'],
   [/^\S+\s+(?:RELAY|DISCARD|SKIP|ERROR:.*)$/, 'sendmail-access'],
 ];
@@ -44,6 +49,7 @@ export function recognise(path: string, text: string): SourceType | undefined {
   if (/\.mc$/.test(name)) return 'sendmail-mc';
   if (/\.def$/.test(name)) return 'cf-def';
   if (name === 'main.cf') return 'postfix-main';
+  if (name === 'master.cf') return 'postfix-master';
   if (name === 'sendmail.cf') return 'sendmail-cf';
   // Postfix has tables of this name and with these values as well, and reads them otherwise.
   if (name === 'access' && !/postfix/.test(path)) return 'sendmail-access';

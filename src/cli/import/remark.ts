@@ -52,6 +52,7 @@ const sharedRemarks = {
     'one source lists it and another excludes it ({detail}); the refusal stands.',
     'decide which one is meant and write it by hand.',
   ),
+  'refused-elsewhere': nothingChanges('{detail} refuses all mail for it.'),
   'also-local': nothingChanges('host_list holds this domain, and local delivery comes before relay.to.'),
   'user-before-domain': stricter(
     'relay.to would permit the user before relay.map is asked; its domains stand in relay.map instead, so that this line decides.',

@@ -38,6 +38,7 @@ export const listNames = Object.keys(lists) as readonly ListName[];
  * permits or denies.
  */
 export interface Chain {
+  /** Empty for a barrier that stands in the chains of that name of every server. */
   readonly server: string;
   readonly series: string;
   readonly place: number;
@@ -47,6 +48,8 @@ export interface Chain {
   readonly isGate?: boolean;
   /** Asked only about what this chain permits. */
   readonly gate?: Chain;
+  /** The remark for a rule of the same server that a denial of this chain overrules. */
+  readonly overruling?: RemarkCode;
 }
 
 /** Where a source stands by itself, the file or server is all there is to say of its chain. */
@@ -74,6 +77,8 @@ export interface Rule extends Reach {
   readonly route?: string | undefined;
   /** The remark to add where this exclusion narrows a wider entry. */
   readonly narrowingRemark?: RemarkCode | undefined;
+  /** The remark to add where there is no wider entry that this exclusion narrows. */
+  readonly loneRemark?: RemarkCode | undefined;
 }
 
 /** Whether the rule lists its pattern, rather than excluding it. */
@@ -90,7 +95,10 @@ export function isOwnExclusion(rule: Pick<Rule, 'list' | 'chain' | 'verdict'>): 
   return !isListing(rule) && rule.chain.decides === 'first' && lists[rule.list].question !== 'refusals';
 }
 
-/** A denial whose pattern no list can hold: what stands behind it in a chain of first matches must not be permitted. */
+/**
+ * A denial whose pattern no list can hold: what stands behind it in a chain of first matches must not be permitted. In a
+ * chain of which the most specific rule decides it denies all that no rule is about.
+ */
 export interface Barrier {
   readonly question: Question;
   readonly chain: Chain;
@@ -124,11 +132,36 @@ export interface LocalName {
   readonly comments: readonly string[];
 }
 
-/** The next hop that a source gives to one domain (`subdomains`: to all below it, and not to itself). */
+/** The next hop that a source gives to one domain (`subdomains`: to all below it, and not to itself); `*` is any other. */
 export interface RouteFact {
   readonly domain: string;
   readonly subdomains: boolean;
   readonly route: string;
+  readonly origin: SourceLine;
+  readonly text: string;
+  /** What to remark where the domain is relayed to, and where it is not. */
+  readonly remarks?: { readonly used: readonly RemarkCode[]; readonly unused: RemarkCode };
+}
+
+/** What a source does with mail for one domain (`subdomains`: for all below it, and not for itself); `*` is any other. */
+export interface TransportFact {
+  readonly domain: string;
+  readonly subdomains: boolean;
+  /** `here`: the old server delivers it itself. `refused`: it delivers it nowhere. */
+  readonly kind: 'sent' | 'here' | 'refused';
+  readonly origin: SourceLine;
+  readonly text: string;
+  /** What delivers it. */
+  readonly mailer?: string;
+  /** What to remark in place of the remarks of Postfix: where it becomes local, and where it is not relayed to. */
+  readonly remarks?: { readonly local: RemarkCode; readonly unused: RemarkCode };
+}
+
+/** A line for the configuration of one of Haraka's own plugins, for what surrounds the policy; nothing enables it. */
+export interface PluginSuggestion {
+  readonly plugin: string;
+  /** The file of the plugin, with a setting of it; a plugin without settings has none. */
+  readonly setting?: { readonly file: string; readonly section: string; readonly key: string; readonly value: string };
   readonly origin: SourceLine;
   readonly text: string;
 }
@@ -139,7 +172,16 @@ export type SiteSetting =
   | { readonly key: 'deny-at'; readonly value: 'rcpt'; readonly origin: SourceLine };
 
 /** What one source switches on that changes how another one reads. */
-export type Feature = 'relay-hosts-only' | 'relay-to-full-address' | 'haraka-dest-domains' | 'haraka-acl-off';
+export type Feature =
+  | 'relay-hosts-only'
+  | 'relay-to-full-address'
+  /** sendmail.mc or sendmail.cf was read, so a feature that is not there is off. */
+  | 'sendmail-configuration'
+  | 'access-skip'
+  | 'blocklist-recipients'
+  | 'lookup-dot-domain'
+  | 'haraka-dest-domains'
+  | 'haraka-acl-off';
 
 /** A file that a source names and that belongs to its policy. */
 export interface Reference {
@@ -160,8 +202,10 @@ export interface Position {
   readonly negated: boolean;
   /** `example.org` covers the names below it. */
   readonly parentMatches: boolean;
-  /** An OK of this table of clients lets a client relay, for nothing has refused strangers before. */
+  /** An OK of this table lets a client relay, or anybody send to a recipient: nothing has refused strangers before. */
   readonly okRelays?: boolean;
+  /** The list is asked for addresses of clients only, and no name in it ever matches. */
+  readonly keys?: 'addresses';
 }
 
 /** What a reader must know besides the text. */
@@ -181,6 +225,8 @@ export interface Reading {
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly routes: readonly RouteFact[];
+  readonly transports: readonly TransportFact[];
+  readonly suggestions: readonly PluginSuggestion[];
   readonly settings: readonly SiteSetting[];
   readonly features: readonly Feature[];
   readonly references: readonly Reference[];
@@ -197,6 +243,8 @@ export function joinReadings(readings: readonly Reading[]): SitePolicy {
     map: readings.flatMap((reading) => reading.map),
     localNames: readings.flatMap((reading) => reading.localNames),
     routes: readings.flatMap((reading) => reading.routes),
+    transports: readings.flatMap((reading) => reading.transports),
+    suggestions: readings.flatMap((reading) => reading.suggestions),
     settings: readings.flatMap((reading) => reading.settings),
     remarks: readings.flatMap((reading) => reading.remarks),
     features: new Set(readings.flatMap((reading) => reading.features)),

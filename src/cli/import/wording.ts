@@ -12,6 +12,8 @@ export interface Wording {
   readonly message: string;
   readonly effect: string;
   readonly suggestion?: string;
+  /** Several of one file are reported as one, with their lines. */
+  readonly folds?: true;
 }
 
 /** The wording with this effect; a suggestion given here replaces that of the effect. */
@@ -25,17 +27,24 @@ export const leftOut = (effect: string, suggestion?: string) => effectOf('left-o
 export const changed = (effect: string, suggestion?: string) => effectOf('changed', effect, suggestion);
 export const note = (effect: string, suggestion?: string) => effectOf('note', effect, suggestion);
 
+/** For remarks of which a file may have many, none worth a line of its own. */
+export const folded = (wording: Wording): Wording => ({ ...wording, folds: true });
+
 export const nothingChanges = note('nothing changes.');
 export const hadNoEffect = leftOut('nothing changes; it had no effect before.');
 export const neverRelayed = leftOut('none: it never let anyone relay.');
 /** For a refusal that acts differently. */
 export const onlyRefused = changed('none: it never let anyone relay.');
+/** For what refused mail and is not carried over. */
+export const onlyItRefused = leftOut('whom only it refused is not refused, and relays where a list permits it.');
 export const stricter = changed('stricter than the source.');
 export const unlisted = leftOut(
   'what it names is treated as unlisted: not relayed for; and, where it was to be refused, not refused.',
 );
 export const notInForce = leftOut('what only it permitted is not permitted here; what only it refused is not refused.');
 export const unknownEffect = leftOut('what it sets is unknown here; nothing was assumed to be allowed.');
+/** For checks around the policy. */
+export const notChecked = leftOut('what only it refused is not refused.');
 export const notRelayedTo = leftOut('it is not relayed to.');
 export const notLocal = leftOut('mail for it is not taken as local; strangers get "Relaying denied".');
 export const sameClients = leftOut('nothing changes for who may relay.');

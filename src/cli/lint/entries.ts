@@ -1,12 +1,13 @@
 /** Lint of one list: entries that never decide, networks that are likely a slip, domains that are not one's own. */
 
+import { parseRange } from '../../policy/entries/address-range';
 import { EntryIndex } from '../../policy/entries/containment';
 import { type Entry, isProblem } from '../../policy/entries/entry';
 import { forEachLine } from '../../policy/entries/lines';
 import { type ListKind, parseListLine } from '../../policy/entries/list';
 import { formatRoute } from '../../policy/entries/route';
 import { type LintCode, type LintFinding, lintFinding } from './finding';
-import { slipOfDenied, slipOfTrusted } from './networks';
+import { networkMeant, slipOfDenied, slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** The text of a list, under the file name that findings use. */
@@ -34,17 +35,47 @@ export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntr
 }
 
 export function lintEntries(kind: ListKind, located: readonly LocatedEntry[]): LintFinding[] {
-  return [...neverDeciding(located), ...located.flatMap((p) => likelySlip(kind, p))];
+  return [
+    ...neverDeciding(located),
+    ...located.flatMap((p) => likelySlip(kind, p)),
+    ...networksWithoutLength(
+      located.filter(({ entry }) => entry.kind === 'network').map((p) => ({ p, written: p.text })),
+    ),
+  ];
+}
+
+/** A network as the text of its line has it. */
+interface WrittenNetwork {
+  readonly p: Pick<LocatedEntry, 'at' | 'text'>;
+  readonly written: string;
+}
+
+/**
+ * Addresses that look like networks. A long list of single hosts has some that end in 0 by chance, about one in 256: there
+ * they are no slip.
+ */
+export function networksWithoutLength(written: readonly WrittenNetwork[]): LintFinding[] {
+  const single = written.filter((one) => isWholeAddress(one.written));
+  const findings = single.flatMap(({ p, written }) => {
+    const meant = networkMeant(written);
+    return meant === undefined ? [] : [lintFinding('network-without-length', p.at, p.text, { detail: meant })];
+  });
+  return findings.length * 20 >= single.length ? findings : [];
+}
+
+/** No octet prefix, and no length behind it. */
+function isWholeAddress(text: string): boolean {
+  return /^!?(?:[0-9]+(?:\.[0-9]+){3}|[0-9a-f.]*:[0-9a-f:.]*)$/i.test(text);
 }
 
 function neverDeciding(located: readonly LocatedEntry[]): LintFinding[] {
   const findings: LintFinding[] = [];
   const index = new EntryIndex<LocatedEntry>();
   for (const p of located) {
-    const twin = index.same(p);
-    if (!twin) index.add(p);
+    const twin = index.add(p);
     // A contradiction is a fault, and the loader reports it.
-    else if (haveSameEffect(p.entry, twin.entry)) findings.push(report('entry-twice', p, String(twin.at.line)));
+    if (twin !== p && haveSameEffect(p.entry, twin.entry))
+      findings.push(report('entry-twice', p, String(twin.at.line)));
   }
   for (const p of index.values()) {
     const around = index.around(p);
@@ -74,8 +105,18 @@ function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
     const slip = kind === 'local_ip' ? slipOfTrusted(entry) : slipOfDenied(entry);
     return slip ? [report(slip.code, p, slip.detail)] : [];
   }
+  if (entry.kind === 'domain' && /^[0-9.]+-[0-9]+$/.test(entry.name)) {
+    const networks = networksOfShortRange(entry.name);
+    return [lintFinding('range-as-name', p.at, p.text, networks ? { suggestion: networks } : {})];
+  }
   const isPublic = kind === 'relay_to' && entry.kind === 'domain' && isPublicMailDomain(entry.name);
   return isPublic ? [report('public-mail-domain', p)] : [];
+}
+
+/** `192.0.2.0-63`: the last octet of the range goes from 0 to 63. */
+function networksOfShortRange(text: string): string | undefined {
+  const [, network = '', first = '', last = ''] = /^((?:[0-9]+\.){3})([0-9]+)-([0-9]+)$/.exec(text) ?? [];
+  return parseRange(`${network}${first}-${network}${last}`)?.networks?.join(', ');
 }
 
 export function report(code: LintCode, p: Pick<LocatedEntry, 'at' | 'text'>, detail?: string): LintFinding {

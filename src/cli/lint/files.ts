@@ -16,7 +16,8 @@ interface NamedFile {
   readonly path: string;
 }
 
-export function lintFiles(folder: HarakaFolder, settings: Settings): LintFinding[] {
+/** `wantsDenyList`: the plugin that asks `host.deny` is loaded, and no setting names the list (where one does, it must exist). */
+export function lintFiles(folder: HarakaFolder, settings: Settings, wantsDenyList: boolean): LintFinding[] {
   const lists = ownListSettings
     .map((listSetting) => listSetting.sourceIn(settings).file)
     .filter((file) => file !== '')
@@ -30,7 +31,7 @@ export function lintFiles(folder: HarakaFolder, settings: Settings): LintFinding
   return [
     ...[...others, ...lists].flatMap(lintMode),
     ...[...folders].flatMap((path) => lintMode({ file: path === folder.config ? '.' : path, path })),
-    ...lintNames(folder, lists),
+    ...lintNames(folder, lists, wantsDenyList ? settings.deny.hosts.file : ''),
   ];
 }
 
@@ -45,12 +46,17 @@ function lintMode({ file, path }: NamedFile): LintFinding[] {
   return [lintFinding('file-writable', { file, line: 1 }, path, { detail: writers.join(' and ') })];
 }
 
-/** A list file that only a default names may be absent; then a file with nearly the same name is likely misnamed. */
-function lintNames({ config }: HarakaFolder, lists: readonly NamedFile[]): LintFinding[] {
+/**
+ * A list file that only a default names may be absent; then a file with nearly the same name is likely misnamed. Without a
+ * deny list nobody is refused, and nothing else says so.
+ */
+function lintNames({ config }: HarakaFolder, lists: readonly NamedFile[], denyList: string): LintFinding[] {
   const known = new Set(lists.map(({ file }) => file));
   const strangers = readdirSync(config).filter((name) => !known.has(name) && !name.endsWith('.ini'));
   return lists.flatMap(({ file, path }) => {
-    const like = statSync(path, { throwIfNoEntry: false }) ? undefined : nearest(file, strangers);
-    return like ? [lintFinding('list-misnamed', { file, line: 1 }, file, { detail: like })] : [];
+    if (statSync(path, { throwIfNoEntry: false })) return [];
+    const like = nearest(file, strangers);
+    if (like) return [lintFinding('list-misnamed', { file, line: 1 }, file, { detail: like })];
+    return file === denyList ? [lintFinding('deny-list-absent', { file, line: 1 }, file)] : [];
   });
 }

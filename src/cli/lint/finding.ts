@@ -9,19 +9,28 @@ export const lintCodes = [
   'exclusion-of-nothing',
   'map-ok-idle',
   'map-refusal-idle',
+  'map-reply-semicolon',
   'network-wide',
+  'networks-everything',
+  'network-without-length',
+  'range-as-name',
   'network-loopback',
   'network-private',
   'network-docker',
   'proxy-trusted',
+  'trusted-client-denied',
+  'deny-covers-this-host',
   'public-mail-domain',
   'destination-is-local',
+  'next-hop-here',
+  'documentation-entry',
   // what the DNS says of them, with --dns
   'domain-unresolved',
   'destination-mx',
   'dns-unanswered',
   // config/plugins
   'plugin-absent',
+  'plugin-misspelt',
   'plugin-twice',
   'plugin-order',
   'plugin-lifts-refusals',
@@ -39,7 +48,11 @@ export const lintCodes = [
   'restriction-off',
   'file-writable',
   'list-misnamed',
+  'deny-list-absent',
+  'log-hides-decisions',
   'redis-unread',
+  // what lint itself is told
+  'allow-unused',
 ] as const;
 
 export type LintCode = (typeof lintCodes)[number];
@@ -51,8 +64,11 @@ export type LintSeverity = 'error' | 'warning';
 
 /** The rules that are errors although a load would take them; all other lint codes are warnings. */
 const errors: ReadonlySet<string> = new Set<LintCode>([
+  'networks-everything',
   'proxy-trusted',
   'public-mail-domain',
+  'next-hop-here',
+  'plugin-misspelt',
   'plugin-twice',
   'plugin-order',
   'plugin-lifts-refusals',
@@ -60,6 +76,15 @@ const errors: ReadonlySet<string> = new Set<LintCode>([
   'local-recipients-unknown',
   'stock-relay-all',
   'stock-dest-domains',
+]);
+
+/** Whether these are found depends on where and how lint runs: with `--dns`, or on the host itself. */
+export const hostDependentCodes: ReadonlySet<string> = new Set<LintCode>([
+  'domain-unresolved',
+  'destination-mx',
+  'dns-unanswered',
+  'deny-covers-this-host',
+  'next-hop-here',
 ]);
 
 export function severityOf(finding: Pick<LintFinding, 'code' | 'severity'>): LintSeverity {
@@ -81,9 +106,25 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     wrong: (f) => `never decides: ${f.detail} permits it before the map is asked`,
     remedy: 'exclude it there with !, or list a client that is never to be served in host.deny',
   },
+  'map-reply-semicolon': {
+    wrong: 'has a ; in the text of its reply, and clients read what stands behind it',
+    remedy: 'start a comment behind a reply with #',
+  },
   'network-wide': {
     wrong: (f) => `covers ${f.detail} addresses, which is likely a slip`,
     remedy: 'name the networks that are really meant; a bare IPv4 address is one host, 10 is all of 10.0.0.0/8',
+  },
+  'networks-everything': {
+    wrong: (f) => `and the networks on ${f.detail} cover every address there is`,
+    remedy: 'name the networks that are meant',
+  },
+  'network-without-length': {
+    wrong: 'is one host, though it looks like a network',
+    remedy: (f) => `write ${f.detail} for the network, or ${hostForm(f.text)} for the host alone`,
+  },
+  'range-as-name': {
+    wrong: 'is read as a domain name, which no host has: it looks like a range of addresses',
+    remedy: 'write the networks that it is made of',
   },
   'network-loopback': {
     wrong: 'trusts this host itself: everything behind a proxy, a port forward or a script on it comes from there',
@@ -101,6 +142,15 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     wrong: (f) => `trusts the proxy ${f.detail}: every client that it passes on without a PROXY line may relay`,
     remedy: 'take the proxy out of the list; the address of the client behind it counts, not its own',
   },
+  'trusted-client-denied': {
+    wrong: (f) => `trusts clients that ${f.detail} refuses, which wins over every trust`,
+    remedy: 'take one of the two out, or exclude the clients in host.deny with !',
+  },
+  'deny-covers-this-host': {
+    wrong: (f) =>
+      `refuses this host itself (${f.detail}): mail of its own programs, and of a proxy on it, is not accepted`,
+    remedy: (f) => `exclude this host with !${f.detail}, or name narrower networks`,
+  },
   'public-mail-domain': {
     wrong: 'is a public mail provider: strangers could send through this host to all its users, or its mail ends here',
     remedy: 'list only domains that are yours or that you are backup MX for',
@@ -108,6 +158,14 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'destination-is-local': {
     wrong: (f) => `is local as well, by ${f.detail}: it is delivered here and never sent on`,
     remedy: 'list it in one of the two',
+  },
+  'next-hop-here': {
+    wrong: 'has a next hop that is this host, where Haraka itself listens: its mail comes back as a loop',
+    remedy: 'name the host that delivers the mail, or the port of another program on this one',
+  },
+  'documentation-entry': {
+    wrong: 'is set aside for examples in documentation: no client and no destination has it',
+    remedy: 'write what is meant in its place, or take it out',
   },
   'domain-unresolved': {
     wrong: 'does not exist in the DNS, so no client can have a confirmed name in it',
@@ -124,6 +182,10 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'plugin-absent': {
     wrong: 'does not load the suite',
     remedy: 'run npx smtpcheck init . in the Haraka folder, or add the line smtpcheck',
+  },
+  'plugin-misspelt': {
+    wrong: 'is the name of no plugin, and Haraka will not start',
+    remedy: 'write the name as the documentation has it',
   },
   'plugin-twice': {
     wrong: (f) => `loads ${f.detail} a second time, and Haraka will not start`,
@@ -187,11 +249,26 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     wrong: (f) => `is not there and lists nothing, but ${f.detail} is`,
     remedy: 'rename the file, or name it in smtpcheck.ini',
   },
+  'deny-list-absent': {
+    wrong: 'does not exist: no client is refused, whatever it was before a restart',
+    remedy: 'create the file; an empty one says that nobody is to be refused',
+  },
+  'log-hides-decisions': {
+    wrong: 'hides the decisions from the log: refusals and deferrals are logged at NOTICE, permits at INFO',
+    remedy: 'set level=notice, or level=info to see permits too',
+  },
   'redis-unread': {
     wrong: (f) => `could not be read: ${f.detail}`,
     remedy: 'while a server cannot read it either, its file stands in, or what it could decide is deferred',
   },
+  'allow-unused': { wrong: (f) => String(f.detail), remedy: 'take it out of the comment' },
 };
+
+/** The address of an entry or key with the length of a single host. */
+function hostForm(text: string): string {
+  const [address = ''] = text.replace(/^(?:Connect|To):/i, '').split(/[ \t]/);
+  return `${address}/${address.includes(':') ? 128 : 32}`;
+}
 
 function isLintFinding(finding: LintFinding): finding is Finding<LintCode> {
   return (lintCodes as readonly string[]).includes(finding.code);

@@ -1,12 +1,14 @@
 /** Lint of Haraka's own configuration: plugins, its relay settings, local domains, proxies. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { containsNetwork, type Network } from '../../policy/entries/containment';
+import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
 import { parseDomainName } from '../../policy/entries/domain-name';
 import { isProblem, parseEntry } from '../../policy/entries/entry';
 import { formatAddress } from '../../policy/entries/ip-address';
 import type { Finding } from '../../policy/findings/finding';
+import { pluginNames } from '../../policy/settings/settings';
 import type { SectionName, Settings } from '../../policy/settings/settings-description';
+import { editDistance, nearest } from '../../policy/settings/suggest';
 import {
   type HarakaFolder,
   isTrue,
@@ -21,7 +23,6 @@ import {
 } from '../haraka-folder';
 import { type LocatedEntry, report } from './entries';
 import { type LintFinding, lintFinding } from './finding';
-import { parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** Haraka's own files that are linted, of those that exist. */
@@ -31,6 +32,9 @@ export function hostConfigFiles(folder: HarakaFolder): string[] {
     'host_list',
     'host_list_regex',
     'connection.ini',
+    'smtp.ini',
+    'log.ini',
+    'loglevel',
     ...(loaded.has('relay') ? ['relay.ini', 'relay_acl_allow'] : []),
     ...['karma', 'delay_deny'].filter((name) => loaded.has(name)).map((name) => `${name}.ini`),
   ].filter((file) => existsSync(join(folder.config, file)));
@@ -41,10 +45,17 @@ export function lintPlugins(folder: HarakaFolder): LintFinding[] {
   const lines = pluginLines(folder);
   const ours = lines.filter(({ name }) => suitePluginsOf(name).length > 0);
   const [firstOfOurs] = ours;
-  if (!firstOfOurs) return [lintFinding('plugin-absent', { file, line: 1 }, 'config/plugins')];
+  const misspelt = lines.flatMap(({ name, line }) => {
+    const meant = suitePluginMeant(folder, name);
+    return meant === undefined ? [] : [lintFinding('plugin-misspelt', { file, line }, name, { suggestion: meant })];
+  });
+  if (!firstOfOurs)
+    return misspelt.length > 0 ? misspelt : [lintFinding('plugin-absent', { file, line: 1 }, 'config/plugins')];
 
-  const findings = loadedTwice(lines).map(({ line: { name, line }, twice }) =>
-    lintFinding('plugin-twice', { file, line }, name, { detail: twice }),
+  const findings = misspelt.concat(
+    loadedTwice(lines).map(({ line: { name, line }, twice }) =>
+      lintFinding('plugin-twice', { file, line }, name, { detail: twice }),
+    ),
   );
   for (const { name, line } of lines) {
     const hook = line < firstOfOurs.line && suitePluginsOf(name).length === 0 && firstPlaceOf(folder, name);
@@ -52,9 +63,21 @@ export function lintPlugins(folder: HarakaFolder): LintFinding[] {
     const lifted = refusalsLiftedBy(folder, name, ours);
     if (lifted) findings.push(lintFinding('plugin-lifts-refusals', { file, line }, name, { detail: lifted }));
   }
-  const queues = lines.some(({ name }) => /queue|lmtp/i.test(name));
+  const queues = lines.some(({ name }) => /queue|lmtp/i.test(name) || queuesMessages(folder, name));
   if (!queues) findings.push(lintFinding('queue-absent', { file, line: 1 }, 'config/plugins'));
   return findings;
+}
+
+/** The plugin of the suite that a line likely means: no plugin has its name, and it is one slip or two away from one of ours. */
+function suitePluginMeant(folder: HarakaFolder, name: string): string | undefined {
+  const [first = '', ...others] = name.toLowerCase().split(/[./\\-]+/);
+  if (suitePluginsOf(name).length > 0 || editDistance(first, 'smtpcheck') > 2 || sourceOf(folder, name))
+    return undefined;
+  const last = others.at(-1);
+  const plugin = last && nearest(last, pluginNames);
+  if (plugin) return `smtpcheck/plugins/${plugin}`;
+  // A name of more words may be that of a plugin beside ours.
+  return others.length === 0 || first !== 'smtpcheck' ? 'smtpcheck' : undefined;
 }
 
 /**
@@ -65,6 +88,11 @@ function firstPlaceOf(folder: HarakaFolder, name: string): string | undefined {
   const registration =
     /\bregister_hook\(\s*['"](rcpt|vrfy|unrecognized_command|queue|get_mx)['"][^)]*,\s*-[1-9]\d{2,}\s*\)/;
   return registration.exec(sourceOf(folder, name) ?? '')?.[1];
+}
+
+/** A plugin of the folder that takes messages, whatever its name is. */
+function queuesMessages(folder: HarakaFolder, name: string): boolean {
+  return /\bhook_queue\b|\bregister_hook\(\s*['"]queue['"]/.test(sourceOf(folder, name) ?? '');
 }
 
 /** The source code of a plugin that is installed in the folder. */
@@ -222,6 +250,32 @@ function trustingEntry(clients: readonly LocatedEntry[], proxy: Network): Locate
   const [nearest] = networks.filter((network) => containsNetwork(network, proxy)).sort((a, b) => b.length - a.length);
   if (nearest && !nearest.excluded) return nearest.located;
   return networks.find((network) => !network.excluded && containsNetwork(proxy, network))?.located;
+}
+
+/** The names of levels in Haraka, and what they show: each all that stand before it. */
+const levels = ['emerg', 'alert', 'crit', 'error', 'warn', 'notice', 'info', 'debug', 'protocol', 'data'];
+
+/**
+ * `log.ini` and `loglevel`: refusals and deferrals are logged at NOTICE. Without a level, and with one that Haraka does not
+ * know, WARN is the last that it logs.
+ */
+export function lintLogLevel(folder: HarakaFolder): LintFinding[] {
+  const ini = readConfigIni(folder, 'log.ini');
+  const setting = ini?.entries.filter(({ section, key }) => section === 'main' && key === 'level').at(-1);
+  const [own] = readConfigLines(folder, 'loglevel');
+  if (!ini && !own) return [];
+  const written = own?.text ?? setting?.value ?? 'warn';
+  if (levelNumber(written) >= levels.indexOf('notice')) return [];
+  const at = own
+    ? { file: 'loglevel', line: own.number, column: own.column }
+    : { file: 'log.ini', line: setting?.line ?? 1, column: setting?.column ?? 1 };
+  return [lintFinding('log-hides-decisions', at, own?.text ?? setting?.written ?? 'log.ini without a level')];
+}
+
+function levelNumber(text: string): number {
+  if (/^[0-9]$/.test(text)) return Number(text);
+  const level = levels.indexOf(text.toLowerCase().replace(/^log/, ''));
+  return level < 0 ? levels.indexOf('warn') : level;
 }
 
 export function lintSettings(

@@ -1,6 +1,6 @@
 /** Networks that are likely a slip, or trusted without knowing who comes from them. */
-import { containsNetwork, type Network } from '../../policy/entries/containment';
-import { parseAddress, widthOf } from '../../policy/entries/ip-address';
+import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
+import { widthOf } from '../../policy/entries/ip-address';
 import type { LintCode } from './finding';
 
 export interface Slip {
@@ -21,11 +21,19 @@ export function slipOfDenied(network: Network): Slip | undefined {
   return wide(network, { 4: 8, 6: 16 });
 }
 
-/** The network of an address with or without a length; host bits do not matter. */
-export function parseNetwork(text: string): Network | undefined {
-  const [addressText = '', length] = text.split('/');
-  const address = parseAddress(addressText);
-  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
+/**
+ * An address without a length that looks like a network: `133.9.13.0`, `2001:db8:12::`. With the network that is likely
+ * meant. `text` is the entry as written.
+ */
+export function networkMeant(text: string): string | undefined {
+  const written = text.replace(/^!/, '');
+  if (/^[0-9]+\.[0-9]+\.[0-9]+\.0$/.test(written)) {
+    const octets = written.split('.');
+    while (octets.length > 1 && octets.at(-1) === '0') octets.pop();
+    return `${text}/${8 * octets.length}`;
+  }
+  const groups = /^([0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,3})::$/i.exec(written)?.[1]?.split(':');
+  return groups && `${text}/${16 * groups.length}`;
 }
 
 function wide({ address, length }: Network, shortest: Readonly<Record<4 | 6, number>>): Slip | undefined {

@@ -1,16 +1,19 @@
 /** Lint of `relay.map`: lines that never decide, and what is too wide or too public to be relayed for. */
 
-import { keyOf, widerKeys } from '../../policy/entries/containment';
+import { formatReply } from '../../policy/decision';
+import { type HasLength, keyOf, widerKeys } from '../../policy/entries/containment';
 import { isProblem } from '../../policy/entries/entry';
 import { forEachLine } from '../../policy/entries/lines';
 import { type MapRow, parseMapLine } from '../../policy/entries/map-line';
-import { type ListText, type LocatedEntry, report } from './entries';
+import { type ListText, type LocatedEntry, networksWithoutLength, report } from './entries';
 import type { LintFinding } from './finding';
 import { slipOfTrusted } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 export interface LocatedRow extends Pick<LocatedEntry, 'at' | 'text'> {
   readonly row: MapRow;
+  /** Compares keys, without their tags: equal where the same is matched. */
+  readonly key: string;
   /** Compares values: equal for equal values. */
   readonly valueKey: string;
 }
@@ -25,7 +28,9 @@ export function rowsOf({ file, text }: ListText): LocatedRow[] {
     const row = parseMapLine(line);
     if (isProblem(row)) return;
     const at = { file, line: line.number, column: line.column };
-    located.push({ row, at, text: line.text, valueKey: JSON.stringify(row.value) });
+    const { value } = row;
+    const valueKey = value.action === 'reply' ? formatReply(value.reply) : value.action;
+    located.push({ row, at, text: line.text, key: keyOfRow(row), valueKey });
   });
   return located;
 }
@@ -34,21 +39,33 @@ export function lintRelayMap(located: readonly LocatedRow[]): LintFinding[] {
   // A tagged key goes before the same key without a tag, wherever it stands.
   const tagged = located.filter(({ row }) => row.side !== 'both');
   const untagged = located.filter(({ row }) => row.side === 'both');
-  const tables: Readonly<Record<Side, Map<string, LocatedRow>>> = { connect: new Map(), to: new Map() };
+  const tables: Tables = { connect: new Map(), to: new Map() };
+  const lengths = { 4: new Set<number>(), 6: new Set<number>() };
   for (const p of [...tagged, ...untagged]) {
-    for (const side of sidesOf(p.row)) {
-      const table = tables[side];
-      const key = keyOfRow(p.row);
-      if (!table.has(key)) table.set(key, p);
-    }
+    const { key } = p.row;
+    if (key.kind === 'network') lengths[key.address.family].add(key.length);
+    for (const side of sidesOf(p.row)) if (!tables[side].has(p.key)) tables[side].set(p.key, p);
   }
-  return located.flatMap((p) => [...neverDeciding(p, tables), ...likelySlip(p)]);
+  const widerKeysOf = ({ row }: LocatedRow) => widerKeysOfRow(row, (family, length) => lengths[family].has(length));
+  return [
+    ...located.flatMap((p) => [...neverDeciding(p, tables, widerKeysOf), ...likelySlip(p)]),
+    ...networksWithoutLength(
+      located.filter(({ row }) => row.key.kind === 'network').map((p) => ({ p, written: keyTextOf(p) })),
+    ),
+  ];
 }
 
-function neverDeciding(p: LocatedRow, tables: Readonly<Record<Side, ReadonlyMap<string, LocatedRow>>>): LintFinding[] {
+/** The key as written, without its tag. */
+function keyTextOf({ text }: LocatedRow): string {
+  return (/^\S+/.exec(text)?.[0] ?? '').replace(/^(?:Connect|To):/i, '').replace(/^ipv6:/i, '');
+}
+
+type Tables = Readonly<Record<Side, Map<string, LocatedRow>>>;
+
+function neverDeciding(p: LocatedRow, tables: Tables, widerKeysOf: (p: LocatedRow) => Iterable<string>): LintFinding[] {
   const sides = sidesOf(p.row).map((side) => {
-    const holder = tables[side].get(keyOfRow(p.row));
-    return holder === p ? { around: firstOf(widerKeysOfRow(p.row), tables[side]) } : { holder };
+    const holder = tables[side].get(p.key);
+    return holder === p ? { around: firstOf(widerKeysOf(p), tables[side]) } : { holder };
   });
   const twin = sides[0]?.holder;
   if (twin && sides.every(({ holder }) => holder !== undefined)) {
@@ -69,6 +86,7 @@ function neverDeciding(p: LocatedRow, tables: Readonly<Record<Side, ReadonlyMap<
 
 function likelySlip(p: LocatedRow): LintFinding[] {
   const { key, value } = p.row;
+  if (value.action === 'reply' && /(?:^|[ \t]);/.test(value.reply.text)) return [report('map-reply-semicolon', p)];
   if (value.action !== 'relay') return [];
   const sides = sidesOf(p.row);
   if (key.kind === 'network' && sides.includes('connect')) {
@@ -89,10 +107,10 @@ function keyOfRow({ key }: MapRow): string {
 }
 
 /** In sendmail's order: a mailbox, its user at any domain, its domain and the parents of that. */
-function* widerKeysOfRow({ key }: MapRow): Generator<string> {
+function* widerKeysOfRow({ key }: MapRow, hasLength: HasLength): Generator<string> {
   if (key.kind === 'user') return;
   if (key.kind === 'mailbox') yield `${key.localPart}@`;
-  yield* widerKeys({ entry: key });
+  yield* widerKeys({ entry: key }, hasLength);
 }
 
 function firstOf<T>(keys: Iterable<string>, byKey: ReadonlyMap<string, T>): T | undefined {

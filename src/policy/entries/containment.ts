@@ -3,9 +3,16 @@
  * each other. Signs do not matter here: `!192.0.2.0/24` contains `192.0.2.7`.
  */
 import type { Entry, NetworkEntry } from './entry';
-import { formatAddress, type IpAddress, maskAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
+import { type IpAddress, maskAddress, parseAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
 
 export type Network = Pick<NetworkEntry, 'address' | 'length'>;
+
+/** The network of an address with or without a length; host bits do not matter. */
+export function parseNetwork(text: string): Network | undefined {
+  const [addressText = '', length] = text.split('/');
+  const address = parseAddress(addressText);
+  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
+}
 
 /** What an entry matches. `subdomainsOnly`: the names below a domain and not the domain itself. */
 export interface Reach {
@@ -35,7 +42,7 @@ export function keyOf({ entry, subdomainsOnly }: Reach): string {
 }
 
 /** Which lengths of prefixes are asked for; there can be 128 of them. */
-type HasLength = (family: IpAddress['family'], length: number) => boolean;
+export type HasLength = (family: IpAddress['family'], length: number) => boolean;
 
 /** The keys of entries that contain this one and more, the narrowest first. */
 export function* widerKeys(reach: Reach, hasLength: HasLength = () => true): Generator<string> {
@@ -73,10 +80,9 @@ function* domainKeys(name: string): Generator<string> {
 }
 
 function keyOfNetwork({ address }: Network, length: number): string {
-  const masked = maskAddress(address, length);
-  // The short form of IPv6 takes its time, and keys are for comparison only.
-  const text = masked.family === 4 ? formatAddress(masked) : `${masked.w0},${masked.w1},${masked.w2},${masked.w3}`;
-  return `${text}/${length}`;
+  const { family, w0, w1, w2, w3 } = maskAddress(address, length);
+  // To write the address as people do takes its time, and keys are for comparison only.
+  return family === 4 ? `${w0}/${length}` : `${w0},${w1},${w2},${w3}/${length}`;
 }
 
 /** Entries by what they match: finds the narrowest entry around another one without scanning all entries. */
@@ -88,12 +94,15 @@ export class EntryIndex<T extends Reach> {
     for (const item of items) this.add(item);
   }
 
-  /** Of several items with the same reach the first one stays. */
-  add(item: T): void {
+  /** The item that stays: of several with the same reach the first one. */
+  add(item: T): T {
     const { entry } = item;
     const key = keyOf(item);
-    if (!this.items.has(key)) this.items.set(key, item);
+    const first = this.items.get(key);
+    if (first) return first;
+    this.items.set(key, item);
     if (entry.kind === 'network') this.lengths[entry.address.family].add(entry.length);
+    return item;
   }
 
   values(): Iterable<T> {

@@ -4,6 +4,7 @@
 
 import type { FindingCode } from '../findings/finding';
 import { foldLocalPart } from '../mailbox';
+import { lengthOfNetmask, parseRange } from './address-range';
 import { isPublicSuffix, parseDomainName } from './domain-name';
 import {
   formatAddress,
@@ -78,7 +79,9 @@ export function parseEntry(text: string): Entry | Problem {
   if (body === '') return { problem: 'unexpected-text', detail: 'an entry after the !' };
   const parsed = parseBody(body);
   if (isProblem(parsed))
-    return excluded && parsed.suggestion ? { ...parsed, suggestion: `!${parsed.suggestion}` } : parsed;
+    return excluded && parsed.suggestion
+      ? { ...parsed, suggestion: parsed.suggestion.replace(/^|(?<=, )/g, '!') }
+      : parsed;
   return { ...parsed, excluded };
 }
 
@@ -87,9 +90,21 @@ type Body = Omit<NetworkEntry, 'excluded'> | Omit<DomainEntry, 'excluded'> | Omi
 function parseBody(text: string): Body | Problem {
   if (text.includes('@')) return parseMailbox(text);
   if (text.startsWith('[')) return bracketed(text);
+  const range = rangeProblem(text);
+  if (range) return range;
   if (/^[0-9./]+$/.test(text)) return parseIpv4Form(text);
   if (text.includes(':')) return parseIpv6Form(text);
   return parseDomain(text);
+}
+
+/** What is wrong with a text that is a range of addresses; `undefined` for any other text. */
+export function rangeProblem(text: string): Problem | undefined {
+  const range = parseRange(text);
+  if (!range) return undefined;
+  if (range.isEverything) return { problem: 'prefix-everything' };
+  return range.networks
+    ? { problem: 'address-range', suggestion: range.networks.join(', ') }
+    : { problem: 'address-range' };
 }
 
 function bracketed(text: string): Problem {
@@ -150,7 +165,9 @@ function parseIpv6Form(text: string): Body | Problem {
 function network(address: IpAddress, lengthText: string): Body | Problem {
   const width = widthOf(address.family);
   if (!/^(?:0|[1-9][0-9]{0,2})$/.test(lengthText) || Number(lengthText) > width) {
-    return { problem: 'prefix-length', detail: `1 to ${width}` };
+    const meant = lengthOfNetmask(lengthText, address.family);
+    const suggestion = meant ? `${formatAddress(maskAddress(address, meant))}/${meant}` : undefined;
+    return { problem: 'prefix-length', detail: `1 to ${width}`, ...(suggestion && { suggestion }) };
   }
   const length = Number(lengthText);
   if (length === 0) return { problem: 'prefix-everything' };

@@ -7,7 +7,7 @@ import type { SourceLine } from '../findings/finding';
 import { isPlainDomain, parsePlainEntry } from '../tables/plain-entry';
 import { PlainNetwork } from '../tables/plain-network';
 import type { SameKey } from '../tables/sorted-rows';
-import { type Entry, type EntryKind, isProblem, type Problem, parseEntry, withRoute } from './entry';
+import { type Entry, type EntryKind, isProblem, type Problem, parseEntry, rangeProblem, withRoute } from './entry';
 import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, type Recipient } from './entry-tables';
 import type { IpAddress } from './ip-address';
 import { faultOfLine, type Line } from './lines';
@@ -96,7 +96,10 @@ export function admits(entry: ListEntry | undefined): entry is ListEntry {
  * decisions and findings give; `octets` is the text in UTF-8, where that is there already.
  */
 export function parseList(kind: ListKind, file: string, text: string, octets?: Uint8Array): Parsed<ListData> {
-  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(kind, file), octets);
+  return parseLines(file, text, (line) => parseListLine(kind, line), new ListBuilder(kind, file), {
+    octets,
+    purpose: { denies: kind === 'hosts', routes: listKinds[kind].routes },
+  });
 }
 
 /** The entry of one line, of a kind that the list may hold. */
@@ -110,12 +113,27 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
   // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
   if (line.glued && line.comment.includes('@') && !word.includes('@') && rest.length === 0)
     return { problem: 'hash-in-mailbox' };
+  if (rest.length > 0 && holds(kind, 'network')) {
+    const meant = networkInWords(line.text);
+    if (meant) return meant;
+  }
   const entry = parseEntry(word);
   if (isProblem(entry)) return entry;
   if (!holds(kind, entry.kind)) return { problem: notHere[entry.kind] };
   if (rest.length === 0) return entry;
   if (!listKinds[kind].routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
   return rest.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, rest[0] as string);
+}
+
+/** What is wrong with a range or an address with a netmask that has blanks in it. */
+function networkInWords(text: string): Problem | undefined {
+  const sign = text.startsWith('!') ? '!' : '';
+  const range = rangeProblem(text.slice(sign.length).replace(/[ \t]*-[ \t]*/, '-'));
+  if (range) return range.suggestion ? { ...range, suggestion: range.suggestion.replace(/^|(?<=, )/g, sign) } : range;
+  const [, address = '', mask = ''] = /^(\S+)[ \t]+([0-9.]+)$/.exec(text) ?? [];
+  const entry = mask ? parseEntry(`${address}/${mask}`) : undefined;
+  if (!entry || !isProblem(entry) || entry.problem !== 'prefix-length' || !entry.suggestion) return undefined;
+  return { problem: 'unexpected-text', detail: 'one entry a line', suggestion: entry.suggestion };
 }
 
 function holds(kind: ListKind, entry: EntryKind): boolean {

@@ -18,8 +18,13 @@ export interface MapRow {
   readonly value: MapValue;
 }
 
+/** The value is a reply, whatever its text. */
+const replyValue = /^\S+[ \t]+(?:ERROR:|[0-9]{3}(?:\s|$))/i;
+
 /** Reads a line of which comment and outer blanks are gone already. Never throws. */
 export function parseMapLine(line: Line): MapRow | Problem {
+  // The text of a reply may hold a `;`, and what a client reads must not end there.
+  if (line.hasSemicolonComment && replyValue.test(line.text)) line.takeSemicolon();
   const wrong = faultOfLine(line);
   if (wrong) return wrong;
   const match = /^(\S+)(?:[ \t]+(.*))?$/s.exec(line.text);

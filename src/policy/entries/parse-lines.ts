@@ -7,6 +7,7 @@ import { type Finding, fault, hasFault } from '../findings/finding';
 import type { SameKey } from '../tables/sorted-rows';
 import { letGoOfNames } from './domain-name';
 import { isProblem, type Problem } from './entry';
+import { type ForeignList, type ListPurpose, recognizeForeignList } from './foreign-list';
 import { forEachLine, type Line } from './lines';
 
 export interface Parsed<D> {
@@ -23,13 +24,20 @@ export interface Builder<E, D> {
   build(): { readonly data: D; readonly same: readonly SameKey[] };
 }
 
-/** Never throws. `file` is the name that findings give; `octets` is the text in UTF-8, where that is there already. */
+export interface ParseOptions {
+  /** The text in UTF-8, where that is there already. */
+  readonly octets?: Uint8Array | undefined;
+  /** What a list of other programs would be converted to; without it only what no program writes line by line is recognized. */
+  readonly purpose?: ListPurpose;
+}
+
+/** Never throws. `file` is the name that findings give. */
 export function parseLines<E extends object, D>(
   file: string,
   text: string,
   parse: (line: Line) => E | Problem,
   builder: Builder<E, D>,
-  octets?: Uint8Array,
+  { octets, purpose }: ParseOptions = {},
 ): Parsed<D> {
   const findings: Finding[] = [];
   const visit = (line: Line) => {
@@ -43,7 +51,9 @@ export function parseLines<E extends object, D>(
   const { data, same } = builder.build();
   const all = findings.concat(contradictions(file, text, same));
   all.sort((a, b) => a.at.line - b.at.line);
-  return hasFault(all) ? { findings: all } : { data, findings: all };
+  if (!hasFault(all)) return { data, findings: all };
+  const foreign = recognizeForeignList(text, all, purpose);
+  return { findings: foreign ? [foreignFinding(file, foreign)] : all };
 }
 
 /** A finding for each pair of lines that say the opposite of each other. */
@@ -56,6 +66,10 @@ function contradictions(file: string, text: string, same: readonly SameKey[]): F
     if (first !== undefined) findings.push(findingOf(file, line, { problem: 'contradiction', detail: String(first) }));
   });
   return findings;
+}
+
+function foreignFinding(file: string, { line, column, text, detail }: ForeignList): Finding {
+  return fault('list-format', { file, line, column }, text, { detail });
 }
 
 function findingOf(file: string, line: Line, { problem, ...more }: Problem): Finding {

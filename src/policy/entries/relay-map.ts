@@ -80,7 +80,7 @@ export class RelayMap {
 
 /** Parses a map's text, as `parseList` does a list's. */
 export function parseRelayMap(file: string, text: string, octets?: Uint8Array): Parsed<RelayMapData> {
-  return parseLines(file, text, parseMapLine, new MapBuilder(file), octets);
+  return parseLines(file, text, parseMapLine, new MapBuilder(file), { octets });
 }
 
 class MapBuilder implements Builder<MapRow, RelayMapData> {

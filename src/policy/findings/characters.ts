@@ -47,6 +47,11 @@ export function printable(text: string): string {
   return text.replace(obeyed, escaped);
 }
 
+/** The same for a message to people, in which a tab stays: it moves the cursor, and what follows can still be seen. */
+export function printableMessage(text: string): string {
+  return text.split('\t').map(printable).join('\t');
+}
+
 /** The same for a text of several lines. For lines that we made: a line end in somebody else's text must not stay one. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');

@@ -1,6 +1,7 @@
 /** Findings as prose: the words of those that a load makes, and how any finding becomes a sentence. */
-import { printable, shortened } from './characters';
+import { printable, printableMessage, shortened } from './characters';
 import type { Finding, FindingCode } from './finding';
+import { formatOfDetail, remedyOfFormat } from './list-formats';
 
 /** What is wrong, in one sentence without the place; and what to do where the finding itself has no better form to offer. */
 export interface Wording<Code extends string = FindingCode> {
@@ -9,13 +10,18 @@ export interface Wording<Code extends string = FindingCode> {
 }
 
 const wordings: Readonly<Record<FindingCode, Wording>> = {
+  'list-format': {
+    wrong: (f) =>
+      `belongs to ${formatOfDetail(f.detail ?? '')?.format.name ?? 'another format'}, and a list has one entry a line`,
+    remedy: (f) => remedyOfFormat(f.detail ?? '', f.at.file),
+  },
   'bad-characters': {
     wrong: (f) => `has the character ${f.detail}, which may hide what stands behind it or is no part of an entry`,
     remedy: 'write the line in plain characters, end lines with LF or CRLF, and save the file as UTF-8',
   },
   'unexpected-text': {
     wrong: (f) => `is more or less than ${f.detail}`,
-    remedy: 'write one entry a line; a comment starts with #',
+    remedy: 'write one entry a line; a comment starts with #, or with ; after a blank',
   },
   'hash-in-mailbox': {
     wrong: 'is cut off at its #, which starts a comment',
@@ -50,6 +56,10 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
   'address-brackets': { wrong: 'has brackets, which lists do not use', remedy: 'write the address without brackets' },
   'address-zone': { wrong: 'has a zone, and zones differ from host to host', remedy: 'write the address without %' },
   'address-not-here': { wrong: 'is an address, and this list holds names', remedy: 'put it into localip' },
+  'address-range': {
+    wrong: 'is a range of addresses, and a list holds networks',
+    remedy: 'write the networks that it is made of, and the lower address first',
+  },
   'prefix-length': {
     wrong: (f) => `has a length that is not ${f.detail}`,
     remedy: (f) => `write a length from ${f.detail}`,
@@ -147,12 +157,13 @@ export function describeFault(finding: Finding): string {
 export function worded<Code extends string>(finding: Finding<Code>, { wrong, remedy }: Wording<Code>): string {
   const say = (text: Wording<Code>['wrong']) => (typeof text === 'string' ? text : text(finding));
   const { text, suggestion } = finding;
-  return printable(
+  return printableMessage(
     `${shortened(text)} ${say(wrong)}; ${suggestion === undefined ? say(remedy) : `write ${suggestion}`}`,
   );
 }
 
 /** `localip:7: prefix-host-bits: 192.0.2.9/24 has host bits set; write 192.0.2.0/24` */
 export function describeFinding(finding: Finding): string {
-  return printable(`${finding.at.file}:${finding.at.line}: ${finding.code}: ${describeFault(finding)}`);
+  const { at, code } = finding;
+  return `${printable(`${at.file}:${at.line}: ${code}`)}: ${describeFault(finding)}`;
 }

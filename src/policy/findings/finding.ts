@@ -27,6 +27,7 @@ export interface Finding<Code extends string = FindingCode> {
 
 export const findingCodes = [
   // any list
+  'list-format',
   'bad-characters',
   'unexpected-text',
   'hash-in-mailbox',
@@ -42,6 +43,7 @@ export const findingCodes = [
   'address-brackets',
   'address-zone',
   'address-not-here',
+  'address-range',
   'prefix-length',
   'prefix-everything',
   'prefix-host-bits',

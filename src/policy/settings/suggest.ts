@@ -20,7 +20,7 @@ export function nearest(written: string, known: Iterable<string>): string | unde
  * Insertions, deletions, replacements and swaps of neighbours that turn one word into the other (optimal string
  * alignment): a swap is one slip of the fingers.
  */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

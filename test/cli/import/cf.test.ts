@@ -51,6 +51,16 @@ const cases: readonly CfCase[] = [
     },
   },
   {
+    name: 'reads several assignments of a line',
+    text: 'NET=192.0.2 HOST=192.0.3.1; LOCAL_HOST_IPADDR="$NET $HOST" # both\nLOCAL_HOST_DOMAIN=$NAME NAME=a.example\n',
+    becomes: { localip: ['192.0.2', '192.0.3.1'], remarks: ['2 cf-variable'] },
+  },
+  {
+    name: 'knows no value any more that shell code may have changed',
+    text: 'NET=192.0.2\nNET=`cat nets`\nLOCAL_HOST_IPADDR=$NET\nDIR=/etc/mail cat x\nCHECK_HOST_DENY=$DIR/deny\n',
+    becomes: { remarks: ['2 cf-shell', '3 cf-variable', '4 cf-shell', '5 cf-variable'] },
+  },
+  {
     name: 'takes ACCEPT_ADDRS for names that are local',
     text: 'MY_DOMAIN=example.ac.jp\nACCEPT_ADDRS="$MY_DOMAIN mail.$MY_DOMAIN"\n',
     becomes: { local: ['example.ac.jp', 'mail.example.ac.jp'] },

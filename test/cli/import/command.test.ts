@@ -93,7 +93,8 @@ describe('smtpcheck import', () => {
   it('replaces lists with --force, and adds to host_list and smtpcheck.ini', async () => {
     await inTemporaryFolder(async (folder) => {
       write(folder, {
-        'main.cf': 'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\n',
+        'main.cf':
+          'mynetworks = 192.0.2.0/24\nmydestination = example.org, a.example.org\nsmtpd_helo_required = yes\ncompatibility_level = 3.6\n',
         'config/localip': '198.51.100.1\n',
         'config/host_list': 'example.org',
         'config/smtpcheck.ini': '[dns]\ntimeout=1s\n\n[privacy]\nvrfy_reply=502\nflags=noexpn\n',
@@ -248,6 +249,7 @@ describe('smtpcheck import', () => {
         'map',
         'hostList',
         'settings',
+        'suggestions',
         'files',
         'remarks',
       ]);
@@ -333,7 +335,11 @@ describe('smtpcheck import', () => {
 
   it('reads features before the files that they change, in whatever order they are given', async () => {
     await inTemporaryFolder(async (folder) => {
-      write(folder, { access: 'Connect:a.example.org RELAY\n', 'x.mc': "FEATURE(`relay_hosts_only')\n" });
+      write(folder, {
+        access: 'Connect:a.example.org RELAY\n',
+        'x.mc':
+          "FEATURE(`relay_hosts_only')\nFEATURE(`accept_unqualified_senders')\nFEATURE(`accept_unresolvable_domains')\n",
+      });
       assert.equal((await smtpcheck(['import', 'access', 'x.mc', '-o', 'config'], folder)).code, 0);
       assert.match(readFileSync(join(folder, 'config/localdomain'), 'utf8'), /^=a\.example\.org /m);
     });

@@ -214,6 +214,46 @@ describe('chains of rules, compiled', () => {
     );
   });
 
+  it('permit of what a chain denies by default only what a rule of that chain is about', () => {
+    let count = 0;
+    fc.assert(
+      fc.property(chains(domains), chains(domains), ([permits], [exceptions]) => {
+        const out = new Collector(readerContext());
+        const series = [permits, { ...exceptions, decides: 'most-specific' }] as [ChainCase, ChainCase];
+        for (const [i, { decides, rules }] of series.entries()) {
+          const chain = chainOf('server', { series: `${i}`, decides });
+          for (const [order, { pattern, verdict: says }] of rules.entries()) {
+            const verdictHere = i === 1 && says === 'permit' ? 'no-opinion' : says;
+            const subdomainsOnly = pattern.startsWith('.');
+            const item = { line: 1, text: pattern };
+            out.add('relay.to', verdictHere, pattern.replace(/^\./, ''), item, {
+              chain,
+              order: [order],
+              subdomainsOnly,
+            });
+          }
+        }
+        // Of no server, so it stands in the chain of that name of each.
+        out.addBarrier('relay.to', chainOf('', { series: '1' }), [], { line: 1, text: '*' });
+        const { lists: made } = resolvePolicy(joinReadings([out]));
+        const policyList = listOf(
+          'relay.to',
+          made['relay.to'].map(({ text }) => text),
+        );
+        const hasChain = series[1].rules.length > 0;
+        for (const probe of names) {
+          const isExcepted = series[1].rules.some(({ pattern }) => ofDomain(pattern, probe) !== undefined);
+          const isDenied = hasChain && (!isExcepted || verdictOf(series[1], probe, ofDomain) === 'deny');
+          const expected = verdictOf(series[0], probe, ofDomain) === 'permit' && !isDenied;
+          if (expected && hasChain) count++;
+          assert.equal(isListed(policyList, probe), expected, probe);
+        }
+      }),
+      { numRuns: runs(400) },
+    );
+    assert.ok(count > 50, 'and some are listed');
+  });
+
   it('write nothing that the entry around it says already', () => {
     fc.assert(
       fc.property(chains(networks), (series) => {

@@ -10,6 +10,8 @@ interface AccessCase {
 
 const hostsOnly: Context = { features: ['relay-hosts-only'] };
 const fullAddress: Context = { features: ['relay-to-full-address'] };
+const skip: Context = { features: ['sendmail-configuration', 'access-skip'] };
+const dots: Context = { features: ['sendmail-configuration', 'lookup-dot-domain'] };
 
 const cases: readonly AccessCase[] = [
   {
@@ -58,6 +60,7 @@ const cases: readonly AccessCase[] = [
     name: 'ends a wider network where a narrower key says anything but RELAY',
     access:
       'Connect:192.0 RELAY\nConnect:192.0.2 SKIP\nConnect:192.0.3 OK\nConnect:192.0.4 REJECT\nConnect:192.0.5 QUARANTINE:x\n',
+    context: skip,
     becomes: {
       localip: ['192.0', '!192.0.2', '!192.0.3', '!192.0.4', '!192.0.5'],
       'host.deny': ['192.0.4'],
@@ -140,9 +143,16 @@ const cases: readonly AccessCase[] = [
   },
   {
     name: 'never relays by sender, by user name or by certificate',
-    access: 'From:ceo@example.org RELAY\nFrom:x.example REJECT\nTo:ceo@ RELAY\nCertIssuer:/C=JP RELAY\n',
+    access:
+      'From:ceo@example.org RELAY\nFrom:x.example REJECT\nTo:ceo@ RELAY\nCertIssuer:/C=JP RELAY\nFrom:y.example OK\n',
     becomes: {
-      remarks: ['1 access-from-relay', '2 access-from', '3 access-user-relay', '4 access-certificate'],
+      remarks: [
+        '1 access-from-relay',
+        '2 access-from',
+        '3 access-user-relay',
+        '4 access-certificate',
+        '5 access-from-ok',
+      ],
     },
   },
   {
@@ -186,14 +196,72 @@ const cases: readonly AccessCase[] = [
     becomes: { remarks: ['1 refused-entry', '2 refused-entry', '3 refused-entry'] },
   },
   {
-    name: 'takes a value with more behind it for what sendmail takes it: no RELAY',
-    access: 'Connect:192.0.2 RELAY # ours\nConnect:192.0.3\n',
-    becomes: { remarks: ['1 access-value', '2 access-line'] },
+    name: 'refuses by a value that sendmail takes for the text of a refusal, such as RELAY with more behind it',
+    access: 'Connect:192.0.2 RELAY # ours\nConnect:192.0.3\nTo:a.example no more\nb.example Go away\n',
+    becomes: {
+      'host.deny': ['192.0.2', 'b.example'],
+      map: ['To:a.example REJECT'],
+      remarks: [
+        '1 access-refused-as-text',
+        '2 access-line',
+        '3 access-refused-as-text',
+        '3 access-recipient',
+        '4 access-refused-as-text',
+        '4 access-sender-half',
+      ],
+    },
+  },
+  {
+    name: "refuses by SKIP, as sendmail does without the argument `skip' of access_db",
+    access: 'Connect:192.0.2 SKIP\nConnect:spam.example SKIP\nTo:backup.example RELAY\nTo:sub.backup.example SKIP\n',
+    context: { features: ['sendmail-configuration', 'blocklist-recipients'] },
+    becomes: {
+      'relay.to': ['backup.example', '!sub.backup.example'],
+      'host.deny': ['192.0.2', 'spam.example'],
+      map: ['To:sub.backup.example REJECT'],
+      remarks: ['1 access-skip', '2 access-skip', '4 access-skip', '4 access-recipient'],
+    },
+  },
+  {
+    name: "spares by SKIP with the argument `skip'",
+    access: 'Connect:192.0 REJECT\nConnect:192.0.2 SKIP\nTo:backup.example RELAY\nTo:sub.backup.example SKIP\n',
+    context: skip,
+    becomes: {
+      'relay.to': ['backup.example', '!sub.backup.example'],
+      'host.deny': ['192.0', '!192.0.2'],
+      remarks: ['2 access-ok', '4 access-ok'],
+    },
+  },
+  {
+    name: 'refuses a recipient to strangers alone where blocklist_recipients is off',
+    access: 'To:a.example REJECT\n',
+    context: skip,
+    becomes: { map: ['To:a.example REJECT'], remarks: ['1 access-recipient-strangers'] },
+  },
+  {
+    name: 'reads keys with a dot as the names below, with lookupdotdomain',
+    access:
+      'Connect:.from.example RELAY\nTo:.to.example RELAY\nConnect:.spam.example REJECT\n.both.example RELAY\nConnect:.ok.spam.example OK\n',
+    context: dots,
+    becomes: {
+      localdomain: ['from.example', '!=from.example', 'both.example', '!=both.example'],
+      'relay.to': ['to.example', '!=to.example', 'both.example', '!=both.example'],
+      'host.deny': ['spam.example', '!=spam.example', '!ok.spam.example', '=ok.spam.example'],
+      remarks: ['5 access-ok'],
+    },
+  },
+  {
+    name: 'refuses unnamed clients by their address in brackets, for whatever reason',
+    access: 'Connect:[203.0.113.9] 450 later\nConnect:[203.0.113.8] DISCARD\nConnect:[203.0.113.7] Go away\n',
+    becomes: {
+      'host.deny': ['203.0.113.9', '203.0.113.8', '203.0.113.7'],
+      remarks: ['1 access-refused-outright', '2 access-refused-outright', '3 access-refused-as-text'],
+    },
   },
   {
     name: 'passes over tags that are not about relaying',
     access: 'GreetPause:192.0.2 5000\nSpam:abuse@ FRIEND\n',
-    becomes: { remarks: ['1 access-other-tag', '2 access-other-tag'] },
+    becomes: { remarks: ['1 access-other-tag', '2 delay-checks-exempt'] },
   },
 ];
 

@@ -11,6 +11,8 @@ interface FileCase {
   readonly becomes: Outcome;
 }
 
+/** Takes the checks of senders away, which an import remarks on otherwise. */
+const senders = "FEATURE(`accept_unqualified_senders')\nFEATURE(`accept_unresolvable_domains')\n";
 const classR = ['relay-domains /etc/mail/relay-domains ?'];
 
 const cases: readonly FileCase[] = [
@@ -110,7 +112,6 @@ const cases: readonly FileCase[] = [
         '4 relay-by-sender',
         '5 relay-by-sender',
         '6 loose-relay-check',
-        '7 sender-checks',
         '8 smart-host',
       ],
     },
@@ -122,7 +123,15 @@ const cases: readonly FileCase[] = [
     becomes: {
       settings: ['deny-at=rcpt'],
       references: classR,
-      remarks: ['2 own-rulesets', '3 smart-host', '4 trusted-auth', '5 mc-include', '6 mc-include', '7 map-unreadable'],
+      remarks: [
+        '1 delay-checks-exempt',
+        '2 own-rulesets',
+        '3 smart-host',
+        '4 trusted-auth',
+        '5 mc-include',
+        '6 mc-include',
+        '7 map-unreadable',
+      ],
     },
   },
   {
@@ -158,8 +167,41 @@ describe('sendmail files', () => {
       remarks: ['sendmail-access:1 access-recipient', 'sendmail-access:2 access-ok', 'relay-domains:1 contradiction'],
     });
   });
+  it('take no domain for local whose mail the access map refuses, where it is asked about recipients of local domains', () => {
+    const sources: readonly Source[] = [
+      ['sendmail-access', 'To:unpaid.example ERROR:4.2.1:450 disabled\nTo:user@paid.example REJECT\n'],
+      ['virtual-domains', 'paid.example\nunpaid.example\n'],
+      ['local-host-names', 'mail.unpaid.example\n'],
+    ];
+    const configured: Context = { features: ['sendmail-configuration', 'blocklist-recipients'] };
+    const lists = {
+      localdomain: ['paid.example', 'unpaid.example'],
+      'relay.to': ['paid.example', '!=paid.example'],
+      map: ['To:unpaid.example ERROR:4.2.1:450 disabled', 'To:user@paid.example REJECT'],
+    };
+    assert.deepEqual(outcomeOfAll(sources, configured), {
+      ...lists,
+      local: ['paid.example'],
+      remarks: [
+        'sendmail-access:1 access-recipient',
+        'sendmail-access:2 access-recipient',
+        'virtual-domains:1 also-local',
+        'virtual-domains:2 local-refused',
+        'virtual-domains:2 contradiction',
+        'local-host-names:1 local-refused',
+      ],
+    });
+    assert.deepEqual(outcomeOfAll(sources, { features: ['sendmail-configuration'] }).local, [
+      'paid.example',
+      'unpaid.example',
+      'mail.unpaid.example',
+    ]);
+  });
   for (const { name, type, text, context, becomes } of cases) {
-    it(name, () => assert.deepEqual(outcomeOf(type, text, context), becomes));
+    it(name, () => {
+      const whole = type === 'sendmail-mc' ? `${text}${senders}` : text;
+      assert.deepEqual(outcomeOf(type, whole, context), becomes);
+    });
   }
 });
 

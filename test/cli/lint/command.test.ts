@@ -5,6 +5,7 @@ import path from 'node:path';
 import { checkout } from '../../../examples/haraka-directory';
 import { run } from '../../../src/cli/lint';
 import { lintCodes } from '../../../src/cli/lint/finding';
+import { describeLines } from '../../../src/cli/lint/fold';
 import { explainCode } from '../../../src/cli/lint/rules-page';
 import { findingCodes } from '../../../src/policy/findings/finding';
 import { makeFolder } from '../../../testkit/folder';
@@ -91,6 +92,159 @@ describe('smtpcheck lint', () => {
   });
 });
 
+describe('smtpcheck lint of many findings', () => {
+  /** `localip` with so many private networks, every third line a comment. */
+  const crowded = (count: number, files: Readonly<Record<string, string>> = {}) => {
+    const folder = copyOf('clean-lists-in-use');
+    const lines = Array.from({ length: count }, (_, i) => `10.${i + 1}.0.0/16\n${i % 2 === 1 ? '# two\n' : ''}`);
+    folder.write('config/localip', lines.join(''));
+    for (const [name, text] of Object.entries(files)) folder.write(`config/${name}`, text);
+    return folder;
+  };
+
+  it('shows the first of one code in one file, and the lines of the others', async () => {
+    const folder = crowded(9, { 'host.deny': '127.0.0.1\n' });
+    const { code, stdout, stderr } = await smtpcheck(['lint'], { cwd: folder.path });
+    assert.equal(code, 1);
+    assert.deepEqual(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/ (?:refuses|trusts) .*(?= \[)/, '')),
+      [
+        'host.deny:1:1: warning: 127.0.0.1 [deny-covers-this-host]',
+        'localip:1:1: warning: 10.1.0.0/16 [network-private]',
+        'localip:2:1: warning: 10.2.0.0/16 [network-private]',
+        'localip:4:1: warning: 10.3.0.0/16 [network-private]',
+        'localip: ... and 6 more on lines 5, 7-8, 10-11, 13 [network-private]',
+      ],
+    );
+    assert.match(
+      stderr,
+      /^0 errors, 10 warnings in .*\nsmtpcheck lint --all shows every finding\nsmtpcheck lint --explain/,
+    );
+  });
+
+  it('shows each with --all, and always in a report for programs', async () => {
+    const folder = crowded(9);
+    const all = await smtpcheck(['lint', '--all'], { cwd: folder.path });
+    assert.equal(all.stdout.trimEnd().split('\n').length, 9);
+    assert.doesNotMatch(all.stderr, /--all/);
+    const json = await smtpcheck(['lint', '--json'], { cwd: folder.path });
+    assert.equal((JSON.parse(json.stdout) as { findings: unknown[] }).findings.length, 9);
+    const github = await smtpcheck(['lint', '--format=github'], { cwd: folder.path });
+    assert.equal(github.stdout.trimEnd().split('\n').length, 9);
+  });
+
+  it('shows five without folding them, and folds each code and file by itself', async () => {
+    const five = await smtpcheck(['lint'], { cwd: crowded(5).path });
+    assert.equal(five.stdout.trimEnd().split('\n').length, 5);
+    assert.doesNotMatch(five.stdout + five.stderr, /and \d+ more|--all/);
+    const map = Array.from({ length: 5 }, (_, i) => `Connect:10.${i + 1}.0.0/16 RELAY\n`).join('');
+    const two = await smtpcheck(['lint'], { cwd: crowded(5, { 'relay.map': map }).path });
+    assert.equal(two.stdout.trimEnd().split('\n').length, 10);
+  });
+
+  it('names the first and the last lines where there are too many ranges', () => {
+    assert.equal(describeLines([4]), '4');
+    assert.equal(describeLines([4, 4, 5, 7]), '4-5, 7');
+    assert.equal(describeLines([1, 3, 5, 7, 9, 11, 13, 15]), '1, 3, 5, 7, 9, 11, 13, 15');
+    assert.equal(describeLines([1, 3, 5, 7, 9, 11, 13, 15, 17, 18]), '1, 3, 5, 7, 9, 11, 13, 15 and others up to 18');
+  });
+
+  it('shows a tab as it is, and what a terminal would obey escaped', async () => {
+    const folder = crowded(0, { 'relay.to': 'backup.example\t[127.0.0.1]\t\u009b\n' });
+    const { stdout } = await smtpcheck(['lint'], { cwd: folder.path });
+    assert.match(
+      stdout,
+      /^relay\.to:1:1: error: backup\.example\t\[127\.0\.0\.1\]\t\\u009b has the character U\+009B,/,
+    );
+    const github = await smtpcheck(['lint', '--format=github'], { cwd: folder.path });
+    assert.match(github.stdout, /::backup\.example\t\[127\.0\.0\.1\]\t\\u009b has/);
+    const json = await smtpcheck(['lint', '--json'], { cwd: folder.path });
+    assert.doesNotMatch(json.stdout, /\t/);
+  });
+});
+
+describe('smtpcheck lint --errors-only', () => {
+  it('reports errors alone, and exits 0 where there are none', async () => {
+    const warned = await smtpcheck(['lint', '--errors-only'], { cwd: copyOf('network-private').path });
+    assert.deepEqual([warned.code, warned.stdout], [0, '']);
+    assert.match(warned.stderr, /^0 errors, \d+ warnings \(not shown\) in \S+\n$/);
+    for (const format of ['text', 'json', 'github', 'junit']) {
+      const { code, stdout } = await smtpcheck(['lint', '--errors-only', '--format', format], {
+        cwd: copyOf('faults-and-slips-together').path,
+      });
+      assert.equal(code, 1, format);
+      assert.doesNotMatch(stdout, /warning|entry-twice/);
+      assert.match(stdout, /domain-wildcard/);
+    }
+  });
+
+  it('says nothing of warnings where there are none', async () => {
+    const { stderr } = await smtpcheck(['lint', '--errors-only'], { cwd: copyOf('clean-lists-in-use').path });
+    assert.match(stderr, /^0 errors, 0 warnings in \S+\n$/);
+  });
+});
+
+describe('smtpcheck: allow', () => {
+  const reportOf = async (files: Readonly<Record<string, string>>, args: readonly string[] = []) => {
+    const folder = copyOf('clean-lists-in-use');
+    for (const [name, text] of Object.entries(files)) folder.write(`config/${name}`, text);
+    const { code, stdout, stderr } = await smtpcheck(['lint', ...args], { cwd: folder.path });
+    const found = [...stdout.matchAll(/^(\S+:\d+):\d+: .* \[(\S+)\]$/gm)].map(([, place, code]) => `${place} ${code}`);
+    return { code, found, stdout, stderr };
+  };
+
+  it('hides findings of its codes on its line, and says how many', async () => {
+    const { code, found, stderr } = await reportOf({
+      localip:
+        '10.0.0.0/8 # ours; smtpcheck: allow network-private\n10.1.0.0/16 ; smtpcheck: allow entry-shadowed , Network-Private\n127 #smtpcheck:allow network-loopback (web form)\n',
+      'relay.map': 'Connect:172.17.0.0/16 RELAY ; smtpcheck: allow network-docker\n',
+    });
+    assert.deepEqual([code, found], [0, []]);
+    assert.match(stderr, /^0 errors, 0 warnings, 5 allowed in \S+\n$/);
+  });
+
+  it('hides no other code, no other line, and nothing in another list', async () => {
+    const { found } = await reportOf({
+      localip: '10.0.0.0/8 # smtpcheck: allow network-wide\n172.17\n',
+      'relay.map': '# smtpcheck: allow network-docker\nConnect:172.17.0.0/16 RELAY\n',
+    });
+    assert.deepEqual(found, [
+      'localip:1 network-private',
+      'localip:1 allow-unused',
+      'localip:2 network-docker',
+      'relay.map:1 allow-unused',
+      'relay.map:2 network-docker',
+    ]);
+  });
+
+  it('cannot hide what keeps a list from loading', async () => {
+    const { found, stdout } = await reportOf({
+      localip: '192.0.2.9/24 # smtpcheck: allow prefix-host-bits, list-format\n',
+    });
+    assert.deepEqual(found, ['localip:1 prefix-host-bits', 'localip:1 allow-unused', 'localip:1 allow-unused']);
+    assert.match(stdout, /names prefix-host-bits, which keeps the list from loading and cannot be allowed/);
+  });
+
+  it('hides an error that is no fault, and names the code that a misspelt one is near', async () => {
+    const { found, stdout } = await reportOf({
+      'relay.to': 'gmail.com # smtpcheck: allow public-mail-domain\nyahoo.com # smtpcheck: allow public-mail-domian\n',
+    });
+    assert.deepEqual(found, ['relay.to:2 public-mail-domain', 'relay.to:2 allow-unused']);
+    assert.match(stdout, /public-mail-domian, which no finding has as its code \(there is public-mail-domain\)/);
+  });
+
+  it('is no instruction in the text of a reply, nor without its word', async () => {
+    const { found } = await reportOf({
+      'relay.map': 'To:old.example 550 No smtpcheck: allow map-reply-semicolon\n',
+      localip: '192.0.2.70 # smtpcheck: see the wiki, allow nobody else\n192.0.2.80 # smtpcheck: allowance\n',
+    });
+    assert.deepEqual(found, []);
+  });
+});
+
 describe('smtpcheck lint on a terminal', () => {
   const printed = async (env: Readonly<Record<string, string>>, isTTY = true, format: 'text' | 'json' = 'text') => {
     const folder = copyOf('plugin-absent');
@@ -155,6 +309,7 @@ describe('smtpcheck lint --format', () => {
       version: 1,
       folder: folder.file('config'),
       files: ['smtpcheck.ini', 'plugins', 'localip', 'host_list'],
+      allowed: 0,
     });
     assert.deepEqual(
       findings.map(({ file, line, column, code: found }) => `${file}:${line}:${column} ${found}`),
@@ -281,7 +436,7 @@ describe('smtpcheck lint --explain', () => {
   });
 
   it('exits 2 beside an option of a report', async () => {
-    for (const option of ['--json', '--dns', '--format=json', '--config=/etc/haraka']) {
+    for (const option of ['--json', '--dns', '--all', '--errors-only', '--format=json', '--config=/etc/haraka']) {
       const { code, stdout, stderr } = await smtpcheck(['lint', '--explain', 'entry-twice', option]);
       assert.deepEqual([code, stdout], [2, '']);
       assert.match(stderr, /cannot be used with option/);

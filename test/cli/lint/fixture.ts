@@ -35,5 +35,5 @@ function lineOf(finding: LintFinding): string {
 /** What the command prints. */
 export async function textOf(folder: Folder, askDns: boolean): Promise<readonly string[]> {
   const report = await lint({ path: folder.path, config: folder.file('config') }, askDns);
-  return format(report, 'text', { colour: false, pathOf: (file) => file }).split('\n');
+  return format(report, 'text', { colour: false, all: true, pathOf: (file) => file }).split('\n');
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { lists } from '../../../examples/department';
 import { checkout } from '../../../examples/haraka-directory';
 import { lintCodes } from '../../../src/cli/lint/finding';
 import { findingCodes } from '../../../src/policy/findings/finding';
-import type { Folder } from '../../../testkit/folder';
+import { type Folder, makeFolder } from '../../../testkit/folder';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { copyOf, fixtures, linesOf, textOf } from './fixture';
 
@@ -62,6 +63,10 @@ const cases: readonly Fixture[] = [
     findings: [1, 2, 3, 5, 6, 7].map((line) => `relay.map:${line} warning map-refusal-idle`),
   },
   {
+    name: 'map-reply-semicolon',
+    findings: [1, 2].map((line) => `relay.map:${line} warning map-reply-semicolon`),
+  },
+  {
     name: 'network-wide',
     findings: [
       'host.deny:1 warning network-wide',
@@ -71,6 +76,30 @@ const cases: readonly Fixture[] = [
       'localip:4 warning entry-shadowed',
       'localip:5 warning network-wide',
       'relay.map:1 warning network-wide',
+    ],
+  },
+  {
+    name: 'networks-everything',
+    findings: [
+      'host.deny:1 error networks-everything',
+      'localip:3 error networks-everything',
+      'relay.map:2 warning trusted-client-denied',
+      'relay.map:3 error networks-everything',
+    ],
+  },
+  {
+    name: 'network-without-length',
+    findings: [
+      ...[1, 2, 4].map((line) => `host.deny:${line} warning network-without-length`),
+      ...[1, 2].map((line) => `relay.map:${line} warning network-without-length`),
+    ],
+  },
+  {
+    name: 'range-as-name',
+    findings: [
+      'host.deny:1 warning range-as-name',
+      'host.deny:2 warning range-as-name',
+      'relay.to:1 warning range-as-name',
     ],
   },
   {
@@ -87,6 +116,21 @@ const cases: readonly Fixture[] = [
   },
   { name: 'network-docker', findings: [1, 2, 3].map((line) => `localip:${line} warning network-docker`) },
   { name: 'proxy-trusted', findings: [1, 3, 4].map((line) => `localip:${line} error proxy-trusted`) },
+  {
+    name: 'trusted-client-denied',
+    findings: [
+      'localdomain:1 warning trusted-client-denied',
+      'localip:1 warning trusted-client-denied',
+      'localip:2 warning entry-shadowed',
+      'localip:5 warning trusted-client-denied',
+      'relay.map:1 warning trusted-client-denied',
+      'relay.map:3 warning trusted-client-denied',
+    ],
+  },
+  {
+    name: 'deny-covers-this-host',
+    findings: [1, 2, 3, 4].map((line) => `host.deny:${line} warning deny-covers-this-host`),
+  },
   {
     name: 'public-mail-domain',
     findings: [
@@ -107,6 +151,20 @@ const cases: readonly Fixture[] = [
       'relay.to:5 warning destination-is-local',
     ],
   },
+  { name: 'next-hop-here', findings: [1, 2, 4].map((line) => `relay.to:${line} error next-hop-here`) },
+  {
+    name: 'documentation-entry',
+    findings: [
+      'localdomain:1',
+      'localdomain:2',
+      'localip:1',
+      'relay.map:1',
+      'relay.to:1',
+      'relay.to:2',
+      'relay.to:3',
+    ].map((place) => `${place} warning documentation-entry`),
+  },
+  { name: 'plugin-misspelt', findings: [1, 3, 4, 5].map((line) => `plugins:${line} error plugin-misspelt`) },
   { name: 'plugin-absent', findings: ['plugins:1 warning plugin-absent'] },
   { name: 'plugin-twice', findings: ['plugins:2 error plugin-twice'] },
   { name: 'plugin-order', findings: ['plugins:2 error plugin-order'] },
@@ -141,6 +199,15 @@ const cases: readonly Fixture[] = [
     },
   },
   { name: 'list-misnamed', findings: ['host.deny:1 warning list-misnamed', 'localip:1 warning list-misnamed'] },
+  { name: 'deny-list-absent', findings: ['host.deny:1 warning deny-list-absent'] },
+  { name: 'log-hides-decisions', findings: ['log.ini:2 warning log-hides-decisions'] },
+  {
+    name: 'allow-unused',
+    findings: [
+      ...[1, 2, 3, 5, 6].map((line) => `localip:${line} warning allow-unused`),
+      'relay.map:1 warning map-reply-semicolon',
+    ],
+  },
   {
     name: 'redis-unread',
     findings: ['last.deny:2 warning entry-twice', 'redis:[127.0.0.1:1]host.deny:1 warning redis-unread'],
@@ -189,6 +256,13 @@ const cases: readonly Fixture[] = [
     findings: ['localdomain:1 warning dns-unanswered', 'relay.to:1 warning dns-unanswered'],
   },
   { name: 'clean-lists-in-use', findings: [] },
+  { name: 'clean-networks-short-of-everything', findings: [] },
+  { name: 'clean-network-without-length', findings: [] },
+  { name: 'clean-part-of-a-trusted-network-denied', findings: [] },
+  { name: 'clean-deny-beside-this-host', findings: [] },
+  { name: 'clean-plugins-with-similar-names', findings: [] },
+  { name: 'clean-no-deny-plugin', findings: [] },
+  { name: 'clean-log-of-refusals', findings: [] },
   { name: 'clean-stock-relay-not-loaded', findings: [] },
   { name: 'clean-beside-karma-and-delay_deny', findings: [] },
 ];
@@ -246,6 +320,26 @@ describe('smtpcheck lint', () => {
     folder.write('config/plugins', 'smtpcheck\nrcpt_to.in_host_list\nqueue/lmtp\n');
     folder.write('config/host_list', 'local.example\n');
     for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
+    assert.deepEqual(await linesOf(folder), []);
+  });
+
+  it('raises no alarm on the example that npm start runs', async () => {
+    const folder = makeFolder();
+    for (const [file, text] of Object.entries(lists)) folder.write(`config/${file}`, text);
+    folder.write('config/plugins', 'example_names\nsmtpcheck\nrcpt_to.in_host_list\nkeep_messages\n');
+    fs.cpSync(path.join(checkout, 'examples', 'plugins'), folder.file('plugins'), { recursive: true });
+    for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
+    fs.chmodSync(folder.file('config'), 0o755);
+    assert.deepEqual(await linesOf(folder), []);
+  });
+
+  it('raises no alarm on the lists in README.md, a site that is an example as a whole', async () => {
+    const readme = fs.readFileSync(path.join(checkout, 'README.md'), 'utf8');
+    const folder = makeFolder();
+    for (const [, file, text = ''] of readme.matchAll(/^`config\/([\w.]+)`\n\n```\n(.*?)^```$/gms))
+      folder.write(`config/${file}`, text);
+    for (const file of fs.readdirSync(folder.file('config'))) fs.chmodSync(folder.file(`config/${file}`), 0o644);
+    fs.chmodSync(folder.file('config'), 0o755);
     assert.deepEqual(await linesOf(folder), []);
   });
 

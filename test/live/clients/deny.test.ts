@@ -154,6 +154,29 @@ for (const version of versions) {
       );
     });
 
+    it('refuses the networks of a feed with ; comments, read as it is published', async () => {
+      const feed = [
+        '; Spamhaus DROP List 2026/11/30 - (c) 2026 The Spamhaus Project',
+        '; https://www.spamhaus.org/drop/drop.txt',
+        '; Expires: Tue, 01 Dec 2026 10:00:00 GMT',
+        '127.80.16.0/20 ; SBL256894',
+        '127.81.4.0/22 ; SBL434604 # twice',
+        '!127.81.5.0/24\t; ours',
+        '127.82.0.0/16 ;',
+      ];
+      await load(haraka, 'host.deny', `${feed.join('\r\n')}\r\n`);
+      for (const from of ['127.80.16.1', '127.80.31.254', '127.81.4.1', '127.82.9.9'])
+        assert.equal(await askFor(haraka, local, { from }), AT_RCPT, from);
+      for (const from of ['127.80.15.254', '127.80.32.1', '127.81.5.1', '127.81.8.1'])
+        assert.match(await askFor(haraka, local, { from }), OK, from);
+      assert.match(await haraka.waitForLog(/smtpcheck refuse.*ip=127\.81\.4\.1/), / at=host\.deny:5 /);
+      // The same feed as JSON keeps the list that is in force.
+      haraka.write('host.deny', '{"cidr":"127.83.0.0/16","sblid":"SBL1"}\n{"cidr":"127.84.0.0/16","sblid":"SBL2"}\n');
+      assert.match(await haraka.waitForLog(/host\.deny:1: list-format: /), /convert it with jq /);
+      assert.equal(await askFor(haraka, local, { from: '127.82.9.9' }), AT_RCPT);
+      assert.match(await askFor(haraka, local, { from: '127.83.0.1' }), OK);
+    });
+
     it('asks for no names while it lists addresses only', async () => {
       await load(haraka, 'host.deny', '127.77\n');
       stub.clear();

@@ -135,6 +135,7 @@ describe('docs/guides/operations.md', () => {
       'config/plugins': 'smtpcheck\nrcpt_to.in_host_list\nqueue/lmtp\n',
       'config/host_list': 'local.example\n',
       'config/relay.to': 'backup.example\n',
+      'config/host.deny': '# nobody\n',
     };
     assert.deepEqual(await passes(site), [true, true, true]);
     assert.deepEqual(await passes({ ...site, 'config/relay.to': 'victim.example\n' }), [true, false, false]);

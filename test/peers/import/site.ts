@@ -19,7 +19,9 @@ export function importSite(files: Files, args: readonly string[]): Promise<Impor
     const { code, stderr } = await smtpcheck(['import', ...args, '-o', 'out'], folder);
     assert.notEqual(code, 2, stderr);
     const out = path.join(folder, 'out');
-    const written = new Map(fs.readdirSync(out).map((name) => [name, fs.readFileSync(path.join(out, name), 'utf8')]));
+    // Suggestions for other plugins lie in a folder of their own.
+    const names = fs.readdirSync(out).filter((name) => fs.statSync(path.join(out, name)).isFile());
+    const written = new Map(names.map((name) => [name, fs.readFileSync(path.join(out, name), 'utf8')]));
     return { files: written, policy: new ImportedPolicy(written), remarks: stderr };
   });
 }

@@ -39,6 +39,12 @@ export function installPeers(): Peers {
   return { roots: roots as Record<PeerName, string> };
 }
 
+/** cf/README, which Debian has in a package of its own. */
+export function installSendmailDocumentation(): Unpacked {
+  const missing = noLinux() ?? absent(fetching);
+  return missing === undefined ? unpackOnce('sendmail-doc', ['sendmail-doc']) : { missing };
+}
+
 /** Redis changes no user and reads nothing of the machine's, so it needs neither root nor namespaces. */
 export function installRedis(): Unpacked {
   const missing = noLinux() ?? absent([...fetching, 'setpriv']);

@@ -78,7 +78,24 @@ const faulty: readonly {
   { text: '192.0.2.0/33', problem: 'prefix-length', detail: '1 to 32' },
   { text: '192.0.2.0/', problem: 'prefix-length', detail: '1 to 32' },
   { text: '192.0.2.0/024', problem: 'prefix-length', detail: '1 to 32' },
-  { text: '192.0.2.0/255.255.255.0', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '192.0.2.0/255.255.255.0', problem: 'prefix-length', suggestion: '192.0.2.0/24', detail: '1 to 32' },
+  { text: '!192.0.2.70/255.255.255.192', problem: 'prefix-length', suggestion: '!192.0.2.64/26', detail: '1 to 32' },
+  { text: '192.0.2.0/255.255.0.255', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '192.0.2.0/0.0.0.255', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '192.0.2.7/255.255.255.255', problem: 'prefix-length', suggestion: '192.0.2.7/32', detail: '1 to 32' },
+  { text: '2001:db8::/255.255.0.0', problem: 'prefix-length', detail: '1 to 128' },
+  { text: '192.0.2.0/0.0.0.0', problem: 'prefix-length', detail: '1 to 32' },
+  { text: '2001:db8::/ffff:ffff::', problem: 'prefix-length', suggestion: '2001:db8::/32', detail: '1 to 128' },
+  { text: '192.0.2.0-192.0.2.63', problem: 'address-range', suggestion: '192.0.2.0/26' },
+  { text: '192.0.2.7-192.0.2.7', problem: 'address-range', suggestion: '192.0.2.7' },
+  { text: '192.0.2.7-192.0.2.10', problem: 'address-range', suggestion: '192.0.2.7, 192.0.2.8/31, 192.0.2.10' },
+  { text: '!192.0.2.1-192.0.2.2', problem: 'address-range', suggestion: '!192.0.2.1, !192.0.2.2' },
+  { text: '2001:db8::-2001:db8::ffff', problem: 'address-range', suggestion: '2001:db8::/112' },
+  { text: '192.0.2.63-192.0.2.0', problem: 'address-range' },
+  { text: '0.0.0.0-255.255.255.255', problem: 'prefix-everything' },
+  { text: '::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', problem: 'prefix-everything' },
+  { text: '192.0.2.0-2001:db8::', problem: 'address-syntax' },
+  { text: '192.0.2.0-192.0.2.300', problem: 'domain-syntax' },
   { text: '2001:db8::/129', problem: 'prefix-length', detail: '1 to 128' },
   { text: '2001:db8::/-1', problem: 'prefix-length', detail: '1 to 128' },
   { text: '::ffff:0:0/95', problem: 'prefix-length', detail: '96 to 128' },
@@ -132,9 +149,29 @@ describe('parseEntry', () => {
   for (const { text, ...problem } of faulty) {
     it(`says ${problem.problem} of ${text.slice(0, 80)}${problem.suggestion ? ` and offers ${problem.suggestion}` : ''}`, () => {
       assert.deepEqual(parseEntry(text), problem);
-      if (problem.suggestion) assert.ok(!isProblem(parseEntry(problem.suggestion)), `${problem.suggestion} is sound`);
+      for (const meant of problem.suggestion?.split(', ') ?? [])
+        assert.ok(!isProblem(parseEntry(meant)), `${meant} is sound`);
     });
   }
+});
+
+describe('a range of addresses', () => {
+  const suggestionFor = (text: string) => {
+    const entry = parseEntry(text);
+    return isProblem(entry) && entry.problem === 'address-range' ? entry.suggestion?.split(', ') : [];
+  };
+
+  it('has a suggestion of up to 62 networks, which every range of IPv4 is made of', () => {
+    assert.equal(suggestionFor('0.0.0.1-255.255.255.254')?.length, 62);
+    assert.equal(suggestionFor('2001:db8::1-2001:db8::7fff:fffe')?.length, 60);
+    assert.equal(suggestionFor('2001:db8::1-2001:db8::ffff:fffe')?.length, 62);
+    assert.equal(suggestionFor('2001:db8::1-2001:db8::1:ffff:fffe'), undefined);
+  });
+
+  it('is none where an address stands alone before or behind the hyphen', () => {
+    for (const text of ['-192.0.2.7', '192.0.2.7-', '192.0.2.7-x', '192.0.2.7-8-9'])
+      assert.deepEqual(suggestionFor(text), [], text);
+  });
 });
 
 describe('withRoute', () => {

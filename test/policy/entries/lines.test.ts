@@ -31,6 +31,38 @@ describe('forEachLine', () => {
     ]);
   });
 
+  it('takes a ; for the start of a comment at the start of a line and after a blank, and nowhere else', () => {
+    const lines: unknown[] = [];
+    forEachLine(
+      '\ufeff; one\n192.0.2.0/24 ; SBL1\r\na.example\t;two # three\nb;c ;d;e\nf.example;\n \t; g\nh.example # i ; j\nk;\r\n;\n;l\rm.example\nn.example ; o\rp.example',
+      ({ number, text, column, comment, glued }) => lines.push({ number, text, column, comment, glued }),
+    );
+    assert.deepEqual(lines, [
+      { number: 2, text: '192.0.2.0/24', column: 1, comment: '; SBL1', glued: false },
+      { number: 3, text: 'a.example', column: 1, comment: ';two # three', glued: false },
+      { number: 4, text: 'b;c', column: 1, comment: ';d;e', glued: false },
+      { number: 5, text: 'f.example;', column: 1, comment: '', glued: false },
+      { number: 7, text: 'h.example', column: 1, comment: '# i ; j', glued: false },
+      { number: 8, text: 'k;', column: 1, comment: '', glued: false },
+      { number: 10, text: ';l\rm.example', column: 1, comment: '', glued: false },
+      { number: 11, text: 'n.example ; o\rp.example', column: 1, comment: '', glued: false },
+    ]);
+  });
+
+  it('gives back what a ; has cut off, up to a #', () => {
+    const lines: unknown[] = [];
+    forEachLine('a b ; c  # d\ne ; f ', (line) => {
+      assert.ok(line.hasSemicolonComment);
+      line.takeSemicolon();
+      assert.ok(!line.hasSemicolonComment);
+      lines.push([line.text, line.comment]);
+    });
+    assert.deepEqual(lines, [
+      ['a b ; c', '# d'],
+      ['e ; f', ''],
+    ]);
+  });
+
   it('has lines that are a text of their own', () => {
     const { number, text, column, comment, glued } = Line.of('a.example');
     assert.deepEqual({ number, text, column, comment, glued }, lineAlone);

@@ -39,6 +39,24 @@ const lookUps: readonly LookUpCase[] = [
     host: { 'mx.both.example': '1 relay' },
   },
   {
+    name: 'reads a ; after a blank as a comment, except in the text of a reply',
+    map: [
+      '; clients',
+      'Connect:192.0.2.7 RELAY ; the old gateway',
+      'To:a.example REJECT\t; since May',
+      'To:b.example 550 No ; go away # since June',
+      'To:c.example ERROR:5.1.1:550 Moved ; see example.org',
+      'To:d.example 450 ; later',
+    ],
+    to: {
+      'u@a.example': '3 550 5.7.1 Access denied',
+      'u@b.example': '4 550 5.7.1 No ; go away',
+      'u@c.example': '5 550 5.1.1 Moved ; see example.org',
+      'u@d.example': '6 450 4.7.1 ; later',
+    },
+    address: { '192.0.2.7': '2 relay' },
+  },
+  {
     name: 'puts a tagged key before the same key without, wherever it stands',
     map: ['a.example RELAY', 'To:a.example REJECT', 'Connect:192.0.2.0/24 REJECT', '192.0.2 RELAY'],
     to: { 'u@a.example': '2 550 5.7.1 Access denied', 'u@[192.0.2.7]': '4 relay' },

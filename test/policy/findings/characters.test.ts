@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { printable, printableLines } from '../../../src/policy/findings/characters';
+import { printable, printableLines, printableMessage } from '../../../src/policy/findings/characters';
 
 interface CharacterCase {
   readonly name: string;
@@ -38,6 +38,10 @@ describe('printable', () => {
   it('leaves JSON the same value', () => {
     const value = [...cases.map(({ text }) => text), ...harmless];
     assert.deepEqual(JSON.parse(printableLines(JSON.stringify(value, undefined, 2))), value);
+  });
+
+  it('keeps the tabs of a message, and nothing else', () => {
+    assert.equal(printableMessage('a\tb\t\x1bc\n\t'), 'a\tb\t\\u001bc\\n\t');
   });
 
   it('keeps the lines of a text of several, and nothing else', () => {

@@ -28,6 +28,7 @@ const at = { file: 'localip', line: 1 };
 
 /** Each code at least once: the text that has it, and what is offered instead. */
 const cases: readonly FindingCase[] = [
+  { code: 'list-format', in: 'hosts', text: '{"cidr":"192.0.2.0/24","sblid":"SBL1"}' },
   { code: 'bad-characters', in: 'local_ip', text: '192.0.2.7\u00a0' },
   { code: 'unexpected-text', in: 'local_ip', text: '192.0.2.7 192.0.2.8' },
   { code: 'unexpected-text', in: 'hosts', text: '!' },
@@ -44,6 +45,11 @@ const cases: readonly FindingCase[] = [
   { code: 'address-brackets', in: 'relay_to', text: '[192.0.2.25]', suggestion: '192.0.2.25' },
   { code: 'address-zone', in: 'local_ip', text: 'fe80::%1/64', suggestion: 'fe80::/64' },
   { code: 'address-not-here', in: 'local_domain', text: '2001:db8::7' },
+  { code: 'address-range', in: 'local_ip', text: '192.0.2.0 - 192.0.2.63', suggestion: '192.0.2.0/26' },
+  { code: 'address-range', in: 'hosts', text: '!192.0.2.1 -192.0.2.2', suggestion: '!192.0.2.1, !192.0.2.2' },
+  { code: 'address-range', in: 'relay_to', text: '192.0.2.9- 192.0.2.2' },
+  { code: 'prefix-length', in: 'local_ip', text: '192.0.2.0/255.255.255.192', suggestion: '192.0.2.0/26' },
+  { code: 'unexpected-text', in: 'hosts', text: '192.0.2.0 255.255.255.192', suggestion: '192.0.2.0/26' },
   { code: 'prefix-length', in: 'local_ip', text: '2001:db8::/200' },
   { code: 'prefix-everything', in: 'local_ip', text: '::/0' },
   { code: 'prefix-host-bits', in: 'local_ip', text: '!192.0.2.9/24', suggestion: '!192.0.2.0/24' },
@@ -77,12 +83,12 @@ const cases: readonly FindingCase[] = [
   { code: 'flag-does-not-apply', in: 'settings', text: '[privacy]\nflags=noreceipts' },
 ];
 
-function findingsIn({ in: source, text }: FindingCase): readonly Finding[] {
+function findingsIn({ in: source, text }: FindingCase, file = 'list'): readonly Finding[] {
   if (typeof source !== 'string') return source;
   if (source === 'relay_map') return parseRelayMap('relay.map', text).findings;
   if (source === 'host_list_regex') return parseHostListRegex('host_list_regex', text).findings;
   if (source === 'settings') return parseSettings('smtpcheck.ini', text).findings;
-  return parseList(source, 'list', text).findings;
+  return parseList(source, file, text).findings;
 }
 
 describe('findings', () => {
@@ -138,7 +144,7 @@ describe('describeFinding', () => {
       const kind = parsedAs[file];
       const known = ofFiles[code];
       assert.ok(known ?? kind, `${file} is a file of ours`);
-      const findings = known ? [known] : findingsIn({ code, in: kind as Parsed, text });
+      const findings = known ? [known] : findingsIn({ code, in: kind as Parsed, text }, file);
       const words = findings.map((finding) =>
         describeFinding(finding)
           .replace(/^\S+?:(?=[0-9])/, '')

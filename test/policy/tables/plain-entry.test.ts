@@ -5,7 +5,7 @@ import { fc, runs } from '../../../testkit/properties';
 
 /** Characters and pieces of which entries are made, sound ones and others. */
 const pieces =
-  '0 1 9 10 133 192 255 256 00 007 . / : :: ! = - _ @ * % a f ff abcd 12345 example org jp ac.jp xn--p1ai A EXAMPLE é /8 /24 /33 /64 /128 /129 /0'.split(
+  '0 1 9 10 133 192 255 256 00 007 . / : :: ! = - _ @ * % a f ff abcd 12345 example org jp ac.jp xn--p1ai A EXAMPLE é /8 /24 /33 /64 /128 /129 /0 ; 192.0.2.0-192.0.2.9 192.0.2.0-9 /255.255.255.0'.split(
     ' ',
   );
 

@@ -9,12 +9,14 @@ import {
   type Chain,
   isListing,
   isOwnExclusion,
+  type ListName,
   type RouteFact,
   type Rule,
   signedText,
+  type TransportFact,
 } from '../site-policy';
 
-export type AddRemark = (code: RemarkCode, rule: Rule | RouteFact, detail?: string) => void;
+export type AddRemark = (code: RemarkCode, rule: Rule | RouteFact | TransportFact, detail?: string) => void;
 
 /** `192.0.2.7 (access:12)`, for a remark that points at another line. */
 export function locationOf(rule: Rule): string {
@@ -27,6 +29,8 @@ export class CompiledChain {
   private readonly dropped = new Set<Rule>();
   /** Rules that are not permitted in spite of what they say, with the reason. */
   private readonly leftOut = new Map<Rule, string>();
+  /** What decides where no rule does. */
+  private readonly otherwise: Rule | undefined;
 
   constructor(
     readonly chain: Chain,
@@ -36,11 +40,13 @@ export class CompiledChain {
   ) {
     if (chain.decides === 'first') this.addInOrder(rules, barriers);
     else this.addBySpecificity(rules);
+    const [barrier] = barriers;
+    this.otherwise = chain.decides === 'most-specific' && barrier ? denialOf(barrier) : undefined;
   }
 
   /** The rule that decides about all of it. */
   decide(reach: Reach): Rule | undefined {
-    return this.index.covering(reach);
+    return this.index.covering(reach) ?? this.otherwise;
   }
 
   isDropped(rule: Rule): boolean {
@@ -102,6 +108,13 @@ export class CompiledChain {
     this.index.add(withoutOpinion);
     this.addRemark('postfix-behind-exclusion', rule, obstacle);
   }
+}
+
+/** The barrier as a rule about everything. */
+function denialOf({ chain, order, origin, text, question }: Barrier): Rule {
+  const list: ListName = question === 'trust' ? 'localip' : question === 'destinations' ? 'relay.to' : 'host.deny';
+  const entry = { kind: 'domain', name: '*', exact: false, excluded: false } as const;
+  return { list, chain, order, verdict: 'deny', entry, text, origin, comments: [] };
 }
 
 function compareOrder(a: readonly number[], b: readonly number[]): number {

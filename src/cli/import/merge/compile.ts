@@ -7,6 +7,7 @@ import { EntryIndex, type Reach } from '../../../policy/entries/containment';
 import type { DomainEntry, Entry } from '../../../policy/entries/entry';
 import type { SourceLine } from '../../../policy/findings/finding';
 import {
+  type Barrier,
   type Chain,
   isListing,
   isOwnExclusion,
@@ -17,6 +18,7 @@ import {
   type RouteFact,
   type Rule,
   type SitePolicy,
+  type TransportFact,
 } from '../site-policy';
 import { type AddRemark, CompiledChain, locationOf } from './chain';
 
@@ -42,6 +44,21 @@ export function compileLists(question: Question, site: SitePolicy, addRemark: Ad
   return new Compiler(question, site, addRemark).compile();
 }
 
+/** By name, the rule of the same server that refuses all mail for it where recipients of local domains are asked about too. */
+export function refusedLocalNames(site: SitePolicy): ReadonlyMap<string, Rule> {
+  if (!site.features.has('blocklist-recipients')) return new Map();
+  const rules = site.rules.filter(
+    ({ chain: { server, series, place } }) => server === 'sendmail' && !series && place === 0,
+  );
+  const compiler = new Compiler('destinations', { ...site, rules, localNames: [] }, () => {});
+  return new Map(
+    site.localNames.flatMap(({ name }) => {
+      const rule = compiler.decisionOn(name);
+      return rule?.verdict === 'deny' ? [[name, rule] as const] : [];
+    }),
+  );
+}
+
 class Compiler {
   private readonly rules: readonly Rule[];
   private readonly chains: ReadonlyMap<string, CompiledChain>;
@@ -51,6 +68,9 @@ class Compiler {
   private readonly localNames: ReadonlySet<string>;
   private readonly routes: EntryIndex<RouteFact & Reach>;
   private readonly usedRoutes = new Set<RouteFact>();
+  /** Next hops for whatever has no transport of its own. */
+  private readonly usualRoutes: readonly RouteFact[];
+  private readonly transports: EntryIndex<TransportFact & Reach>;
   /** Rules of gates that led to a permit. */
   private readonly passed = new Set<Rule>();
 
@@ -60,23 +80,32 @@ class Compiler {
     private readonly addRemark: AddRemark,
   ) {
     this.rules = site.rules.filter(({ list }) => lists[list].question === question);
-    const barriers = site.barriers.filter((barrier) => barrier.question === question);
+    const barriers = ofEachServer(
+      site.barriers.filter((barrier) => barrier.question === question),
+      this.rules,
+    );
     const isAboutDomains = question === 'destinations';
     this.localNames = new Set(isAboutDomains ? site.localNames.map(({ name }) => name) : []);
-    this.routes = new EntryIndex(isAboutDomains ? site.routes.map((fact) => ({ ...fact, ...reachOf(fact) })) : []);
+    const routes = isAboutDomains ? site.routes : [];
+    const transports = isAboutDomains ? site.transports : [];
+    this.routes = new EntryIndex(routes.filter(isOfDomain).map((fact) => ({ ...fact, ...reachOf(fact) })));
+    this.usualRoutes = routes.filter((fact) => !isOfDomain(fact));
+    this.transports = new EntryIndex(transports.filter(isOfDomain).map((fact) => ({ ...fact, ...reachOf(fact) })));
     this.chains = new Map(
-      [...groupBy(this.rules, ({ chain }) => idOf(chain))].map(([id, rules]) => [
-        id,
-        new CompiledChain(
-          (rules[0] as Rule).chain,
-          rules,
-          barriers.filter(({ chain }) => idOf(chain) === id),
-          addRemark,
-        ),
-      ]),
+      [...groupBy<Rule | Barrier>([...this.rules, ...barriers], ({ chain }) => idOf(chain))].map(([id, steps]) => {
+        const rules = steps.filter((step) => 'entry' in step);
+        const ownBarriers = steps.filter((step) => 'question' in step);
+        const { chain } = (rules[0] ?? steps[0]) as Rule | Barrier;
+        return [id, new CompiledChain(chain, rules, ownBarriers, addRemark)];
+      }),
     );
     const inOrder = [...this.chains.values()].sort((a, b) => a.chain.place - b.chain.place);
     this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
+  }
+
+  /** The rule that decides about the name itself. */
+  decisionOn(name: string): Rule | undefined {
+    return this.decide({ entry: domain(name, true) });
   }
 
   compile(): ListEntry[] {
@@ -115,19 +144,25 @@ class Compiler {
     const isListed = decision !== undefined && isListing(decision) && !isLocal;
     const fact = isListed && entry.kind !== 'network' && !decision.route ? this.routes.covering(asked) : undefined;
     if (fact) this.usedRoutes.add(fact);
-    const route = isListed ? (decision.route ?? fact?.route) : undefined;
+    const route = isListed ? (decision.route ?? fact?.route ?? this.usualRoute(decision, asked)) : undefined;
     const region: Region = { list, entry, asked, rules: [], decision, isListed, route, cause };
     this.regions.add(region);
     return region;
+  }
+
+  private usualRoute({ chain, list }: Rule, asked: Reach): string | undefined {
+    if (list !== 'relay.to' || this.transports.covering(asked)) return undefined;
+    return this.usualRoutes.find(({ origin }) => origin.file === chain.server)?.route;
   }
 
   /** A next hop for one name of a wider entry, or for the names below one, makes it an entry of its own. */
   private addRoute(fact: RouteFact & Reach): void {
     const decision = this.decide(fact);
     if (!decision || !isListing(decision)) {
-      if (!this.usedRoutes.has(fact)) this.addRemark('postfix-route', fact);
+      if (!this.usedRoutes.has(fact)) this.addRemark(fact.remarks?.unused ?? 'postfix-route', fact);
       return;
     }
+    for (const code of fact.remarks?.used ?? []) this.addRemark(code, fact);
     this.addRegion('relay.to', domain(fact.domain, !fact.subdomains), fact, fact.origin);
   }
 
@@ -188,14 +223,17 @@ class Compiler {
       this.addRemark('already-covered', rule, locationOf(wider));
     } else if (isOwnExclusion(rule)) {
       this.addRemark('excludes-nothing', rule);
+    } else if (rule.loneRemark && !wider) {
+      this.addRemark(rule.loneRemark, rule);
     }
   }
 
   private remarkOnOverruled(rule: Rule, decision: Rule | undefined): void {
     if (!decision) this.addRemark('postfix-recipient', rule);
     else {
-      const isOfOneServer = decision.chain.server === rule.chain.server && decision.list === 'host.deny';
-      this.addRemark(isOfOneServer ? 'postfix-refused-elsewhere' : 'contradiction', rule, locationOf(decision));
+      const isOfOneServer = decision.chain.server === rule.chain.server;
+      const code = decision.list === 'host.deny' ? 'postfix-refused-elsewhere' : decision.chain.overruling;
+      this.addRemark((isOfOneServer ? code : undefined) ?? 'contradiction', rule, locationOf(decision));
     }
   }
 
@@ -205,6 +243,15 @@ class Compiler {
     const own = hasOwn ? this.regions.same({ entry: domain(entry.name, true) }) : undefined;
     return [whole, own].filter((region) => region !== undefined);
   }
+}
+
+/** A barrier of no server stands in the chains of that name of every server. */
+function ofEachServer(barriers: readonly Barrier[], rules: readonly Rule[]): Barrier[] {
+  return barriers.flatMap((barrier) => {
+    if (barrier.chain.server !== '') return [barrier];
+    const chains = rules.map(({ chain }) => chain).filter(({ series }) => series === barrier.chain.series);
+    return [...new Map(chains.map((chain) => [idOf(chain), chain])).values()].map((chain) => ({ ...barrier, chain }));
+  });
 }
 
 function idOf({ server, series, place }: Chain): string {
@@ -226,7 +273,11 @@ function domain(name: string, exact: boolean): DomainEntry {
   return { kind: 'domain', name, exact, excluded: false };
 }
 
-function reachOf({ domain: name, subdomains }: RouteFact): Reach {
+function isOfDomain({ domain: name }: RouteFact | TransportFact): boolean {
+  return name !== '*';
+}
+
+function reachOf({ domain: name, subdomains }: RouteFact | TransportFact): Reach {
   return { entry: domain(name, !subdomains), subdomainsOnly: subdomains };
 }
 

@@ -10,12 +10,14 @@ import {
   type LocalName,
   listNames,
   type MapLine,
+  type PluginSuggestion,
   type SitePolicy,
   type SiteSetting,
   signedText,
 } from '../site-policy';
-import type { AddRemark } from './chain';
-import { compileLists } from './compile';
+import { type AddRemark, locationOf } from './chain';
+import { compileLists, refusedLocalNames } from './compile';
+import { withLocalDeliveries } from './local-deliveries';
 import { withUsersFirst } from './users-first';
 
 export interface ResolvedPolicy {
@@ -23,15 +25,17 @@ export interface ResolvedPolicy {
   readonly map: readonly MapLine[];
   readonly localNames: readonly LocalName[];
   readonly settings: readonly SiteSetting[];
+  readonly suggestions: readonly PluginSuggestion[];
   readonly remarks: readonly Remark[];
 }
 
-export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
-  const remarks: Remark[] = [...site.remarks];
+export function resolvePolicy(given: SitePolicy): ResolvedPolicy {
+  const remarks: Remark[] = [...given.remarks];
   const addRemark: AddRemark = (code, rule, detail) => {
     const text = 'verdict' in rule ? signedText(rule) : rule.text;
     remarks.push({ code, at: rule.origin, text, ...(detail === undefined ? {} : { detail }) });
   };
+  const site = withLocalDeliveries(withoutRefusedNames(given, remarks), addRemark);
   const localNames = mergeNames(site.localNames);
   const entries = (['trust', 'destinations', 'refusals'] as const).flatMap((question) =>
     compileLists(question, site, addRemark),
@@ -45,8 +49,21 @@ export function resolvePolicy(site: SitePolicy): ResolvedPolicy {
     map,
     localNames,
     settings: mergeSettings(site.settings),
+    suggestions: site.suggestions,
     remarks: inOrder(remarks),
   };
+}
+
+/** Without the local names for which the old server refused all mail: Haraka takes what host_list names. */
+function withoutRefusedNames(site: SitePolicy, remarks: Remark[]): SitePolicy {
+  const refused = refusedLocalNames(site);
+  const localNames = site.localNames.filter(({ name, origins }) => {
+    const rule = refused.get(name);
+    if (!rule) return true;
+    for (const at of origins) remarks.push({ code: 'local-refused', at, text: name, detail: locationOf(rule) });
+    return false;
+  });
+  return { ...site, localNames };
 }
 
 function mergeNames(names: readonly LocalName[]): LocalName[] {

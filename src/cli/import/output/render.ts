@@ -1,7 +1,6 @@
 /** Renders a resolved policy as text files. Every entry keeps its source's comments and names its line. */
 
 import { formatRoute, parseRoute } from '../../../policy/entries/route';
-import { printable } from '../../../policy/findings/characters';
 import type { SourceLine } from '../../../policy/findings/finding';
 import type { ResolvedPolicy } from '../merge/resolve-policy';
 import {
@@ -12,14 +11,10 @@ import {
   type MapLine,
   type SiteSetting,
 } from '../site-policy';
+import { clean, formatOrigin, type RenderedFile } from './render-lines';
+import { renderSuggestions } from './render-suggestions';
 
-/** A file of Haraka's config folder. */
-export interface RenderedFile {
-  readonly name: string;
-  readonly text: string;
-  /** How many entries or settings it holds; a file of none only says what it is for. */
-  readonly count: number;
-}
+export type { RenderedFile } from './render-lines';
 
 const purposes: Readonly<Record<ListName, string>> = {
   localip: 'client addresses that may relay to anyone',
@@ -34,6 +29,7 @@ export function render(policy: ResolvedPolicy): RenderedFile[] {
     renderMap(policy.map),
     ...(policy.localNames.length > 0 ? [renderHostList(policy.localNames)] : []),
     ...(policy.settings.length > 0 ? [renderSettings(policy.settings)] : []),
+    ...renderSuggestions(policy.suggestions),
   ];
 }
 
@@ -127,15 +123,6 @@ function file(head: readonly string[], body: readonly string[]): string {
 function commentLines(comments: readonly string[], place: number): string[] {
   if (comments.length === 0) return [];
   return [...(place === 0 ? [] : ['']), ...comments.map((comment) => `# ${clean(comment)}`)];
-}
-
-export function formatOrigin({ file: name, line }: SourceLine): string {
-  return printable(`${name}:${line}`);
-}
-
-/** Comments keep their text, tabs included; what else a terminal would obey is escaped. */
-function clean(text: string): string {
-  return text.split('\t').map(printable).join('\t');
 }
 
 function routeText(text: string): string {

@@ -8,7 +8,8 @@ import { describeRemark, kindOf, type Remark } from '../remark';
 import { listNames } from '../site-policy';
 import type { RemarkKind } from '../wording';
 import { unifiedDiff } from './diff';
-import { formatOrigin, iniSetting } from './render';
+import { iniSetting } from './render';
+import { formatOrigin } from './render-lines';
 import type { PlannedFile } from './target';
 
 export interface ImportResult {
@@ -33,14 +34,63 @@ const labels: Readonly<Record<RemarkKind, string>> = {
 const colours = { 'left-out': 'red', changed: 'yellow', note: 'cyan' } as const;
 
 /** `access:12: left out: From:… RELAY: … [access-from-relay]`, and below it the effect and the suggestion. */
-export function formatRemark(remark: Remark, colour: boolean): string {
+export function formatRemark(remark: Remark, colour: boolean, lines = formatOrigin(remark.at)): string {
   const { kind, message, effect, suggestion } = describeRemark(remark);
   const label = colour ? styleText(colours[kind], labels[kind], { validateStream: false }) : labels[kind];
   const what = printable(`${displayText(remark.text)}: ${message}`);
-  const lines = [`${formatOrigin(remark.at)}: ${label}: ${what} [${remark.code}]`];
-  lines.push(`    effect: ${effect}`);
-  if (suggestion) lines.push(`    suggestion: ${suggestion}`);
-  return `${lines.join('\n')}\n`;
+  const text = [`${lines}: ${label}: ${what} [${remark.code}]`];
+  text.push(`    effect: ${effect}`);
+  if (suggestion) text.push(`    suggestion: ${suggestion}`);
+  return `${text.join('\n')}\n`;
+}
+
+function fieldsOf(remark: Remark) {
+  const { folds: _, ...fields } = describeRemark(remark);
+  return fields;
+}
+
+/** All remarks; those that fold, and say the same of several lines of one file, as one at the first of these lines. */
+export function formatRemarks(remarks: readonly Remark[], colour: boolean): string {
+  const groups = new Map<string, Remark[]>();
+  const keys = remarks.map((remark, i) => {
+    const { folds, message } = describeRemark(remark);
+    const key = folds ? JSON.stringify([remark.at.file, remark.code, message]) : `${i}`;
+    const group = groups.get(key);
+    if (group) group.push(remark);
+    else groups.set(key, [remark]);
+    return key;
+  });
+  return remarks
+    .map((remark, i) => {
+      const group = groups.get(keys[i] ?? '') ?? [];
+      if (group.length < fewest) return formatRemark(remark, colour);
+      return group[0] === remark ? formatGroup(group, remark, colour) : '';
+    })
+    .join('');
+}
+
+/** Fewer remarks than these are reported each by itself. */
+const fewest = 3;
+/** Of one group the texts of so many are shown. */
+const most = 4;
+
+function formatGroup(group: readonly Remark[], first: Remark, colour: boolean): string {
+  const texts = [...new Set(group.map(({ text }) => text.replace(/\s*=.*$/s, '')))];
+  const shown = texts.slice(0, most).join(', ');
+  const text = `${group.length} times, ${texts.length > most ? `${shown} and ${texts.length - most} more` : shown}`;
+  const lines = printable(`${first.at.file}:${rangesOf(group.map(({ at }) => at.line))}`);
+  return formatRemark({ ...first, text }, colour, lines);
+}
+
+/** `3-5,9` */
+function rangesOf(lines: readonly number[]): string {
+  const ranges: [from: number, to: number][] = [];
+  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
+    const last = ranges[ranges.length - 1];
+    if (last && last[1] === line - 1) last[1] = line;
+    else ranges.push([line, line]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
 
 function displayText(text: string): string {
@@ -114,6 +164,7 @@ export function toJson(outcome: ImportResult): string {
     settings: policy.settings
       .map(iniSetting)
       .map(({ section, key, value, origin }) => ({ section, key, value, from: [origin] })),
+    suggestions: policy.suggestions.map(({ plugin, setting, origin }) => ({ plugin, ...setting, from: [origin] })),
     files: outcome.files.map((file) => ({
       name: file.name,
       path: file.path,
@@ -124,7 +175,7 @@ export function toJson(outcome: ImportResult): string {
       code: remark.code,
       at: remark.at,
       text: remark.text,
-      ...describeRemark(remark),
+      ...fieldsOf(remark),
     })),
   };
   return jsonText(document);

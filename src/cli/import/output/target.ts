@@ -4,7 +4,7 @@
  * `smtpcheck.ini` keep what they hold and get what is missing.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { forEachLine } from '../../../policy/entries/lines';
 import { parseIni } from '../../../policy/settings/ini';
 import { CannotRun } from '../../io';
@@ -66,7 +66,7 @@ function contentOf(path: string, displayPath: string): string {
 }
 
 function countEntries(name: string, text: string): number {
-  if (name === 'smtpcheck.ini') return parseIni(text).entries.length;
+  if (name.endsWith('.ini')) return parseIni(text).entries.length;
   let count = 0;
   forEachLine(text, () => count++);
   return count;
@@ -120,6 +120,7 @@ export function writeFiles(folder: string, files: readonly PlannedFile[]): void 
   for (const { path, after, action } of files) {
     if (action === 'unchanged') continue;
     const temporary = `${path}.${process.pid}.new`;
+    mkdirSync(dirname(path), { recursive: true });
     try {
       // What stands there is removed and not followed: it could be a symbolic link of somebody else's.
       rmSync(temporary, { force: true });

@@ -48,7 +48,20 @@ export function readAssignments(text: string): ShellFile {
     const match = head.exec(source);
     const unset: string[] = [];
     if (match) position += match[0].length;
-    const word = match ? readWord(source, position, known, unset) : undefined;
+    let word = match ? readWord(source, position, known, unset) : undefined;
+    const made = match && word ? [{ name: match[1] ?? '', value: word.value, unset }] : [];
+    // Further assignments of the same line; each sees what those before it set.
+    while (word?.plain) {
+      const next = /[ \t;]+(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=/y;
+      next.lastIndex = word.end;
+      const more = next.exec(source);
+      if (!more) break;
+      const last = made[made.length - 1];
+      if (last) known.set(last.name, last.value);
+      const missing: string[] = [];
+      word = readWord(source, next.lastIndex, known, missing);
+      made.push({ name: more[1] ?? '', value: word.value, unset: missing });
+    }
     let end = word ? word.end : position;
     // The rest of the line: blanks, a comment, or something that makes this no mere assignment.
     const lineEnd = source.indexOf('\n', end) < 0 ? source.length : source.indexOf('\n', end);
@@ -65,9 +78,13 @@ export function readAssignments(text: string): ShellFile {
       continue;
     }
     if (match && word?.plain && (rest === '' || rest.startsWith('#'))) {
-      known.set(match[1] ?? '', word.value);
-      assignments.push({ name: match[1] ?? '', value: word.value, line: startLine, text: written, comments, unset });
+      for (const assignment of made) {
+        known.set(assignment.name, assignment.value);
+        assignments.push({ ...assignment, line: startLine, text: written, comments });
+      }
     } else {
+      // Set all the same, to what is not known.
+      for (const { name } of made) known.delete(name);
       others.push({ line: startLine, text: written.split('\n')[0] ?? '' });
     }
     comments = [];

@@ -2,7 +2,7 @@
 
 import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type ListName, lists, type ReaderContext, type Reading } from '../../site-policy';
-import { parseAccessValue } from '../sendmail/sendmail-access';
+import { parseAccessValue } from '../sendmail/access-value';
 import { parseSendmailKey, type SendmailKey } from '../sendmail/sendmail-key';
 import { refusesByValue } from '../table-value';
 import { commentedLines, splitComment } from '../text-lines';
@@ -113,6 +113,9 @@ function addMapKey(out: Collector, written: string, value: string, item: SourceI
   switch (key.kind) {
     case 'never':
       out.remark('access-never-matches', item, key.why);
+      return;
+    case 'subdomains':
+      out.remark('access-never-matches', item, 'keys do not begin with a dot');
       return;
     case 'cidr':
       out.remark('access-cidr', item);

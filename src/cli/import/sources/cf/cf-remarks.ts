@@ -5,7 +5,7 @@ export const cfRemarks = {
   'cf-unrestricted': strangersRefused('this makes an open relay.'),
   'cf-key': notInForce('a setting of CF that has no counterpart in the suite.'),
   'cf-shell': unknownEffect('shell code; only assignments are read.', 'write the resulting assignment into the file.'),
-  'cf-variable': unlisted('uses {detail}, which no earlier line sets.'),
+  'cf-variable': unlisted('uses {detail}, of which no earlier line says the value.', 'write the value in its place.'),
   'cf-trusted-in-spite': stricter(
     'a list counts who is found and not the value, so the source permits in spite of "{detail}"; excluded here, as its author meant.',
   ),

@@ -1,4 +1,5 @@
 /** The patterns of Postfix's host and domain lists (match_list(3), cidr_table(5), access(5)) as entries of ours. */
+import type { Problem } from '../../../../policy/entries/entry';
 import type { Collector, SourceItem } from '../../collector';
 import { type Chain, chainOf, type ListName } from '../../site-policy';
 
@@ -20,6 +21,8 @@ export interface PatternContext {
   readonly negated: boolean;
   readonly chain: Chain;
   readonly order: readonly number[];
+  /** No name in the list ever matches. */
+  readonly keys?: 'addresses';
 }
 
 /** `192.0.2.0/24`, `[2001:db8::]/32`, `192.0.2.7`: Postfix wants IPv6 in brackets, tables also take it bare. */
@@ -38,12 +41,12 @@ export function addAddress(
   address: string,
   item: SourceItem,
   context: PatternContext,
-): void {
+): Problem | undefined {
   if (/^[0-9.]+$/.test(address) && address.split('.').filter((octet) => octet !== '').length < 4) {
     out.remark('postfix-never-matches', item, 'it knows no octet prefixes here, only CIDR');
-    return;
+    return undefined;
   }
-  addSigned(out, list, address, item, context);
+  return addSigned(out, list, address, item, context);
 }
 
 /** Adds a name; `parentMatches` says whether it covers the names below it (parent_domain_matches_subdomains). */
@@ -55,6 +58,10 @@ export function addName(
   context: PatternContext,
   parentMatches: boolean,
 ): void {
+  if (context.keys === 'addresses') {
+    out.remark('postfix-never-matches', item, 'smtpd_peername_lookup = no leaves every client without a name');
+    return;
+  }
   if (!pattern.startsWith('.')) {
     addSigned(out, list, parentMatches ? pattern : `=${pattern}`, item, context);
     return;
@@ -74,7 +81,7 @@ function addSigned(
   item: SourceItem,
   context: PatternContext,
   subdomainsOnly = false,
-): void {
+): Problem | undefined {
   const { negated, chain, order } = context;
-  out.add(list, negated ? 'deny' : 'permit', text, item, { chain, order, subdomainsOnly });
+  return out.add(list, negated ? 'deny' : 'permit', text, item, { chain, order, subdomainsOnly });
 }

@@ -1,13 +1,13 @@
 /**
  * The text sources of Postfix's tables: plain list files, cidr tables and keyed tables (hash and its kin), each read as
- * what main.cf uses it for.
+ * what main.cf uses it for. The rows of `inline:{…}` stand in main.cf itself.
  */
-import { words } from '../../../../policy/settings/setting-kinds';
 import { Collector, type SourceItem } from '../../collector';
-import type { RemarkCode } from '../../remark';
-import { type Chain, chainOf, type Position, type ReaderContext, type Reading, type Verdict } from '../../site-policy';
+import { type Chain, chainOf, type Position, type ReaderContext, type Reading } from '../../site-policy';
 import { refusesByValue } from '../table-value';
 import { logicalLines } from '../text-lines';
+import { readClientRows, readRecipientRows } from './postfix-access-tables';
+import { cidrRows } from './postfix-cidr';
 import {
   addAddress,
   addName,
@@ -16,32 +16,48 @@ import {
   type PatternContext,
   relayDomainsChain,
 } from './postfix-patterns';
-import { addTable, type TableUse } from './postfix-table-reference';
+import { type Row, rowsOfBraces, rowsOfText, rowsWithValue } from './postfix-rows';
+import { type Form, parseTable, remarkUnreadable, type TableUse } from './postfix-table-reference';
+import { readTransportRows } from './postfix-transport';
+import { wordsOf } from './postfix-values';
 
-interface Row {
-  readonly key: string;
-  readonly value: string;
-  readonly item: SourceItem;
-  readonly order: readonly number[];
-}
+type RowReader = (out: Collector, rows: readonly Row[], position: Position) => void;
 
-/** `key value` lines, each with its order in the list that names the table. */
-function rowsOf(out: Collector, text: string, withValue: boolean): Row[] {
-  return logicalLines(text).flatMap((logical, place) => {
-    const match = /^(\S+)(?:\s+(.*))?$/s.exec(logical.text);
-    const item: SourceItem = { line: logical.line, text: logical.text, comments: logical.comments };
-    const value = match?.[2] ?? '';
-    if (withValue && value === '') {
-      out.remark('postfix-table-line', item);
-      return [];
-    }
-    return [{ key: match?.[1] ?? '', value, item, order: [...(out.context.position?.order ?? []), place] }];
-  });
+const rowReaders: Readonly<Record<TableUse, Partial<Record<Exclude<Form, 'file'>, RowReader>>>> = {
+  mynetworks: { cidr: mynetworksCidrRows, keyed: mynetworksRows },
+  'relay-domains': { keyed: relayDomainsRows },
+  'relay-recipients': { keyed: relayRecipientRows },
+  destination: { keyed: destinationRows },
+  virtual: { keyed: virtualRows },
+  transport: { keyed: readTransportRows },
+  'client-access': { cidr: (...args) => readClientRows(...args, 'cidr'), keyed: (...args) => readClientRows(...args) },
+  'recipient-access': { keyed: readRecipientRows },
+};
+
+/** Takes `text` for a table if it has the form of one: refers to its file, reads its rows, or says that nothing can. */
+export function addTable(out: Collector, use: TableUse, text: string, item: SourceItem, position: Position): boolean {
+  const table = parseTable(use, text);
+  if (!table) return false;
+  if (table.kind === 'file') out.refer(table.type, table.path, item, { position });
+  else if (table.kind === 'unreadable') remarkUnreadable(out, use, text, item, position);
+  else rowReaders[use][table.form]?.(out, rowsOfBraces(table.content, item, position.order), position);
+  return true;
 }
 
 /** Where the table stands; one that is imported by itself is a list of its own. */
 function positionOf({ file, position }: ReaderContext, chainIn: (file: string) => Chain): Position {
   return position ?? { chain: chainIn(file), order: [], negated: false, parentMatches: true };
+}
+
+function tableReader(use: TableUse, form: Exclude<Form, 'file'>, chainIn: (file: string) => Chain = chainOf) {
+  return (text: string, context: ReaderContext): Reading => {
+    const standing = positionOf(context, chainIn);
+    // transport_maps is not among parent_domain_matches_subdomains.
+    const position = use === 'transport' && !context.position ? { ...standing, parentMatches: false } : standing;
+    const out = new Collector(context, position.chain);
+    rowReaders[use][form]?.(out, rowsOfText(text, context.position?.order), position);
+    return out;
+  };
 }
 
 /** A `/file/name` pattern: its content stands in the list as if written there, tables and all. */
@@ -55,7 +71,7 @@ function readListFile(
     const whole = positionOf(context, chainIn);
     let place = 0;
     for (const logical of logicalLines(text)) {
-      for (const [i, word] of words(logical.text).entries()) {
+      for (const [i, word] of wordsOf(logical.text).entries()) {
         const negated = word.startsWith('!') !== whole.negated;
         const pattern = word.startsWith('!') ? word.slice(1) : word;
         const item: SourceItem = { line: logical.line, text: word, comments: i === 0 ? logical.comments : [] };
@@ -67,11 +83,19 @@ function readListFile(
   };
 }
 
-export const readMynetworksFile = readListFile('mynetworks', mynetworksChain, (out, word, item, position) => {
+/** One pattern of mynetworks: an address, a network or a name. */
+export function addClientPattern(out: Collector, word: string, item: SourceItem, position: Position): void {
   const address = addressOf(word);
-  if (address !== undefined) addAddress(out, 'localip', address, item, position);
-  else addName(out, 'localdomain', word, item, position, position.parentMatches);
-});
+  if (address === undefined) {
+    addName(out, 'localdomain', word, item, position, position.parentMatches);
+    return;
+  }
+  const problem = addAddress(out, 'localip', address, item, position);
+  // Postfix puts off every client that gets as far as a network that it cannot parse.
+  if (problem?.problem === 'prefix-host-bits') out.addBarrier('localip', position.chain, position.order, item);
+}
+
+export const readMynetworksFile = readListFile('mynetworks', mynetworksChain, addClientPattern);
 
 export const readRelayDomainsFile = readListFile('relay-domains', relayDomainsChain, (out, word, item, position) => {
   addName(out, 'relay.to', word, item, position, position.parentMatches);
@@ -82,184 +106,63 @@ export const readDestinationFile = readListFile('destination', chainOf, (out, wo
   else out.addLocalName(word, item);
 });
 
+export const readMynetworksCidr = tableReader('mynetworks', 'cidr', mynetworksChain);
+export const readMynetworksHash = tableReader('mynetworks', 'keyed', mynetworksChain);
+export const readRelayDomainsHash = tableReader('relay-domains', 'keyed', relayDomainsChain);
+export const readRelayRecipients = tableReader('relay-recipients', 'keyed');
+export const readDestinationHash = tableReader('destination', 'keyed');
+export const readVirtual = tableReader('virtual', 'keyed');
+export const readTransport = tableReader('transport', 'keyed');
+export const readClientAccessCidr = tableReader('client-access', 'cidr');
+export const readClientAccessHash = tableReader('client-access', 'keyed');
+export const readRecipientAccess = tableReader('recipient-access', 'keyed');
+
 /** mynetworks = cidr:…: Postfix only asks whether a pattern matches, whatever its value. */
-export function readMynetworksCidr(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
-  const { chain, negated } = positionOf(context, mynetworksChain);
-  for (const row of cidrRows(out, text)) {
+function mynetworksCidrRows(out: Collector, rows: readonly Row[], { chain, negated }: Position): void {
+  for (const row of cidrRows(out, rows)) {
     // An author who wrote REJECT meant to exclude the client.
     const refused = refusesByValue(row.value) && !negated;
     if (refused) out.remark('postfix-trusted-in-spite', row.item, row.value);
     addAddress(out, 'localip', row.key, row.item, { negated: refused || negated, chain, order: row.order });
   }
-  return out;
-}
-
-/** Rows of a cidr table outside of conditions. */
-function cidrRows(out: Collector, text: string): Row[] {
-  let nested = 0;
-  const skip = (code: RemarkCode, { item, order }: Row) => {
-    const { position } = out.context;
-    out.remark(code, item);
-    if (position?.negated) out.addBarrier('localip', position.chain, order, item);
-  };
-  return rowsOf(out, text, false)
-    .filter((row) => {
-      const word = row.key.toLowerCase();
-      if (word === 'endif') nested = Math.max(0, nested - 1);
-      if (word === 'if') nested++;
-      if (word === 'if' || word === 'endif' || nested > 0 || row.key.startsWith('!')) {
-        if (word !== 'endif') skip('postfix-table-condition', row);
-        return false;
-      }
-      if (row.value === '') {
-        out.remark('postfix-table-line', row.item);
-        return false;
-      }
-      if (addressOf(row.key) !== undefined) return true;
-      skip('postfix-table-pattern', row);
-      return false;
-    })
-    .map((row) => ({ ...row, key: addressOf(row.key) ?? row.key }));
 }
 
 /** mynetworks = hash:…: whole addresses, and names with the parents they are looked up by. */
-export function readMynetworksHash(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
-  const { chain, negated, parentMatches } = positionOf(context, mynetworksChain);
-  for (const { key, item, order } of rowsOf(out, text, true)) {
-    const patternContext: PatternContext = { negated, chain, order };
+function mynetworksRows(out: Collector, rows: readonly Row[], position: Position): void {
+  for (const { key, item, order } of rowsWithValue(out, rows)) {
+    const patternContext: PatternContext = { ...position, order };
     const address = addressOf(key);
     if (address?.includes('/')) out.remark('postfix-never-matches', item, 'keyed tables hold whole addresses, no CIDR');
     else if (address !== undefined) addAddress(out, 'localip', address, item, patternContext);
-    else addName(out, 'localdomain', key, item, patternContext, parentMatches);
+    else addName(out, 'localdomain', key, item, patternContext, position.parentMatches);
   }
-  return out;
 }
 
-export function readRelayDomainsHash(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
-  const { chain, negated, parentMatches } = positionOf(context, relayDomainsChain);
-  for (const { key, item, order } of rowsOf(out, text, true)) {
-    addName(out, 'relay.to', key, item, { negated, chain, order }, parentMatches);
+function relayDomainsRows(out: Collector, rows: readonly Row[], position: Position): void {
+  for (const { key, item, order } of rowsWithValue(out, rows)) {
+    addName(out, 'relay.to', key, item, { ...position, order }, position.parentMatches);
   }
-  return out;
 }
 
-export function readDestinationHash(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
-  for (const { key, item } of rowsOf(out, text, true)) {
-    if (context.position?.negated) out.remark('not-a-host-name', item);
+function destinationRows(out: Collector, rows: readonly Row[], { negated }: Position): void {
+  for (const { key, item } of rowsWithValue(out, rows)) {
+    if (negated) out.remark('not-a-host-name', item);
     else out.addLocalName(key, item);
   }
-  return out;
+}
+
+/** virtual(5): of a table of mailboxes or aliases the keys without `@` that are domains. */
+function virtualRows(out: Collector, rows: readonly Row[], position: Position): void {
+  const domains = rows.filter(({ key }) => !key.includes('@') && key.includes('.'));
+  destinationRows(out, domains, position);
+  if (domains[0]) out.remark('postfix-virtual', domains[0].item);
 }
 
 /** relay_recipient_maps: mailboxes, and `@domain` for a whole domain. */
-export function readRelayRecipients(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
-  const { chain } = positionOf(context, chainOf);
-  for (const { key, item } of rowsOf(out, text, true)) {
+function relayRecipientRows(out: Collector, rows: readonly Row[], { chain }: Position): void {
+  for (const { key, item } of rowsWithValue(out, rows)) {
     const at = key.lastIndexOf('@');
     if (at < 0) out.remark('postfix-recipient', item);
     else out.add('relay.to', 'permit', at === 0 ? `=${key.slice(1)}` : key, item, { chain });
   }
-  return out;
-}
-
-/** transport(5): the next hops that a route of relay.to can express. */
-export function readTransport(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context);
-  for (const { key, value, item } of rowsOf(out, text, true)) {
-    const match = /^(?:smtp|relay):\[([^\]]+)\](?::([0-9]+|smtp))?$/.exec(value);
-    if (!match || key === '*' || key.includes('@')) {
-      out.remark('postfix-route', item);
-      continue;
-    }
-    const host = (match[1] ?? '').replace(/^ipv6:/i, '');
-    const port = match[2] === undefined || match[2] === 'smtp' ? '' : `:${match[2]}`;
-    const route = `[${host}]${port}`;
-    const domain = key.replace(/^\./, '').toLowerCase();
-    out.routes.push({
-      domain,
-      subdomains: key.startsWith('.'),
-      route,
-      origin: out.at(item.line),
-      text: item.text,
-    });
-    if (context.position?.parentMatches && !key.startsWith('.')) {
-      out.routes.push({ domain, subdomains: true, route, origin: out.at(item.line), text: item.text });
-    }
-  }
-  return out;
-}
-
-/** check_client_access cidr:…, first match. */
-export function readClientAccessCidr(text: string, context: ReaderContext): Reading {
-  const { chain, ...position } = positionOf(context, chainOf);
-  const out = new Collector(context, { ...chain, decides: 'first' });
-  for (const row of cidrRows(out, text)) addClient(out, position, row, verdictOn(row.value));
-  return out;
-}
-
-/** check_client_access hash:…: addresses, octet prefixes and names; the most specific decides (access(5)). */
-export function readClientAccessHash(text: string, context: ReaderContext): Reading {
-  const position = positionOf(context, chainOf);
-  const out = new Collector(context, position.chain);
-  const rows = rowsOf(out, text, true);
-  // The name is looked up first: where its line says DUNNO, the line of the address is not read.
-  const nameDecides = rows.some(({ key, value }) => !isAddressKey(key) && verdictOn(value) === 'no-opinion');
-  for (const row of rows) {
-    const verdict = verdictOn(row.value);
-    const isUnread = nameDecides && verdict === 'permit' && isAddressKey(row.key);
-    if (row.key.includes('/')) out.remark('postfix-never-matches', row.item, 'keyed tables know no CIDR');
-    else addClient(out, position, row, isUnread ? 'no-opinion' : verdict);
-  }
-  return out;
-}
-
-const defersOrDiscards = /^(?:4[0-9]{2}|defer|defer_if_permit|discard)(?:\s|$)/i;
-
-/** access(5): what an action says of the client; nothing where it is about something else. */
-function verdictOn(action: string): Verdict | undefined {
-  if (defersOrDiscards.test(action) || /^(?:reject|5[0-9]{2})(?:\s|$)/i.test(action)) return 'deny';
-  if (/^dunno(?:\s|$)/i.test(action)) return 'no-opinion';
-  return /^(?:(?:ok|permit)(?:\s|$)|[0-9]+$)/i.test(action) ? 'permit' : undefined;
-}
-
-function addClient(
-  out: Collector,
-  { parentMatches, okRelays }: Omit<Position, 'chain'>,
-  { key, value, item, order }: Row,
-  verdict: Verdict | undefined,
-): void {
-  if (verdict === undefined) {
-    out.remark('postfix-table-value', item, value.split(/\s/)[0]);
-    return;
-  }
-  if (defersOrDiscards.test(value))
-    out.remark('access-refused-outright', item, /^discard/i.test(value) ? 'dropped all mail' : 'put off all mail');
-  else if (verdict === 'deny' && !/^reject$/i.test(value)) out.remark('access-reply-lost', item);
-  const reach = clientReach(key, parentMatches);
-  if (reach === undefined) {
-    out.remark('postfix-table-pattern', item);
-    return;
-  }
-  if (verdict === 'permit' && okRelays) out.remark('postfix-client-permits', item);
-  out.add('host.deny', verdict, reach.text, item, { order, subdomainsOnly: reach.subdomainsOnly });
-}
-
-const ipv6Prefix = /^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){1,6}$/i;
-
-function isAddressKey(key: string): boolean {
-  return addressOf(key) !== undefined || ipv6Prefix.test(key);
-}
-
-/** A key of a client table as an entry: keyed tables know octet prefixes and, with colons cut off, IPv6 prefixes. */
-function clientReach(key: string, parentMatches: boolean): { text: string; subdomainsOnly: boolean } | undefined {
-  const address = addressOf(key);
-  if (address !== undefined) return { text: address, subdomainsOnly: false };
-  if (ipv6Prefix.test(key)) return { text: `${key}::/${key.split(':').length * 16}`, subdomainsOnly: false };
-  if (key.startsWith('.')) return parentMatches ? undefined : { text: key.slice(1), subdomainsOnly: true };
-  return { text: parentMatches ? key : `=${key}`, subdomainsOnly: false };
 }

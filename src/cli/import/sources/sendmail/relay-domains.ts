@@ -40,6 +40,16 @@ export function addRelayMember(out: Collector, member: string, item: SourceItem)
       out.add('relay.to', 'permit', entry, item, { chain: classR });
       return;
     }
+    case 'subdomains':
+      // Matched token by token, as the end of a longer name.
+      if (out.context.features.has('relay-hosts-only')) {
+        out.remark('class-option', item);
+        return;
+      }
+      out.remark('subdomains-only', item, key.name);
+      out.add('localdomain', 'permit', key.name, item, { chain: classR, subdomainsOnly: true });
+      out.add('relay.to', 'permit', key.name, item, { chain: classR, subdomainsOnly: true });
+      return;
     case 'cidr':
       out.remark('access-cidr', item);
       return;

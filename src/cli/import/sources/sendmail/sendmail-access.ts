@@ -4,18 +4,14 @@
  * wider one becomes its exclusion, so that the most specific key decides here as it did there.
  */
 
-import { longestReply } from '../../../../policy/decision';
 import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type ListName, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
+import { mapValue, parseAccessValue, refuses, refusesForGood, type Value } from './access-value';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
+import { suggestionsForLimit } from './sendmail-suggestions';
 
 type Scope = 'connect' | 'to' | 'both';
-
-type Value =
-  | { readonly kind: 'relay' | 'ok' | 'skip' | 'reject' | 'discard' | 'quarantine' | 'unknown' }
-  /** `text` in the form of relay.map. */
-  | { readonly kind: 'error'; readonly temporary: boolean; readonly text: string };
 
 /** The access map is looked up before class R (proto.m4, Rcpt_ok). */
 const accessMap = chainOf('sendmail');
@@ -33,7 +29,10 @@ export function readSendmailAccess(text: string, context: ReaderContext): Readin
     const before = first.get(key.toLowerCase());
     if (value === '') out.remark('access-line', item);
     else if (before !== item.line) out.remark('access-never-matches', item, `line ${before} has the same key`);
-    else readLine(out, key, parseAccessValue(value), item, (tag) => first.has(`${tag}:${key.toLowerCase()}`));
+    else
+      readLine(out, key, valueIn(out, parseAccessValue(value)), item, (tag) =>
+        first.has(`${tag}:${key.toLowerCase()}`),
+      );
   }
   return out;
 }
@@ -61,13 +60,19 @@ function readLine(
       readKey(out, 'to', parseSendmailKey(key), value, item);
       return;
     case 'from':
-      out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);
+      if (value.kind === 'ok' || value.kind === 'skip') out.remark('access-from-ok', item);
+      else out.remark(value.kind === 'relay' ? 'access-from-relay' : 'access-from', item);
+      return;
+    case 'spam':
+      out.remark('delay-checks-exempt', item, key);
       return;
     case 'certissuer':
     case 'certsubject':
       out.remark('access-certificate', item);
       return;
     default:
+      for (const suggestion of suggestionsForLimit(tag, key, item.text.split(/\s+/)[1] ?? ''))
+        out.suggest(suggestion, item);
       out.remark('access-other-tag', item, `${written.slice(0, written.indexOf(':'))}:`);
       return;
   }
@@ -84,6 +89,10 @@ function readKey(out: Collector, scope: Scope, key: SendmailKey, value: Value, i
   switch (key.kind) {
     case 'cidr':
       out.remark('access-cidr', item);
+      return;
+    case 'subdomains':
+      if (out.context.features.has('lookup-dot-domain')) readSubdomains(out, scope, key.name, value, item);
+      else out.remark('access-never-matches', item, 'keys do not begin with a dot (except with lookupdotdomain)');
       return;
     case 'never':
       out.remark('access-never-matches', item, key.why);
@@ -132,12 +141,37 @@ function readDomain(out: Collector, scope: Scope, name: string, value: Value, it
   else if (value.kind !== 'ok' && value.kind !== 'skip') out.remark('access-sender-half', item, 'clients');
 }
 
+/** `.example.org`, with lookupdotdomain: the names below it, before a key without the dot. */
+function readSubdomains(out: Collector, scope: Scope, name: string, value: Value, item: SourceItem): void {
+  const below = { subdomainsOnly: true };
+  const quiet = { ...item, comments: [] };
+  if (value.kind === 'relay' && out.context.features.has('relay-hosts-only')) {
+    out.remark('access-never-matches', item, 'with relay_hosts_only a name is looked up as it stands');
+    return;
+  }
+  const verdict = value.kind === 'relay' ? 'permit' : refuses(value) ? 'deny' : 'no-opinion';
+  if (scope !== 'to') {
+    out.add('host.deny', verdict === 'deny' ? 'deny' : 'permit', name, quiet, below);
+    out.add('localdomain', verdict, name, item, below);
+  }
+  if (scope !== 'connect') out.add('relay.to', verdict, name, item, below);
+  if (value.kind === 'quarantine') out.remark('access-quarantine', item);
+  else if (verdict === 'no-opinion') out.remark('access-ok', item);
+  else if (verdict === 'deny' && scope === 'both') out.remark('access-sender-half', item, 'clients and recipients');
+  if (verdict !== 'deny') return;
+  if (scope !== 'connect') remarkOnRecipient(out, item);
+  if (value.kind === 'unknown') remarkOnText(out, value, item);
+  else if (value.kind === 'error') out.remark('access-reply-lost', item);
+}
+
 function readLiteral(out: Collector, scope: Scope, entry: string, value: Value, item: SourceItem): void {
   if (scope === 'to' && value.kind === 'relay') {
     out.add('relay.to', 'permit', entry, item);
     return;
   }
-  if (scope !== 'to' && refusesForGood(value)) {
+  if (scope !== 'to' && refuses(value)) {
+    if (value.kind === 'unknown') remarkOnText(out, value, item);
+    else if (!refusesForGood(value)) out.remark('access-refused-outright', item, 'put off or dropped all mail');
     out.add('host.deny', 'deny', entry, item);
     return;
   }
@@ -184,8 +218,9 @@ function readClient(
     case 'quarantine':
       out.remark('access-quarantine', item);
       return;
-    default:
-      out.remark('access-value', item);
+    case 'unknown':
+      remarkOnText(out, value, item);
+      out.add('host.deny', 'deny', denyEntry, item);
       return;
   }
 }
@@ -218,16 +253,19 @@ function readRecipient(out: Collector, scope: Scope, key: string, value: Value, 
       out.remark('access-quarantine', item);
       return;
     case 'unknown':
-      out.remark('access-value', item);
-      return;
-  }
-  if (scope === 'connect') {
-    out.remark('access-never-matches', item, 'a client has no mailbox');
-    return;
+      remarkOnText(out, value, item);
+      break;
   }
   if (scope === 'both') out.remark('access-sender-half', item, 'recipients');
-  out.remark('access-recipient', item);
+  remarkOnRecipient(out, item);
   out.addMapLine(`To:${key}`, mapValue(value), item);
+}
+
+/** Without blocklist_recipients sendmail asks the map about a recipient only whether to relay. */
+function remarkOnRecipient(out: Collector, item: SourceItem): void {
+  const { features } = out.context;
+  const strangersOnly = features.has('sendmail-configuration') && !features.has('blocklist-recipients');
+  out.remark(strangersOnly ? 'access-recipient-strangers' : 'access-recipient', item);
 }
 
 /** A wider key that relays ends here; after a refusal class R is not asked. */
@@ -240,49 +278,11 @@ function spare(out: Collector, entry: string, item: SourceItem): void {
   out.add('host.deny', 'permit', entry, { ...item, comments: [] });
 }
 
-function refusesForGood(value: Value): boolean {
-  return value.kind === 'reject' || (value.kind === 'error' && !value.temporary);
+/** The value as the map of this site has it: SKIP is a word of its own only with the argument `skip'. */
+function valueIn(out: Collector, value: Value): Value {
+  return value.kind === 'skip' && !out.context.features.has('access-skip') ? { kind: 'unknown', isSkip: true } : value;
 }
 
-/** What sendmail does not know it takes for the text of a refusal. */
-function refuses(value: Value): boolean {
-  return !['relay', 'ok', 'skip', 'quarantine'].includes(value.kind);
-}
-
-function mapValue(value: Value): string {
-  return value.kind === 'error' ? value.text : value.kind.toUpperCase();
-}
-
-/** `RELAY`, `ERROR:5.7.1:550 text`, `"550 text"` and the rest; sendmail compares the words without regard to case. */
-export function parseAccessValue(text: string): Value {
-  switch (text.toUpperCase()) {
-    case 'RELAY':
-      return { kind: 'relay' };
-    case 'OK':
-      return { kind: 'ok' };
-    case 'SKIP':
-      return { kind: 'skip' };
-    case 'REJECT':
-      return { kind: 'reject' };
-    case 'DISCARD':
-      return { kind: 'discard' };
-  }
-  if (/^quarantine:/i.test(text)) return { kind: 'quarantine' };
-  const tagged = /^ERROR:(?:([245]\.[0-9]{1,3}\.[0-9]{1,3}):)?(.*)$/i.exec(text);
-  const reply = /^([45])([0-9]{2})\s+(.+)$/.exec((tagged?.[2] ?? text).trim().replace(/^"(.*)"$/, '$1'));
-  if (!reply) return { kind: 'unknown' };
-  const temporary = reply[1] === '4';
-  const status = tagged?.[1] ?? (temporary ? '4.7.1' : '5.7.1');
-  // A status of the other class would contradict the code; the code is what clients obey.
-  const valid = status.startsWith(reply[1] ?? '') ? status : temporary ? '4.7.1' : '5.7.1';
-  // A reply line has a bound, and a refusal must not get lost for its length.
-  const room = longestReply - `${reply[1]}${reply[2]} ${valid} \r\n`.length;
-  const words =
-    (reply[3] ?? '')
-      .replace(/["#]/g, '')
-      .replace(/[^\x20-\x7e]/g, '?')
-      .trim()
-      .slice(0, room)
-      .trim() || 'Access denied';
-  return { kind: 'error', temporary, text: `ERROR:${valid}:${reply[1]}${reply[2]} ${words}` };
+function remarkOnText(out: Collector, value: Value, item: SourceItem): void {
+  out.remark(value.kind === 'unknown' && value.isSkip ? 'access-skip' : 'access-refused-as-text', item);
 }

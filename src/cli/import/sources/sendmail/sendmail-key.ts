@@ -8,6 +8,8 @@ export type SendmailKey =
   /** `entry` is the text in our form. */
   | { readonly kind: 'network'; readonly entry: string }
   | { readonly kind: 'domain'; readonly name: string }
+  /** `.example.org`. */
+  | { readonly kind: 'subdomains'; readonly name: string }
   | { readonly kind: 'mailbox'; readonly mailbox: string }
   | { readonly kind: 'user'; readonly user: string }
   /** `[192.0.2.1]`: the domain literal of a recipient, or the "name" of a client without one. */
@@ -24,7 +26,7 @@ export function parseSendmailKey(text: string, tokens = false): SendmailKey {
   if (text.includes('@')) return { kind: 'mailbox', mailbox: text };
   if (/^ipv6:/i.test(text)) return parseIpv6Prefix(text.slice(5));
   if (/^[0-9.]+$/.test(text)) return parseOctets(text, tokens);
-  if (text.startsWith('.')) return { kind: 'never', why: 'keys do not begin with a dot (except with lookupdotdomain)' };
+  if (text.startsWith('.')) return { kind: 'subdomains', name: text.slice(1) };
   return { kind: 'domain', name: text };
 }
 
