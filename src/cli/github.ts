@@ -1,5 +1,5 @@
 /** Annotations of a GitHub workflow. */
-import { printableMessage } from '../policy/findings/characters';
+import { printable, printableMessage } from '../policy/findings/characters';
 
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
@@ -21,5 +21,5 @@ export function githubLine({ level, title, message, file, line, column }: Annota
     ...(column === undefined ? [] : [`col=${column}`]),
     `title=${property(title)}`,
   ];
-  return printableMessage(`::${level} ${place.join(',')}::${data(message)}`);
+  return `${printable(`::${level} ${place.join(',')}`)}::${printableMessage(data(message))}`;
 }
