@@ -40,7 +40,11 @@ export function changedNames(
     *affected() {
       if (changed.size === 0) return;
       const seen = new Set<string>();
-      for (const name of namesIn(pairs)) if (isAffected(name)) seen.add(name);
+      for (const { tables } of pairs) {
+        for (const all of tables.map((data) => new NameTable(data))) {
+          for (const row of all.rows()) if (table.coversSame(all, row)) seen.add(all.keyAt(row));
+        }
+      }
       for (const name of others) if (isAffected(name)) seen.add(name);
       yield* seen;
     },

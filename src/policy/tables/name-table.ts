@@ -172,12 +172,31 @@ export class NameTable {
     const end = rows[2 * row + 2] as number;
     let hash = hashStart;
     for (let i = end - 1; i >= start; i--) hash = hashStep(hash, pool[i] as number);
+    return this.hit(this.probeKey(pool, start, end, hash));
+  }
+
+  /** Whether the key that a row of another table has is an entry here, or lies below one. */
+  coversSame(other: NameTable, row: number): boolean {
+    if (this.size === 0) return false;
+    const { pool, rows } = other.data;
+    const start = rows[2 * row] as number;
+    const end = rows[2 * row + 2] as number;
+    let hash = hashStart;
+    for (let i = end - 1; i >= start; i--) {
+      hash = hashStep(hash, pool[i] as number);
+      if (i > start && pool[i - 1] !== dot) continue;
+      if (this.probeKey(pool, i, end, hash) >= 0) return true;
+    }
+    return false;
+  }
+
+  /** As `probe` does, for a key that stands in the pool of another table. */
+  private probeKey(otherPool: Uint8Array, start: number, end: number, hash: number): number {
     const { slots } = this.data;
     const mask = slots.length / 2 - 1;
     for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
-      const there = (slots[2 * slot + 1] as number) - 1;
-      if (there < 0) return undefined;
-      if (slots[2 * slot] === hash && this.equalsKey(there, pool, start, end)) return this.hit(there);
+      const row = (slots[2 * slot + 1] as number) - 1;
+      if (row < 0 || (slots[2 * slot] === hash && this.equalsKey(row, otherPool, start, end))) return row;
     }
   }
 
