@@ -68,10 +68,11 @@ function collectChanged({ tables, meanings }: NameTablePair, changed: Set<string
   ] as const) {
     const [own, others] = [new NameTable(tables[one]), new NameTable(tables[other])];
     for (const row of own.rows()) {
-      const there = others.findSame(own, row);
-      const here = own.entryAt(row);
+      const there = others.rowOfSame(own, row);
       const isSame =
-        there?.excluded === here.excluded && meanings[one](here.payload) === meanings[other](there.payload);
+        there >= 0 &&
+        others.isExcludedAt(there) === own.isExcludedAt(row) &&
+        meanings[one](own.payloadAt(row)) === meanings[other](others.payloadAt(there));
       if (!isSame) changed.add(own.keyAt(row));
     }
   }

@@ -160,19 +160,27 @@ export class NameTable {
     );
   }
 
+  isExcludedAt(row: number): boolean {
+    return ((this.data.rows[2 * row + 1] as number) & excludedBit) !== 0;
+  }
+
+  payloadAt(row: number): number {
+    return this.data.payloads[row] ?? 0;
+  }
+
   entryAt(row: number): NameHit {
     return this.hit(row) as NameHit;
   }
 
-  /** The entry with the key that a row of another table has. */
-  findSame(other: NameTable, row: number): NameHit | undefined {
-    if (this.size === 0) return undefined;
+  /** The row with the key that a row of another table has, or -1. */
+  rowOfSame(other: NameTable, row: number): number {
+    if (this.size === 0) return -1;
     const { pool, rows } = other.data;
     const start = rows[2 * row] as number;
     const end = rows[2 * row + 2] as number;
     let hash = hashStart;
     for (let i = end - 1; i >= start; i--) hash = hashStep(hash, pool[i] as number);
-    return this.hit(this.probeKey(pool, start, end, hash));
+    return this.probeKey(pool, start, end, hash);
   }
 
   /** Whether the key that a row of another table has is an entry here, or lies below one. */
