@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { checkout } from '../examples/haraka-directory';
+import { comparing } from './comparing';
 import { decisions } from './decisions';
 import { dnsQuestions } from './dns-questions';
 import { type Files, writeLists } from './lists';
@@ -17,6 +18,7 @@ import { traffic } from './traffic';
 const parts: Readonly<Record<string, (folder: string, files: () => Files) => Result[] | Promise<Result[]>>> = {
   decisions: () => decisions(),
   loading: (folder, files) => loading(folder, files()),
+  comparing: (folder, files) => comparing(folder, files()),
   reloading: (_folder, files) => reloading(files()),
   traffic: (_folder, files) => traffic(files()),
   dns: () => dnsQuestions(),

@@ -11,6 +11,18 @@ export const lists: Readonly<Record<string, string>> = {
     '',
   ].join('\n'),
   'host.deny': '127.66.0.1                   # sent nothing but spam last week\n',
+  'smtpcheck.test': [
+    '# what must stay so whoever edits the lists: smtpcheck test',
+    '127.9.0.0/16                -> anyone@elsewhere.example                relay',
+    '127.50.0.0/16               -> anyone@elsewhere.example                refuse',
+    '127.50.0.1                  -> someone@dept.example                    local',
+    '127.50.0.1                  -> anyone@*.backup.example                 relay via mx',
+    '127.50.0.1                  -> director@institute.example, someone@institute.example   relay, refuse 550 5.7.1',
+    '127.50.0.2 ptr=*.campus.example    -> anyone@elsewhere.example         relay',
+    '127.50.0.3 forged-ptr=*.campus.example -> anyone@elsewhere.example     refuse',
+    '127.66.0.1                  -> someone@dept.example                    refuse 554 5.7.1',
+    '',
+  ].join('\n'),
 };
 
 export interface ThingToTry {

@@ -75,6 +75,9 @@ Haraka with smtpcheck listens on 127.0.0.1:${port}.
   full log   ${path.join(directory.path, 'haraka.log')}
 
 To try, from another terminal:
+
+# What must stay so whoever edits the lists is kept in smtpcheck.test beside them; this checks it
+node dist/src/cli/main.js test -c ${directory.path}
 `);
   for (const { what, arguments: given, reply } of thingsToTry) {
     const words = [...portOption, ...given].map((word) => (/^[\w.@:%-]+$/.test(word) ? word : `'${word}'`));

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress } from '../policy/entries/ip-address';
 import { popChecks, smtpChecks } from './audit/checks';
-import { jsonReport, junitText, tapText } from './audit/report/machine';
+import { jsonReport, junitText, tapReport } from './audit/report/machine';
 import type { AuditReport } from './audit/report/summary';
 import { tableText } from './audit/report/table';
 import { overall, type Result, runChecks } from './audit/runner';
@@ -260,7 +260,7 @@ function progressOn(io: Io): (done: number, all: number, what: string) => void {
 function write(report: AuditReport, options: AuditOptions, io: Io): void {
   const form = options.json ? 'json' : options.format;
   if (form === 'json') io.stdout.write(jsonReport(report));
-  else if (form === 'tap') io.stdout.write(tapText(report));
+  else if (form === 'tap') io.stdout.write(tapReport(report));
   else if (form === 'junit') io.stdout.write(junitText(report));
   else {
     const width = Number(io.env.COLUMNS);

@@ -18,6 +18,8 @@ const summaries: Readonly<Record<string, string>> = {
   explain: 'What would happen to this mail, and why?',
   status: 'What is in force on the running server, and what has it decided?',
   follow: 'See each decision of the running server as it is made',
+  diff: 'What does this edit change, and for whom?',
+  test: 'Does the policy do what I expect?',
   init: 'Make a Haraka folder use the suite',
   import: 'Bring the policy of a CF, sendmail, Postfix or Haraka site here',
   audit: 'See your own mail server as a stranger sees it',
@@ -29,6 +31,8 @@ Examples:
   smtpcheck lint                                    check the Haraka folder you stand in
   smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
   smtpcheck status                                  see what the running server has decided
+  smtpcheck diff git:HEAD                           whose verdict the edits change
+  smtpcheck test                                    what config/smtpcheck.test expects of the policy
   smtpcheck import /etc/mail/sendmail.mc -o /etc/haraka --dry-run
   smtpcheck audit mx.example.org --local example.org --i-run-this-server
 

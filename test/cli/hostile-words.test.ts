@@ -20,8 +20,10 @@ function hostileSite(): { readonly root: Folder; readonly folder: string } {
     localip: '192.0.2.7\n192.0.2.7\n',
   };
   const config = Object.entries(files).map(([name, text]) => [`${hostile}\n/config/${name}`, text]);
+  const plain = { 'plain/config/plugins': 'smtpcheck\nrcpt_to.in_host_list\n' };
+  const expectations = { 'hostile.test': `${hostile} -> a@b.example relay\n1.2.3.4 -> ${hostile} relay\n` };
   const source = { [`${hostile}\naccess`]: `# ${hostile}\nConnect:192.0.2 RELAY\nFrom:${hostile} RELAY\n` };
-  const root = makeFolder({ ...Object.fromEntries(config), ...source });
+  const root = makeFolder({ ...Object.fromEntries(config), ...source, ...plain, ...expectations });
   return { root, folder: `${hostile}\n` };
 }
 
@@ -57,6 +59,15 @@ const cases: readonly WordsCase[] = [
     args: ['explain', '-c', `${hostile}\n`, '--ip', '203.0.113.7', '--ptr', hostile, '--to', 'a@backup.example'],
     code: 0,
   },
+  { args: ['diff', hostile], code: 2 },
+  { args: ['diff', `git:${hostile}`, '-c', `${hostile}\n`], code: 2 },
+  ...['text', 'json', 'github'].map((format) => ({
+    args: ['diff', 'plain', `${hostile}\n`, '--format', format],
+    code: 1,
+    quiet: true,
+  })),
+  { args: ['test', '-c', `${hostile}\n`, 'hostile.test'], code: 2, quiet: true },
+  { args: ['test', '-c', `${hostile}\n`, hostile], code: 2 },
   { args: ['audit', hostile], code: 2 },
   { args: ['audit', '127.0.0.1:1', '--foreign', hostile], code: 2 },
   { args: ['audit', '127.0.0.1:1', '--from', hostile], code: 2 },

@@ -10,12 +10,16 @@ const site = makeFolder({
   'config/plugins': 'smtpcheck\nrcpt_to.in_host_list\n',
   'config/host_list': 'local.example\n',
   'config/localip': '10.0.0.0/8\n',
+  'config/smtpcheck.test': '10.0.0.1 -> a@victim.example refuse\n',
+  'edited/config/plugins': 'smtpcheck\n',
   access: 'Connect:192.0.2 RELAY\nFrom:x RELAY\n',
 });
 
 const commands: Readonly<Record<string, { readonly args: readonly string[]; readonly code: number }>> = {
   lint: { args: ['lint'], code: 1 },
   explain: { args: ['explain', '--ip', '203.0.113.7', '--no-dns', '--to', 'a@victim.example'], code: 1 },
+  diff: { args: ['diff', '.', 'edited'], code: 1 },
+  test: { args: ['test'], code: 1 },
   init: { args: ['init', '--dry-run', '.'], code: 0 },
   import: { args: ['import', 'access', '-o', 'imported', '--dry-run'], code: 1 },
   audit: { args: ['audit', '--no-tls', '--pause', '0', '--only', 'relay-plain'], code: 1 },

@@ -1,5 +1,6 @@
 /** How findings are written: for people, for programs, for CI. */
-import { printable, printableMessage } from '../../policy/findings/characters';
+import { printable } from '../../policy/findings/characters';
+import { githubLine } from '../github';
 import { jsonText, painter } from '../io';
 import { junit } from '../xml';
 import { describeLint, type LintFinding, severityOf } from './finding';
@@ -36,7 +37,7 @@ export function format(report: LintReport, as: Format, { colour, all, pathOf }: 
     case 'json':
       return jsonText(toJson(report));
     case 'github':
-      return report.findings.map((finding) => `${githubLine(finding, pathOf(finding.at.file))}\n`).join('');
+      return report.findings.map((finding) => `${annotation(finding, pathOf(finding.at.file))}\n`).join('');
     case 'junit':
       return junitReport(report);
   }
@@ -87,14 +88,16 @@ function toJson({ folder, files, findings, allowed }: LintReport) {
   };
 }
 
-/** A workflow command of GitHub Actions: data and properties have their own escapes. */
-function githubLine(finding: LintFinding, path: string): string {
-  const data = (text: string) => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
-  const property = (text: string) => data(text).replace(/:/g, '%3A').replace(/,/g, '%2C');
+function annotation(finding: LintFinding, path: string): string {
   const { at, code } = finding;
-  return printableMessage(
-    `::${severityOf(finding)} file=${property(path)},line=${at.line},col=${at.column ?? 1},title=${property(code)}::${data(describeLint(finding))}`,
-  );
+  return githubLine({
+    level: severityOf(finding),
+    title: code,
+    message: describeLint(finding),
+    file: path,
+    line: at.line,
+    column: at.column ?? 1,
+  });
 }
 
 /** One test case for each file. */

@@ -144,6 +144,78 @@ export class NameTable {
     return (this.data.rows.length - 1) / 2;
   }
 
+  /** The row of every key. */
+  *rows(): Generator<number> {
+    const { slots } = this.data;
+    // Of several lines with one key only the first is in a slot.
+    for (let at = 1; at < slots.length; at += 2) if (slots[at] !== 0) yield (slots[at] as number) - 1;
+  }
+
+  keyAt(row: number): string {
+    const { pool, rows } = this.data;
+    return Buffer.from(pool.buffer, pool.byteOffset, pool.byteLength).toString(
+      'latin1',
+      rows[2 * row],
+      rows[2 * row + 2],
+    );
+  }
+
+  isExcludedAt(row: number): boolean {
+    return ((this.data.rows[2 * row + 1] as number) & excludedBit) !== 0;
+  }
+
+  payloadAt(row: number): number {
+    return this.data.payloads[row] ?? 0;
+  }
+
+  entryAt(row: number): NameHit {
+    return this.hit(row) as NameHit;
+  }
+
+  /** The row with the key that a row of another table has, or -1. */
+  rowOfSame(other: NameTable, row: number): number {
+    if (this.size === 0) return -1;
+    const { pool, rows } = other.data;
+    const start = rows[2 * row] as number;
+    const end = rows[2 * row + 2] as number;
+    let hash = hashStart;
+    for (let i = end - 1; i >= start; i--) hash = hashStep(hash, pool[i] as number);
+    return this.probeKey(pool, start, end, hash);
+  }
+
+  /** Whether the key that a row of another table has is an entry here, or lies below one. */
+  coversSame(other: NameTable, row: number): boolean {
+    if (this.size === 0) return false;
+    const { pool, rows } = other.data;
+    const start = rows[2 * row] as number;
+    const end = rows[2 * row + 2] as number;
+    let hash = hashStart;
+    for (let i = end - 1; i >= start; i--) {
+      hash = hashStep(hash, pool[i] as number);
+      if (i > start && pool[i - 1] !== dot) continue;
+      if (this.probeKey(pool, i, end, hash) >= 0) return true;
+    }
+    return false;
+  }
+
+  /** As `probe` does, for a key that stands in the pool of another table. */
+  private probeKey(otherPool: Uint8Array, start: number, end: number, hash: number): number {
+    const { slots } = this.data;
+    const mask = slots.length / 2 - 1;
+    for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+      const row = (slots[2 * slot + 1] as number) - 1;
+      if (row < 0 || (slots[2 * slot] === hash && this.equalsKey(row, otherPool, start, end))) return row;
+    }
+  }
+
+  private equalsKey(row: number, otherPool: Uint8Array, start: number, end: number): boolean {
+    const { rows, pool } = this.data;
+    const offset = rows[2 * row] as number;
+    if ((rows[2 * row + 2] as number) - offset !== end - start) return false;
+    for (let i = start; i < end; i++) if (pool[offset + i - start] !== otherPool[i]) return false;
+    return true;
+  }
+
   /** The entry with exactly this key. */
   findExact(key: string): NameHit | undefined {
     if (this.size === 0) return undefined;

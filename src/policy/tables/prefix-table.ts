@@ -79,6 +79,15 @@ export class PrefixTableBuilder {
   }
 }
 
+/** The length of the prefix of a row, for whoever walks the whole table. */
+export function lengthOfRow({ facts: all }: PrefixTableData, row: number): number {
+  return (all[row * facts.each + facts.length] as number) & lengthBits;
+}
+
+export function isExcludedRow({ facts: all }: PrefixTableData, row: number): boolean {
+  return ((all[row * facts.each + facts.length] as number) & excludedBit) !== 0;
+}
+
 /** What a look-up found: the row's numbers, without the prefix itself. */
 export interface PrefixHit {
   readonly line: number;
@@ -105,6 +114,14 @@ export class PrefixTable {
       excluded: ((this.data.facts[at + facts.length] as number) & excludedBit) !== 0,
       payload: this.data.payloads[row] ?? 0,
     };
+  }
+
+  /** The most specific row that covers the network and more, or `none`. */
+  rowAround(address: IpAddress, length: number): number {
+    let row = this.lastNotAfter(address);
+    while (row !== none && (lengthOfRow(this.data, row) >= length || !this.covers(row, address)))
+      row = this.data.facts[row * facts.each + facts.parent] as number;
+    return row;
   }
 
   private lastNotAfter(address: IpAddress): number {

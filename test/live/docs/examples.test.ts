@@ -76,6 +76,12 @@ describe('npm start', () => {
     });
   });
 
+  it('has expectations that hold, by the command that it prints', async () => {
+    const [, command = ''] = /^node (dist\S+ test -c \S+)$/m.exec(output) ?? assert.fail(output);
+    const { stderr } = await run(process.execPath, command.split(' '), { cwd: checkout });
+    assert.match(stderr, /^9 expectations hold, 0 do not\n$/);
+  });
+
   it('keeps what was delivered and what would go out where it says', () => {
     assert.match(output, /delivered {2}.*messages\n/);
     assert.notDeepEqual(fs.readdirSync(path.join(directory(), 'messages')), []);

@@ -1,6 +1,6 @@
 /** What README.md shows: its example is run, and each output in it is what the suite prints. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -73,6 +73,27 @@ describe('README.md', () => {
     const { args, printed } = sessionOf('explain');
     assert.deepEqual(args, ['explain', '--ip', client, '--no-dns', '--to', recipient]);
     assert.equal((await smtpcheck(args, { cwd: example().path })).stdout, printed);
+  });
+
+  it('has expectations that hold', async () => {
+    const { code, stdout, stderr } = await smtpcheck(['test'], { cwd: example().path });
+    assert.deepEqual([code, stdout], [0, ''], stderr);
+  });
+
+  it('shows what diff says of the edit that it names', async () => {
+    const [, taken = ''] = /With the line `([^`]+)` taken out/.exec(page) ?? [];
+    const { args, printed } = sessionOf('diff');
+    const folder = example();
+    const git = (...words: readonly string[]) =>
+      execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.org', ...words], {
+        cwd: folder.path,
+      });
+    git('init', '--quiet');
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'before');
+    const rest = (files.localip ?? '').split('\n').filter((line) => !line.startsWith(taken));
+    folder.write('config/localip', rest.join('\n'));
+    assert.equal((await smtpcheck(args, { cwd: folder.path })).stdout, printed);
   });
 
   it('shows the reply and the log line of a refusal', async () => {

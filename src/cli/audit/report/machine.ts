@@ -1,6 +1,6 @@
 /** The forms that programs read: JSON, TAP and JUnit. An open question is a failure in each of them, never a pass. */
-import { printable } from '../../../policy/findings/characters';
 import { jsonText } from '../../io';
+import { tap, tapText } from '../../tap';
 import { type JunitProblem, junit } from '../../xml';
 import type { Verdict } from '../outcome';
 import { remedyOf } from '../remedy';
@@ -45,20 +45,13 @@ export function jsonReport(report: AuditReport): string {
   });
 }
 
-export function tapText({ results, transcript }: AuditReport): string {
-  const lines = ['TAP version 14', `1..${results.length}`];
-  for (const [index, { check, channel, verdict, observed }] of results.entries()) {
-    const passed = verdict !== 'unsafe' && verdict !== 'unknown';
-    lines.push(
-      `${passed ? 'ok' : 'not ok'} ${index + 1} - ${check.id} on ${channelName(channel)}`,
-      '  ---',
-      `  verdict: ${verdict}`,
-      `  observed: ${printable(JSON.stringify(observed))}`,
-      '  ...',
-    );
-  }
-  for (const line of transcript ?? []) lines.push(`# ${line}`);
-  return `${lines.join('\n')}\n`;
+export function tapReport({ results, transcript }: AuditReport): string {
+  const points = results.map(({ check, channel, verdict, observed }) => ({
+    passed: verdict !== 'unsafe' && verdict !== 'unknown',
+    name: `${check.id} on ${channelName(channel)}`,
+    details: { verdict, observed: tapText(observed) },
+  }));
+  return tap(points, transcript);
 }
 
 export function junitText({ results, transcript }: AuditReport): string {

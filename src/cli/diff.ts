@@ -1,0 +1,75 @@
+/** `smtpcheck diff`: whose verdict changes between two policies, as sets and not as lines of text. */
+import { isAbsolute, join, relative } from 'node:path';
+import { Command, Option } from 'commander';
+import { modeOf } from '../policy/settings/settings';
+import { type Format, formats, writeChanges } from './diff/formats';
+import { findChanges, type Totals } from './diff/report';
+import { readSide, type Side } from './diff/side';
+import { findHarakaFolder } from './haraka-folder';
+import { type ExitCode, type Io, wantsColour, writeLine } from './io';
+
+export interface DiffOptions {
+  readonly config?: string;
+  readonly format: Format;
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly failOn: 'opens' | 'any' | 'never';
+}
+
+export function command(io: Io, done: (code: ExitCode) => void): Command {
+  return new Command('diff')
+    .argument('<OLD>', 'a Haraka folder, or git:REV for the folder at a revision of its repository')
+    .argument('[NEW]', 'likewise (default: the folder as it is)')
+    .option('-c, --config <DIR>', 'the folder of git:REV and of NEW (default: $HARAKA, else the folder you are in)')
+    .addOption(new Option('--format <FORMAT>', 'how changes are written').choices([...formats]).default('text'))
+    .option('--json', 'the same as --format=json')
+    .option('--all', 'show every change, not the first few of each kind')
+    .addOption(
+      new Option('--fail-on <EFFECT>', 'which changes make the exit code 1')
+        .choices(['opens', 'any', 'never'])
+        .default('any'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  smtpcheck diff git:HEAD                       what the edits change that are not committed
+  smtpcheck diff git:origin/main git:HEAD --fail-on=opens --format=github
+  smtpcheck diff /etc/haraka ./haraka --all     a live folder and the one to deploy
+
+Exit code: 0 nothing changes, 1 something does (see --fail-on), 2 could not run.`,
+    )
+    .action(async (old: string, current: string | undefined, options: DiffOptions) =>
+      done(await run(old, current, options, io)),
+    );
+}
+
+export async function run(old: string, current: string | undefined, options: DiffOptions, io: Io): Promise<ExitCode> {
+  const folder = () => findHarakaFolder(options.config, io);
+  const before = await readSide(old, folder, io);
+  const after = await readSide(current, folder, io);
+  for (const remark of remarksOn(before, after)) writeLine(io.stderr, remark);
+  const totals = writeChanges(findChanges(before, after), options.json ? 'json' : options.format, io.stdout, {
+    colour: wantsColour(io.stdout, io.env),
+    all: options.all === true,
+    pathOf: (file) => (isAbsolute(file) ? file : relative(io.cwd, join(after.config, file))),
+  });
+  return fails(totals, options.failOn) ? 1 : 0;
+}
+
+function fails({ opens, closes, moves }: Totals, failOn: DiffOptions['failOn']): boolean {
+  if (failOn === 'never') return false;
+  return failOn === 'opens' ? opens > 0 : opens + closes + moves > 0;
+}
+
+function remarksOn(before: Side, after: Side): string[] {
+  const keys = [before, after].flatMap(({ name, keys }) =>
+    name.startsWith('git:')
+      ? keys.map((key) => `${name}: ${key} is compared as it is now; Redis keeps no revisions`)
+      : [],
+  );
+  const watching = (['deny', 'relay'] as const).filter(
+    (plugin) => modeOf(before.settings, plugin) === 'observe' && modeOf(after.settings, plugin) === 'observe',
+  );
+  return [...keys, ...watching.map((plugin) => `${plugin} only observes: its changes are those of mode=enforce`)];
+}

@@ -1,0 +1,117 @@
+/** What a change means for mail, in a sentence. */
+
+import { formatRoute } from '../../policy/entries/route';
+import type { Change } from '../../policy/sets/change';
+import { isUndecided } from '../../policy/sets/change';
+import { describeMail, type MailDecision } from '../../policy/sets/mail-decision';
+
+export function describeChange(change: Change): string {
+  const isOfClients = change.kind === 'client-addresses' || change.kind === 'client-names';
+  return `${isOfClients ? ofClients(change) : ofRecipients(change)}${exceptionsOf(change)}`;
+}
+
+/** Exceptions of a wide set can be many; `--json` has all of them. */
+const shownExceptions = 3;
+
+function exceptionsOf({ except }: Change): string {
+  if (except.length === 0) return '';
+  const more = except.length - shownExceptions;
+  return `, except ${except.slice(0, shownExceptions).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function ofClients(change: Change): string {
+  const { before, after } = change;
+  const who = clientsOf(change);
+  const are = change.addresses === 1n ? 'is' : 'are';
+  if (after.by === 'deny') return `${who} ${are} now refused`;
+  if (after.by === 'trust') return `${who} may now relay to anyone`;
+  if (after.by === 'map') {
+    if (after.outcome === 'relay') return `${who} may now relay to anyone, unless relay.map refuses the recipient`;
+    if (after.outcome === 'discard') return `mail of ${who} is now accepted and dropped`;
+    return `${who} ${are} now ${after.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map: ${replyOf(after)}`;
+  }
+  if (before.by === 'deny') return `${who} ${are} no longer refused`;
+  if (before.outcome === 'relay') return `${who} may no longer relay`;
+  if (before.outcome === 'discard') return `mail of ${who} is no longer dropped`;
+  return `${who} ${are} no longer ${before.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map`;
+}
+
+function clientsOf({ kind, subject, addresses = 0n, question }: Change): string {
+  if (kind === 'client-addresses') return `${formatCount(addresses)} address${addresses === 1n ? '' : 'es'}`;
+  return `${question === 0 ? 'clients named' : 'clients whose unconfirmed name is'} ${namesOf(subject)}`;
+}
+
+/** `2^64` and the like beyond what anybody reads as a number. */
+export function formatCount(count: bigint): string {
+  if (count < 10n ** 12n) return String(count);
+  const bits = count.toString(2).length - 1;
+  return count === 1n << BigInt(bits) ? `2^${bits}` : `about 2^${bits}`;
+}
+
+/** `*.lab.example` in words. */
+export function namesOf(subject: string): string {
+  const user = subject.slice(0, subject.lastIndexOf('@') + 1);
+  const names = subject.slice(user.length);
+  if (names === '*') return user === '' ? 'any name' : `${user} at any domain`;
+  return names.startsWith('*.') ? `${user}${names.slice(2)} and below` : subject;
+}
+
+function ofRecipients(change: Change): string {
+  const { kind, subject, before, after, question } = change;
+  const to =
+    kind === 'recipient-literals' && !subject.includes('@') ? `address literals in ${subject}` : namesOf(subject);
+  if (after.outcome === 'relay' && before.outcome === 'relay' && after.by === before.by) return nextHop(before, after);
+  if (question === 1) {
+    if (after.outcome === 'local') return `mail of clients that may relay to ${to} is now delivered here`;
+    return `mail of clients that may relay to ${to} is now sent on`;
+  }
+  if (after.by === 'map' && after.outcome === 'discard') return `mail to ${to} is now accepted and dropped`;
+  if (after.by === 'map' && after.outcome !== 'relay' && after.outcome !== 'local')
+    return `mail to ${to} is now ${after.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map: ${replyOf(after)}`;
+  if (after.outcome === 'local') return `mail to ${to} is now delivered here`;
+  if (after.outcome === 'relay') {
+    const unless = after.by === 'map' ? ', unless relay.map refuses the client' : '';
+    return `${isUndecided(before) || unless !== '' ? 'anyone may now send' : 'mail is now sent on'} to ${to}${unless}`;
+  }
+  if (before.outcome === 'relay') return `strangers may no longer send to ${to}`;
+  if (before.outcome === 'local') return `mail to ${to} is no longer delivered here`;
+  if (before.outcome === 'discard') return `mail to ${to} is no longer dropped`;
+  return `mail to ${to} is no longer ${before.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map`;
+}
+
+function nextHop(before: MailDecision, after: MailDecision): string {
+  const hop = ({ route }: MailDecision) => (route ? formatRoute(route) : "the domain's MX");
+  return `next hop is ${hop(after)}, was ${hop(before)}`;
+}
+
+function replyOf({ reply }: MailDecision): string {
+  return reply ? `${reply.code} ${reply.enhanced.join('.')} ${reply.text}` : '';
+}
+
+/** For programs: what the server answers. */
+export function verdictOf(decision: MailDecision): string {
+  const isPermitOfMap = decision.by === 'map' && !decision.reply;
+  // The reason behind the refusal names one client, and the verdict is that of a set.
+  const text = describeMail(decision).replace(/\. IP name [^[]*\[[^\]]*\]$/, '');
+  return `${text}${isPermitOfMap ? ' by relay.map' : ''}`;
+}
+
+/** The entry that decided before, in words: `was excluded by localip:2`. */
+export function describeBefore(before: MailDecision): string {
+  if (!before.at) return '';
+  const { file, line } = before.at;
+  const word = before.by === 'other' ? 'excluded' : before.by === 'deny' ? 'refused' : wordOf(before);
+  return `was ${word} by ${file}:${line}`;
+}
+
+function wordOf({ outcome }: MailDecision): string {
+  const words = {
+    relay: 'permitted',
+    local: 'local',
+    discard: 'dropped',
+    refuse: 'refused',
+    defer: 'deferred',
+    pass: 'passed',
+  };
+  return words[outcome];
+}

@@ -1,0 +1,173 @@
+/** A first file of expectations: what the policy answers now, entry by entry, and what must never come to pass. */
+
+import type { Network } from '../../policy/entries/containment';
+import { formatLiteral } from '../../policy/entries/entry';
+import type { EntryTablesData } from '../../policy/entries/entry-tables';
+import { formatAddress, type IpAddress } from '../../policy/entries/ip-address';
+import type { MailDecision } from '../../policy/sets/mail-decision';
+import { Questioner } from '../../policy/sets/mail-question';
+import { formatNetwork } from '../../policy/sets/network-walk';
+import { NameTable } from '../../policy/tables/name-table';
+import { lengthOfRow, PrefixTable } from '../../policy/tables/prefix-table';
+import type { FolderPolicy } from '../policy-content';
+import { contentInForce, describeResult, onWire } from './check';
+import { parseExpectations } from './expectation';
+
+/** An entry of a list as a question. */
+interface Subject {
+  readonly text: string;
+  /** Just outside of it. */
+  readonly beside: string;
+}
+
+/** A list of a million entries is no reason for a million expectations. */
+const most = 500;
+
+const header = `# What this policy must do: smtpcheck test checks it, docs/reference/cli-test.md has the grammar.
+# client                      -> recipient                                result
+`;
+
+export function firstFile(policy: FolderPolicy): string {
+  const { settings } = policy;
+  const content = contentInForce(policy);
+  const questioner = new Questioner(content);
+  const { hosts, local_ip, local_domain, relay_to, relay_map, host_list } = content.lists;
+  const elsewhere = 'anyone@elsewhere.example';
+  const stranger = '203.0.113.99';
+
+  /** The line with the answer of today, or the reason why it has none. */
+  const lineOf = (client: string, recipient: string): string | undefined => {
+    const { expectations, faults } = parseExpectations(`${client} -> ${recipient} pass`);
+    const [expectation] = expectations;
+    if (!expectation || faults.length > 0) return undefined;
+    const { question } = expectation;
+    const result = resultOf(onWire(questioner.first(question), settings.deny.at));
+    const isSame = (decision: MailDecision) => resultOf(onWire(decision, settings.deny.at)) === result;
+    const [other] = questioner.unexpected(question, isSame, false);
+    if (!other) return lineText(client, recipient, result);
+    // Of a set that is answered in several ways the first is asked alone: narrower entries have lines of their own.
+    const first = [client.replace(/\/.*/, '').replace('*.', ''), recipient.replace('@*.', '@')] as const;
+    return first.join() === [client, recipient].join() ? undefined : lineOf(...first);
+  };
+  const section = (
+    title: string,
+    all: readonly Subject[],
+    client: (text: string) => string,
+    to: (text: string) => string,
+  ) => {
+    const subjects = all.slice(0, most);
+    const lines = subjects.flatMap(({ text, beside }) => [text, beside].map((one) => lineOf(client(one), to(one))));
+    const rest = all.length > most ? [`# ${all.length - most} more entries have no line here`] : [];
+    return all.length === 0 ? [] : ['', `# ${title}`, ...new Set(lines.filter((line) => line !== undefined)), ...rest];
+  };
+  const own = (text: string) => text;
+  const to = (text: string) => (text.includes('@') ? text : `anyone@${text}`);
+  const lines = [
+    ...section('localip', networksOf(local_ip), own, () => elsewhere),
+    ...section(
+      'localdomain',
+      namesOf(local_domain),
+      (name) => `${stranger} ptr=${name}`,
+      () => elsewhere,
+    ),
+    ...section('host.deny, by address', networksOf(hosts), own, () => elsewhere),
+    ...section(
+      'host.deny, by name',
+      namesOf(hosts),
+      (name) => `${stranger} ptr=${name}`,
+      () => elsewhere,
+    ),
+    ...section(
+      'relay.to',
+      [...namesOf(relay_to), ...mailboxesOf(relay_to), ...literalsOf(relay_to)],
+      () => stranger,
+      to,
+    ),
+    ...section('relay.map, clients by address', networksOf(relay_map.connect), own, () => elsewhere),
+    ...section(
+      'relay.map, clients by name',
+      namesOf(relay_map.connect),
+      (name) => `${stranger} ptr=${name}`,
+      () => elsewhere,
+    ),
+    ...section('relay.map, recipients', [...namesOf(relay_map.to), ...mailboxesOf(relay_map.to)], () => stranger, to),
+    ...section(
+      'local domains',
+      host_list.lines.map((text) => ({ text, beside: `not-${text}` })),
+      () => stranger,
+      to,
+    ),
+    '',
+    '# what opens a relay: strangers, this host itself, a network that is far too wide',
+    ...['203.0.113.0/24', '2001:db8:ffff::/48', '127.0.0.1', '::1', '0.0.0.0', '255.255.255.255'].map((one) =>
+      lineOf(one, elsewhere),
+    ),
+  ];
+  return `${header}${lines.filter((line) => line !== undefined).join('\n')}\n`;
+}
+
+function lineText(client: string, recipient: string, result: string): string {
+  return `${client.padEnd(29)} -> ${recipient.padEnd(40)} ${result}`;
+}
+
+/** In the words of an expectation, without the lines, which an edit moves. */
+function resultOf(decision: MailDecision): string {
+  const { outcome, reply, route } = decision;
+  if (reply) return `${outcome} ${reply.code} ${reply.enhanced.join('.')}`;
+  if (outcome !== 'relay') return outcome;
+  return route ? describeResult({ outcome, by: 'other', route }) : 'relay';
+}
+
+function networksOf(tables: EntryTablesData): Subject[] {
+  return rowsOf(tables).map((network) => ({
+    text: formatNetwork(network),
+    beside: formatAddress(besides(network)),
+  }));
+}
+
+function literalsOf(tables: EntryTablesData): Subject[] {
+  return rowsOf(tables).map((network) => ({
+    text: `anyone@${formatLiteral(network.address)}`,
+    beside: `anyone@${formatLiteral(besides(network))}`,
+  }));
+}
+
+function rowsOf({ networks4, networks6 }: EntryTablesData): Network[] {
+  return [networks4, networks6].flatMap((data) => {
+    const { family, words } = data;
+    const each = family === 4 ? 1 : 4;
+    return Array.from({ length: Math.min(new PrefixTable(data).size, most + 1) }, (_, row) => {
+      const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * each, row * each + each);
+      return { address: { family, w0, w1, w2, w3 }, length: lengthOfRow(data, row) };
+    });
+  });
+}
+
+/** The first address of the network beside this one. */
+function besides({ address, length }: Network): IpAddress {
+  const words = [address.w0, address.w1, address.w2, address.w3];
+  const bit = length - 1;
+  words[bit >>> 5] = ((words[bit >>> 5] as number) ^ (1 << (31 - (bit & 31)))) >>> 0;
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
+  return { family: address.family, w0, w1, w2, w3 };
+}
+
+function namesOf({ suffixes, exacts }: EntryTablesData): Subject[] {
+  return [
+    ...keysOf(suffixes).map((name) => ({ text: `*.${name}`, beside: `not-${name}` })),
+    ...keysOf(exacts).map((name) => ({ text: name, beside: `below.${name}` })),
+  ];
+}
+
+function mailboxesOf({ mailboxes }: EntryTablesData): Subject[] {
+  return keysOf(mailboxes)
+    .map((key) => Buffer.from(key, 'latin1').toString('utf8'))
+    .map((text) => (text.endsWith('@') ? `${text}elsewhere.example` : text))
+    .map((text) => ({ text, beside: `not-${text}` }));
+}
+
+function keysOf(data: EntryTablesData['suffixes']): string[] {
+  const table = new NameTable(data);
+  const rows = [...table.rows()].sort((a, b) => table.entryAt(a).line - table.entryAt(b).line);
+  return rows.slice(0, most + 1).map((row) => table.keyAt(row));
+}

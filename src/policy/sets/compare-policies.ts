@@ -1,0 +1,91 @@
+/**
+ * Whose verdict differs between two policies, exactly and as disjoint sets: clients by address, clients by name, and
+ * recipients. A verdict is what the server's own decisions answer; two that answer the same are equal, whichever line says it.
+ */
+import { type ClientNames, unaskedNames } from '../client-names';
+import { formatLiteral } from '../entries/entry';
+import { type IpAddress, ipv4 } from '../entries/ip-address';
+import { type Asker, type Change, Comparer, type Sides } from './change';
+import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
+import { decideMail } from './mail-decision';
+import { changedNames } from './name-changes';
+import { NameClassifier, representativeOf } from './name-classifier';
+import { NameSets } from './name-sets';
+import { addressCount, classifyNetworks, everyAddress, formatNetwork } from './network-walk';
+import {
+  clientsByAddress,
+  clientsByName,
+  type PolicyContent,
+  recipientsAtLiterals,
+  recipientsOf,
+} from './policy-lists';
+import { anyLocalPart, askRecipient, RecipientSets } from './recipient-sets';
+
+/** Settings that say the same of every subject are compared elsewhere; here those of `after` hold on both sides. */
+export function* comparePolicies(before: PolicyContent, after: PolicyContent): Generator<Change> {
+  const { restriction, localDelivery, acceptsLocal } = after;
+  const lists = { ...before.lists, host_list_regex: after.lists.host_list_regex };
+  const sides = [{ lists, restriction, localDelivery, acceptsLocal }, after] as const;
+  yield* compareClientAddresses(sides);
+  yield* compareClientNames(sides);
+  yield* compareRecipients(sides);
+}
+
+const anyRecipient = { localPart: 'anyone', domain: 'unlisted.invalid' };
+
+/** What a client without a name is answered. */
+function askAddress(clientAddress: IpAddress): Asker {
+  return (policy) => [decideMail(policy, { clientAddress, clientNames: unaskedNames, recipient: anyRecipient })];
+}
+
+function* compareClientAddresses(sides: Sides): Generator<Change> {
+  const comparer = new Comparer('client-addresses', sides, clientsByAddress);
+  const tables = networkTables(sides, [hosts, localIp], mapConnect);
+  const classOf = (address: IpAddress) => comparer.classOf(askAddress(address));
+  for (const within of everyAddress) {
+    const found = classifyNetworks(tables[within.address.family], within, { classOf, compared: true });
+    for (const { network, itsClass } of found.inOrder()) {
+      const addresses = addressCount(network);
+      yield comparer.change(itsClass, askAddress(network.address), formatNetwork(network), { addresses });
+    }
+  }
+}
+
+/** What a client of this name is answered, and one that merely claims it. */
+function askName(name: string): Asker {
+  const names = (confirmed: readonly string[]): ClientNames => ({
+    state: 'known',
+    claimed: [name],
+    confirmed,
+    unresolved: [],
+  });
+  return (policy) =>
+    [names([name]), names([])].map((clientNames) =>
+      decideMail(policy, { clientAddress: ipv4(0), clientNames, recipient: anyRecipient }),
+    );
+}
+
+function* compareClientNames(sides: Sides): Generator<Change> {
+  const comparer = new Comparer('client-names', sides, clientsByName);
+  const pairs = domainPairs(sides, [hosts, localDomain], mapConnect);
+  const classifier = new NameClassifier(pairs, (name) => comparer.classOf(askName(name)));
+  const { sets } = new NameSets(classifier.of(changedNames(pairs).affected()));
+  for (const { itsClass, subject, except } of sets) {
+    yield comparer.change(itsClass, askName(representativeOf(subject)), subject, { except });
+  }
+}
+
+function* compareRecipients(sides: Sides): Generator<Change> {
+  const comparer = new Comparer('recipients', sides, recipientsOf);
+  const atLiterals = new Comparer('recipient-literals', sides, recipientsAtLiterals, comparer.classes);
+  const recipients = new RecipientSets(sides, comparer, atLiterals);
+  for (const { itsClass, localPart, subject, except } of recipients.sets()) {
+    const ask = askRecipient(localPart ?? anyLocalPart, representativeOf(subject));
+    yield comparer.change(itsClass, ask, localPart === undefined ? subject : `${localPart}@${subject}`, { except });
+  }
+  for (const { itsClass, localPart, network, except } of recipients.literalSets()) {
+    const ask = askRecipient(localPart ?? anyLocalPart, formatLiteral(network.address));
+    const text = formatNetwork(network);
+    yield atLiterals.change(itsClass, ask, localPart === undefined ? text : `${localPart}@[${text}]`, { except });
+  }
+}

@@ -1,0 +1,102 @@
+/** What becomes of one recipient of one client, by the decisions of all plugins in the order in which a session meets them. */
+import { decideTrust } from '../client-trust';
+import type { Reply } from '../decision';
+import { type DenyPolicy, decideDeny } from '../deny-decision';
+import { decideDisposition } from '../disposition';
+import type { Recipient } from '../entries/entry-tables';
+import { formatRoute, type Route } from '../entries/route';
+import type { SourceLine } from '../findings/finding';
+import { decideRecipientForm } from '../recipient-form';
+import { decideRelay, findRoute } from '../relay-decision';
+import type { ClientFacts, RelayPermit, RelayPolicy } from '../relay-policy';
+
+export interface MailPolicy {
+  readonly relay: RelayPolicy;
+  readonly deny: DenyPolicy;
+  /** `rcpt_to.in_host_list` is loaded: it accepts what is sent to a local domain, before the lists are asked. */
+  readonly acceptsLocal: boolean;
+}
+
+export interface MailRequest extends ClientFacts {
+  readonly recipient: Recipient;
+}
+
+export interface MailDecision {
+  /** `pass`: no rule decides, and other plugins may. */
+  readonly outcome: 'relay' | 'local' | 'discard' | 'refuse' | 'defer' | 'pass';
+  readonly by: 'deny' | 'trust' | 'destination' | 'map' | 'local-domain' | 'other';
+  readonly at?: SourceLine;
+  /** With `refuse` and `defer`. */
+  readonly reply?: Reply;
+  /** With `relay`: the next hop of the entry, where it has one. */
+  readonly route?: Route;
+}
+
+export function decideMail(policy: MailPolicy, request: MailRequest): MailDecision {
+  const { recipient } = request;
+  const denied = decideDeny(policy.deny, request);
+  if ('reply' in denied) return { ...lineOf(denied), ...replyOf(denied), by: 'deny' };
+  const relaying = decideTrust(policy.relay, request) !== undefined;
+  const form = decideRecipientForm(policy.relay, { ...request, relaying });
+  if ('reply' in form) return { ...lineOf(form), ...replyOf(form), by: 'other' };
+
+  if (policy.acceptsLocal && policy.relay.localDomains.has(recipient.domain)) {
+    return accepted(policy, request, relaying, undefined);
+  }
+  const decision = decideRelay(policy.relay, { ...request, recipientIsHere: false, vouched: false });
+  switch (decision.outcome) {
+    case 'permit':
+      return accepted(policy, request, relaying, decision);
+    case 'pass':
+      return { outcome: 'pass', by: 'other' };
+    default:
+      return { ...lineOf(decision), ...replyOf(decision), by: decision.rule === 'relay-map' ? 'map' : 'other' };
+  }
+}
+
+function accepted(
+  { relay }: MailPolicy,
+  { recipient }: MailRequest,
+  relaying: boolean,
+  permit: RelayPermit | undefined,
+): MailDecision {
+  const outcome = decideDisposition(relay, {
+    recipient,
+    recipientIsHere: false,
+    relaying,
+    permit,
+    knownMailbox: permit === undefined,
+  });
+  const route = outcome === 'relay' ? findRoute(relay, recipient) : undefined;
+  return { outcome, by: groundOf(permit), ...lineOf(permit), ...(route && { route }) };
+}
+
+function groundOf(permit: RelayPermit | undefined): MailDecision['by'] {
+  switch (permit?.rule) {
+    case undefined:
+      return 'local-domain';
+    case 'client-network':
+    case 'client-domain':
+      return 'trust';
+    case 'destination':
+      return 'destination';
+    case 'relay-map':
+      return 'map';
+    default:
+      return 'other';
+  }
+}
+
+function lineOf(decision: { readonly at?: SourceLine } | undefined): { readonly at?: SourceLine } {
+  return decision?.at ? { at: decision.at } : {};
+}
+
+function replyOf(decision: { readonly outcome: 'refuse' | 'defer'; readonly reply: Reply }) {
+  return { outcome: decision.outcome, reply: decision.reply };
+}
+
+/** `relay via [192.0.2.5]:25`, `refuse 550 5.7.1 Relaying denied`. */
+export function describeMail({ outcome, by, reply, route }: MailDecision): string {
+  if (reply) return `${by === 'deny' ? 'deny' : outcome} ${reply.code} ${reply.enhanced.join('.')} ${reply.text}`;
+  return route ? `${outcome} via ${formatRoute(route)}` : outcome;
+}

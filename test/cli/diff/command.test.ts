@@ -1,0 +1,265 @@
+/** `smtpcheck diff` on folders and revisions: text, JSON, annotations, exit codes, and what it refuses to compare. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import { type Folder, makeFolder } from '../../../testkit/folder';
+import { smtpcheck, smtpcheckProcess } from '../command';
+
+const plugins = 'smtpcheck\nrcpt_to.in_host_list\n';
+
+const old = {
+  localip: '133.9.12.0/24\n!133.9.12.64/26\n198.51.100.7\n',
+  'relay.to': 'backup.example\ngone.example\n',
+  'host.deny': '203.0.113.9\n',
+  'relay.map': '',
+};
+const edited = {
+  localip: '# the !133.9.12.64/26 is gone\n133.9.12.0/24\n',
+  'relay.to': 'backup.example  [10.0.0.5]:2525\nlab.example\n!old.lab.example\n',
+  'host.deny': '198.51.100.7\n198.51.100.64/26\n',
+  'relay.map': 'To:list.example DISCARD\n',
+};
+
+function site(files: Readonly<Record<string, string>>): Folder {
+  return makeFolder(
+    Object.fromEntries(Object.entries({ plugins, ...files }).map(([name, text]) => [`config/${name}`, text])),
+  );
+}
+
+const diff = (one: Folder, other: Folder, ...options: readonly string[]) =>
+  smtpcheck(['diff', one.path, other.path, ...options]);
+
+interface JsonChange {
+  readonly effect: string;
+  readonly list: string;
+  readonly subject: string;
+  readonly except: readonly string[];
+  readonly addresses: number | string | null;
+  readonly before: { readonly verdict: string; readonly at: string | null };
+  readonly after: { readonly verdict: string; readonly at: string | null };
+}
+
+async function changesBetween(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>) {
+  const { stdout, stderr, code } = await diff(site(one), site(other), '--json');
+  assert.equal(stderr, '');
+  const { version, changes } = JSON.parse(stdout) as { version: number; changes: readonly JsonChange[] };
+  assert.equal(version, 1);
+  assert.equal(code, changes.length > 0 ? 1 : 0);
+  return changes;
+}
+
+describe('smtpcheck diff', () => {
+  it('says whose verdict changes, as sets, with the lines that decide before and after', async () => {
+    const { code, stdout, stderr } = await diff(site(old), site(edited));
+    assert.equal(stderr, '');
+    assert.equal(
+      stdout,
+      `${[
+        'opens   localip    133.9.12.64/26    64 addresses may now relay to anyone                localip:2 was excluded by localip:2',
+        'closes  host.deny  198.51.100.7      1 address is now refused                            host.deny:1 was permitted by localip:3',
+        'closes  host.deny  198.51.100.64/26  64 addresses are now refused                        host.deny:2',
+        'opens   host.deny  203.0.113.9       1 address is no longer refused                      was refused by host.deny:1',
+        "moves   relay.to   *.backup.example  next hop is [10.0.0.5]:2525, was the domain's MX    relay.to:1",
+        'closes  relay.to   *.gone.example    strangers may no longer send to gone.example and below  was permitted by relay.to:2',
+        'opens   relay.to   *.lab.example     anyone may now send to lab.example and below, except *.old.lab.example  relay.to:2',
+        'closes  relay.map  *.list.example    mail to list.example and below is now accepted and dropped  relay.map:1',
+        '3 open, 4 close, 1 moves: 64 more addresses may relay, anyone may send to 1 more destination',
+      ].join('\n')}\n`,
+    );
+    assert.equal(code, 1);
+  });
+
+  it('reports an address that leaves localip and becomes denied once, by its combined verdict', async () => {
+    const changes = await changesBetween(
+      { localip: '198.51.100.7\n' },
+      { localip: '', 'host.deny': '198.51.100.7\n', 'relay.map': '' },
+    );
+    assert.deepEqual(
+      changes.map(({ effect, list, subject, addresses, before, after }) => [
+        effect,
+        list,
+        subject,
+        addresses,
+        before,
+        after,
+      ]),
+      [
+        [
+          'closes',
+          'host.deny',
+          '198.51.100.7',
+          1,
+          { verdict: 'relay', at: 'localip:1' },
+          { verdict: 'deny 550 5.7.1 Access denied', at: 'host.deny:1' },
+        ],
+      ],
+    );
+  });
+
+  it('counts addresses beyond 2^53 exactly, as a text', async () => {
+    const [change] = await changesBetween({ localip: '' }, { localip: '2001:db8::/32\n' });
+    assert.deepEqual([change?.subject, change?.addresses], ['2001:db8::/32', String(2n ** 96n)]);
+  });
+
+  it('finds nothing where lines are moved, commented or written in another way', async () => {
+    const { code, stdout } = await diff(
+      site({ localip: '192.0.2.0/25\n192.0.2.128/25\n' }),
+      site({ localip: '# ours\n192.0.2\n', 'smtpcheck.ini': '[relay]\nlocal_ip=localip\n' }),
+    );
+    assert.deepEqual([code, stdout], [0, 'nothing changes\n']);
+  });
+
+  const settings: readonly (readonly [written: string, effect: string, subject: string])[] = [
+    ['[relay]\nrestriction=false\n', 'opens', 'relay.restriction'],
+    ['[main]\nmode=observe\n', 'opens', 'deny.mode helo.mode privacy.mode relay.mode'],
+    ['[deny]\nmode=observe\n', 'opens', 'deny.mode'],
+    ['[relay]\nlocal_delivery=false\n', 'moves', 'relay.local_delivery'],
+    ['[deny]\nat=rcpt\n', 'moves', 'deny.at'],
+    ['[deny]\non_dns_failure=defer\n', 'closes', 'deny.on_dns_failure'],
+    ['[privacy]\nflags=needmailhelo,noexpn,authwarnings\n', 'opens', 'privacy.flags novrfy'],
+    ['[privacy]\nvrfy_reply=502\n', 'moves', 'privacy.vrfy_reply'],
+    ['[relay]\nthis_host=mx.example.org\n', 'moves', 'relay.this_host'],
+    ['[dns]\ntries=1\n', 'moves', 'dns.tries'],
+    ['[redis]\nmax_age=1m\n', 'moves', 'redis.max_age'],
+    ['[main]\npoll=5s\n[dns]\ncache_size=5\n', '', ''],
+  ];
+  for (const [written, effect, subject] of settings) {
+    it(`says of ${JSON.stringify(written)}: ${effect || 'nothing'} ${subject}`, async () => {
+      const changes = await changesBetween({}, { 'smtpcheck.ini': written });
+      assert.equal(changes.map((change) => change.subject).join(' '), subject);
+      for (const change of changes) assert.deepEqual([change.effect, change.list], [effect, 'smtpcheck.ini']);
+    });
+  }
+
+  it('says that a plugin is no longer loaded, and a pattern of local domains is new', async () => {
+    const changes = await changesBetween(
+      { plugins: 'smtpcheck\n' },
+      { plugins: 'smtpcheck/plugins/relay\nrcpt_to.in_host_list\n', host_list_regex: '(.*\\.)?dept\\.example\n' },
+    );
+    assert.deepEqual(
+      changes.map(({ effect, list, subject }) => `${effect} ${list} ${subject}`),
+      [
+        'opens plugins deny',
+        'opens plugins helo',
+        'opens plugins privacy',
+        'opens plugins rcpt_to.in_host_list',
+        'opens host_list_regex (.*\\.)?dept\\.example',
+      ],
+    );
+  });
+
+  const failing: readonly (readonly [option: string, closing: number, opening: number])[] = [
+    ['any', 1, 1],
+    ['opens', 0, 1],
+    ['never', 0, 0],
+  ];
+  for (const [option, closing, opening] of failing) {
+    it(`exits ${closing} for what closes and ${opening} for what opens with --fail-on=${option}`, async () => {
+      const [none, some] = [site({ localip: '' }), site({ localip: '192.0.2.1\n' })];
+      assert.equal((await diff(some, none, `--fail-on=${option}`)).code, closing);
+      assert.equal((await diff(none, some, `--fail-on=${option}`)).code, opening);
+    });
+  }
+
+  it('annotates the line that decides, or the file of a line that is gone', async () => {
+    const [one, other] = [site({ localip: '192.0.2.1\n' }), site({ localip: '# moved\n192.0.2.9\n' })];
+    const { stdout } = await smtpcheck(['diff', one.path, other.path, '--format=github'], { cwd: other.path });
+    assert.equal(
+      stdout,
+      [
+        '::notice file=config/localip,title=closes localip::192.0.2.1: 1 address may no longer relay; was permitted by localip:1\n',
+        '::warning file=config/localip,line=2,title=opens localip::192.0.2.9: 1 address may now relay to anyone\n',
+      ].join(''),
+    );
+  });
+
+  it('folds many changes of one kind, and shows them with --all', async () => {
+    const hosts = Array.from({ length: 20 }, (_, i) => `192.0.2.${2 * i}`);
+    const [none, some] = [site({ localip: '' }), site({ localip: `${hosts.join('\n')}\n` })];
+    const folded = (await diff(none, some)).stdout.split('\n');
+    assert.equal(folded.length, 5 + 1 + 1 + 1);
+    assert.equal(folded[5], 'opens   localip  … and 15 more, 20 addresses in all (--all shows them)');
+    assert.equal(folded[6], '20 open: 20 more addresses may relay');
+    assert.equal((await diff(none, some, '--all')).stdout.split('\n').length, 20 + 1 + 1);
+    const { changes } = JSON.parse((await diff(none, some, '--json')).stdout) as { changes: readonly JsonChange[] };
+    assert.equal(changes.length, 20);
+  });
+
+  it('exits 2 with the finding where a list or a setting of either side cannot be read, and compares nothing', async () => {
+    const sound = site({ localip: '192.0.2.1\n' });
+    const faults: readonly (readonly [files: Readonly<Record<string, string>>, finding: RegExp])[] = [
+      [{ localip: '192.0.2.9/24\n' }, /localip:1.*host bits/],
+      [{ 'smtpcheck.ini': '[relay]\nrestrictoin=false\n' }, /smtpcheck\.ini:2.*restriction/],
+      [{ 'smtpcheck.ini': '[relay]\nlocal_ip=missing\n' }, /missing/],
+      [{ 'smtpcheck.ini': '[relay]\nlocal_ip=redis:ours\n' }, /redis:ours/],
+    ];
+    for (const [files, finding] of faults) {
+      const faulty = site(files);
+      for (const sides of [
+        [sound, faulty],
+        [faulty, sound],
+      ] as const) {
+        const { code, stdout, stderr } = await diff(...sides);
+        assert.deepEqual([code, stdout], [2, '']);
+        assert.match(stderr, finding);
+      }
+    }
+    const { code, stderr } = await smtpcheck(['diff', 'running', sound.path]);
+    assert.equal(code, 2);
+    assert.match(stderr, /running needs a server/);
+  });
+
+  it('has the same output and exit code as a process', async () => {
+    const [one, other] = [site(old), site(edited)];
+    assert.deepEqual(await smtpcheckProcess(['diff', one.path, other.path]), await diff(one, other));
+  });
+});
+
+describe('smtpcheck diff git:REV', () => {
+  const repository = site({ localip: '192.0.2.1\n' });
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.org', ...args], {
+      cwd: repository.path,
+      env: { PATH: process.env.PATH, GIT_CONFIG_GLOBAL: '/dev/null' },
+      stdio: 'pipe',
+    });
+  const run = (...args: readonly string[]) => smtpcheck(['diff', ...args], { cwd: repository.path });
+
+  before(() => {
+    git('init', '--quiet', '--initial-branch=main');
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'one');
+    repository.write('config/localip', '192.0.2.1\n192.0.2.2\n');
+    git('commit', '--quiet', '-am', 'two');
+    repository.write('config/localip', '192.0.2.1\n192.0.2.2\n192.0.2.4\n');
+  });
+
+  it('compares the folder with itself at a revision, and two revisions, and leaves no trace', async () => {
+    const status = git('status', '--porcelain').toString();
+    const made = fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('smtpcheck-diff-'));
+    assert.match((await run('git:HEAD')).stdout, /^opens +localip +192\.0\.2\.4 .*\n1 opens/);
+    assert.match((await run('git:HEAD~1', 'git:HEAD')).stdout, /^opens +localip +192\.0\.2\.2 .*\n1 opens/);
+    assert.match((await run('git:HEAD~1')).stdout, /2 open: 2 more addresses/);
+    assert.equal((await run('git:HEAD', 'git:main')).code, 0);
+    assert.equal(git('status', '--porcelain').toString(), status);
+    assert.deepEqual(
+      fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('smtpcheck-diff-')),
+      made,
+    );
+  });
+
+  it('exits 2 for a revision that there is not, a folder outside of git, and a link out of the folder', async () => {
+    const unknown = await run('git:nowhere');
+    assert.deepEqual([unknown.code, unknown.stdout], [2, '']);
+    assert.match(unknown.stderr, /git:nowhere: git has no such revision/);
+    const outside = await smtpcheck(['diff', 'git:HEAD', '-c', site({}).path]);
+    assert.deepEqual([outside.code, outside.stdout], [2, '']);
+    fs.symlinkSync('../../elsewhere', repository.file('config/host.deny'));
+    git('add', 'config/host.deny');
+    git('commit', '--quiet', '-m', 'link');
+    const linked = await run('git:HEAD', 'git:HEAD~1');
+    assert.deepEqual([linked.code, linked.stdout], [2, '']);
+    assert.match(linked.stderr, /host\.deny is a link out of/);
+  });
+});
