@@ -10,12 +10,14 @@ process.env.PROPERTY_SHARE = '0.02';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  mutate: ['src/policy/**/*.ts'],
+  mutate: ['src/policy/**/*.ts', '!src/policy/sets/**'],
   // Only what the tests of src/policy need is copied and compiled.
   ignorePatterns: [
     '**',
     '!src/policy/**',
+    'src/policy/sets/**',
     '!test/policy/**',
+    'test/policy/sets/**',
     '!testkit/{core,folder,line-ends}.ts',
     '!testkit/{extent,properties}.ts',
     '!test/mutation/tsconfig.json',
