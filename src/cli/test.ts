@@ -4,13 +4,13 @@ import { join, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { decodeText } from '../lists/files/file-reader';
 import { modeOf } from '../policy/settings/settings';
+import { check } from './expectations/check';
+import { type Expectation, parseExpectations } from './expectations/expectation';
+import { firstFile } from './expectations/first-file';
+import { type Format, format, formats, isFailed } from './expectations/formats';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { readPolicy } from './policy-content';
-import { check } from './test/check';
-import { type Expectation, parseExpectations } from './test/expectation';
-import { firstFile } from './test/first-file';
-import { type Format, format, formats, isFailed } from './test/formats';
 
 export interface TestOptions {
   readonly config?: string;

@@ -93,15 +93,17 @@ export class Questioner {
   private *recipients({ localPart, domain }: MailQuestion): Generator<Recipient> {
     const { relay_to, relay_map, host_list } = this.content.lists;
     const tables = [relay_to, relay_map.to].flatMap(({ suffixes, exacts }) => [suffixes, exacts]);
-    const domains = domain.startsWith('*.') ? namesWithin(domain, tables, host_list.lines) : [domain];
+    const domains = new Set(domain.startsWith('*.') ? namesWithin(domain, tables, host_list.lines) : [domain]);
     const isAnyone = localPart === '*';
     const folded = foldLocalPart(localPart);
     const mailboxes = [relay_to, relay_map.to].flatMap((list) => [...keysOf(list.mailboxes)]).map(partsOf);
     const users = mailboxes.filter((mailbox) => mailbox.domain === '').map((mailbox) => mailbox.localPart);
-    const localParts = isAnyone ? [unlistedLocalPart, ...new Set(users)] : [localPart];
+    const localParts = new Set(isAnyone ? [unlistedLocalPart, ...users] : [localPart]);
+    const asked = isAnyone ? localParts : new Set([folded]);
     for (const one of domains) for (const part of localParts) yield { localPart: part, domain: one };
     for (const mailbox of mailboxes) {
       if (mailbox.domain === '' || !holdsName(domain, mailbox.domain)) continue;
+      if (domains.has(mailbox.domain) && asked.has(mailbox.localPart)) continue;
       if (isAnyone || mailbox.localPart === folded) yield mailbox;
     }
   }

@@ -111,6 +111,8 @@ class Compiler {
   compile(): ListEntry[] {
     const rules = this.rules.filter((rule) => !this.chains.get(idOf(rule.chain))?.isDropped(rule));
     for (const rule of rules) if (!rule.chain.isGate) this.addRegions(rule);
+    // A gate that is narrower than a rule behind it ends what that permits.
+    for (const rule of rules) if (rule.chain.isGate) this.addRegions(rule);
     for (const fact of this.routes.values()) this.addRoute(fact);
     for (const rule of rules) {
       if (rule.chain.isGate) this.remarkOnGate(rule);
@@ -121,18 +123,22 @@ class Compiler {
 
   private addRegions(rule: Rule): void {
     const { list, entry, origin } = rule;
+    const add = (written: Entry, asked: Reach) => {
+      const region = this.addRegion(list, written, asked, origin);
+      if (!rule.chain.isGate) region.rules.push(rule);
+    };
     if (entry.kind !== 'domain') {
-      this.addRegion(list, entry, { entry }, origin).rules.push(rule);
+      add(entry, { entry });
       return;
     }
     const { name, exact } = entry;
     const own = () => this.addRegion(list, domain(name, true), { entry: domain(name, true) }, origin);
     if (exact) {
-      own().rules.push(rule);
+      add(domain(name, true), { entry: domain(name, true) });
       return;
     }
     const below = { entry: domain(name, false), subdomainsOnly: true };
-    this.addRegion(list, below.entry, below, origin).rules.push(rule);
+    add(below.entry, below);
     if (rule.subdomainsOnly || this.localNames.has(name) || this.routes.same(below)) own();
   }
 
