@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { everything } from '../../../testkit/extent';
 import { compiledMaps } from './compiled-maps';
 import { inTemporaryFolder, smtpcheck } from './support';
 
@@ -59,15 +60,16 @@ describe('smtpcheck import', () => {
     });
   });
 
-  it('takes lists of more entries than a call takes arguments', async () => {
-    await inTemporaryFolder(async (folder) => {
-      const lines = Array.from({ length: 130_000 }, (_, i) => `To:d${i}.example.net RELAY\n`);
-      write(folder, { access: lines.join('') });
-      const { code, stdout } = await smtpcheck(['import', 'access', '-o', 'out'], folder);
-      assert.equal(code, 0);
-      assert.match(stdout, /wrote \S+relay\.to \(130000 entries\)/);
-    });
-  }).timeout(120_000);
+  if (everything)
+    it('takes lists of more entries than a call takes arguments', async () => {
+      await inTemporaryFolder(async (folder) => {
+        const lines = Array.from({ length: 130_000 }, (_, i) => `To:d${i}.example.net RELAY\n`);
+        write(folder, { access: lines.join('') });
+        const { code, stdout } = await smtpcheck(['import', 'access', '-o', 'out'], folder);
+        assert.equal(code, 0);
+        assert.match(stdout, /wrote \S+relay\.to \(130000 entries\)/);
+      });
+    }).timeout(120_000);
 
   it('writes into config/ of a Haraka folder', async () => {
     await inTemporaryFolder(async (folder) => {

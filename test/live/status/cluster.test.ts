@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { countIn, type Decisions, type Status, statusJson, statusOf } from '../../../testkit/live/status-client';
 import { eventually, greet, load, pause, rcpt } from '../../../testkit/live/talk';
-import { supportedVersions } from '../../../testkit/live/versions';
+import { versions } from '../../../testkit/live/versions';
 
 const outside = 'user@victim.example';
 const clients = 6;
@@ -14,7 +14,7 @@ interface Refused {
   readonly at: number;
 }
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   describe(`the status of a cluster of Haraka ${version}`, () => {
     let haraka: RunningHaraka;
 

@@ -4,11 +4,11 @@ import { freePort } from '../../../examples/haraka-directory';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { ask, countIn, type Status, statusOf } from '../../../testkit/live/status-client';
 import { askFor, eventually } from '../../../testkit/live/talk';
-import { supportedVersions } from '../../../testkit/live/versions';
+import { versions } from '../../../testkit/live/versions';
 
 const token = 'a-token-of-the-test';
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   for (const nodes of [0, 2]) {
     describe(`the HTTP server of Haraka ${version}, nodes=${nodes}`, () => {
       let haraka: RunningHaraka;

@@ -7,12 +7,12 @@ import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { session } from '../../../testkit/live/smtp-client';
 import { ask, countIn, type Decisions, socketOf, statusJson, statusOf } from '../../../testkit/live/status-client';
 import { askFor, eventually, load, stranger } from '../../../testkit/live/talk';
-import { supportedVersions } from '../../../testkit/live/versions';
+import { versions } from '../../../testkit/live/versions';
 
 const trusted = '127.9.0.1';
 const outside = 'user@victim.example';
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   describe(`the status of a single Haraka ${version}`, () => {
     let haraka: RunningHaraka;
 
