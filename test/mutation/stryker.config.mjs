@@ -10,7 +10,7 @@ process.env.PROPERTY_SHARE = '0.02';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  mutate: ['src/policy/**/*.ts', '!src/policy/sets/**'],
+  mutate: ['src/policy/**/*.ts'],
   // Only what the tests of src/policy need is copied and compiled.
   ignorePatterns: [
     '**',
