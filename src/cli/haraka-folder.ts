@@ -83,11 +83,6 @@ export function readConfigIni(folder: HarakaFolder, file: string): Ini | undefin
   return text === undefined ? undefined : parseIni(text.replace(/\r\n?/g, '\n'));
 }
 
-/** As Haraka reads booleans. */
-export function isTrue(value: string): boolean {
-  return /^(?:true|yes|ok|enabled|on|1)$/i.test(value);
-}
-
 /** A plugin of `config/plugins`. */
 export interface PluginLine {
   /** As Haraka names it: without `haraka-plugin-`. */

@@ -4,7 +4,6 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
-import type { ListedEntry } from '../lists/entry-index';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { LastGoodStore } from '../lists/last-good';
 import type { Policy } from '../lists/policy';
@@ -12,10 +11,11 @@ import { PolicyStore } from '../lists/policy-store';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
 import { type StoreLog, storeLogOf } from '../lists/store-log';
+import type { ListedEntry } from '../lists/written-entries';
 import type { Decision } from '../policy/decision';
 import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-address';
 import type { SourceLine } from '../policy/findings/finding';
-import { parseIni } from '../policy/settings/ini';
+import { isTrue, parseIni } from '../policy/settings/ini';
 import type { PluginName } from '../policy/settings/settings';
 import { EventRecord } from '../status/event-record';
 import { StatusService } from '../status/service';
@@ -210,7 +210,7 @@ export function forksWorkers(folder: string, env = process.env): boolean {
   const { entries } = parseIni(decodeText(file.bytes));
   const settingOf = (name: string) =>
     entries.filter(({ section, key }) => section === 'main' && key === name).at(-1)?.value ?? '';
-  const daemonizes = /^(?:true|yes|ok|enabled|on|1)$/i.test(settingOf('daemonize'));
+  const daemonizes = isTrue(settingOf('daemonize'));
   return !['', '0'].includes(settingOf('nodes')) && !(daemonizes && !env.__daemon);
 }
 

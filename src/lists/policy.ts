@@ -7,14 +7,14 @@ import type { PrivacyPolicy } from '../policy/privacy';
 import type { RelayPolicy } from '../policy/relay-policy';
 import { type Mode, modeOf, type PluginName, privacyFlagsOf } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
-import { EntryIndex } from './entry-index';
 import type { ListId } from './list-settings';
 import type { Version } from './list-state';
 import type { ListContent } from './parsing/parse-bytes';
+import { WrittenEntries } from './written-entries';
 
 export interface Policy {
   /** What the decisions of this policy name. */
-  readonly entries: EntryIndex;
+  readonly entries: WrittenEntries;
   /** Counts the versions this process has had in force, from 1. */
   readonly generation: number;
   readonly settings: Settings;
@@ -29,7 +29,7 @@ export interface Policy {
 export type Lists = { readonly [K in ListKind]: PolicyList } & {
   readonly relay_map: RelayMap;
   readonly local_domains: LocalDomains;
-  readonly entries: EntryIndex;
+  readonly entries: WrittenEntries;
 };
 
 export type ListVersions = { readonly [N in ListId]: Version<ListContent> };
@@ -41,7 +41,7 @@ export function listsOf(versions: ListVersions): Lists {
     local_domain: list('local_domain'),
     relay_to: list('relay_to'),
     hosts: list('hosts'),
-    entries: new EntryIndex(versions),
+    entries: new WrittenEntries(versions),
     relay_map: new RelayMap(versions.relay_map.value as ConstructorParameters<typeof RelayMap>[0]),
     local_domains: new LocalDomains(
       versions.host_list.value as LocalDomainsData,

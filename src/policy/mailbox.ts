@@ -35,6 +35,13 @@ export function mailboxKey(localPart: string, domain: string): string {
   return isAscii(key) ? key : Buffer.from(key, 'utf8').toString('latin1');
 }
 
+/** The mailbox that the key stands for; its domain is empty for a user at any domain. */
+export function mailboxOfKey(key: string): { readonly localPart: string; readonly domain: string } {
+  const text = Buffer.from(key, 'latin1').toString('utf8');
+  const at = text.lastIndexOf('@');
+  return { localPart: text.slice(0, at), domain: text.slice(at + 1) };
+}
+
 /**
  * An address of Internet mail in the attribute of an X.400 address (RFC 2156, MIXER), which gateways unwrap:
  * `/DD.RFC-822=user(a)host/`, `/S=user(a)host/O=x/`.

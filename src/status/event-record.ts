@@ -2,7 +2,7 @@
  * What happens in one process, counted until it is collected: decisions, faults of ours, matches of entries, DNS lookups,
  * reloads. Each event costs the same, however long the lists are, and what is kept is bounded, also where nobody collects it.
  */
-import type { ListedEntry } from '../lists/entry-index';
+import type { ListedEntry } from '../lists/written-entries';
 import type { Opinion } from '../policy/decision';
 import type { PluginName } from '../policy/settings/settings';
 import type { Outcome } from './rules';

@@ -1,6 +1,7 @@
 /** The JSON of the status server. Its fields are described in docs/guides/monitoring.md and keep their meaning in version 1. */
-import type { ListedEntry } from '../lists/entry-index';
+
 import { listSettings } from '../lists/list-settings';
+import type { ListedEntry } from '../lists/written-entries';
 import { parseAddress, sameAddress } from '../policy/entries/ip-address';
 import { printable } from '../policy/findings/characters';
 import { type EntryCount, mostPermitted } from './event-record';

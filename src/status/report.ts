@@ -1,6 +1,7 @@
 /** What one process tells the master: its events since the last report, and the state of its lists. */
-import type { ListedEntry } from '../lists/entry-index';
+
 import type { ListStatus } from '../lists/policy-store';
+import type { ListedEntry } from '../lists/written-entries';
 import { printable } from '../policy/findings/characters';
 import { describeFault } from '../policy/findings/finding-text';
 import { pluginNames } from '../policy/settings/settings';

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { pathOf } from '../lists/list-settings';
 import type { Policy } from '../lists/policy';
 import type { StoreLog } from '../lists/store-log';
+import { isTrue } from '../policy/settings/ini';
 import type { Next } from '../types/haraka';
 import { MasterLink, reportInterval, WorkerLink } from './cluster';
 import { type Answer, answer, type ExplainQuery, problem } from './routes';
@@ -66,7 +67,7 @@ export class StatusService {
 
   private startMaster({ cluster, cfg }: HarakaServer): void {
     // A master that is to become a daemon ends now, and another begins where this one is.
-    if (cluster && isOn(cfg?.main?.daemonize) && !process.env.__daemon) return;
+    if (cluster && isTrue(String(cfg?.main?.daemonize)) && !process.env.__daemon) return;
     this.master = new StatusMaster(this.source, this.configFolder, this.log, cluster !== undefined);
   }
 
@@ -174,9 +175,4 @@ function placesOf({ policy }: StatusSource, configFolder: string) {
     socket: socket === '' || isAbsolute(socket) ? socket : join(harakaFolder, socket),
     tokenPath: tokenFile === '' ? '' : pathOf(configFolder, tokenFile),
   };
-}
-
-/** As Haraka reads a boolean of `smtp.ini`. */
-function isOn(value: unknown): boolean {
-  return value === true || /^(?:true|yes|ok|enabled|on|1)$/i.test(String(value ?? ''));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Hook } from '../../src/host/guard';
 import { type Occasion, record, recordFault } from '../../src/host/record';
-import type { ListedEntry } from '../../src/lists/entry-index';
+import type { ListedEntry } from '../../src/lists/written-entries';
 import { defer, type Opinion, permit, refuse, reply } from '../../src/policy/decision';
 import type { SourceLine } from '../../src/policy/findings/finding';
 import { EventRecord } from '../../src/status/event-record';

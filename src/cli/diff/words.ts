@@ -1,5 +1,6 @@
 /** What a change means for mail, in a sentence. */
 
+import { formatReply } from '../../policy/decision';
 import { formatRoute } from '../../policy/entries/route';
 import type { Change } from '../../policy/sets/change';
 import { isUndecided } from '../../policy/sets/change';
@@ -85,7 +86,7 @@ function nextHop(before: MailDecision, after: MailDecision): string {
 }
 
 function replyOf({ reply }: MailDecision): string {
-  return reply ? `${reply.code} ${reply.enhanced.join('.')} ${reply.text}` : '';
+  return reply ? formatReply(reply) : '';
 }
 
 /** For programs: what the server answers. */

@@ -3,12 +3,12 @@
 import type { Network } from '../../policy/entries/containment';
 import { formatLiteral } from '../../policy/entries/entry';
 import type { EntryTablesData } from '../../policy/entries/entry-tables';
-import { formatAddress, type IpAddress } from '../../policy/entries/ip-address';
+import { formatAddress, formatNetwork, type IpAddress } from '../../policy/entries/ip-address';
+import { mailboxOfKey } from '../../policy/mailbox';
 import type { MailDecision } from '../../policy/sets/mail-decision';
 import { Questioner } from '../../policy/sets/mail-question';
-import { formatNetwork } from '../../policy/sets/network-walk';
 import { NameTable } from '../../policy/tables/name-table';
-import { lengthOfRow, PrefixTable } from '../../policy/tables/prefix-table';
+import { addressOfRow, lengthOfRow, PrefixTable } from '../../policy/tables/prefix-table';
 import type { FolderPolicy } from '../policy-content';
 import { contentInForce, describeResult, onWire } from './check';
 import { parseExpectations } from './expectation';
@@ -134,12 +134,8 @@ function literalsOf(tables: EntryTablesData): Subject[] {
 
 function rowsOf({ networks4, networks6 }: EntryTablesData): Network[] {
   return [networks4, networks6].flatMap((data) => {
-    const { family, words } = data;
-    const each = family === 4 ? 1 : 4;
-    return Array.from({ length: Math.min(new PrefixTable(data).size, most + 1) }, (_, row) => {
-      const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * each, row * each + each);
-      return { address: { family, w0, w1, w2, w3 }, length: lengthOfRow(data, row) };
-    });
+    const rows = Array.from({ length: Math.min(new PrefixTable(data).size, most + 1) }, (_, row) => row);
+    return rows.map((row) => ({ address: addressOfRow(data, row), length: lengthOfRow(data, row) }));
   });
 }
 
@@ -161,8 +157,8 @@ function namesOf({ suffixes, exacts }: EntryTablesData): Subject[] {
 
 function mailboxesOf({ mailboxes }: EntryTablesData): Subject[] {
   return keysOf(mailboxes)
-    .map((key) => Buffer.from(key, 'latin1').toString('utf8'))
-    .map((text) => (text.endsWith('@') ? `${text}elsewhere.example` : text))
+    .map(mailboxOfKey)
+    .map(({ localPart, domain }) => `${localPart}@${domain || 'elsewhere.example'}`)
     .map((text) => ({ text, beside: `not-${text}` }));
 }
 

@@ -1,15 +1,10 @@
 /** The part of Haraka's own configuration that a played session depends on. */
+
 import { hostname } from 'node:os';
 import type { LocalDomains as LocalDomainsOfPolicy } from '../../policy/entries/local-domains';
+import { isTrue } from '../../policy/settings/ini';
 import type { Address } from '../../types/haraka';
-import {
-  type HarakaFolder,
-  isTrue,
-  readConfigIni,
-  readConfigText,
-  readConfigValue,
-  suitePluginsOf,
-} from '../haraka-folder';
+import { type HarakaFolder, readConfigIni, readConfigText, readConfigValue, suitePluginsOf } from '../haraka-folder';
 
 export interface HostConfig {
   /** The server's own name. */

@@ -1,4 +1,5 @@
 /** Lint of Haraka's own configuration: plugins, its relay settings, local domains, proxies. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
@@ -6,12 +7,12 @@ import { parseDomainName } from '../../policy/entries/domain-name';
 import { isProblem, parseEntry } from '../../policy/entries/entry';
 import { formatAddress } from '../../policy/entries/ip-address';
 import type { Finding } from '../../policy/findings/finding';
+import { isTrue } from '../../policy/settings/ini';
 import { pluginNames } from '../../policy/settings/settings';
 import type { SectionName, Settings } from '../../policy/settings/settings-description';
 import { editDistance, nearest } from '../../policy/settings/suggest';
 import {
   type HarakaFolder,
-  isTrue,
   loadedTwice,
   namesLocalDomains,
   type PluginLine,

@@ -2,7 +2,7 @@
  * Ranges and netmasks, which lists do not hold: which networks to write instead. A range is two addresses with a hyphen
  * between, a netmask an address of one bits and then zero bits.
  */
-import { formatAddress, type IpAddress, ipv4, parseAddress, widthOf } from './ip-address';
+import { formatNetwork, type IpAddress, ipv4, parseAddress, widthOf } from './ip-address';
 
 /** A range of IPv4 needs no more networks, and a finding with many more could not be read. */
 const mostNetworks = 62;
@@ -40,7 +40,7 @@ function networksBetween(first: bigint, last: bigint, family: IpAddress['family'
       size *= 2n;
       length--;
     }
-    networks.push(`${formatAddress(addressOf(start, family))}${length === width ? '' : `/${length}`}`);
+    networks.push(formatNetwork({ address: addressOf(start, family), length }));
     start += size;
   }
   return networks.length > 0 ? networks : undefined;

@@ -8,6 +8,7 @@ import { lengthOfNetmask, parseRange } from './address-range';
 import { isPublicSuffix, parseDomainName } from './domain-name';
 import {
   formatAddress,
+  formatNetwork,
   type IpAddress,
   ipv4,
   maskAddress,
@@ -215,11 +216,8 @@ export function formatLiteral(address: IpAddress): string {
 export function formatEntry(entry: Entry): string {
   const sign = entry.excluded ? '!' : '';
   switch (entry.kind) {
-    case 'network': {
-      const { address, length } = entry;
-      const whole = length === widthOf(address.family);
-      return `${sign}${formatAddress(address)}${whole ? '' : `/${length}`}`;
-    }
+    case 'network':
+      return `${sign}${formatNetwork(entry)}`;
     case 'domain':
       return `${sign}${entry.exact ? '=' : ''}${entry.name}${routeText(entry)}`;
     case 'mailbox': {

@@ -144,6 +144,12 @@ export function formatAddress(a: IpAddress): string {
   return new ipaddr.IPv6(parts).toString();
 }
 
+/** `192.0.2.7` for a whole address, `2001:db8::/32`. */
+export function formatNetwork({ address, length }: { readonly address: IpAddress; readonly length: number }): string {
+  const text = formatAddress(address);
+  return length === widthOf(address.family) ? text : `${text}/${length}`;
+}
+
 /** The address with every bit behind the first `length` cleared. */
 export function maskAddress(a: IpAddress, length: number): IpAddress {
   if (a.family === 4) return ipv4(a.w0 & wordMask(length));

@@ -4,14 +4,14 @@
  */
 import { type ClientNames, unaskedNames } from '../client-names';
 import { formatLiteral } from '../entries/entry';
-import { type IpAddress, ipv4 } from '../entries/ip-address';
+import { formatNetwork, type IpAddress, ipv4 } from '../entries/ip-address';
 import { type Asker, type Change, Comparer, type Sides } from './change';
 import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { changedNames } from './name-changes';
 import { NameClassifier, representativeOf } from './name-classifier';
-import { NameSets } from './name-sets';
-import { addressCount, classifyNetworks, everyAddress, formatNetwork } from './network-walk';
+import { anyLocalPart, NameSets } from './name-sets';
+import { addressCount, classifyNetworks, everyAddress } from './network-walk';
 import {
   clientsByAddress,
   clientsByName,
@@ -19,7 +19,7 @@ import {
   recipientsAtLiterals,
   recipientsOf,
 } from './policy-lists';
-import { anyLocalPart, askRecipient, RecipientSets } from './recipient-sets';
+import { askRecipient, RecipientSets } from './recipient-sets';
 
 /** Settings that say the same of every subject are compared elsewhere; here those of `after` hold on both sides. */
 export function* comparePolicies(before: PolicyContent, after: PolicyContent): Generator<Change> {

@@ -1,6 +1,6 @@
 /** What becomes of one recipient of one client, by the decisions of all plugins in the order in which a session meets them. */
 import { decideTrust } from '../client-trust';
-import type { Reply } from '../decision';
+import { formatReply, type Reply } from '../decision';
 import { type DenyPolicy, decideDeny } from '../deny-decision';
 import { decideDisposition } from '../disposition';
 import type { Recipient } from '../entries/entry-tables';
@@ -97,6 +97,6 @@ function replyOf(decision: { readonly outcome: 'refuse' | 'defer'; readonly repl
 
 /** `relay via [192.0.2.5]:25`, `refuse 550 5.7.1 Relaying denied`. */
 export function describeMail({ outcome, by, reply, route }: MailDecision): string {
-  if (reply) return `${by === 'deny' ? 'deny' : outcome} ${reply.code} ${reply.enhanced.join('.')} ${reply.text}`;
+  if (reply) return `${by === 'deny' ? 'deny' : outcome} ${formatReply(reply)}`;
   return route ? `${outcome} via ${formatRoute(route)}` : outcome;
 }

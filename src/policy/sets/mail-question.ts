@@ -2,12 +2,12 @@
 import { type ClientNames, noNames } from '../client-names';
 import type { Network } from '../entries/containment';
 import type { Recipient } from '../entries/entry-tables';
-import type { IpAddress } from '../entries/ip-address';
-import { foldLocalPart } from '../mailbox';
+import { formatNetwork, type IpAddress } from '../entries/ip-address';
+import { foldLocalPart, mailboxOfKey } from '../mailbox';
 import { NameTable, type NameTableData } from '../tables/name-table';
 import { decideMail, type MailDecision, type MailPolicy } from './mail-decision';
-import { holdsName, unlistedLabel } from './name-sets';
-import { classifyNetworks, formatNetwork } from './network-walk';
+import { anyLocalPart, holdsName, unlistedLabel } from './name-sets';
+import { classifyNetworks } from './network-walk';
 import { mailPolicyOf, type PolicyContent } from './policy-lists';
 
 export interface NameQuestion {
@@ -96,9 +96,11 @@ export class Questioner {
     const domains = new Set(domain.startsWith('*.') ? namesWithin(domain, tables, host_list.lines) : [domain]);
     const isAnyone = localPart === '*';
     const folded = foldLocalPart(localPart);
-    const mailboxes = [relay_to, relay_map.to].flatMap((list) => [...keysOf(list.mailboxes)]).map(partsOf);
+    const mailboxes = [relay_to, relay_map.to]
+      .flatMap((list) => [...new NameTable(list.mailboxes).keys()])
+      .map(mailboxOfKey);
     const users = mailboxes.filter((mailbox) => mailbox.domain === '').map((mailbox) => mailbox.localPart);
-    const localParts = new Set(isAnyone ? [unlistedLocalPart, ...users] : [localPart]);
+    const localParts = new Set(isAnyone ? [anyLocalPart, ...users] : [localPart]);
     const asked = isAnyone ? localParts : new Set([folded]);
     for (const one of domains) for (const part of localParts) yield { localPart: part, domain: one };
     for (const mailbox of mailboxes) {
@@ -109,27 +111,14 @@ export class Questioner {
   }
 }
 
-/** No local part that RFC 5321 knows, so that it is decided by its domain. */
-const unlistedLocalPart = ' ';
-
 /** The names that stand for all that a subject holds: every name with an entry, and one below each that has none. */
 function namesWithin(subject: string, tables: readonly NameTableData[], others: readonly string[] = []): string[] {
   if (!subject.startsWith('*.')) return [subject];
   const names = new Set([subject.slice(2)]);
-  for (const data of tables) for (const name of keysOf(data)) if (holdsName(subject, name)) names.add(name);
+  for (const data of tables)
+    for (const name of new NameTable(data).keys()) if (holdsName(subject, name)) names.add(name);
   for (const name of others) if (holdsName(subject, name)) names.add(name);
   return [...names].flatMap((name) => [name, `${unlistedLabel}.${name}`]);
-}
-
-function* keysOf(data: NameTableData): Generator<string> {
-  const table = new NameTable(data);
-  for (const row of table.rows()) yield table.keyAt(row);
-}
-
-function partsOf(key: string): Recipient {
-  const text = Buffer.from(key, 'latin1').toString('utf8');
-  const at = text.lastIndexOf('@');
-  return { localPart: text.slice(0, at), domain: text.slice(at + 1) };
 }
 
 function* combinations(choices: readonly (readonly string[])[]): Generator<string[]> {
@@ -144,7 +133,7 @@ function shownName(name: string): string {
 }
 
 function shownRecipient({ localPart, domain }: Recipient): string {
-  const part = localPart === unlistedLocalPart ? '*' : localPart;
+  const part = localPart === anyLocalPart ? '*' : localPart;
   return domain === '' ? part : `${part}@${shownName(domain)}`;
 }
 

@@ -54,10 +54,7 @@ export function changedNames(
 /** Names come as often as there are tables with them. */
 export function* namesIn(pairs: readonly NameTablePair[]): Generator<string> {
   for (const { tables } of pairs) {
-    for (const data of tables) {
-      const table = new NameTable(data);
-      for (const row of table.rows()) yield table.keyAt(row);
-    }
+    for (const data of tables) yield* new NameTable(data).keys();
   }
 }
 

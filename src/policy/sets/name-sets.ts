@@ -27,6 +27,9 @@ interface Node extends NameClasses {
 /** Stands for any name below another one that is in no list: no list can hold it. */
 export const unlistedLabel = '~';
 
+/** Stands for any local part that is in no list, and is decided by its domain: RFC 5321 knows no such local part. */
+export const anyLocalPart = ' ';
+
 export class NameSets {
   readonly sets: NameSet[] = [];
   private readonly nodes = new Map<string, Node>();

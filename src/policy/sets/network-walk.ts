@@ -4,7 +4,7 @@
  * entered, so the walk costs what the entries cost, not what their networks cover.
  */
 import type { Network } from '../entries/containment';
-import { formatAddress, type IpAddress, widthOf, wordMask } from '../entries/ip-address';
+import { type IpAddress, widthOf, wordMask } from '../entries/ip-address';
 import { GrowableUint32 } from '../tables/growable';
 import { isExcludedRow, lengthOfRow, none, PrefixTable, type PrefixTableData } from '../tables/prefix-table';
 
@@ -76,12 +76,6 @@ export const everyAddress: readonly Network[] = ([4, 6] as const).map((family) =
   address: { family, w0: 0, w1: 0, w2: 0, w3: 0 },
   length: 0,
 }));
-
-/** `192.0.2.7`, `2001:db8::/32`. */
-export function formatNetwork({ address, length }: Network): string {
-  const text = formatAddress(address);
-  return length === widthOf(address.family) ? text : `${text}/${length}`;
-}
 
 export function addressCount({ address, length }: Network): bigint {
   return 1n << BigInt(widthOf(address.family) - length);

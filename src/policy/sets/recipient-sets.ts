@@ -2,19 +2,16 @@
 import { unaskedNames } from '../client-names';
 import { containsNetwork, type Network } from '../entries/containment';
 import { formatLiteral } from '../entries/entry';
-import { type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../entries/ip-address';
-import { mailboxKey } from '../mailbox';
+import { formatNetwork, type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../entries/ip-address';
+import { mailboxKey, mailboxOfKey } from '../mailbox';
 import type { Asker, Comparer, Sides } from './change';
 import { both, domainPairs, mapTo, networkTables, relayTo, routesOf, valuesOf } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { type ChangedNames, changedNames, type NameTablePair, namesIn } from './name-changes';
 import { NameClassifier } from './name-classifier';
-import { NameSets, unlistedLabel } from './name-sets';
-import { type ClassifiedNetwork, classifyNetworks, everyAddress, formatNetwork } from './network-walk';
+import { anyLocalPart, NameSets, unlistedLabel } from './name-sets';
+import { type ClassifiedNetwork, classifyNetworks, everyAddress } from './network-walk';
 import { trustedClient } from './policy-lists';
-
-/** No local part of a list, and none that RFC 5321 knows: it is decided by its domain. */
-export const anyLocalPart = ' ';
 
 export function askRecipient(localPart: string, domain: string): Asker {
   const recipient = { localPart, domain };
@@ -83,7 +80,7 @@ export class RecipientSets {
     const affected = [...this.changes.affected()];
     this.ofDomains = this.setsOf(anyLocalPart, affected);
     this.literals = this.literalsOf(anyLocalPart);
-    const mailboxes = [...this.mailboxChanges.all()].map(mailboxOf);
+    const mailboxes = [...this.mailboxChanges.all()].map((key): Mailbox => ({ key, ...mailboxOfKey(key) }));
     for (const mailbox of mailboxes) if (mailbox.domain === '') this.addUser(mailbox, affected);
     for (const mailbox of mailboxes) if (mailbox.domain !== '') this.addMailbox(mailbox);
   }
@@ -191,10 +188,4 @@ const unchanged = 0xffffffff;
 
 function textOf({ localPart, domain }: Mailbox): string {
   return `${localPart}@${domain}`;
-}
-
-function mailboxOf(key: string): Mailbox {
-  const text = Buffer.from(key, 'latin1').toString('utf8');
-  const at = text.lastIndexOf('@');
-  return { key, localPart: text.slice(0, at), domain: text.slice(at + 1) };
 }

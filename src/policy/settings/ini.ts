@@ -63,3 +63,8 @@ export function parseIni(text: string): Ini {
   });
   return { entries, sections, bad };
 }
+
+/** As Haraka's own reader takes a boolean. */
+export function isTrue(value: string): boolean {
+  return /^(?:true|yes|ok|enabled|on|1)$/i.test(value);
+}

@@ -151,6 +151,10 @@ export class NameTable {
     for (let at = 1; at < slots.length; at += 2) if (slots[at] !== 0) yield (slots[at] as number) - 1;
   }
 
+  *keys(): Generator<string> {
+    for (const row of this.rows()) yield this.keyAt(row);
+  }
+
   keyAt(row: number): string {
     const { pool, rows } = this.data;
     return Buffer.from(pool.buffer, pool.byteOffset, pool.byteLength).toString(

@@ -80,6 +80,12 @@ export class PrefixTableBuilder {
 }
 
 /** The length of the prefix of a row, for whoever walks the whole table. */
+export function addressOfRow({ family, words }: PrefixTableData, row: number): IpAddress {
+  const each = family === 4 ? 1 : 4;
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * each, row * each + each);
+  return { family, w0, w1, w2, w3 };
+}
+
 export function lengthOfRow({ facts: all }: PrefixTableData, row: number): number {
   return (all[row * facts.each + facts.length] as number) & lengthBits;
 }

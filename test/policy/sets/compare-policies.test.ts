@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { noNames } from '../../../src/policy/client-names';
 import { containsNetwork } from '../../../src/policy/entries/containment';
 import { parseEntry } from '../../../src/policy/entries/entry';
-import { type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../../../src/policy/entries/ip-address';
+import {
+  formatNetwork,
+  type IpAddress,
+  ipv4,
+  parseAddressLiteral,
+  widthOf,
+} from '../../../src/policy/entries/ip-address';
 import { type Change, isUndecided } from '../../../src/policy/sets/change';
 import { comparePolicies } from '../../../src/policy/sets/compare-policies';
 import { decideMail, describeMail, type MailDecision, type MailRequest } from '../../../src/policy/sets/mail-decision';
 import { holdsName } from '../../../src/policy/sets/name-sets';
-import { formatNetwork } from '../../../src/policy/sets/network-walk';
 import { mailPolicyOf, type PolicyContent } from '../../../src/policy/sets/policy-lists';
 import { address, named, recipient } from '../../../testkit/core';
 import { contentOf, type ListLines } from '../../../testkit/policy-content';

@@ -1,7 +1,7 @@
 /** Haraka's own relay plugin: `relay.ini`, `relay_acl_allow` and `relay_dest_domains.ini`. */
 
 import { formatAddress, maskAddress, parseAddress, widthOf } from '../../../policy/entries/ip-address';
-import { type IniEntry, parseIni } from '../../../policy/settings/ini';
+import { type IniEntry, isTrue, parseIni } from '../../../policy/settings/ini';
 import { Collector, type SourceItem } from '../collector';
 import type { ReaderContext, Reading } from '../site-policy';
 import { commentedLines, splitLines } from './text-lines';
@@ -16,7 +16,7 @@ export function readHarakaRelayIni(text: string, context: ReaderContext): Readin
   );
   const isOn = (key: string, byDefault: boolean) => {
     const value = settings.get(key)?.value;
-    return value === undefined ? byDefault : /^(?:true|yes|ok|enabled|on|1)$/i.test(value);
+    return value === undefined ? byDefault : isTrue(value);
   };
   const all = settings.get('all');
   if (all && isOn('all', false)) out.remark('haraka-all', { line: all.line, text: all.written });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { EntryIndex } from '../../src/lists/entry-index';
 import { changeBetween } from '../../src/lists/list-change';
 import { type ListId, listSettings } from '../../src/lists/list-settings';
 import type { Version } from '../../src/lists/list-state';
 import { emptyList, type ListContent, longestKeptText, parseBytes } from '../../src/lists/parsing/parse-bytes';
+import { WrittenEntries } from '../../src/lists/written-entries';
 
 function version(name: ListId, text: string, file: string = name): Version<ListContent> {
   const { data, hash } = parseBytes(Buffer.from(text), { name, file });
@@ -15,14 +15,14 @@ const missing = (name: ListId): Version<ListContent> => ({
   ...{ file: name, value: emptyList(name, name), hash: 'missing', fingerprint: '' },
 });
 
-function indexOf(given: Partial<Record<ListId, Version<ListContent>>>): EntryIndex {
+function indexOf(given: Partial<Record<ListId, Version<ListContent>>>): WrittenEntries {
   const versions = Object.fromEntries(listSettings.map(({ name }) => [name, given[name] ?? missing(name)]));
-  return new EntryIndex(versions as Record<ListId, Version<ListContent>>);
+  return new WrittenEntries(versions as Record<ListId, Version<ListContent>>);
 }
 
 const long = `192.0.2.1  # first\n${'# filler\n'.repeat(longestKeptText / 8)}`;
 
-describe('EntryIndex', () => {
+describe('WrittenEntries', () => {
   const text =
     '\ufeff# heading\r\n192.0.2.1\r\n  192.0.2.2   # the lab, 2nd floor  \r\n192.0.2.3#glued\r\n192.0.2.4  #\r\n';
   const lines: readonly (readonly [line: number, text: string | undefined, comment: string | undefined])[] = [

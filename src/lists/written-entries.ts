@@ -25,7 +25,7 @@ export interface ListedEntry extends WrittenEntry {
   readonly hash: string;
 }
 
-export class EntryIndex {
+export class WrittenEntries {
   private readonly lists = new Map<string, { readonly list: ListId; readonly hash: string; readonly lines: Lines }>();
 
   constructor(versions: Readonly<Record<ListId, Version<ListContent>>>) {
