@@ -4,7 +4,6 @@
  * force and is said in the log.
  */
 import { join } from 'node:path';
-import type { LocalDomainsData } from '../policy/entries/local-domains';
 import type { Finding } from '../policy/findings/finding';
 import type { ParsedSettings } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
@@ -15,12 +14,13 @@ import { LastGoodStore } from './last-good';
 import { changeBetween } from './list-change';
 import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
 import { isExpired, type Version, versionInForce } from './list-state';
+import { entriesOf, InForceSince, type ListStatus } from './list-status';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
 import { emptyList, type ListContent } from './parsing/parse-bytes';
 import { buildPolicy, type Lists, type ListVersions, listsOf, type Policy } from './policy';
 import { RedisClientFactory } from './redis/redis-client-factory';
 import { RedisLists } from './redis/redis-lists';
-import { logFindings, logStandIn, logVersion, type Rejection, reportOf, type StoreLog } from './store-log';
+import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
 
 /** The policy cannot be loaded, so the server must not start. The message is the whole report. */
 export class CannotStart extends Error {
@@ -42,32 +42,10 @@ export interface StoreParts {
   readonly lastGood?: LastGoodStore;
 }
 
-/** One list, or the settings, as an operator asks of it. */
-export interface ListStatus {
-  readonly name: ListId | 'settings';
-  /** The file or key that is in force; empty where the settings name none. */
-  readonly source: string;
-  /** `kept`: in force although its source holds something else, or is gone. */
-  readonly state: 'loaded' | 'kept' | 'empty' | 'unavailable';
-  readonly entries: number;
-  readonly hash: string;
-  /** Since which generation of the policy this version has been in force, and since when, in milliseconds since 1970. */
-  readonly generation: number;
-  readonly loadedAt: number;
-  /** Milliseconds that it took to be read and parsed; 0 for what was loaded at the start. */
-  readonly readTime: number;
-  readonly rejected?: Rejection | undefined;
-}
-
-interface InForce {
-  readonly generation: number;
-  readonly loadedAt: number;
-}
-
 export class PolicyStore {
   private current: Policy;
   private lists: Lists;
-  private readonly since = new Map<ListId | 'settings', InForce>();
+  private readonly since: InForceSince;
   private readonly settingsFile: FollowedFile<ParsedSettings>;
   /** What is in force for each list. */
   private versions: ListVersions;
@@ -94,7 +72,7 @@ export class PolicyStore {
     this.current = site.policy;
     this.versions = site.versions;
     this.lists = listsOf(site.versions);
-    for (const { name } of [...listSettings, { name: 'settings' } as const]) this.markInForce(name);
+    this.since = new InForceSince(site.policy.generation);
     this.lastGood = lastGood;
     this.reader = new BoundedFileReader(log, reader, readLimit);
     this.settingsFile = this.followSettings(site.settings, redis);
@@ -116,29 +94,22 @@ export class PolicyStore {
   /** All lists and the settings, as they are now. */
   status(): readonly ListStatus[] {
     const { policy, settingsFile: settings } = this;
-    const lists = listSettings.map((listSetting): ListStatus => {
+    const lists = listSettings.map((listSetting) => {
       const { name } = listSetting;
       const { file: source, hash } = this.versions[name];
-      const file = this.files.get(name);
       const { redis } = listSetting.sourceIn(policy.settings);
-      const { rejection: rejected, readTime = 0 } = (redis ? this.redis.subscription(name) : file) ?? {};
+      const followed = redis ? this.redis.subscription(name) : this.files.get(name);
+      const { rejection: rejected, readTime = 0 } = followed ?? {};
       const entries = entriesOf(name, this.lists, this.versions);
-      return { name, source, hash, entries, readTime, rejected, state: stateOf(hash, rejected), ...this.inForce(name) };
+      return this.since.statusOf({ name, source, hash, entries, readTime, rejected });
     });
-    const { hash = '', value } = settings.version ?? {};
-    const { rejection: rejected, readTime } = settings;
-    const state = stateOf(hash, rejected);
+    const { version, rejection: rejected, readTime } = settings;
+    const { hash = '', value } = version ?? {};
     const entries = value?.written.size ?? 0;
-    const own = { name: 'settings', source: settingsFile, hash, entries, readTime, rejected, state } as const;
-    return [...lists, { ...own, ...this.inForce('settings') }];
-  }
-
-  private inForce(name: ListId | 'settings'): InForce {
-    return this.since.get(name) ?? { generation: 0, loadedAt: 0 };
-  }
-
-  private markInForce(name: ListId | 'settings'): void {
-    this.since.set(name, { generation: this.current.generation, loadedAt: Date.now() });
+    return [
+      ...lists,
+      this.since.statusOf({ name: 'settings', source: settingsFile, hash, entries, readTime, rejected }),
+    ];
   }
 
   get policy(): Policy {
@@ -273,9 +244,9 @@ export class PolicyStore {
 
     this.lists = listsOf(versions);
     this.current = buildPolicy(this.current.generation + 1, settings, this.lists);
-    if (newSettings) this.markInForce('settings');
-    for (const { name } of changed) this.markInForce(name);
     const { generation } = this.current;
+    if (newSettings) this.since.mark('settings', generation);
+    for (const { name } of changed) this.since.mark(name, generation);
     if (newSettings) logVersion(this.log, newSettings, generation);
     for (const listSetting of changed) {
       this.logExpired(listSetting, settings, now);
@@ -322,17 +293,6 @@ export class PolicyStore {
     this.expiry = setTimeout(() => this.renewQuietly(), Math.max(time - performance.now(), 0) + timerSlack);
     this.expiry.unref();
   }
-}
-
-function stateOf(hash: string, rejected: Rejection | undefined): ListStatus['state'] {
-  if (hash === 'unavailable') return 'unavailable';
-  if (rejected) return 'kept';
-  return hash === 'missing' || hash === 'unnamed' ? 'empty' : 'loaded';
-}
-
-function entriesOf(name: ListId, lists: Lists, versions: ListVersions): number {
-  if (name !== 'host_list' && name !== 'host_list_regex') return lists[name].size;
-  return (versions[name].value as LocalDomainsData).lines.length;
 }
 
 function isSame(a: Version<ListContent>, b: Version<ListContent>): boolean {

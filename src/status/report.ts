@@ -1,6 +1,6 @@
 /** What one process tells the master: its events since the last report, and the state of its lists. */
 
-import type { ListStatus } from '../lists/policy-store';
+import type { ListStatus } from '../lists/list-status';
 import type { ListedEntry } from '../lists/written-entries';
 import { printable } from '../policy/findings/characters';
 import { describeFault } from '../policy/findings/finding-text';

@@ -1,7 +1,7 @@
 /** What the master, or the single process, knows: the totals, its own state and that of the workers. */
 
+import type { ListStatus } from '../lists/list-status';
 import type { Policy } from '../lists/policy';
-import type { ListStatus } from '../lists/policy-store';
 import type { EventRecord } from './event-record';
 import { reportVersion } from './event-record';
 import { type ListReport, type Report, reportOfList } from './report';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import type { ListStatus } from '../../src/lists/list-status';
 import type { Policy } from '../../src/lists/policy';
-import type { ListStatus } from '../../src/lists/policy-store';
 import { refuse, reply } from '../../src/policy/decision';
 import { parseSettings } from '../../src/policy/settings/settings';
 import { EventRecord } from '../../src/status/event-record';

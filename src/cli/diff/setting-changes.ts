@@ -134,8 +134,8 @@ function comparePlugins(before: Side, after: Side): SettingChange[] {
     return [{ ...base, ...actingChange(states, pluginWords[plugin]) }];
   });
   if (before.content.acceptsLocal === after.content.acceptsLocal) return ofSuite;
-  const states = [before, after].map(({ content }) => (content.acceptsLocal ? 'enforce' : 'not loaded'));
-  const base = { ...change(inHostList, before, after, [states[0] ?? '', states[1] ?? '']), list: 'plugins' };
+  const stateIn = ({ content }: Side) => (content.acceptsLocal ? 'enforce' : 'not loaded');
+  const base = { ...change(inHostList, before, after, [stateIn(before), stateIn(after)]), list: 'plugins' };
   const words = after.content.acceptsLocal
     ? 'mail to the domains of host_list is accepted for them'
     : 'mail to the domains of host_list is not accepted for them';
@@ -174,7 +174,7 @@ function compareFlags(before: Side, after: Side): SettingChange[] {
 function comparePatterns(before: Side, after: Side): SettingChange[] {
   const linesIn = ({ content }: Side) => content.lists.host_list_regex.lines;
   const [was, is] = [linesIn(before), linesIn(after)];
-  const change = (
+  const changeOf = (
     pattern: string,
     effect: Effect,
     states: readonly [string, string],
@@ -190,11 +190,11 @@ function comparePatterns(before: Side, after: Side): SettingChange[] {
   return [
     ...is
       .filter((pattern) => !was.includes(pattern))
-      .map((pattern) => change(pattern, 'opens', ['absent', 'local'], 'domains that match are local')),
+      .map((pattern) => changeOf(pattern, 'opens', ['absent', 'local'], 'domains that match are local')),
     ...was
       .filter((pattern) => !is.includes(pattern))
       .map((pattern) =>
-        change(pattern, 'closes', ['local', 'absent'], 'domains that match are no longer local for it'),
+        changeOf(pattern, 'closes', ['local', 'absent'], 'domains that match are no longer local for it'),
       ),
   ];
 }

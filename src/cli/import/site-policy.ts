@@ -48,6 +48,8 @@ export interface Chain {
   readonly isGate?: boolean;
   /** Asked only about what this chain permits. */
   readonly gate?: Chain;
+  /** It is asked about recipients of local domains too. */
+  readonly asksLocal?: boolean;
   /** The remark for a rule of the same server that a denial of this chain overrules. */
   readonly overruling?: RemarkCode;
 }

@@ -44,13 +44,11 @@ export function compileLists(question: Question, site: SitePolicy, addRemark: Ad
   return new Compiler(question, site, addRemark).compile();
 }
 
-/** By name, the rule of the same server that refuses all mail for it where recipients of local domains are asked about too. */
+/** By local name, the rule that refuses all mail for it. */
 export function refusedLocalNames(site: SitePolicy): ReadonlyMap<string, Rule> {
-  if (!site.features.has('blocklist-recipients')) return new Map();
-  const rules = site.rules.filter(
-    ({ chain: { server, series, place } }) => server === 'sendmail' && !series && place === 0,
-  );
-  const compiler = new Compiler('destinations', { ...site, rules, localNames: [] }, () => {});
+  const rules = site.rules.filter(({ chain }) => chain.asksLocal);
+  const barriers = site.barriers.filter(({ chain }) => chain.asksLocal);
+  const compiler = new Compiler('destinations', { ...site, rules, barriers, localNames: [] }, () => {});
   return new Map(
     site.localNames.flatMap(({ name }) => {
       const rule = compiler.decisionOn(name);
@@ -127,19 +125,15 @@ class Compiler {
       const region = this.addRegion(list, written, asked, origin);
       if (!rule.chain.isGate) region.rules.push(rule);
     };
-    if (entry.kind !== 'domain') {
+    if (entry.kind !== 'domain' || entry.exact) {
       add(entry, { entry });
       return;
     }
-    const { name, exact } = entry;
-    const own = () => this.addRegion(list, domain(name, true), { entry: domain(name, true) }, origin);
-    if (exact) {
-      add(domain(name, true), { entry: domain(name, true) });
-      return;
-    }
+    const { name } = entry;
     const below = { entry: domain(name, false), subdomainsOnly: true };
     add(below.entry, below);
-    if (rule.subdomainsOnly || this.localNames.has(name) || this.routes.same(below)) own();
+    const hasOwn = rule.subdomainsOnly || this.localNames.has(name) || this.routes.same(below);
+    if (hasOwn) this.addRegion(list, domain(name, true), { entry: domain(name, true) }, origin);
   }
 
   private addRegion(list: ListName, entry: Entry, asked: Reach, cause: SourceLine): Region {

@@ -5,7 +5,7 @@
  */
 
 import { Collector, type SourceItem } from '../../collector';
-import { chainOf, type ListName, type ReaderContext, type Reading } from '../../site-policy';
+import { type Chain, chainOf, type ListName, type ReaderContext, type Reading } from '../../site-policy';
 import { commentedLines } from '../text-lines';
 import { mapValue, parseAccessValue, refuses, refusesForGood, type Value } from './access-value';
 import { parseSendmailKey, type SendmailKey } from './sendmail-key';
@@ -14,10 +14,12 @@ import { suggestionsForLimit } from './sendmail-suggestions';
 type Scope = 'connect' | 'to' | 'both';
 
 /** The access map is looked up before class R (proto.m4, Rcpt_ok). */
-const accessMap = chainOf('sendmail');
+function accessMapChain({ features }: ReaderContext): Chain {
+  return chainOf('sendmail', { asksLocal: features.has('blocklist-recipients') });
+}
 
 export function readSendmailAccess(text: string, context: ReaderContext): Reading {
-  const out = new Collector(context, accessMap);
+  const out = new Collector(context, accessMapChain(context));
   const rows = commentedLines(text).map(({ line, text: content, comments }) => {
     const [, key = '', value = ''] = /^(\S*)\s*(.*?)\s*$/.exec(content) ?? [];
     return { key, value, item: { line, text: content.trim(), comments } };
