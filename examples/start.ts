@@ -76,7 +76,7 @@ Haraka with smtpcheck listens on 127.0.0.1:${port}.
 
 To try, from another terminal:
 
-# What must stay so whoever edits the lists is kept in smtpcheck.test beside them; this checks it
+# What no edit of the lists may change is written in smtpcheck.test beside them; this checks it
 node dist/src/cli/main.js test -c ${directory.path}
 `);
   for (const { what, arguments: given, reply } of thingsToTry) {

@@ -135,7 +135,7 @@ export async function lint(
     const once = keys.get(listSetting.name);
     return once ? [{ list: listSetting.name, ...lintKey(listSetting, once) }] : [];
   });
-  // Of a list in another format nothing can be said line by line.
+  // A list in another format has one finding as a whole, and none by line.
   const foreign = new Set(
     [...site.findings, ...keyReports.flatMap(({ findings }) => findings)]
       .filter(({ code }) => code === 'list-format')
@@ -185,16 +185,16 @@ export async function lint(
     const suite = new Suite({ policy: site.policy, close() {} }, (readConfigValue(folder, 'me') ?? '').toLowerCase());
     findings.push(...(await lintDns({ suite, relayTo: entries('relay_to'), localDomain: entries('local_domain') })));
   }
-  const told = applyAllowances(
+  const reported = applyAllowances(
     findings,
     texts.map(({ list, file, text }) => ({ file, text, isMap: list === 'relay_map' })),
   );
-  const sorted = told.findings.toSorted(
+  const sorted = reported.findings.toSorted(
     (a, b) => (a.at.file === b.at.file ? 0 : a.at.file.localeCompare(b.at.file)) || a.at.line - b.at.line,
   );
   const read = [settingsFile, 'plugins', ...texts.map(({ file }) => file), ...hostConfigFiles(folder)];
   const files = [...new Set([...read, ...sorted.map(({ at }) => at.file)])];
-  return { folder: folder.config, findings: sorted, allowed: told.allowed, files };
+  return { folder: folder.config, findings: sorted, allowed: reported.allowed, files };
 }
 
 /** The text of a list, from a file or a Redis key, and the setting that names it. */

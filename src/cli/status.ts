@@ -43,7 +43,7 @@ export async function run({ config, watch = false, json = false }: StatusOptions
 
 /** A server may be restarted meanwhile. */
 async function next(client: StatusClient, io: Io): Promise<Status> {
-  let isSaid = false;
+  let isReported = false;
   for (;;) {
     await sleep(2000);
     if (io.stdout.writable === false) throw new CannotRun('nobody reads any more');
@@ -51,8 +51,8 @@ async function next(client: StatusClient, io: Io): Promise<Status> {
       return await client.get<Status>('status.json');
     } catch (error) {
       if (!(error instanceof CannotRun)) throw error;
-      if (!isSaid) for (const line of error.lines) writeLine(io.stderr, line);
-      isSaid = true;
+      if (!isReported) for (const line of error.lines) writeLine(io.stderr, line);
+      isReported = true;
     }
   }
 }

@@ -101,8 +101,10 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
   ) {}
 
   ask(task: Task<C, P>): HookAnswer | Promise<HookAnswer> {
-    const said = task.run(this.renew(), this.params);
-    return said instanceof Promise ? said.then((late) => this.renew().answer(task, late)) : this.answer(task, said);
+    const result = task.run(this.renew(), this.params);
+    return result instanceof Promise
+      ? result.then((late) => this.renew().answer(task, late))
+      : this.answer(task, result);
   }
 
   renew(): this {
@@ -110,13 +112,13 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     return this;
   }
 
-  private answer(task: Task<C, P>, said: Decision | HookAnswer): HookAnswer {
-    // Most of what passes by here is mail that nothing is to be said of: it leaves nothing, and costs no more.
-    if (said === noOpinion) return noOpinion;
-    if (!isDecision(said)) return said;
+  private answer(task: Task<C, P>, result: Decision | HookAnswer): HookAnswer {
+    // No task has an opinion on most mail: that is recorded nowhere, and costs no more.
+    if (result === noOpinion) return noOpinion;
+    if (!isDecision(result)) return result;
     const { plugin, suite, policy, params } = this;
-    if (said.outcome === 'pass') {
-      suite.onDecision?.(task.hook, said, policy.mode[task.plugin] === 'observe');
+    if (result.outcome === 'pass') {
+      suite.onDecision?.(task.hook, result, policy.mode[task.plugin] === 'observe');
       return noOpinion;
     }
     const observing = policy.mode[task.plugin] === 'observe';
@@ -125,15 +127,15 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     const { hook } = task;
     const { generation } = policy;
     const recipient = task.recipient?.(params);
-    const isFinal = observing || said.outcome !== 'permit' || !task.permitIsFinalLater;
-    if (isFinal) record({ plugin, by: task.plugin, suite, hook, connection, generation, observing, recipient }, said);
+    const isFinal = observing || result.outcome !== 'permit' || !task.permitIsFinalLater;
+    if (isFinal) record({ plugin, by: task.plugin, suite, hook, connection, generation, observing, recipient }, result);
     if (observing) return noOpinion;
-    switch (said.outcome) {
+    switch (result.outcome) {
       case 'permit':
-        return task.onPermit?.(said, params, this) ?? noOpinion;
+        return task.onPermit?.(result, params, this) ?? noOpinion;
       case 'refuse':
       case 'defer':
-        return answerWith(hook, said.reply);
+        return answerWith(hook, result.reply);
     }
   }
 
@@ -161,6 +163,6 @@ export function recordPermit({ plugin, suite, policy, connection }: Call, permit
   record({ plugin, by: 'relay', suite, hook: 'rcpt_ok', connection, generation, observing: false, recipient }, permit);
 }
 
-function isDecision(said: Decision | HookAnswer): said is Decision {
-  return 'outcome' in said;
+function isDecision(result: Decision | HookAnswer): result is Decision {
+  return 'outcome' in result;
 }

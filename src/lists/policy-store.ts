@@ -1,7 +1,7 @@
 /**
  * Holds the policy in force: the settings, the lists they name, and one swap of all. `file-follower.ts` follows files,
- * `redis-lists.ts` keys, and `list-state.ts` decides what of them is applied; what is not leaves the last good version in
- * force and is said in the log.
+ * `redis-lists.ts` keys, and `list-state.ts` decides what of them is applied. A rejected version is logged and leaves the last
+ * good one in force.
  */
 import { join } from 'node:path';
 import type { Finding } from '../policy/findings/finding';

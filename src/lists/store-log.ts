@@ -24,7 +24,7 @@ interface LogLines {
 type LogPlugin = Pick<Plugin, keyof LogLines | 'logdebug'>;
 
 /** The log of a plugin of Haraka's. */
-export function storeLogOf(plugin: LogPlugin, told: Pick<StoreLog, 'reloaded'> = {}, isWorker = false): StoreLog {
+export function storeLogOf(plugin: LogPlugin, listener: Pick<StoreLog, 'reloaded'> = {}, isWorker = false): StoreLog {
   const logWith =
     (level: keyof LogPlugin) =>
     (...lines: readonly string[]) => {
@@ -37,7 +37,7 @@ export function storeLogOf(plugin: LogPlugin, told: Pick<StoreLog, 'reloaded'> =
     logerror: logWith('logerror'),
     // What the master of a cluster has in force, its workers need not say again.
     loaded: logWith(isWorker ? 'logdebug' : 'lognotice'),
-    ...told,
+    ...listener,
   };
 }
 

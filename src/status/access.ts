@@ -1,4 +1,4 @@
-/** Who may read the status: whoever can open a local socket, clients on loopback, and clients with the token. */
+/** Access to the status: processes that can open a Unix socket, clients on loopback, and clients with the token. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';

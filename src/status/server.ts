@@ -62,7 +62,7 @@ class Listener {
   private retry: NodeJS.Timeout | undefined;
   private closed = false;
 
-  /** `failed`: told each time it cannot listen, and why. */
+  /** `failed`: called each time it cannot listen, with the reason. */
   constructor(
     readonly address: ListenAddress,
     private readonly failed: (reason: string) => void,
@@ -157,7 +157,7 @@ export class StatusServer {
     private readonly respond: Respond,
   ) {}
 
-  /** Listens where the settings say, and nowhere else. What cannot be listened on is said once, and all else goes on. */
+  /** Listens where the settings say, and nowhere else. An address that cannot be listened on is logged once, and the others are served. */
   use({ listen, socket, tokenPath }: Wanted): void {
     this.tokenPath = tokenPath;
     const wanted = new Map(listen.map((address) => [nameOf(address), address]));
@@ -178,10 +178,10 @@ export class StatusServer {
   }
 
   private open(name: string, address: ListenAddress, isForCommand: boolean): Listener {
-    let isSaid = false;
+    let isLogged = false;
     const failed = (reason: string) => {
-      if (isSaid) return;
-      isSaid = true;
+      if (isLogged) return;
+      isLogged = true;
       if (!isForCommand) this.log.logerror(`the status server cannot listen on ${name}: ${reason}`);
       else {
         const remedy = 'set [status] socket to a path that Haraka can write, or to nothing';
@@ -189,7 +189,7 @@ export class StatusServer {
       }
     };
     const listening = () => {
-      isSaid = false;
+      isLogged = false;
       this.log.loginfo(`the status server listens on ${name}`);
     };
     return new Listener(address, failed, listening, (request, response) => {

@@ -1,4 +1,4 @@
-/** Decisions while a list cannot be told: what another list permits stands, and nothing else is decided for good. */
+/** Decisions while a list is unavailable: what another list permits stands, and nothing else is decided for good. */
 import assert from 'node:assert/strict';
 import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../src/policy/client-names';
 import { decideTrust } from '../../src/policy/client-trust';

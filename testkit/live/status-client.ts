@@ -1,4 +1,4 @@
-/** Asks a status server as any client of it would, by a socket or a port. */
+/** An HTTP client for the status server, over its Unix socket or a TCP port. */
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import path from 'node:path';

@@ -27,7 +27,7 @@ export type ListKind = keyof typeof listKinds;
 /** A parsed list as plain data: it can be moved to another thread. */
 export interface ListData extends EntryTablesData {
   readonly file: string;
-  /** `false`: what the list holds cannot be told just now, and the tables are empty. */
+  /** `false`: the content of the list is unknown at present, and the tables are empty. */
   readonly available?: false;
   /** The payload of a domain's or mailbox's row is the number of its route. */
   readonly routes: RouteTableData;

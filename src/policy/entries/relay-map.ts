@@ -19,7 +19,7 @@ export interface MapEntry {
 /** A parsed map as plain data: it can be moved to another thread. The payload of a row is the number of its value. */
 export interface RelayMapData {
   readonly file: string;
-  /** `false`: what the map holds cannot be told just now, and the tables are empty. */
+  /** `false`: the content of the map is unknown at present, and the tables are empty. */
   readonly available?: false;
   readonly connect: EntryTablesData;
   readonly to: EntryTablesData;

@@ -29,7 +29,7 @@ export interface Change {
 
 type ChangeKind = Pick<Change, 'effect' | 'list' | 'question' | 'before' | 'after'>;
 
-/** To every question about a subject: any answer that differs is a change. */
+/** The answers to all questions about a subject, in a fixed order. A subject changes when any of them differs. */
 export type Answers = readonly MailDecision[];
 
 export type Sides = readonly [before: PolicyContent, after: PolicyContent];

@@ -22,7 +22,7 @@ export interface Classifier {
   classOf(representative: IpAddress): number;
   /** Whether tables in the second half stand for those of the first: where both halves hold the same, nothing is reported. */
   readonly compared: boolean;
-  /** Every line is a region of its own, for whoever asks which line decides. */
+  /** Whether entries with the same meaning on different lines differ: an expectation can name the line that decides. */
   readonly byLine?: boolean;
 }
 

@@ -23,7 +23,7 @@ export interface PolicyContent {
   readonly acceptsLocal: boolean;
 }
 
-/** A client that the lists of clients do not matter to: whoever asks about recipients asks for this one, and for one without trust. */
+/** The only trusted client of `recipientsOf`: recipients are compared for it, and for a client without trust. */
 export const trustedClient = { family: 4, w0: 1, w1: 0, w2: 0, w3: 0 } as const;
 
 function emptyTables(): EntryTablesData {

@@ -79,7 +79,7 @@ export class PrefixTableBuilder {
   }
 }
 
-/** The length of the prefix of a row, for whoever walks the whole table. */
+/** The length of the prefix of a row. */
 export function addressOfRow({ family, words }: PrefixTableData, row: number): IpAddress {
   const each = family === 4 ? 1 : 4;
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * each, row * each + each);

@@ -164,7 +164,7 @@ class MainReader {
     let isListed = false;
     this.config.each(parameter, (text) => {
       const table = parseTable('virtual', text);
-      // A table says so at its first domain, if it has any.
+      // The reader of a table adds the remark itself, at the first domain of the table.
       if (!table || (table.kind === 'file' && table.form === 'file')) isListed = true;
     });
     this.localDomains('virtual', parameter);
