@@ -13,7 +13,7 @@ import { RedisIniFile } from '../lists/redis/redis-ini';
 import { type StoreLog, storeLogOf } from '../lists/store-log';
 import type { ListedEntry } from '../lists/written-entries';
 import type { Decision } from '../policy/decision';
-import { type IpAddress, parseAddress, sameAddress } from '../policy/entries/ip-address';
+import { type IpAddress, isThisHostEverywhere, parseAddress, sameAddress } from '../policy/entries/ip-address';
 import type { SourceLine } from '../policy/findings/finding';
 import { isTrue, parseIni } from '../policy/settings/ini';
 import type { PluginName } from '../policy/settings/settings';
@@ -132,10 +132,8 @@ export class Suite {
       .filter((address) => address !== undefined);
   }
 
-  /** Every address of 127.0.0.0/8 is this host, whether an interface shows it or not. */
   isOurAddress(address: IpAddress, ours: readonly IpAddress[] = this.ourAddresses()): boolean {
-    if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
-    return ours.some((our) => sameAddress(our, address));
+    return isThisHostEverywhere(address) || ours.some((our) => sameAddress(our, address));
   }
 
   /** Whether an MX record that names the exchange leads to this host; `undefined` where the DNS gave no answer. */

@@ -1,4 +1,5 @@
 /** Networks that are everything together, though none of them is: `0.0.0.0/1` and `128.0.0.0/1`. */
+import { numberOf } from '../../policy/entries/address-range';
 import type { NetworkEntry } from '../../policy/entries/entry';
 import { widthOf } from '../../policy/entries/ip-address';
 import { type LocatedEntry, report } from './entries';
@@ -44,9 +45,7 @@ function coverAll(networks: readonly Pick<NetworkEntry, 'address' | 'length'>[])
   const width = BigInt(widthOf(any.address.family));
   const ranges = networks
     .map(({ address, length }) => {
-      const first = [address.w0, address.w1, address.w2, address.w3]
-        .slice(0, width === 32n ? 1 : 4)
-        .reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
+      const first = numberOf(address);
       return { first, next: first + (1n << (width - BigInt(length))) };
     })
     .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));

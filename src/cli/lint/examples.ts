@@ -2,6 +2,7 @@
 import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
 import type { Entry } from '../../policy/entries/entry';
 import { parseAddress, widthOf } from '../../policy/entries/ip-address';
+import type { Route } from '../../policy/entries/route';
 import { type HarakaFolder, readConfigLines, readConfigValue } from '../haraka-folder';
 import { type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
@@ -44,13 +45,15 @@ function isExample(entry: Entry): boolean {
     case 'network':
       return isExampleNetwork(entry);
     case 'domain':
-      return isExampleName(entry.name) || (entry.route !== undefined && isExampleHost(entry.route.host));
+      return isExampleName(entry.name) || isExampleRoute(entry.route);
     case 'mailbox':
-      return isExampleName(entry.domain);
+      return isExampleName(entry.domain) || isExampleRoute(entry.route);
   }
 }
 
-function isExampleHost(host: string): boolean {
+function isExampleRoute(route: Route | undefined): boolean {
+  if (!route) return false;
+  const { host } = route;
   const address = parseAddress(host);
   return address ? isExampleNetwork({ address, length: widthOf(address.family) }) : isExampleName(host);
 }

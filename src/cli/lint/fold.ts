@@ -1,4 +1,5 @@
 /** Many findings of one code in one file: the first of them are shown, and the lines of all others. */
+import { lineRanges } from '../line-ranges';
 import type { LintFinding } from './finding';
 
 /** So many of one code are shown one by one. */
@@ -36,14 +37,7 @@ const mostRanges = 8;
 
 /** `4-90, 95, 97-99 and others`: ascending line numbers as ranges. */
 export function describeLines(lines: readonly number[]): string {
-  const ranges: { first: number; last: number }[] = [];
-  for (const line of lines) {
-    const range = ranges.at(-1);
-    if (range && line <= range.last + 1) range.last = line;
-    else ranges.push({ first: line, last: line });
-  }
-  const shown = ranges
-    .slice(0, mostRanges)
-    .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-  return `${shown.join(', ')}${ranges.length > mostRanges ? ` and others up to ${lines.at(-1)}` : ''}`;
+  const ranges = lineRanges(lines);
+  const shown = ranges.slice(0, mostRanges).join(', ');
+  return `${shown}${ranges.length > mostRanges ? ` and others up to ${lines.at(-1)}` : ''}`;
 }

@@ -7,7 +7,7 @@ import type { ThisHost } from './this-host';
 
 export function lintNextHops(destinations: readonly LocatedEntry[], host: ThisHost): LintFinding[] {
   return destinations.flatMap((p) =>
-    p.entry.kind === 'domain' && p.entry.route && leadsBack(p.entry.route, host) ? [report('next-hop-here', p)] : [],
+    p.entry.kind !== 'network' && p.entry.route && leadsBack(p.entry.route, host) ? [report('next-hop-here', p)] : [],
   );
 }
 

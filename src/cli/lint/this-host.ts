@@ -3,7 +3,13 @@
  * wherever lint runs; the addresses of interfaces are those of the host that lint runs on.
  */
 import { networkInterfaces } from 'node:os';
-import { formatAddress, type IpAddress, parseAddress, sameAddress } from '../../policy/entries/ip-address';
+import {
+  formatAddress,
+  type IpAddress,
+  isThisHostEverywhere,
+  parseAddress,
+  sameAddress,
+} from '../../policy/entries/ip-address';
 import type { Settings } from '../../policy/settings/settings-description';
 import { type HarakaFolder, readConfigIni, readConfigValue } from '../haraka-folder';
 
@@ -35,8 +41,7 @@ export function thisHostOf(
     addresses: [...addresses.values()],
     names: [...new Set(names)],
     isOurAddress(address) {
-      if (address.family === 4 && (address.w0 >>> 24 === 127 || address.w0 === 0)) return true;
-      return addresses.has(formatAddress(address));
+      return isThisHostEverywhere(address) || addresses.has(formatAddress(address));
     },
     listensOn(host, port) {
       const address = parseAddress(host);

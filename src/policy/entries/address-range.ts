@@ -57,7 +57,8 @@ export function lengthOfNetmask(text: string, family: IpAddress['family']): numb
   return length > width || bits.slice(length).includes('1') ? undefined : length;
 }
 
-function numberOf({ family, w0, w1, w2, w3 }: IpAddress): bigint {
+/** The address as one number: of 32 bits, or of 128. */
+export function numberOf({ family, w0, w1, w2, w3 }: IpAddress): bigint {
   if (family === 4) return BigInt(w0);
   return [w0, w1, w2, w3].reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
 }

@@ -144,6 +144,11 @@ export function formatAddress(a: IpAddress): string {
   return new ipaddr.IPv6(parts).toString();
 }
 
+/** Whether the address is this host, whichever interfaces it has: 127.0.0.0/8 and 0.0.0.0. */
+export function isThisHostEverywhere({ family, w0 }: IpAddress): boolean {
+  return family === 4 && (w0 >>> 24 === 127 || w0 === 0);
+}
+
 /** `192.0.2.7` for a whole address, `2001:db8::/32`. */
 export function formatNetwork({ address, length }: { readonly address: IpAddress; readonly length: number }): string {
   const text = formatAddress(address);

@@ -151,7 +151,7 @@ const cases: readonly Fixture[] = [
       'relay.to:5 warning destination-is-local',
     ],
   },
-  { name: 'next-hop-here', findings: [1, 2, 4].map((line) => `relay.to:${line} error next-hop-here`) },
+  { name: 'next-hop-here', findings: [1, 2, 4, 7].map((line) => `relay.to:${line} error next-hop-here`) },
   {
     name: 'documentation-entry',
     findings: [
@@ -162,6 +162,7 @@ const cases: readonly Fixture[] = [
       'relay.to:1',
       'relay.to:2',
       'relay.to:3',
+      'relay.to:4',
     ].map((place) => `${place} warning documentation-entry`),
   },
   { name: 'plugin-misspelt', findings: [1, 3, 4, 5].map((line) => `plugins:${line} error plugin-misspelt`) },

@@ -2,20 +2,9 @@
 import assert from 'node:assert/strict';
 import { shownResults } from '../../cli/audit/audit-of';
 import { postfix } from './configs';
-import { assertReport, auditPeer } from './expect';
+import { assertReport, auditPeer, relaying } from './expect';
 import { peerPackages, startPeer } from './peer';
 
-/** Every check that asks for a right to relay. */
-const relaying = [
-  'relay-plain',
-  'relay-senders',
-  'relay-routes',
-  'relay-source-routes',
-  'relay-literals',
-  'relay-lookalikes',
-  'relay-parameters',
-  'order-trick',
-];
 const site = { local: ['local.example.org'], backup: ['backup.example.org'], tls: false } as const;
 const asDebian = { smtpd_relay_restrictions: 'permit_mynetworks permit_sasl_authenticated defer_unauth_destination' };
 const remedied = {

@@ -10,6 +10,18 @@ export interface Expected {
   readonly unknown?: readonly string[];
 }
 
+/** Every check that asks for a right to relay. */
+export const relaying = [
+  'relay-plain',
+  'relay-senders',
+  'relay-routes',
+  'relay-source-routes',
+  'relay-literals',
+  'relay-lookalikes',
+  'relay-parameters',
+  'order-trick',
+];
+
 /** From an address that no server takes for its own. */
 export async function auditPeer(
   peer: Peer,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { shownResults } from '../../cli/audit/audit-of';
 import { postfix, safePostfix, sendmail } from './configs';
-import { assertReport, auditPeer, type Expected } from './expect';
+import { assertReport, auditPeer, type Expected, relaying } from './expect';
 import { type PeerOptions, peerPackages, startPeer } from './peer';
 
 interface PeerCase {
@@ -17,17 +17,6 @@ const site = { local: ['local.example.org'], backup: ['backup.example.org'] } as
 /** Both refuse unknown users at RCPT, as they should, and so tell them; stock sendmail offers CRAM-MD5 in clear. */
 const postfixAlways = ['local-delivery', 'rcpt-users', 'rcpt-timing'];
 const sendmailAlways = [...postfixAlways, 'auth-without-tls', 'banner-version'];
-
-const relaying = [
-  'relay-plain',
-  'relay-senders',
-  'relay-routes',
-  'relay-source-routes',
-  'relay-literals',
-  'relay-lookalikes',
-  'relay-parameters',
-  'order-trick',
-];
 
 const openPostfix = {
   mynetworks: '0.0.0.0/0',

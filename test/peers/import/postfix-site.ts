@@ -9,6 +9,7 @@ import { connect, isAccepted } from '../../../testkit/live/smtp-client';
 import type { Client, Verdict } from '../../cli/import/imported-policy';
 import { serveAtPort53 } from '../servers/name-server';
 import { idOf, inWorkspace, runInside, startInside, type Workspace } from '../servers/namespace';
+import { operationIn } from '../servers/postfix';
 import { describeProbe, type Probe } from './probes';
 import type { Files } from './site';
 
@@ -88,18 +89,8 @@ const operation = (folder: string) => `
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
 inet_interfaces = 127.0.0.1
 inet_protocols = all
-local_recipient_maps =
-alias_maps =
-alias_database =
-smtpd_tls_security_level = none
-smtpd_error_sleep_time = 0
-smtpd_client_connection_count_limit = 0
-queue_directory = ${folder}/queue
-data_directory = ${folder}/data
-daemon_directory = /usr/lib/postfix/sbin
 command_directory = /usr/sbin
-maillog_file = /dev/stdout
-`;
+${operationIn(folder)}`;
 
 const smtpd =
   (options: string): Services =>

@@ -46,14 +46,18 @@ smtpd_helo_required = yes
 disable_vrfy_command = yes
 # The default of later releases.
 smtpd_forbid_bare_newline = normalize
-# Any local user exists.
-local_recipient_maps =
+in_flow_delay = 0
+${operationIn(directory)}`;
+}
+
+/** What is no policy: where it runs, that any local user exists, and that any number of clients and errors will do. */
+export function operationIn(directory: string): string {
+  return `local_recipient_maps =
 alias_maps =
 alias_database =
 smtpd_tls_security_level = none
 smtpd_error_sleep_time = 0
 smtpd_client_connection_count_limit = 0
-in_flow_delay = 0
 queue_directory = ${directory}/queue
 data_directory = ${directory}/data
 daemon_directory = /usr/lib/postfix/sbin

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { printable } from '../../../policy/findings/characters';
 import { jsonText } from '../../io';
+import { lineRanges } from '../../line-ranges';
 import type { ReadSource } from '../gather';
 import type { ResolvedPolicy } from '../merge/resolve-policy';
 import { describeRemark, kindOf, type Remark } from '../remark';
@@ -78,19 +79,8 @@ function formatGroup(group: readonly Remark[], first: Remark, colour: boolean): 
   const texts = [...new Set(group.map(({ text }) => text.replace(/\s*=.*$/s, '')))];
   const shown = texts.slice(0, most).join(', ');
   const text = `${group.length} times, ${texts.length > most ? `${shown} and ${texts.length - most} more` : shown}`;
-  const lines = printable(`${first.at.file}:${rangesOf(group.map(({ at }) => at.line))}`);
+  const lines = printable(`${first.at.file}:${lineRanges(group.map(({ at }) => at.line)).join(',')}`);
   return formatRemark({ ...first, text }, colour, lines);
-}
-
-/** `3-5,9` */
-function rangesOf(lines: readonly number[]): string {
-  const ranges: [from: number, to: number][] = [];
-  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
-    const last = ranges[ranges.length - 1];
-    if (last && last[1] === line - 1) last[1] = line;
-    else ranges.push([line, line]);
-  }
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
 
 function displayText(text: string): string {

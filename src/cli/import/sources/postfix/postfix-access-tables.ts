@@ -1,5 +1,5 @@
 /** Postfix's access tables (access(5)): of clients, who become `host.deny`, and of recipients, who leave `relay.to`. */
-import type { Collector, SourceItem } from '../../collector';
+import type { Collector } from '../../collector';
 import type { Chain, Position, Verdict } from '../../site-policy';
 import { parseAccessValue } from '../sendmail/access-value';
 import { cidrRows } from './postfix-cidr';
@@ -108,25 +108,21 @@ function refuseRecipient(out: Collector, { key, value, item }: Row, { chain, par
   }
   out.remark('access-recipient', item);
   if (!reach.subdomainsOnly) out.addMapLine(`To:${reach.mapKey}`, replyFor(value), item);
-  if (reach.text !== undefined) addRecipient(out, 'deny', reach.text, item, chain, reach.subdomainsOnly);
+  if (reach.text !== undefined)
+    out.add('relay.to', 'deny', reach.text, item, { chain, subdomainsOnly: reach.subdomainsOnly });
 }
 
 /** A narrower key ends a wider refusal. */
 function spareRecipient(out: Collector, { key, item }: Row, { chain, parentMatches }: Position): void {
   const reach = recipientReach(key, parentMatches);
   if (reach?.text === undefined) return;
-  addRecipient(out, 'no-opinion', reach.text, { ...item, comments: [] }, chain, reach.subdomainsOnly);
-}
-
-function addRecipient(
-  out: Collector,
-  verdict: Verdict,
-  text: string,
-  item: SourceItem,
-  chain: Chain,
-  subdomainsOnly: boolean,
-): void {
-  out.add('relay.to', verdict, text, item, { chain, subdomainsOnly });
+  out.add(
+    'relay.to',
+    'no-opinion',
+    reach.text,
+    { ...item, comments: [] },
+    { chain, subdomainsOnly: reach.subdomainsOnly },
+  );
 }
 
 interface RecipientReach {

@@ -105,8 +105,8 @@ class MainReader {
       return;
     const local = expand('$mydestination', this.config.main, this.config.known);
     if (!('value' in local) || wordsOf(local.value).every(isLocalhost)) return;
-    const said = this.config.parameter('compatibility_level') ?? this.config.parameter('mydestination');
-    this.out.remark('postfix-relay-default', said ? itemOf(said) : { line: 1, text: 'relay_domains' });
+    const basis = this.config.parameter('compatibility_level') ?? this.config.parameter('mydestination');
+    this.out.remark('postfix-relay-default', basis ? itemOf(basis) : { line: 1, text: 'relay_domains' });
   }
 
   /** `static:…` finds any recipient. */
@@ -180,7 +180,7 @@ class MainReader {
     });
   }
 
-  /** Postfix's default, said at the line that names the host. */
+  /** Postfix's default, with the line that names the host as its source. */
   private defaultDestinations(): Parameter | undefined {
     const host = this.config.parameter('myhostname');
     const line = host?.source.line ?? 1;
