@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, freePort, makeHarakaDirectory } from '../examples/haraka-directory';
-import { keyPair } from '../testkit/fake-server';
+import { keyPair } from '../testkit/fakes/listener';
 import { figuresFrom, type LoopFigures } from './loop-watch';
 import { onCpu } from './measure';
 

@@ -5,7 +5,7 @@ import { harakaPackage } from '../examples/haraka-directory';
 import { RedisClientFactory, type RedisPackage } from '../src/lists/redis/redis-client-factory';
 import { RedisIniFile } from '../src/lists/redis/redis-ini';
 import type { StoreLog } from '../src/lists/store-log';
-import type { FakeRedis } from './fake-redis';
+import type { FakeRedis } from './fakes/redis';
 
 /** `5.8` knows nothing of notices. */
 export type ClientVersion = 5 | 5.8 | 6;

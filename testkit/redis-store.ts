@@ -4,7 +4,7 @@ import { PolicyStore } from '../src/lists/policy-store';
 import type { RedisClientFactory } from '../src/lists/redis/redis-client-factory';
 import type { PolicyList } from '../src/policy/entries/list';
 import { address } from './core';
-import { FakeRedis } from './fake-redis';
+import { FakeRedis } from './fakes/redis';
 import { type Folder, makeFolder } from './folder';
 import { clientsBy, clientsOf } from './redis-clients';
 import { until } from './until';

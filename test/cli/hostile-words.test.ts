@@ -1,6 +1,7 @@
 /** Words on the command line and names of files that hold control characters: none of it may act on a terminal. */
 import assert from 'node:assert/strict';
-import { listen, smtpScript } from '../../testkit/fake-server';
+import { listen } from '../../testkit/fakes/listener';
+import { smtpScript } from '../../testkit/fakes/smtp';
 import { emptyLists, type Folder, makeFolder } from '../../testkit/folder';
 import { obeyed } from '../../testkit/obeyed';
 import { smtpcheck } from './command';

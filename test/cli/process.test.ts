@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { listen, smtpScript } from '../../testkit/fake-server';
+import { listen } from '../../testkit/fakes/listener';
+import { smtpScript } from '../../testkit/fakes/smtp';
 import { makeFolder } from '../../testkit/folder';
 import { environment, program, smtpcheck, smtpcheckProcess } from './command';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { siteOf } from '../../src/cli/audit/site';
 import { loadFolder } from '../../src/cli/site';
-import { FakeRedis } from '../../testkit/fake-redis';
+import { FakeRedis } from '../../testkit/fakes/redis';
 import { type Folder, makeFolder } from '../../testkit/folder';
 import { smtpcheck } from './command';
 

@@ -1,7 +1,7 @@
 /** The plugins while Redis is away: nothing is refused for good that a list could permit, and nobody on host.deny gets in. */
 import assert from 'node:assert/strict';
 import constants from 'haraka-constants';
-import { FakeRedis } from '../../testkit/fake-redis';
+import { FakeRedis } from '../../testkit/fakes/redis';
 import { closeSites, Site } from '../../testkit/haraka';
 import { until } from '../../testkit/until';
 

@@ -1,9 +1,9 @@
 /** What POP3 checks have to work with: paced connections with or without TLS. */
 import { type Audit, type Channel, tlsOptionsOf } from './session/channel';
 import { Connector } from './session/connector';
-import type { TlsOptions } from './session/dialogue';
 import { DialogueFault } from './session/dialogue-fault';
 import { PopDialogue, type PopReply } from './session/pop3-dialogue';
+import type { TlsOptions } from './session/tls-options';
 
 export class PopContext {
   readonly channel: Channel;

@@ -3,9 +3,9 @@
 import { type Outcome, unknown } from './outcome';
 import { type Audit, type Channel, randomUser, tlsOptionsOf } from './session/channel';
 import { Connector } from './session/connector';
-import type { TlsOptions } from './session/dialogue';
 import { DialogueFault } from './session/dialogue-fault';
 import { isAccepted, isDeferred, isRefused, type Reply, SmtpDialogue, shownReply } from './session/smtp-dialogue';
+import type { TlsOptions } from './session/tls-options';
 
 /** Servers slow down or hang up on a client that errs often; a new connection is kinder than a slow one. */
 const refusalsPerSession = 8;

@@ -6,12 +6,13 @@ import { type ClientNames, unaskedNames } from '../client-names';
 import { formatLiteral } from '../entries/entry';
 import { formatNetwork, type IpAddress, ipv4 } from '../entries/ip-address';
 import { type Asker, type Change, Comparer, type Sides } from './change';
+import { addressCount, everyAddress } from './classified-networks';
 import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { changedNames } from './name-changes';
 import { NameClassifier, representativeOf } from './name-classifier';
 import { anyLocalPart, NameSets } from './name-sets';
-import { addressCount, classifyNetworks, everyAddress } from './network-walk';
+import { classifyNetworks } from './network-walk';
 import {
   clientsByAddress,
   clientsByName,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { judgeCertificate } from '../../../src/cli/audit/session/certificate';
-import type { TlsFacts } from '../../../src/cli/audit/session/dialogue';
+import type { TlsFacts } from '../../../src/cli/audit/session/tls-options';
 
 function facts(certificate: Partial<DetailedPeerCertificate>, distrust?: string): TlsFacts {
   return {

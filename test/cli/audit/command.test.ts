@@ -4,15 +4,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { main } from '../../../src/cli/main';
-import {
-  certificateFile,
-  type FakeServer,
-  keyPair,
-  listen,
-  popScript,
-  type SmtpWeakness,
-  smtpScript,
-} from '../../../testkit/fake-server';
+import { certificateFile, type FakeServer, keyPair, listen } from '../../../testkit/fakes/listener';
+import { popScript } from '../../../testkit/fakes/pop3';
+import { type SmtpWeakness, smtpScript } from '../../../testkit/fakes/smtp';
 import { smtpcheck } from '../command';
 
 const audit = (...args: readonly string[]) => smtpcheck(['audit', ...args]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { keyPair, listen } from '../../../testkit/fake-server';
+import { keyPair, listen } from '../../../testkit/fakes/listener';
 import { obeyed } from '../../../testkit/obeyed';
 import { fc, runs } from '../../../testkit/properties';
 import { auditOf, shownResults } from './audit-of';

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  certificateFile,
-  type FakeServer,
-  keyPair,
-  listen,
-  type PopWeakness,
-  popScript,
-} from '../../../testkit/fake-server';
+import { certificateFile, type FakeServer, keyPair, listen } from '../../../testkit/fakes/listener';
+import { type PopWeakness, popScript } from '../../../testkit/fakes/pop3';
 import { auditOf, shownResults } from './audit-of';
 
 interface WeaknessCase {

@@ -1,6 +1,8 @@
 /** Servers that keep an audit waiting: `--timeout` is for a whole reply, however slowly its lines or bytes arrive. */
 import assert from 'node:assert/strict';
-import { type FakeServer, type Line, listen, popScript, type Script, smtpScript } from '../../../testkit/fake-server';
+import { type FakeServer, type Line, listen, type Script } from '../../../testkit/fakes/listener';
+import { popScript } from '../../../testkit/fakes/pop3';
+import { smtpScript } from '../../../testkit/fakes/smtp';
 import { auditOf, shownResults } from './audit-of';
 
 const timeout = 300;

@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  certificateFile,
-  type FakeServer,
-  type KeyPair,
-  keyPair,
-  listen,
-  type SmtpWeakness,
-  smtpScript,
-} from '../../../testkit/fake-server';
+import { certificateFile, type FakeServer, type KeyPair, keyPair, listen } from '../../../testkit/fakes/listener';
+import { type SmtpWeakness, smtpScript } from '../../../testkit/fakes/smtp';
 import { auditOf, shownResults } from './audit-of';
 
 interface WeaknessCase {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { sortLines } from '../../../src/lists/parsing/parse-bytes';
 import { type Ask, type KeyContent, readKey } from '../../../src/lists/redis/key-reader';
 import { RedisConnection } from '../../../src/lists/redis/redis-connection';
-import { FakeRedis, type Value } from '../../../testkit/fake-redis';
+import { FakeRedis, type Value } from '../../../testkit/fakes/redis';
 import { type ClientVersion, clientsOf } from '../../../testkit/redis-clients';
 
 let redis: FakeRedis;

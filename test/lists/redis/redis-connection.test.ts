@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisConnection } from '../../../src/lists/redis/redis-connection';
-import { FakeRedis } from '../../../testkit/fake-redis';
+import { FakeRedis } from '../../../testkit/fakes/redis';
 import { clientsOf } from '../../../testkit/redis-clients';
 import { until } from '../../../testkit/until';
 

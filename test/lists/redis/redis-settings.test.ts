@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CannotStart } from '../../../src/lists/policy-store';
 import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
-import { FakeRedis } from '../../../testkit/fake-redis';
+import { FakeRedis } from '../../../testkit/fakes/redis';
 import { makeFolder } from '../../../testkit/folder';
 import { harakaConfig, redisIni } from '../../../testkit/redis-clients';
 import { denyAlone, Followed, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';

@@ -1,6 +1,6 @@
 /** `smtpcheck audit` against a running Haraka: with the suite, without it, and with every door open. */
 import assert from 'node:assert/strict';
-import { certificateFile, keyPair } from '../../../testkit/fake-server';
+import { certificateFile, keyPair } from '../../../testkit/fakes/listener';
 import { type HarakaOptions, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { runsInFull, supportedVersions } from '../../../testkit/live/versions';
 import { redisIni } from '../../../testkit/redis-clients';

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { checkout, freePort, harakaPackage, harakaProgram } from '../../../examples/haraka-directory';
-import { FakeRedis } from '../../../testkit/fake-redis';
+import { FakeRedis } from '../../../testkit/fakes/redis';
 import { type HarakaVersion, startHaraka } from '../../../testkit/live/haraka';
 import { askFor, eventually, greet, open, rcpt, said, send } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';

@@ -1,6 +1,6 @@
 /** A `redis.ini` that changes under a running Haraka in which Haraka's own plugin for Redis has read it too, after us. */
 import assert from 'node:assert/strict';
-import { FakeRedis } from '../../../testkit/fake-redis';
+import { FakeRedis } from '../../../testkit/fakes/redis';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { askFor, eventually } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';

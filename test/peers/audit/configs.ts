@@ -1,6 +1,6 @@
 /** The peers' configurations: as a careful operator has them, and as one finds them. */
 import fs from 'node:fs';
-import { certificateFile, keyFile } from '../../../testkit/fake-server';
+import { certificateFile, keyFile } from '../../../testkit/fakes/listener';
 import type { PeerFolder, PeerOptions } from './peer';
 
 export interface DovecotOptions {

@@ -1,6 +1,6 @@
 /** Verdicts of an audit against what a peer's configuration should draw, and nothing beyond. */
 import assert from 'node:assert/strict';
-import { certificateFile } from '../../../testkit/fake-server';
+import { certificateFile } from '../../../testkit/fakes/listener';
 import { type Audited, auditOf, shownResults } from '../../cli/audit/audit-of';
 import { type Peer, peerLog, strangerAddress } from './peer';
 

@@ -1,7 +1,7 @@
 /** Judges a certificate: its names, its validity period, its chain and its key. */
 import tls from 'node:tls';
 import { type Outcome, report, safe, unsafe, worstOf } from '../outcome';
-import type { TlsFacts } from './dialogue';
+import type { TlsFacts } from './tls-options';
 
 const dayMs = 86_400_000;
 

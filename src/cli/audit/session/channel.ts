@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Site } from '../site';
 import type { Transcript } from '../transcript';
-import type { Limits, Peer, TlsOptions } from './dialogue';
+import type { Limits, Peer } from './dialogue';
 import type { RequestBudget } from './request-budget';
+import type { TlsOptions } from './tls-options';
 
 export type Protocol = 'smtp' | 'pop3';
 

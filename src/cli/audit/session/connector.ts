@@ -1,7 +1,8 @@
 /** Connects to one channel within the request budget, and stops trying where the server does not answer. */
 import { type Audit, type Channel, channelName, peerOf } from './channel';
-import { Dialogue, type TlsOptions } from './dialogue';
+import { Dialogue } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
+import type { TlsOptions } from './tls-options';
 
 /** After three connections in a row without a greeting the server is down or blocks us: no more attempts. */
 const maxFailures = 3;

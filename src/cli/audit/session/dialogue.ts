@@ -6,6 +6,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Transcript } from '../transcript';
 import { DialogueFault, type FaultKind } from './dialogue-fault';
+import { connectOptionsFor, type TlsFacts, type TlsOptions } from './tls-options';
 
 export interface Limits {
   /** Maximum length of one line, banner lines included. */
@@ -38,24 +39,6 @@ export interface Peer {
   readonly port: number;
   /** The local address to connect from. */
   readonly from?: string | undefined;
-}
-
-export interface TlsOptions {
-  /** The name for SNI; an address has none. */
-  readonly serverName?: string | undefined;
-  readonly minVersion?: tls.SecureVersion;
-  readonly maxVersion?: tls.SecureVersion;
-  readonly ciphers?: string;
-  /** Further trusted roots, in PEM, beside those of Node. */
-  readonly roots?: readonly string[];
-}
-
-export interface TlsFacts {
-  readonly version: string;
-  readonly cipher: string;
-  readonly certificate: tls.DetailedPeerCertificate;
-  /** Why the chain is not trusted: OpenSSL's word, such as `DEPTH_ZERO_SELF_SIGNED_CERT`. */
-  readonly distrust: string | undefined;
 }
 
 export class Dialogue {
@@ -175,19 +158,7 @@ export class Dialogue {
       this.#note('*', `${this.#buffer.length} bytes in clear text before the handshake, dropped`);
       this.#buffer = Buffer.alloc(0);
     }
-    const connectOptions: tls.ConnectionOptions = {
-      socket: raw,
-      // Judging a certificate is the audit's work: it must see the bad ones too.
-      rejectUnauthorized: false,
-      checkServerIdentity: () => undefined,
-      ...(options.serverName === undefined || net.isIP(options.serverName) > 0
-        ? {}
-        : { servername: options.serverName }),
-      ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
-      ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
-      ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
-      ...(options.roots === undefined || options.roots.length === 0 ? {} : trusting(options.roots, options)),
-    };
+    const connectOptions = connectOptionsFor(raw, options);
     let secure: tls.TLSSocket;
     try {
       secure = tls.connect(connectOptions);
@@ -287,17 +258,6 @@ export class Dialogue {
   #note(mark: '>' | '<' | '*', text: string): void {
     this.#transcript.add(this.name, mark, text.length > 2048 ? `${text.slice(0, 2048)}… (${text.length} bytes)` : text);
   }
-}
-
-const contexts = new WeakMap<readonly string[], tls.SecureContext>();
-
-/** Reading all of Node's roots anew takes longer than a handshake, so it is done once. */
-function trusting(roots: readonly string[], { minVersion, ciphers }: TlsOptions): tls.ConnectionOptions {
-  const ca = [...tls.rootCertificates, ...roots];
-  if (minVersion !== undefined || ciphers !== undefined) return { ca };
-  const secureContext = contexts.get(roots) ?? tls.createSecureContext({ ca });
-  contexts.set(roots, secureContext);
-  return { secureContext };
 }
 
 function withTimeout(

@@ -1,6 +1,7 @@
 /** POP3 as a client speaks it, with every reply kept as it came. */
-import type { Deadline, Dialogue, TlsOptions } from './dialogue';
+import type { Deadline, Dialogue } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
+import type { TlsOptions } from './tls-options';
 
 export interface PopReply {
   readonly ok: boolean;

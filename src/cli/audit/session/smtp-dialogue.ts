@@ -1,6 +1,7 @@
 /** SMTP as a client speaks it, with every reply kept as it came. It knows no policy and sends whatever it is told. */
-import type { Dialogue, TlsOptions } from './dialogue';
+import type { Dialogue } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
+import type { TlsOptions } from './tls-options';
 
 export interface Reply {
   readonly code: number;

@@ -2,8 +2,8 @@
 import net from 'node:net';
 import { type Outcome, report, safe, unknown, unsafe } from '../outcome';
 import { type Audit, type Channel, tlsOptionsOf } from './channel';
-import type { TlsOptions } from './dialogue';
 import { DialogueFault } from './dialogue-fault';
+import type { TlsOptions } from './tls-options';
 
 /** Without this OpenSSL refuses the old versions on our side, and the server would seem to. */
 const oldTls: TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' };
