@@ -6,6 +6,7 @@ import { ClientNameService } from '../dns/client-names';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { LastGoodStore } from '../lists/last-good';
+import type { ListStatus } from '../lists/list-status';
 import type { Policy } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
@@ -76,21 +77,14 @@ export class Suite {
     return this.dns?.names.size ?? 0;
   }
 
+  /** The state of every list, where the store has one. */
+  lists(): readonly ListStatus[] {
+    return this.store.status?.() ?? [];
+  }
+
   /** To be called by the first plugin of a server: the status is collected and served from its start on. */
   serveStatus(plugin: Plugin, configFolder: string, log: StoreLog): void {
-    const { store, events } = this;
-    const suite = this;
-    const source = {
-      events,
-      lists: () => store.status?.() ?? [],
-      get policy() {
-        return store.policy;
-      },
-      get rememberedNames() {
-        return suite.rememberedNames;
-      },
-    };
-    this.status = new StatusService(source, configFolder, log);
+    this.status = new StatusService(this, configFolder, log);
     this.status.register(plugin);
   }
 
