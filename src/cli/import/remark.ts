@@ -37,6 +37,10 @@ const sharedRemarks = {
     'the table {detail} has no source text that can be read here.',
     'print its content into a file and import that.',
   ),
+  template: leftOut('nothing of it was assumed to be allowed or refused.')(
+    'a template: nothing in the file is read before a program has filled it in.',
+    'import the file that the program makes of it; of Postfix, what `postconf -n` prints on the server.',
+  ),
   'file-missing': unlisted('{detail} was not found and --skip-missing was given.', 'import again with the file.'),
   'smart-host': nextHop,
   'subdomains-only': nothingChanges(

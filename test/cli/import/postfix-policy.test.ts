@@ -307,7 +307,7 @@ pickup    unix  n       -       y       60      1       pickup
   ].map((text) => ({
     name: `a template has one remark: ${JSON.stringify(text.slice(0, 20))}`,
     text,
-    becomes: { remarks: ['1 postfix-template'] },
+    becomes: { remarks: ['1 template'] },
   })),
 ];
 

@@ -3,25 +3,23 @@
  * refused; and the tables that it names for these. Postfix's lists go by the first match, so every entry keeps its order
  * for `resolvePolicy`. Every other parameter that is set has its remark, or none of it is about who may send.
  */
+
 import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type Position, type ReaderContext, type Reading } from '../../site-policy';
+import { m4, readTemplate } from '../template';
 import { folderOf, itemOf, knownValues, PostfixConfig, type Use } from './postfix-config';
 import { addOtherParameters } from './postfix-other-parameters';
 import { addName, mynetworksChain, recipientsChain, relayDomainsChain } from './postfix-patterns';
 import { addRestrictions, levelOf, obstaclesTo } from './postfix-restrictions';
 import { parseTable, type TableUse } from './postfix-table-reference';
 import { addClientPattern, addTable } from './postfix-tables';
-import { templateLineIn } from './postfix-template';
 import { transportChain } from './postfix-transport';
 import { compareLevels, expand, type Parameter, readParameters, wordsOf } from './postfix-values';
 
 export function readPostfixMain(text: string, context: ReaderContext): Reading {
+  const template = readTemplate(text, context, m4);
+  if (template) return template;
   const out = new Collector(context);
-  const template = templateLineIn(text);
-  if (template) {
-    out.remark('postfix-template', template);
-    return out;
-  }
   const main = readParameters(text);
   for (const { line, text } of main.bad) out.remark('postfix-syntax', { line, text });
   const config = new PostfixConfig(out, main, knownValues(main, context));

@@ -3,13 +3,14 @@
  * import goes by main.cf; what a service says otherwise is reported, and where it is the service that strangers use, what
  * main.cf permits there is not carried over.
  */
+
 import { Collector, type SourceItem } from '../../collector';
 import type { ReaderContext, Reading } from '../../site-policy';
+import { m4, readTemplate } from '../template';
 import { logicalLines } from '../text-lines';
 import { classOf } from './postfix-parameters';
 import { mynetworksChain, relayDomainsChain } from './postfix-patterns';
 import { isOutright } from './postfix-restrictions';
-import { templateLineIn } from './postfix-template';
 import { wordsOf } from './postfix-values';
 
 interface Override {
@@ -25,12 +26,9 @@ interface Service {
 }
 
 export function readPostfixMaster(text: string, context: ReaderContext): Reading {
+  const template = readTemplate(text, context, m4);
+  if (template) return template;
   const out = new Collector(context);
-  const template = templateLineIn(text);
-  if (template) {
-    out.remark('postfix-template', template);
-    return out;
-  }
   for (const { line, text: entry } of logicalLines(text)) {
     const [name = '', type = '', , , , , , command, ...args] = entry.split(/\s+/);
     const item = { line, text: entry };

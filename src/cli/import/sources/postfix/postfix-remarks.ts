@@ -35,10 +35,6 @@ export const postfixRemarks = {
     'uses {detail}, which main.cf does not set.',
     'for $myhostname and $mydomain give --hostname.',
   ),
-  'postfix-template': leftOut('nothing of it was assumed to be allowed or refused.')(
-    'a template: what main.cf is made from, and not main.cf itself.',
-    'import what `postconf -n` prints on the server.',
-  ),
   'postfix-relay-default': notRelayedTo(
     'below compatibility_level 2 relay_domains is $mydestination where it is not set, and Postfix relays to any name below its own domains.',
     'write the domains whose subdomains you relay to into relay.to.',

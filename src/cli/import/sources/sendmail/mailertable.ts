@@ -63,15 +63,7 @@ function readRow(out: Collector, row: Row, value: string): void {
   if (!subdomains) {
     addVerdict(out, row, 'no-opinion');
     const remarks = { local: 'mailertable-local', unused: 'mailertable-route' } as const;
-    out.transports.push({
-      domain,
-      subdomains,
-      kind: 'here',
-      mailer,
-      origin: out.at(item.line),
-      text: item.text,
-      remarks,
-    });
+    out.addTransport({ domain, subdomains, kind: 'here', mailer, remarks }, item);
     return;
   }
   out.remark('mailertable-mailer', item, mailer);
@@ -96,7 +88,7 @@ function addRoute(out: Collector, { domain, subdomains, item }: Row, destination
   if (plain !== undefined) used.push('mailertable-mx');
   if (more !== undefined) used.push('mailertable-fallback');
   const remarks = { used, unused: 'mailertable-route' } as const;
-  out.routes.push({ domain, subdomains, route, origin: out.at(item.line), text: item.text, remarks });
+  out.addRoute({ domain, subdomains, route, remarks }, item);
 }
 
 /** `5.1.1:550 text`, `nohost text` or a text, as a value of relay.map. */

@@ -5,6 +5,7 @@
 
 import { Collector, type SourceItem } from '../../collector';
 import type { ReaderContext, Reading } from '../../site-policy';
+import { readTemplate } from '../template';
 import { splitLines, type TextLine } from '../text-lines';
 import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
@@ -12,7 +13,6 @@ import { addDaemons, daemonOptions } from './sendmail-daemon';
 import { addClassFile, addFeature, addMap } from './sendmail-features';
 import { defines, variablesOfOptions } from './sendmail-names';
 import { senderCheck, suggestionsForFilter } from './sendmail-suggestions';
-import { readTemplate, templateLine } from './template';
 import { addVirtualDomain } from './virtual-domains';
 
 /** A rule that only one FEATURE writes, with white space as one blank. */
@@ -55,8 +55,8 @@ const maps: Readonly<Record<string, string>> = {
 const skipRule = 'R<SKIP> <$+> <$+> <$- $-> <$*> $@ <$2> <$5>';
 
 export function readSendmailCf(text: string, context: ReaderContext): Reading {
-  const template = templateLine(text);
-  if (template) return readTemplate(template, context);
+  const template = readTemplate(text, context);
+  if (template) return template;
   const lines = splitLines(text).map(({ line, text: content }) => ({
     line,
     text: content.replace(/\s+/g, ' ').trim(),

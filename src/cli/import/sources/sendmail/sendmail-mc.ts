@@ -6,6 +6,7 @@
 import { Collector, type SourceItem } from '../../collector';
 import type { RemarkCode } from '../../remark';
 import type { Feature, ReaderContext, Reading } from '../../site-policy';
+import { readTemplate } from '../template';
 import { type M4Call, m4Calls } from './m4-calls';
 import { addPrivacyFlags } from './privacy-flags';
 import { addRelayMember } from './relay-domains';
@@ -14,14 +15,13 @@ import { addDaemons, daemonOptions } from './sendmail-daemon';
 import { addClassFile, addFeature } from './sendmail-features';
 import { defines, macros, type Outcome } from './sendmail-names';
 import { senderCheck, suggestionsForFilter, suggestionsForVariable } from './sendmail-suggestions';
-import { readTemplate, templateLine } from './template';
 import { addVirtualDomain } from './virtual-domains';
 
 const relayDomains = '-o /etc/mail/relay-domains';
 
 export function readSendmailMc(text: string, context: ReaderContext): Reading {
-  const template = templateLine(text);
-  if (template) return readTemplate(template, context);
+  const template = readTemplate(text, context);
+  if (template) return template;
   const calls = m4Calls(text);
   const asks = (feature: string) => calls.some(({ name, args }) => name === 'FEATURE' && args[0] === feature);
   const features = new Set<Feature>(context.features);

@@ -225,10 +225,6 @@ export const sendmailRemarks = {
     'import the finished sendmail.cf, or write the branch alone that holds.',
   ),
   'mc-code': unknownEffect('runs a program or a macro by name, which an import does not.'),
-  template: unknownEffect(
-    'a template: nothing in the file is read before a program has filled it in.',
-    'import the file that the program makes of it.',
-  ),
   'mc-include': unknownEffect(
     'names another file of m4 definitions, which was not read.',
     'import the finished sendmail.cf too: it holds what all files add up to.',
