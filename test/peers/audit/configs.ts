@@ -1,7 +1,8 @@
 /** The peers' configurations: as a careful operator has them, and as one finds them. */
 import fs from 'node:fs';
 import { certificateFile, keyFile } from '../../../testkit/fakes/listener';
-import type { PeerFolder, PeerOptions } from './peer';
+import { idOf, type Workspace } from '../servers/namespace';
+import type { PeerOptions } from './peer';
 
 export interface DovecotOptions {
   readonly ssl: 'required' | 'yes' | 'no';
@@ -12,12 +13,14 @@ export interface DovecotOptions {
 
 export function dovecot({ ssl, plaintext, mechanisms, greeting }: DovecotOptions): PeerOptions {
   return {
-    command: (folder, port) => {
-      folder.write('users', 'root:{PLAIN}secret:8002:8002::/nonexistent\n');
+    program: 'dovecot',
+    command: (workspace, port) => {
+      const id = idOf('dovecot');
+      workspace.write('users', `root:{PLAIN}secret:${id}:${id}::/nonexistent\n`);
       const config = [
-        `base_dir = ${folder.file('run')}`,
-        `state_dir = ${folder.file('state')}`,
-        `log_path = ${folder.file('maillog')}`,
+        `base_dir = ${workspace.file('run')}`,
+        `state_dir = ${workspace.file('state')}`,
+        `log_path = ${workspace.file('maillog')}`,
         'protocols = pop3',
         `ssl = ${ssl}`,
         ...(ssl === 'no'
@@ -27,31 +30,32 @@ export function dovecot({ ssl, plaintext, mechanisms, greeting }: DovecotOptions
         `auth_mechanisms = ${mechanisms}`,
         ...(greeting === undefined ? [] : [`login_greeting = ${greeting}`]),
         'mail_location = maildir:/nonexistent/%u',
-        `passdb {\n  driver = passwd-file\n  args = ${folder.file('users')}\n}`,
-        `userdb {\n  driver = passwd-file\n  args = ${folder.file('users')}\n}`,
+        `passdb {\n  driver = passwd-file\n  args = ${workspace.file('users')}\n}`,
+        `userdb {\n  driver = passwd-file\n  args = ${workspace.file('users')}\n}`,
         `service pop3-login {\n  inet_listener pop3 {\n    address = 127.0.0.1\n    port = ${port}\n  }\n  inet_listener pop3s {\n    port = 0\n  }\n}`,
         // Without it every failed login of one address takes longer than the last, up to a quarter of a minute.
         'service anvil {\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}',
         'service stats {\n  unix_listener stats-writer {\n    mode = 0666\n  }\n}',
       ].join('\n');
-      return ['/usr/sbin/dovecot', '-F', '-c', folder.write('dovecot.conf', `${config}\n`)];
+      return ['/usr/sbin/dovecot', '-F', '-c', workspace.write('dovecot.conf', `${config}\n`)];
     },
   };
 }
 
 /** It knows no TLS and takes no settings: there is only the one. */
 export function popa3d(): PeerOptions {
-  return { inetd: 'forks', command: () => ['/usr/sbin/popa3d'] };
+  return { program: 'popa3d', inetd: 'forks', command: () => ['/usr/sbin/popa3d'] };
 }
 
 export function mailutils(tls: 'no' | 'required'): PeerOptions {
   return {
+    program: 'mailutils',
     inetd: 'one-process',
-    command: (folder) => {
-      const key = folder.write('key.pem', fs.readFileSync(keyFile, 'utf8'), 0o600);
+    command: (workspace) => {
+      const key = workspace.write('key.pem', fs.readFileSync(keyFile, 'utf8'), 0o600);
       const files = `tls {\n  ssl-certificate-file ${certificateFile};\n  ssl-key-file ${key};\n};\n`;
       const config = tls === 'required' ? `tls-mode required;\n${files}` : '';
-      const file = folder.write('pop3d.conf', `logging {\n  syslog no;\n};\n${config}`);
+      const file = workspace.write('pop3d.conf', `logging {\n  syslog no;\n};\n${config}`);
       return ['/usr/sbin/pop3d', '--inetd', `--config-file=${file}`];
     },
   };
@@ -78,7 +82,8 @@ export const safePostfix: Readonly<Record<string, string>> = {
 
 export function postfix({ settings, smtpd = [] }: PostfixOptions): PeerOptions {
   return {
-    command: (folder, port) => {
+    program: 'postfix',
+    command: (workspace, port) => {
       const main = {
         compatibility_level: '3.6',
         myhostname: 'mx.example.org',
@@ -87,11 +92,11 @@ export function postfix({ settings, smtpd = [] }: PostfixOptions): PeerOptions {
         mynetworks: '127.0.0.99/32',
         inet_interfaces: '127.0.0.1',
         inet_protocols: 'ipv4',
-        queue_directory: folder.file('spool'),
-        data_directory: folder.file('data'),
-        maillog_file: folder.file('maillog'),
-        maillog_file_prefixes: folder.path,
-        alias_maps: `texthash:${folder.write('aliases', 'postmaster: root\n')}`,
+        queue_directory: workspace.file('spool'),
+        data_directory: workspace.file('data'),
+        maillog_file: workspace.file('maillog'),
+        maillog_file_prefixes: workspace.path,
+        alias_maps: `texthash:${workspace.write('aliases', 'postmaster: root\n')}`,
         alias_database: '',
         local_recipient_maps: 'unix:passwd.byname $alias_maps',
         smtpd_tls_chain_files: `${keyFile}, ${certificateFile}`,
@@ -101,7 +106,7 @@ export function postfix({ settings, smtpd = [] }: PostfixOptions): PeerOptions {
         notify_classes: '',
         ...settings,
       };
-      folder.write(
+      workspace.write(
         'etc/postfix/main.cf',
         Object.entries(main)
           .map(([key, value]) => `${key} = ${value}\n`)
@@ -109,7 +114,7 @@ export function postfix({ settings, smtpd = [] }: PostfixOptions): PeerOptions {
       );
       const service = (name: string, type: string, priv: string, program: string, wake = '-', max = '-'): string =>
         `${name} ${type} ${priv} - n ${wake} ${max} ${program}\n`;
-      folder.write(
+      workspace.write(
         'etc/postfix/master.cf',
         [
           service(`127.0.0.1:${port}`, 'inet', 'n', ['smtpd', ...smtpd.map((one) => `-o ${one}`)].join(' ')),
@@ -129,9 +134,9 @@ export function postfix({ settings, smtpd = [] }: PostfixOptions): PeerOptions {
           service('postlog', 'unix-dgram', 'n', 'postlogd', '-', '1'),
         ].join(''),
       );
-      folder.write('data/.keep', '');
-      folder.write('spool/.keep', '');
-      const start = [`chown postfix:postfix ${folder.file('data')}`, `exec /usr/sbin/postfix start-fg`].join(' && ');
+      workspace.write('data/.keep', '');
+      workspace.write('spool/.keep', '');
+      const start = [`chown postfix:postfix ${workspace.file('data')}`, `exec /usr/sbin/postfix start-fg`].join(' && ');
       return ['sh', '-c', start];
     },
   };
@@ -144,31 +149,31 @@ export interface SendmailOptions {
 }
 
 export function sendmail({ features, defines = {}, privacy }: SendmailOptions): PeerOptions {
-  const m4 = (folder: PeerFolder, port: number): string => {
-    folder.write('local-host-names', 'mx.example.org\nlocal.example.org\n');
-    folder.write('relay-domains', 'backup.example.org\n');
-    folder.write('trusted-users', 'root\n');
-    folder.write('aliases', 'postmaster: root\nMAILER-DAEMON: root\n');
-    folder.write('service.switch', 'hosts files\naliases files\n');
-    folder.write('statistics', '');
-    folder.write('helpfile', '#vers 2\nsmtp\tNothing to say\n');
+  const m4 = (workspace: Workspace, port: number): string => {
+    workspace.write('local-host-names', 'mx.example.org\nlocal.example.org\n');
+    workspace.write('relay-domains', 'backup.example.org\n');
+    workspace.write('trusted-users', 'root\n');
+    workspace.write('aliases', 'postmaster: root\nMAILER-DAEMON: root\n');
+    workspace.write('service.switch', 'hosts files\naliases files\n');
+    workspace.write('statistics', '');
+    workspace.write('helpfile', '#vers 2\nsmtp\tNothing to say\n');
     const settings: Record<string, string> = {
-      confCW_FILE: folder.file('local-host-names'),
-      confCR_FILE: folder.file('relay-domains'),
-      confCT_FILE: folder.file('trusted-users'),
-      ALIAS_FILE: folder.file('aliases'),
-      confSERVICE_SWITCH_FILE: folder.file('service.switch'),
-      STATUS_FILE: folder.file('statistics'),
-      HELP_FILE: folder.file('helpfile'),
-      QUEUE_DIR: folder.file('mqueue'),
-      confPID_FILE: folder.file('sendmail.pid'),
+      confCW_FILE: workspace.file('local-host-names'),
+      confCR_FILE: workspace.file('relay-domains'),
+      confCT_FILE: workspace.file('trusted-users'),
+      ALIAS_FILE: workspace.file('aliases'),
+      confSERVICE_SWITCH_FILE: workspace.file('service.switch'),
+      STATUS_FILE: workspace.file('statistics'),
+      HELP_FILE: workspace.file('helpfile'),
+      QUEUE_DIR: workspace.file('mqueue'),
+      confPID_FILE: workspace.file('sendmail.pid'),
       confDOMAIN_NAME: 'mx.example.org',
       confDONT_BLAME_SENDMAIL: 'AssumeSafeChown,TrustStickyBit',
       confTO_IDENT: '0',
       confSERVER_CERT: certificateFile,
-      confSERVER_KEY: folder.file('key.pem'),
+      confSERVER_KEY: workspace.file('key.pem'),
       confCACERT: certificateFile,
-      confCACERT_PATH: folder.path,
+      confCACERT_PATH: workspace.path,
       confBAD_RCPT_THROTTLE: '0',
       ...(privacy === undefined ? {} : { confPRIVACY_FLAGS: privacy }),
       ...defines,
@@ -188,25 +193,26 @@ export function sendmail({ features, defines = {}, privacy }: SendmailOptions): 
       '',
     ].join('\n');
   };
-  const shell = (folder: PeerFolder): string =>
+  const shell = (workspace: Workspace): string =>
     [
-      `mkdir -p ${folder.file('mqueue')} && chmod 700 ${folder.file('mqueue')}`,
-      `cp ${keyFile} ${folder.file('key.pem')} && chmod 600 ${folder.file('key.pem')}`,
-      `m4 -D_CF_DIR_=/usr/share/sendmail/cf/ /usr/share/sendmail/cf/m4/cf.m4 ${folder.file('sendmail.mc')} > ${folder.file('sendmail.cf')}`,
-      `/usr/libexec/sendmail/sendmail -bi -C ${folder.file('sendmail.cf')}`,
+      `mkdir -p ${workspace.file('mqueue')} && chmod 700 ${workspace.file('mqueue')}`,
+      `cp ${keyFile} ${workspace.file('key.pem')} && chmod 600 ${workspace.file('key.pem')}`,
+      `m4 -D_CF_DIR_=/usr/share/sendmail/cf/ /usr/share/sendmail/cf/m4/cf.m4 ${workspace.file('sendmail.mc')} > ${workspace.file('sendmail.cf')}`,
+      `/usr/libexec/sendmail/sendmail -bi -C ${workspace.file('sendmail.cf')}`,
     ].join(' && ');
   return {
-    prepare: (folder, port) => {
-      folder.write('sendmail.mc', m4(folder, port));
-      return ['sh', '-c', shell(folder)];
+    program: 'sendmail',
+    prepare: (workspace, port) => {
+      workspace.write('sendmail.mc', m4(workspace, port));
+      return ['sh', '-c', shell(workspace)];
     },
-    command: (folder) => [
+    command: (workspace) => [
       '/usr/libexec/sendmail/sendmail',
       '-bD',
       '-C',
-      folder.file('sendmail.cf'),
+      workspace.file('sendmail.cf'),
       '-X',
-      folder.file('maillog'),
+      workspace.file('maillog'),
     ],
   };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { shownResults } from '../../cli/audit/audit-of';
 import { postfix } from './configs';
 import { assertReport, auditPeer, relaying } from './expect';
-import { peerPackages, startPeer } from './peer';
+import { startPeer } from './peer';
 
 const site = { local: ['local.example.org'], backup: ['backup.example.org'], tls: false } as const;
 const asDebian = { smtpd_relay_restrictions: 'permit_mynetworks permit_sasl_authenticated defer_unauth_destination' };
@@ -13,9 +13,6 @@ const remedied = {
 
 describe('audit of a Postfix that defers', function () {
   this.timeout(240_000);
-  before(() => {
-    peerPackages();
-  });
 
   it('finds all relaying deferred by the default of Debian, and besides what that default permits', async () => {
     const peer = await startPeer(postfix({ settings: asDebian }));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { certificateFile } from '../../../testkit/fakes/listener';
 import { type Audited, auditOf, shownResults } from '../../cli/audit/audit-of';
-import { type Peer, peerLog, strangerAddress } from './peer';
+import { type Peer, strangerAddress } from './peer';
 
 export interface Expected {
   readonly unsafe?: readonly string[];
@@ -45,7 +45,7 @@ export function assertReport(
   { unsafe = [], report = [], unknown = [] }: Expected,
 ): void {
   const shown = (verdict: 'unsafe' | 'report' | 'unknown'): string =>
-    `${shownResults(results, [verdict])}\n${peerLog(peer.folder)}`;
+    `${shownResults(results, [verdict])}\n${peer.log()}`;
   assert.deepEqual([...ids.unsafe].sort(), [...unsafe].sort(), shown('unsafe'));
   assert.deepEqual([...ids.unknown].sort(), [...unknown].sort(), shown('unknown'));
   const reported = ids.report.filter((id) => !ids.unsafe.includes(id));

@@ -2,7 +2,7 @@
 
 import { dovecot, mailutils, popa3d } from './configs';
 import { assertReport, auditPeer, type Expected } from './expect';
-import { type PeerOptions, peerPackages, startPeer } from './peer';
+import { type PeerOptions, startPeer } from './peer';
 
 interface PeerCase {
   readonly name: string;
@@ -69,9 +69,6 @@ const cases: readonly PeerCase[] = [
 
 describe('audit of other POP3 servers', function () {
   this.timeout(180_000);
-  before(() => {
-    peerPackages();
-  });
 
   for (const { name, peer: options, wishes = {}, expected } of cases) {
     it(`judges ${name}`, async () => {

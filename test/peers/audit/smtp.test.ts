@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { shownResults } from '../../cli/audit/audit-of';
 import { postfix, safePostfix, sendmail } from './configs';
 import { assertReport, auditPeer, type Expected, relaying } from './expect';
-import { type PeerOptions, peerPackages, startPeer } from './peer';
+import { type PeerOptions, startPeer } from './peer';
 
 interface PeerCase {
   readonly name: string;
@@ -65,9 +65,6 @@ const cases: readonly PeerCase[] = [
 
 describe('audit of other SMTP servers', function () {
   this.timeout(240_000);
-  before(() => {
-    peerPackages();
-  });
 
   for (const { name, peer: options, wishes = {}, expected } of cases) {
     it(`judges ${name}`, async () => {

@@ -1,5 +1,5 @@
 /**
- * Fetches sendmail, Postfix and Redis as Debian packages them and unpacks each, with the libraries this machine lacks,
+ * Fetches mail servers and Redis as Debian packages them and unpacks each, with the libraries this machine lacks,
  * into a cache folder. Nothing is installed: the mail servers exclude one another as packages, and no daemon of theirs
  * shall start here.
  *
@@ -10,15 +10,26 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+/** Those that a policy is compared with. */
 export type PeerName = 'sendmail' | 'postfix';
 
+export type MailServer = keyof typeof packages;
+
 /** Where each peer's `usr` and `etc` are, or why there are none. */
-export type Peers = { readonly roots: Readonly<Record<PeerName, string>> } | { readonly missing: string };
+export type Peers<N extends MailServer> =
+  | { readonly roots: Readonly<Record<N, string>> }
+  | { readonly missing: string };
 
 /** Where the `usr` of a package is, or why there is none. */
 export type Unpacked = { readonly root: string } | { readonly missing: string };
 
-const packages: Readonly<Record<PeerName, string>> = { sendmail: 'sendmail-bin', postfix: 'postfix' };
+export const packages = {
+  sendmail: 'sendmail-bin',
+  postfix: 'postfix',
+  dovecot: 'dovecot-pop3d',
+  popa3d: 'popa3d',
+  mailutils: 'mailutils-pop3d',
+} as const;
 const fetching = ['apt-get', 'dpkg'];
 
 export const cache = path.join(
@@ -27,16 +38,19 @@ export const cache = path.join(
   'peers',
 );
 
-export function installPeers(): Peers {
+/** The mail servers; without names, the two that a policy is compared with. */
+export function installPeers(): Peers<PeerName>;
+export function installPeers<N extends MailServer>(names: readonly N[]): Peers<N>;
+export function installPeers(names: readonly MailServer[] = ['sendmail', 'postfix']): Peers<MailServer> {
   const missing = missingHere();
   if (missing) return { missing };
-  const roots: Partial<Record<PeerName, string>> = {};
-  for (const [peer, name] of Object.entries(packages)) {
-    const unpacked = unpackOnce(peer, [name]);
+  const roots: Partial<Record<MailServer, string>> = {};
+  for (const name of names) {
+    const unpacked = unpackOnce(name, [packages[name]]);
     if ('missing' in unpacked) return unpacked;
-    roots[peer as PeerName] = unpacked.root;
+    roots[name] = unpacked.root;
   }
-  return { roots: roots as Record<PeerName, string> };
+  return { roots: roots as Record<MailServer, string> };
 }
 
 /** cf/README, which Debian has in a package of its own. */
@@ -117,7 +131,8 @@ function unpack(archives: string, unpacked: string, root: string): string | unde
   }
   // Packages from before the merge of /lib into /usr/lib.
   const lib = path.join(unpacked, 'lib');
-  if (fs.existsSync(lib)) fs.cpSync(lib, path.join(unpacked, 'usr', 'lib'), { recursive: true });
+  if (fs.existsSync(lib))
+    fs.cpSync(lib, path.join(unpacked, 'usr', 'lib'), { recursive: true, verbatimSymlinks: true });
   if (!fs.existsSync(root)) fs.renameSync(unpacked, root);
   return undefined;
 }

@@ -13,7 +13,9 @@ export interface Workspace {
   /** Readable by the users that the mail servers turn into. */
   readonly path: string;
   readonly etc: string;
-  write(name: string, text: string): void;
+  file(name: string): string;
+  /** Returns the full name of the file. */
+  write(name: string, text: string, mode?: number): string;
   remove(): void;
 }
 
@@ -26,7 +28,7 @@ export interface Daemon {
 const START_TIMEOUT = 15_000;
 const STOP_TIMEOUT = 3_000;
 
-// Both servers insist on users of their own; the numbers are above what Debian gives out.
+// The servers insist on users of their own; the numbers are above what Debian gives out.
 const users: readonly (readonly [string, number])[] = [
   ['root', 0],
   ['daemon', 1],
@@ -35,6 +37,9 @@ const users: readonly (readonly [string, number])[] = [
   ['smmsp', 64502],
   ['postfix', 64503],
   ['postdrop', 64504],
+  ['dovecot', 64505],
+  ['dovenull', 64506],
+  ['popa3d', 64507],
   ['nobody', 65534],
 ];
 
@@ -43,16 +48,18 @@ export function idOf(user: string): number {
 }
 
 // The name server is asked at port 53: a resolver knows no other.
-function makeWorkspace(nameServer: string): Workspace {
+function makeWorkspace(nameServer: string, hosts: string): Workspace {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-beside-'));
   fs.chmodSync(directory, 0o755);
-  const write = (name: string, text: string) => {
-    fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
-    fs.writeFileSync(path.join(directory, name), text);
+  const file = (name: string) => path.join(directory, name);
+  const write = (name: string, text: string, mode = 0o644) => {
+    fs.mkdirSync(path.dirname(file(name)), { recursive: true });
+    fs.writeFileSync(file(name), text, { mode });
+    return file(name);
   };
   write('etc/passwd', users.map(([name, id]) => `${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin\n`).join(''));
   write('etc/group', users.map(([name, id]) => `${name}:x:${id}:\n`).join(''));
-  write('etc/hosts', '127.0.0.1 localhost\n');
+  write('etc/hosts', hosts);
   write('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');
   write('etc/resolv.conf', `nameserver ${nameServer}\noptions timeout:2 attempts:2\n`);
   const remove = () => {
@@ -60,15 +67,16 @@ function makeWorkspace(nameServer: string): Workspace {
     fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   };
   process.once('exit', remove);
-  return { path: directory, etc: path.join(directory, 'etc'), write, remove };
+  return { path: directory, etc: file('etc'), file, write, remove };
 }
 
 /** Starts a server in a workspace that is removed with it, or if it does not start. */
 export async function inWorkspace<T extends Daemon>(
   nameServer: string,
   start: (workspace: Workspace) => Promise<T>,
+  hosts = '127.0.0.1 localhost\n',
 ): Promise<T> {
-  const workspace = makeWorkspace(nameServer);
+  const workspace = makeWorkspace(nameServer, hosts);
   try {
     const daemon = await start(workspace);
     return {
@@ -87,31 +95,57 @@ export async function inWorkspace<T extends Daemon>(
 const dress = `
 mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr
 mount -t overlay overlay -o "lowerdir=$2:$1/etc:/etc" /etc
+if [ -d "$1/var" ]; then mount -t overlay overlay -o "lowerdir=$1/var:/var" /var; fi
 hostname mx.local.example
 shift 2
 `;
 
+/** Processes of the namespace have numbers of their own, and go with the first of them. */
+const ownProcesses = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+
+/** What `unshare` is called with. */
+function insideOf(
+  root: string,
+  { etc }: Workspace,
+  command: readonly string[],
+  script = 'exec "$@"',
+  namespaces: readonly string[] = [],
+): readonly string[] {
+  return ['--mount', '--uts', ...namespaces, 'sh', '-ec', `${dress}${script}`, 'sh', root, etc, ...command];
+}
+
 /** Runs a command to its end and returns what it prints. */
-export function runInside(root: string, { etc }: Workspace, command: readonly string[], input = ''): string {
-  const given = ['--mount', '--uts', 'sh', '-ec', `${dress}exec "$@"`, 'sh', root, etc, ...command];
-  const { status, stdout, stderr } = spawnSync('unshare', given, { encoding: 'utf8', input });
+export function runInside(root: string, workspace: Workspace, command: readonly string[], input = ''): string {
+  const { status, stdout, stderr } = spawnSync('unshare', insideOf(root, workspace, command), {
+    encoding: 'utf8',
+    input,
+  });
   if (status !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
   return stdout;
+}
+
+/** A program that speaks on its standard streams; `forks`: its children would outlive it. */
+export function pipeInside(
+  root: string,
+  workspace: Workspace,
+  command: readonly string[],
+  forks: boolean,
+): ChildProcessWithoutNullStreams {
+  return spawn('unshare', insideOf(root, workspace, command, undefined, forks ? ownProcesses : []));
 }
 
 /** Resolves when the ports take connections. */
 export async function startInside(
   root: string,
-  { etc }: Workspace,
+  workspace: Workspace,
   command: readonly string[],
   ports: readonly { readonly host: string; readonly port: number }[],
 ): Promise<Daemon> {
-  const namespaces = ['--mount', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
   // Standard input is a pipe from the test run. It closes when that ends, and with the first process of a process
   // namespace all others go.
   // Postfix opens /dev/stdout by name, which a pipe allows and the socket that Node hands out does not.
-  const script = `${dress}"$@" </dev/null 2>&1 | cat & read -r _ || true`;
-  const child = spawn('unshare', [...namespaces, 'sh', '-ec', script, 'sh', root, etc, ...command]);
+  const script = '"$@" </dev/null 2>&1 | cat & read -r _ || true';
+  const child = spawn('unshare', insideOf(root, workspace, command, script, ownProcesses));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
