@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { carriesRoute, foldLocalPart, mailboxKey, unquoteLocalPart } from '../../src/policy/mailbox';
+import { carriesRoute, foldLocalPart, mailboxKey, mailboxOfKey, unquoteLocalPart } from '../../src/policy/mailbox';
 
 /** Every routed local part of the design and of the attack corpus. */
 const routed: readonly string[] = [
@@ -64,6 +64,14 @@ const routed: readonly string[] = [
   '"/RFC-822=u(064)victim.example/"',
   '"/RFC-822=u(100)victim.example/"',
   '/RFC-822=u/',
+  '"RFC-822=u"',
+  '/RFC822=u/',
+  '/DD.RFC-822=u/',
+  '"/DD:RFC-822=u/"',
+  '"/ DDA. RFC-822 =u/"',
+  '"DD:SMTP=u(a)victim.example"',
+  '"DDA.SMTP=u(a)victim.example"',
+  '" DD.SMTP=u(a)victim.example"',
   '"/C=jp/ADMD= /PRMD=x/RFC-822=u\\(a\\)victim.example/"',
   '"/S=u(a)victim.example/O=x/"',
   '"/S=x/DD.SMTP=u(a)victim.example/"',
@@ -93,6 +101,9 @@ const plain: readonly string[] = [
   '"john (a) smith"',
   '"u(a)victim.example"',
   '"a=b (b)"',
+  '"x=u(a)victim.example"',
+  '"xdda.x=u(a)victim.example"',
+  '"x rfc-822=u"',
   '":user"',
   '"user::"',
   'victim.example',
@@ -169,4 +180,17 @@ describe('unquoteLocalPart', () => {
     assert.equal(unquoteLocalPart('a\\@b'), 'a@b');
     for (const lone of ['"', '"a', 'a"']) assert.equal(unquoteLocalPart(lone), lone);
   });
+});
+
+describe('mailboxOfKey', () => {
+  for (const [localPart, domain] of [
+    ['user', 'mail.example'],
+    ['müller', 'mail.example'],
+    ['"a@b"', 'mail.example'],
+    ['user', '[ipv6:2001:db8::7]'],
+    ['user', ''],
+  ] as const) {
+    it(`finds ${localPart} at ${domain || 'any domain'} again`, () =>
+      assert.deepEqual(mailboxOfKey(mailboxKey(localPart, domain)), { localPart, domain }));
+  }
 });

@@ -1,11 +1,12 @@
 /** What is left of an example: addresses and names that are set aside for documentation, which no client or destination has. */
-import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
+import { containsNetwork, type Network } from '../../policy/entries/containment';
 import type { Entry } from '../../policy/entries/entry';
 import { parseAddress, widthOf } from '../../policy/entries/ip-address';
 import type { Route } from '../../policy/entries/route';
 import { type HarakaFolder, readConfigLines, readConfigValue } from '../haraka-folder';
 import { type LocatedEntry, report } from './entries';
 import type { LintFinding } from './finding';
+import { parseNetwork } from './networks';
 import type { LocatedRow } from './relay-map';
 
 /**

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
+import { containsNetwork, type Network } from '../../policy/entries/containment';
 import { parseDomainName } from '../../policy/entries/domain-name';
 import { isProblem, parseEntry } from '../../policy/entries/entry';
 import { formatAddress } from '../../policy/entries/ip-address';
@@ -24,6 +24,7 @@ import {
 } from '../haraka-folder';
 import { type LocatedEntry, report } from './entries';
 import { type LintFinding, lintFinding } from './finding';
+import { parseNetwork } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** Haraka's own files that are linted, of those that exist. */

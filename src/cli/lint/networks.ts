@@ -1,11 +1,18 @@
 /** Networks that are likely a slip, or trusted without knowing who comes from them. */
-import { containsNetwork, type Network, parseNetwork } from '../../policy/entries/containment';
-import { widthOf } from '../../policy/entries/ip-address';
+import { containsNetwork, type Network } from '../../policy/entries/containment';
+import { parseAddress, widthOf } from '../../policy/entries/ip-address';
 import type { LintCode } from './finding';
 
 export interface Slip {
   readonly code: LintCode;
   readonly detail?: string;
+}
+
+/** The network of an address with or without a length; host bits do not matter. */
+export function parseNetwork(text: string): Network | undefined {
+  const [addressText = '', length] = text.split('/');
+  const address = parseAddress(addressText);
+  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
 }
 
 /** A network whose clients may relay. */

@@ -49,12 +49,10 @@ function networksBetween(first: bigint, last: bigint, family: IpAddress['family'
 /** The prefix length that the netmask means, 0 where it has no bit set; `undefined` where the text is no netmask of the family. */
 export function lengthOfNetmask(text: string, family: IpAddress['family']): number | undefined {
   const mask = parseAddress(text);
-  if (!mask) return undefined;
-  // Of the other family it begins with zeros, or has too many bits.
-  const width = widthOf(family);
-  const bits = numberOf(mask).toString(2).padStart(width, '0');
+  if (mask?.family !== family) return undefined;
+  const bits = numberOf(mask).toString(2).padStart(widthOf(family), '0');
   const length = `${bits}0`.indexOf('0');
-  return length > width || bits.slice(length).includes('1') ? undefined : length;
+  return bits.slice(length).includes('1') ? undefined : length;
 }
 
 /** The address as one number: of 32 bits, or of 128. */

@@ -3,16 +3,9 @@
  * each other. Signs do not matter here: `!192.0.2.0/24` contains `192.0.2.7`.
  */
 import type { Entry, NetworkEntry } from './entry';
-import { type IpAddress, maskAddress, parseAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
+import { type IpAddress, maskAddress, parseAddressLiteral, sameAddress, widthOf } from './ip-address';
 
 export type Network = Pick<NetworkEntry, 'address' | 'length'>;
-
-/** The network of an address with or without a length; host bits do not matter. */
-export function parseNetwork(text: string): Network | undefined {
-  const [addressText = '', length] = text.split('/');
-  const address = parseAddress(addressText);
-  return address && { address, length: length === undefined ? widthOf(address.family) : Number(length) };
-}
 
 /** What an entry matches. `subdomainsOnly`: the names below a domain and not the domain itself. */
 export interface Reach {

@@ -4,8 +4,8 @@
  */
 import type { Finding } from '../findings/finding';
 import { detailOfFormat, type ListFormatKey, listFormats } from '../findings/list-formats';
-import { parseNetwork } from './containment';
 import { parseDomainName } from './domain-name';
+import { parseAddress } from './ip-address';
 
 export interface ForeignList {
   readonly detail: string;
@@ -27,6 +27,7 @@ const mostLines = 2000;
 
 interface LineFormat {
   readonly key: ListFormatKey;
+  /** Of a line in which each run of blanks is one space. */
   readonly pattern: RegExp;
   /** With fewer lines a finding for each says more. */
   readonly least: number;
@@ -35,32 +36,31 @@ interface LineFormat {
 const address = String.raw`\d{1,3}(?:\.\d{1,3}){3}`;
 
 const lineFormats: readonly LineFormat[] = [
-  { key: 'ipset', pattern: /^(?:add|create)[ \t]+\S+[ \t]+\S/, least: 1 },
+  { key: 'ipset', pattern: /^(?:add|create) \S+ \S/, least: 1 },
   {
     key: 'iptables',
-    pattern: /^(?:(?:ip6?tables[ \t]+)?-[AIPN][ \t]|\*(?:filter|raw|mangle)$|:[A-Z]+[ \t]|COMMIT$)/,
+    pattern: /^(?:(?:ip6?tables )?-[AIPN] |\*(?:filter|raw|mangle)$|:[A-Z]+ )/,
     least: 1,
   },
   {
     key: 'htaccess',
-    pattern:
-      /^(?:(?:deny|allow)[ \t]+from[ \t]|require[ \t]+(?:not|all|ip)[ \t]|order[ \t]+(?:allow|deny)\b|<\/?[a-z])/i,
+    pattern: /^(?:(?:deny|allow) from |require (?:not|all|ip) |order (?:allow|deny)\b|<\/?[a-z])/i,
     least: 1,
   },
   {
     key: 'rpz',
-    pattern: /^(?:\S+[ \t]+(?:[0-9]+[smhdw]?[ \t]+)?(?:IN[ \t]+)?(?:CNAME|SOA|NS)[ \t]|\$(?:TTL|ORIGIN)[ \t])/i,
+    pattern: /^(?:\S+ (?:[0-9]+[smhdw]? )?(?:IN )?(?:CNAME|SOA|NS) |\$(?:TTL|ORIGIN) )/i,
     least: 2,
   },
-  { key: 'hosts-file', pattern: /^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+\S*[a-z]/i, least: 2 },
+  { key: 'hosts-file', pattern: /^(?:0\.0\.0\.0|127\.0\.0\.1|::1?) \S*[a-z]/i, least: 2 },
   {
     key: 'ranges',
-    pattern: new RegExp(String.raw`^${address}(?:[ \t]*-[ \t]*|[ \t]+(?!255\.))${address}(?![\d.])`),
+    pattern: new RegExp(String.raw`^${address}(?: ?- ?| (?!255\.))${address}(?![\d.])`),
     least: 4,
   },
   {
     key: 'access-table',
-    pattern: /^\S+[ \t]+(?:ERROR:|(?:REJECT|DROP|DENY|DISCARD|OK|RELAY|PERMIT|DUNNO|SKIP|[45][0-9]{2})(?:[ \t]|$))/i,
+    pattern: /^\S+ (?:ERROR:|(?:REJECT|DROP|DENY|DISCARD|OK|RELAY|PERMIT|DUNNO|SKIP|[45][0-9]{2})(?: |$))/i,
     least: 2,
   },
 ];
@@ -69,6 +69,8 @@ interface NumberedLine {
   readonly number: number;
   readonly column: number;
   readonly text: string;
+  /** The text with one space in the place of each run of blanks. */
+  readonly words: string;
 }
 
 /** The format of a text that is no list, by the findings of its lines; `undefined` where it looks like a list with faults. */
@@ -84,18 +86,15 @@ export function recognizeForeignList(
   if (whole) return { ...placeOf(first), detail: detailOfFormat(whole) };
   // A map has keys and values, and is no list of any program.
   if (!purpose) return undefined;
-  const block = lines.findIndex(({ text: line }) =>
-    /^(?:table[ \t]+(?:inet6?|ip6?|arp|netdev)[ \t]|set[ \t]+\S+[ \t]*\{|elements[ \t]*=[ \t]*\{)/.test(line),
-  );
-  if (block >= 0 && lines.some(({ text: line }) => /\belements[ \t]*=[ \t]*\{/.test(line)))
-    return { ...placeOf(lines[block] as NumberedLine), detail: detailOfFormat('nftables') };
+  const block = lines.find(({ words }) => /^(?:table|set|elements)\b/.test(words));
+  if (block && lines.some(({ words }) => /\belements ?= ?\{/.test(words)))
+    return { ...placeOf(block), detail: detailOfFormat('nftables') };
 
   const faulty = new Set(findings.map(({ at }) => at.line));
   const noList = lines.filter(({ number }) => faulty.has(number));
   const isMost = (count: number) => count * 2 > lines.length;
-  if (!isMost(noList.length)) return undefined;
   for (const { key, pattern, least } of lineFormats) {
-    const matching = noList.filter(({ text: line }) => pattern.test(line));
+    const matching = noList.filter(({ words }) => pattern.test(words));
     if (matching.length < least || !isMost(matching.length)) continue;
     return { ...placeOf(matching[0] as NumberedLine), detail: detailOf(key, matching, purpose.denies) };
   }
@@ -108,10 +107,8 @@ function placeOf({ number, column, text }: NumberedLine): Omit<ForeignList, 'det
 
 function detailOf(key: ListFormatKey, lines: readonly NumberedLine[], denies: boolean): string {
   // Whom a table permits depends on the order of its lines and on where it is asked.
-  if (
-    key === 'access-table' &&
-    !lines.every(({ text }) => /^\S+[ \t]+(?:REJECT|DROP|DENY|DISCARD|ERROR:|[45])/i.test(text))
-  )
+  const permits = /^\S+ (?:OK|RELAY|PERMIT|DUNNO|SKIP)\b/i;
+  if (key === 'access-table' && lines.some(({ words }) => permits.test(words)))
     return detailOfFormat('access-table-mixed');
   return detailOfFormat(key, 'denies' in listFormats[key] && !denies ? 'trusts' : '');
 }
@@ -119,16 +116,13 @@ function detailOf(key: ListFormatKey, lines: readonly NumberedLine[], denies: bo
 /** A format that its first characters show. */
 function wholeFormatOf(text: string): ListFormatKey | undefined {
   if (text.charCodeAt(0) === 0x1f) return 'gzip';
-  const start = text
-    .slice(0, 4096)
-    .replace(/^\ufeff/, '')
-    .trimStart();
+  // A BOM counts as a blank.
+  const start = text.slice(0, 4096).trimStart();
   if (/^<(?:!doctype|!--|\?xml|html|head|body)/i.test(start)) return 'html';
   // Two braces are a template that nothing has filled in.
   if (!/^(?:\{(?![{%#])|\[\s*["{[])/.test(start)) return undefined;
-  return /"[0-9]+(?:\.[0-9]+){3}(?:\/[0-9]+)?"|"[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*(?:\/[0-9]+)?"/i.test(text)
-    ? 'json'
-    : 'json-names';
+  for (const [, word = ''] of text.matchAll(/"([^"]*)"/g)) if (isAddress(word)) return 'json';
+  return 'json-names';
 }
 
 /** Several columns, one of which has the entries. */
@@ -139,7 +133,7 @@ function recognizeTable(
 ): ForeignList | undefined {
   for (const separator of separators) {
     const rows = lines.filter(({ text }) => text.includes(separator));
-    if (rows.length < 2 || !isMost(rows.length)) continue;
+    if (rows.length < 2) continue;
     const cells = rows.map(({ text }) => text.split(separator, 20).map((cell) => cell.replace(/^[" ]+|[" ]+$/g, '')));
     for (const [key, isEntry] of [
       ['csv', isAddress],
@@ -154,12 +148,13 @@ function recognizeTable(
   return undefined;
 }
 
+/** A whole address, with or without a length: a number alone would be an octet prefix. */
 function isAddress(text: string): boolean {
-  return /^[0-9a-f.:/]+$/i.test(text) && parseNetwork(text) !== undefined;
+  return parseAddress(text.replace(/\/[0-9]+$/, '')) !== undefined;
 }
 
 function isName(text: string): boolean {
-  return text.includes('.') && !/\s/.test(text) && parseDomainName(text) !== undefined;
+  return text.includes('.') && parseDomainName(text) !== undefined;
 }
 
 /** The first lines that are neither empty nor a comment, of ours or of most programs. */
@@ -171,7 +166,10 @@ function linesOf(text: string): readonly NumberedLine[] {
     // What is longer is no line of any of the formats, and a regular expression would take long over it.
     const whole = text.slice(start, Math.min(end, start + 4096));
     const line = withoutComment(whole).trim();
-    if (line !== '' && !line.startsWith('//')) lines.push({ number, column: whole.search(/\S/) + 1, text: line });
+    if (line !== '' && !line.startsWith('//')) {
+      const words = line.replace(/[ \t]+/g, ' ');
+      lines.push({ number, column: whole.indexOf(line) + 1, text: line, words });
+    }
     start = end + 1;
   }
   return lines;

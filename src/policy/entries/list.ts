@@ -113,10 +113,8 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
   // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
   if (line.glued && line.comment.includes('@') && !word.includes('@') && rest.length === 0)
     return { problem: 'hash-in-mailbox' };
-  if (rest.length > 0 && holds(kind, 'network')) {
-    const meant = networkInWords(line.text);
-    if (meant) return meant;
-  }
+  const meant = holds(kind, 'network') ? networkInWords(line.text, word, rest) : undefined;
+  if (meant) return meant;
   const entry = parseEntry(word);
   if (isProblem(entry)) return entry;
   if (!holds(kind, entry.kind)) return { problem: notHere[entry.kind] };
@@ -126,13 +124,13 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
 }
 
 /** What is wrong with a range or an address with a netmask that has blanks in it. */
-function networkInWords(text: string): Problem | undefined {
+function networkInWords(text: string, address: string, [mask, ...more]: readonly string[]): Problem | undefined {
   const sign = text.startsWith('!') ? '!' : '';
   const range = rangeProblem(text.slice(sign.length).replace(/[ \t]*-[ \t]*/, '-'));
   if (range) return range.suggestion ? { ...range, suggestion: range.suggestion.replace(/^|(?<=, )/g, sign) } : range;
-  const [, address = '', mask = ''] = /^(\S+)[ \t]+([0-9.]+)$/.exec(text) ?? [];
-  const entry = mask ? parseEntry(`${address}/${mask}`) : undefined;
-  if (!entry || !isProblem(entry) || entry.problem !== 'prefix-length' || !entry.suggestion) return undefined;
+  if (mask === undefined || more.length > 0) return undefined;
+  const entry = parseEntry(`${address}/${mask}`);
+  if (!isProblem(entry) || entry.problem !== 'prefix-length' || !entry.suggestion) return undefined;
   return { problem: 'unexpected-text', detail: 'one entry a line', suggestion: entry.suggestion };
 }
 

@@ -114,10 +114,8 @@ export function detailOfFormat(key: ListFormatKey, argument = ''): string {
 }
 
 export function formatOfDetail(detail: string): { readonly format: ListFormat; readonly argument: string } | undefined {
-  const space = detail.indexOf(' ');
-  const key = space < 0 ? detail : detail.slice(0, space);
-  if (!Object.hasOwn(listFormats, key)) return undefined;
-  return { format: listFormats[key as ListFormatKey], argument: space < 0 ? '' : detail.slice(space + 1) };
+  const [key = '', argument = ''] = detail.split(' ', 2);
+  return Object.hasOwn(listFormats, key) ? { format: listFormats[key as ListFormatKey], argument } : undefined;
 }
 
 /** What to do with a file of the format. */

@@ -60,7 +60,7 @@ export function parseSettings(file: string, text: string): ParsedSettings {
   const { listen, token_file: tokenFile } = (values as unknown as Settings).status;
   const open = tokenFile === '' ? listen.find((address) => !isLocalOnly(address)) : undefined;
   if (open && 'port' in open) {
-    const at = written.get('status.listen') ?? { file, line: 1 };
+    const at = written.get('status.listen') as SourceLine;
     findings.push(fault('status-token-missing', at, `${open.host}:${open.port}`));
   }
   findings.sort((a, b) => a.at.line - b.at.line);

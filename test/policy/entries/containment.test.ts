@@ -100,5 +100,7 @@ describe('widerKeys', () => {
     assert.deepEqual([...widerKeys(reach('192.0.0.0/3'))], [`${192 * 2 ** 24}/2`, `${128 * 2 ** 24}/1`]);
     assert.deepEqual([...widerKeys(reach('a@example.org'))], ['=example.org', 'example.org', '.org', 'org']);
     assert.equal(keyOf(reach('!=example.org')), '=example.org');
+    const others = ['2001:db8::/96', '2001:db8:1::/96', '2001:db8:0:0:1::/96', '2001:db8:0:0:0:1::/96'];
+    assert.equal(new Set(others.map((text) => keyOf(reach(text)))).size, others.length);
   });
 });

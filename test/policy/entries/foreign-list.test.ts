@@ -95,6 +95,17 @@ const cases: readonly FormatCase[] = [
     list: ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.9'],
   },
   {
+    format: 'csv',
+    text: 'spam\t192.0.2.0/24\nspam\t"" 2001:db8::7 ""\n',
+    list: ['192.0.2.0/24', '2001:db8::7'],
+  },
+  {
+    format: 'csv',
+    kind: 'relay_to',
+    text: 'a b|192.0.2.0/24\nc d|198.51.100.7\n',
+    list: ['192.0.2.0/24', '198.51.100.7'],
+  },
+  {
     format: 'csv-names',
     text: 'rank,domain\n1,spam.example\n2,bad.example\n3,mail.worse.example\n',
     list: ['spam.example', 'bad.example', 'mail.worse.example'],
@@ -121,6 +132,7 @@ describe('a list in the format of another program', () => {
       assert.ok(finding);
       assert.equal(finding.code, 'list-format');
       assert.equal(formatOfDetail(finding.detail ?? '')?.format, listFormats[format]);
+      if (!format.startsWith('csv')) assert.match(finding.detail ?? '', new RegExp(`^${format}(?: trusts)?$`));
       const message = describeFault(finding);
       assert.ok(message.includes(`belongs to ${listFormats[format].name}, `), message);
       if (!list) return assert.doesNotMatch(message, / with .* > /);
@@ -169,6 +181,104 @@ describe('a list in the format of another program', () => {
   });
 });
 
+/** Lines that show a format, and lines that only look like it. */
+const shown: Readonly<
+  Partial<Record<ListFormatKey, { readonly by: readonly string[]; readonly not: readonly string[] }>>
+> = {
+  ipset: {
+    by: ['add blocked 192.0.2.7', 'create blocked hash:net', 'add \t blocked \t 192.0.2.7'],
+    not: ['add 192.0.2.7', 'xadd blocked 192.0.2.7'],
+  },
+  iptables: {
+    by: ['-A INPUT -j DROP', 'iptables -I INPUT -j DROP', 'ip6tables  -N x', '*filter', ':A ACCEPT [0:0]'],
+    not: ['x -A INPUT', '*filters', 'x*filter', ':input ACCEPT', '-X INPUT'],
+  },
+  htaccess: {
+    by: [
+      'deny from 192.0.2.7',
+      'Allow  from 192.0.2.7',
+      'Require not ip 192.0.2.7',
+      'require  all granted',
+      'require ip 192.0.2.7',
+    ],
+    not: ['xdeny from 192.0.2.7', 'deny 192.0.2.7', 'require user 7', 'order 66', '<7>'],
+  },
+  rpz: {
+    by: [
+      'a.example CNAME .',
+      'a.example  60  CNAME .',
+      'a.example 60s IN CNAME .',
+      '@ IN SOA a. b. 1',
+      '@ NS a.',
+      '$TTL 300',
+    ],
+    not: ['a.example TXT x', 'a.example 60x CNAME .', 'a.example x CNAME .', 'x $TTL 300', '$TTL'],
+  },
+  'hosts-file': {
+    by: ['0.0.0.0 a.example', '127.0.0.1 a.example', '::1 a.example', ':: \t a.example'],
+    not: ['0.0.0.0 10', '127.0.0.2 a.example', 'x0.0.0.0 a.example'],
+  },
+  ranges: {
+    by: ['192.0.2.0-192.0.2.9', '192.0.2.0 - 192.0.2.9', '192.0.2.0  192.0.2.9'],
+    not: ['192.0.2.0 255.255.255.0', '192.0.2.0-192.0.2.9.1', 'x 192.0.2.0-192.0.2.9'],
+  },
+  'access-table': {
+    by: ['REJECT', 'DROP', 'deny', 'DISCARD x', 'ERROR:550', '550', '451 later'].map(
+      (value) => `192.0.2.7 \t ${value}`,
+    ),
+    not: ['REJECTED', '250', '55', '5xx', 'x REJECT'].map((value) => `192.0.2.7 ${value}`),
+  },
+  'access-table-mixed': {
+    by: ['OK', 'RELAY', 'permit', 'DUNNO', 'SKIP'].map((value) => `192.0.2.7 \t ${value}`),
+    not: ['OKAY', 'x OK'].map((value) => `192.0.2.7 ${value}`),
+  },
+  nftables: {
+    by: ['table ip x { elements = {', 'set x {elements={', 'elements = { 192.0.2.7 }'],
+    not: ['table ip x { set y {', 'x elements = {', 'tables elements = {'],
+  },
+  html: {
+    by: ['<!DOCTYPE html>', '<!-- x -->', '<?xml version="1.0"?>', '<HTML>', '<head>', '<body>'],
+    not: ['x <html>', '<x>'],
+  },
+  json: {
+    by: ['{"a": "192.0.2.7"}', '["192.0.2.0/24"]', '[{"a": "2001:DB8::/32"}]', '{"::1": 1}'],
+    not: ['"192.0.2.7"', '{"a": "192.0.2"}', '{"a": "x 192.0.2.7"}', '{{ "192.0.2.7" }}'],
+  },
+};
+
+describe('a format', () => {
+  const keyOf = (line: string) => {
+    const { findings } = parseList('hosts', 'list', `${line}\n`.repeat(4));
+    return findings[0]?.detail?.split(' ')[0];
+  };
+  for (const [format, { by, not }] of Object.entries(shown)) {
+    it(`is known by its lines, and by no others: ${format}`, () => {
+      for (const line of by) assert.equal(keyOf(line), format, line);
+      for (const line of not) assert.notEqual(keyOf(line), format, line);
+    });
+  }
+
+  it('is that of the first 2,000 lines, and of more than half of them', () => {
+    const isForeign = (...lines: readonly string[]) =>
+      parseList('hosts', 'list', lines.join('\n')).findings[0]?.code === 'list-format';
+    const of = (count: number, line: string) => Array<string>(count).fill(line);
+    const [foreign, sound] = ['192.0.2.7 REJECT', '192.0.2.7'];
+    assert.ok(isForeign(...of(1001, foreign), ...of(2000, sound)));
+    assert.ok(!isForeign(...of(1000, foreign), ...of(1000, sound), foreign));
+    assert.ok(isForeign(...of(3, foreign), ...of(2, sound)));
+    assert.ok(!isForeign(...of(2, foreign), ...of(2, sound)));
+  });
+
+  it('is reported where it shows first', () => {
+    const at = (text: string) =>
+      parseList('hosts', 'list', text).findings.map(({ at: { line, column } }) => [line, column]);
+    assert.deepEqual(at('\n# x\n// y\n  <html>\n'), [[4, 3]]);
+    assert.deepEqual(at('\ufeff<html>\n'), [[1, 1]]);
+    assert.deepEqual(at('192.0.2.7\n  add x y ; add\nadd x z#\n'), [[2, 3]]);
+    assert.deepEqual(at('table x {\n elements = {\n'), [[1, 1]]);
+  });
+});
+
 const lists: readonly {
   readonly name: string;
   readonly kind: ListKind;
@@ -199,6 +309,19 @@ const lists: readonly {
     kind: 'relay_to',
     text: 'a.example\tsmtp:[10.0.0.5]\nb.example\trelay.inner.example:smtp\nc.example\tlmtp:unix\n',
     codes: ['route-syntax', 'route-syntax', 'route-syntax'],
+  },
+  {
+    name: 'a next hop with the name of an action',
+    kind: 'relay_to',
+    text: 'a.example relay\nb.example relay\nc..example\nd.example relay\n',
+    codes: ['domain-syntax'],
+  },
+  { name: 'one row with commas', kind: 'hosts', text: 'spam,192.0.2.7\n', codes: ['domain-syntax'] },
+  {
+    name: 'commas, and no column of entries',
+    kind: 'hosts',
+    text: 'two words.example,x\nthree" words.example,y\n',
+    codes: ['unexpected-text', 'domain-syntax'],
   },
   {
     name: 'an address in brackets',

@@ -4,6 +4,7 @@ import {
   hasHostBits,
   type IpAddress,
   ipv4,
+  isThisHostEverywhere,
   maskAddress,
   parseAddress,
   parseAddressLiteral,
@@ -177,4 +178,13 @@ describe('sameAddress', () => {
       assert.ok(!sameAddress(of('2001:db8::7'), of(other)), other);
     }
   });
+});
+
+describe('isThisHostEverywhere', () => {
+  for (const text of ['127.0.0.1', '127.255.0.7', '0.0.0.0']) {
+    it(`holds for ${text}`, () => assert.ok(isThisHostEverywhere(address(text))));
+  }
+  for (const text of ['0.0.0.1', '126.0.0.1', '128.0.0.1', '::', '2001:db8::7', '7f00::1']) {
+    it(`does not hold for ${text}`, () => assert.ok(!isThisHostEverywhere(address(text))));
+  }
 });

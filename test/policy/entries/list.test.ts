@@ -450,6 +450,34 @@ describe('parseList', () => {
     );
   });
 
+  for (const [kind, text, suggestion] of [
+    ['local_ip', '192.0.2.0 255.255.255.0', '192.0.2.0/24'],
+    ['local_ip', '!192.0.2.0  255.255.255.0', '!192.0.2.0/24'],
+    ['local_ip', '192.0.2.0 \t-  192.0.2.63', '192.0.2.0/26'],
+    ['local_ip', '192.0.2.9 24', undefined],
+    ['local_ip', '192.0.2.0 255.255.255.0 x', undefined],
+    ['local_ip', '192.0.2.0 x', undefined],
+    ['local_domain', '192.0.2.0 255.255.255.0', undefined],
+    ['local_domain', '192.0.2.0 - 192.0.2.63', undefined],
+  ] as const) {
+    it(`offers ${suggestion ?? 'nothing'} for ${JSON.stringify(text)} in ${kind}`, () => {
+      const { data, findings } = parseList(kind, 'list', text);
+      assert.equal(data, undefined);
+      assert.deepEqual(
+        findings.map((finding) => finding.suggestion),
+        [suggestion],
+      );
+      if (text.includes('255') && suggestion) assert.equal(findings[0]?.detail, 'one entry a line');
+    });
+  }
+
+  it('takes an entry of 4,096 characters for one, wherever it stands', () => {
+    const codes = (text: string) => parseList('hosts', 'list', text).findings.map(({ code }) => code);
+    assert.deepEqual(codes('a'.repeat(4096)), ['domain-syntax']);
+    assert.deepEqual(codes(`${' '.repeat(50)}${'a'.repeat(4090)}`), ['domain-syntax']);
+    assert.deepEqual(codes('a'.repeat(4097)), ['unexpected-text']);
+  });
+
   it('tells which line a contradiction contradicts', () => {
     const { findings } = parseList('local_ip', 'localip', '192.0.2.7\n!192.0.2.7');
     assert.deepEqual(findings, [

@@ -44,7 +44,7 @@ const lookUps: readonly LookUpCase[] = [
       '; clients',
       'Connect:192.0.2.7 RELAY ; the old gateway',
       'To:a.example REJECT\t; since May',
-      'To:b.example 550 No ; go away # since June',
+      'To:b.example \t 550 No ; go away # since June',
       'To:c.example ERROR:5.1.1:550 Moved ; see example.org',
       'To:d.example 450 ; later',
     ],

@@ -169,6 +169,15 @@ describe('describeFault', () => {
     assert.equal(shown({}), '250 Hello has a reply that cannot be sent');
   });
 
+  it('says how long a line of an ini file may be, where it is longer', () => {
+    const shown = (details: object) => describeFault(fault('ini-syntax', at, 'x', details)).split(';')[0];
+    assert.equal(
+      shown({ detail: 'at most 9 characters' }),
+      'x is neither a section nor key=value of at most 9 characters',
+    );
+    assert.equal(shown({}), 'x is neither a section nor key=value');
+  });
+
   it('shows nothing that a terminal would act on', () => {
     assert.match(
       describeFault(fault('domain-syntax', at, '\u001b[31mx\r\n\u2028\u0085')),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseIni } from '../../../src/policy/settings/ini';
+import { isTrue, parseIni } from '../../../src/policy/settings/ini';
 
 interface IniCase {
   readonly name: string;
@@ -52,6 +52,7 @@ const cases: readonly IniCase[] = [
       text.replace(' ', ' ini-syntax '),
     ),
   },
+  { name: 'reports a carriage return that ends no line', text: 'a=1\r', bad: ['1 bad-characters a=1'] },
   { name: 'reports old Mac line ends', text: 'a=1\rb=2', bad: ['1 bad-characters a=1\rb=2'] },
   ...['\r', '\v', '\f', '\u0085', '\u2028', '\u2029', '\0', '\u001b', '\u202e'].map((character) => ({
     name: `reports ${JSON.stringify(character)} in a comment`,
@@ -96,4 +97,20 @@ describe('parseIni', () => {
       );
     });
   }
+});
+
+describe('isTrue', () => {
+  for (const value of ['true', 'YES', 'ok', 'Enabled', 'on', '1']) it(`takes ${value}`, () => assert.ok(isTrue(value)));
+  for (const value of ['', 'false', 'untrue', 'true2', '0', '10']) {
+    it(`does not take ${JSON.stringify(value)}`, () => assert.ok(!isTrue(value)));
+  }
+});
+
+describe('parseIni', () => {
+  it('says how long a line may be', () => {
+    assert.deepEqual(
+      parseIni(`b=${'x'.repeat(4095)}`).bad.map(({ detail }) => detail),
+      ['at most 4096 characters'],
+    );
+  });
 });

@@ -80,8 +80,11 @@ const values: readonly ValueCase[] = [
       '127.0.0.1:9904': [{ host: '127.0.0.1', port: 9904 }],
       '[::1]:9904, /run/smtpcheck.sock': [{ host: '::1', port: 9904 }, { path: '/run/smtpcheck.sock' }],
       '[::ffff:127.0.0.1]:1': [{ host: '127.0.0.1', port: 1 }],
+      '127.0.0.1:65535': [{ host: '127.0.0.1', port: 65535 }],
     },
     bad: {
+      'x127.0.0.1:1': undefined,
+      '127.0.0.1:123456': undefined,
       '9904': 'listen=127.0.0.1:9904',
       'localhost:9904': 'listen=127.0.0.1:9904',
       'mx.example.org:9904': undefined,
@@ -90,6 +93,12 @@ const values: readonly ValueCase[] = [
       '127.0.0.1:65536': undefined,
       'status.sock': undefined,
     },
+  },
+  {
+    setting: 'status.listen',
+    good: {},
+    bad: { '[::1]:1 *:9904': 'listen=127.0.0.1:9904' },
+    expected: 'addresses with a port, as 127.0.0.1:9904 or [::1]:9904, or absolute paths; *:9904 is neither',
   },
   {
     setting: 'status.socket',
@@ -361,6 +370,24 @@ const values: readonly ValueCase[] = [
 ];
 
 describe('parseSettings', () => {
+  for (const [address, isOpen] of [
+    ['127.0.0.1:1', false],
+    ['127.255.0.7:1', false],
+    ['[::1]:1', false],
+    ['/run/a.sock', false],
+    ['126.0.0.1:1', true],
+    ['0.0.0.0:1', true],
+    ['[2001:db8::7]:1', true],
+    ['[::]:1', true],
+  ] as const) {
+    it(`wants ${isOpen ? 'a token' : 'no token'} for status.listen=${address}`, () => {
+      const codes = (more: string) =>
+        parseSettings('smtpcheck.ini', `[status]\nlisten=${address}\n${more}`).findings.map(({ code }) => code);
+      assert.deepEqual(codes(''), isOpen ? ['status-token-missing'] : []);
+      assert.deepEqual(codes('token_file=token'), []);
+    });
+  }
+
   for (const { setting, good, bad, expected } of values) {
     const [section = '', key = ''] = setting.split('.');
     for (const [text, value] of Object.entries(good)) {
