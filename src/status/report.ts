@@ -5,14 +5,8 @@ import type { ListedEntry } from '../lists/written-entries';
 import { printable } from '../policy/findings/characters';
 import { describeFault } from '../policy/findings/finding-text';
 import { pluginNames } from '../policy/settings/settings';
-import {
-  type DecisionCount,
-  type EntryCount,
-  type Events,
-  mostEntries,
-  type RecentDecision,
-  reportVersion,
-} from './event-record';
+import { type DecisionCount, type EntryCount, type Events, mostEntries, type RecentDecision } from './event-record';
+import { counts, each, flag, name, number, object, oneOf, or, text } from './message';
 import { outcomes } from './rules';
 
 export interface Report {
@@ -57,131 +51,51 @@ export function reportOfList({ name, rejected, ...status }: ListStatus): ListRep
   return { list: name, ...status, rejected: rejected ? { at, findings: described, omitted, message } : null };
 }
 
-/** Numbers and texts are as an own process writes them; more of anything is left out. */
-const most = { decisions: 500, recent: 10_000, names: 100, text: 400 };
+/** More of anything is left out. */
+const most = { decisions: 500, recent: 10_000, names: 100 };
+
+const count = or(number, 0);
+const words = or(text, '');
+
+const rule = { plugin: oneOf(pluginNames), outcome: oneOf(outcomes), rule: name, observed: flag };
+const line = { list: name, file: words, line: number, hash: words };
+const entry = { ...line, text: or(text, undefined), comment: or(text, undefined) };
+
+const recent = object<RecentDecision>({
+  ...{ time: number, ...rule, hook: words, generation: count, ip: words, ptr: words, helo: words },
+  ...{ from: words, rcpt: words, reply: words, entry: or(object<ListedEntry>(entry), undefined) },
+});
+
+const finding = object({ code: words, file: words, line: count, text: words, message: words });
+
+const list = object<ListReport>({
+  ...{ list: name, source: words, state: oneOf(['loaded', 'kept', 'empty', 'unavailable'] as const) },
+  ...{ entries: count, hash: words, generation: count, loadedAt: count, readTime: count },
+  rejected: or(
+    object<RejectionReport>({
+      ...{ at: count, findings: each(finding, most.names), omitted: count, message: or(text, null) },
+    }),
+    null,
+  ),
+});
+
+const events = object<Events>({
+  version: count,
+  decisions: each(object<DecisionCount>({ ...rule, count: number }), most.decisions),
+  ...{ faults: counts(most.names), lookups: counts(most.names), reloads: counts(most.names) },
+  entries: each(object<EntryCount>({ ...entry, count: number, last: count }), mostEntries),
+  unlisted: count,
+  recent: each(recent, most.recent),
+});
+
+const report = object<Report>({
+  ...{ version: count, pid: number, startedAt: count, generation: count, rememberedNames: count },
+  lists: each(list, most.names),
+  events: (value) => or(events, events({}))(value),
+});
 
 /**
  * The report in a message of a worker, which may run another version of the suite: what is not understood of it is left
  * out. `undefined` where it is no report at all.
  */
-export function readReport(message: unknown): Report | undefined {
-  const report = record(message);
-  if (!report || !isCount(report.pid)) return undefined;
-  const events = record(report.events) ?? {};
-  return {
-    version: reportVersion,
-    pid: report.pid,
-    startedAt: count(report.startedAt),
-    generation: count(report.generation),
-    rememberedNames: count(report.rememberedNames),
-    lists: listOf(report.lists, most.names, readList),
-    events: {
-      version: reportVersion,
-      decisions: listOf(events.decisions, most.decisions, readDecisionCount),
-      faults: counts(events.faults),
-      lookups: counts(events.lookups),
-      reloads: counts(events.reloads),
-      entries: listOf(events.entries, mostEntries, readEntryCount),
-      unlisted: count(events.unlisted),
-      recent: listOf(events.recent, most.recent, readRecent),
-    },
-  };
-}
-
-function readDecisionCount(value: Fields): DecisionCount | undefined {
-  const plugin = pluginNames.find((name) => name === value.plugin);
-  const outcome = outcomes.find((name) => name === value.outcome);
-  const { rule, observed, count } = value;
-  if (!plugin || !outcome || !isName(rule) || typeof observed !== 'boolean' || !isCount(count)) return undefined;
-  return { plugin, outcome, rule, observed, count };
-}
-
-function readRecent(value: Fields): RecentDecision | undefined {
-  const counted = readDecisionCount({ ...value, count: 1 });
-  if (!counted || !isCount(value.time)) return undefined;
-  const { plugin, outcome, rule, observed } = counted;
-  const { hook, ip, ptr, helo, from, rcpt, reply } = value;
-  return {
-    ...{ time: value.time, plugin, outcome, rule, observed, generation: count(value.generation) },
-    ...{ hook: text(hook), ip: text(ip), ptr: text(ptr), helo: text(helo) },
-    ...{ from: text(from), rcpt: text(rcpt), reply: text(reply) },
-    entry: readPlace(record(value.entry) ?? {}),
-  };
-}
-
-function readEntryCount(value: Fields): EntryCount | undefined {
-  const place = readPlace(value);
-  return place && isCount(value.count) ? { ...place, count: value.count, last: count(value.last) } : undefined;
-}
-
-function readPlace({ list, file, line, hash, ...written }: Fields): ListedEntry | undefined {
-  if (!isName(list) || !isCount(line)) return undefined;
-  const place = { list, file: text(file), line, hash: text(hash) };
-  return { ...place, text: optional(written.text), comment: optional(written.comment) };
-}
-
-function readList(value: Fields): ListReport | undefined {
-  const { list, state } = value;
-  if (!isName(list) || !isState(state)) return undefined;
-  const rejected = record(value.rejected);
-  return {
-    ...{ list, state, source: text(value.source), hash: text(value.hash), entries: count(value.entries) },
-    ...{ generation: count(value.generation), loadedAt: count(value.loadedAt), readTime: count(value.readTime) },
-    rejected: rejected
-      ? {
-          at: count(rejected.at),
-          omitted: count(rejected.omitted),
-          message: typeof rejected.message === 'string' ? text(rejected.message) : null,
-          findings: listOf(rejected.findings, most.names, (finding) => ({
-            code: text(finding.code),
-            file: text(finding.file),
-            line: count(finding.line),
-            text: text(finding.text),
-            message: text(finding.message),
-          })),
-        }
-      : null,
-  };
-}
-
-const states = ['loaded', 'kept', 'empty', 'unavailable'] as const;
-
-function isState(value: unknown): value is (typeof states)[number] {
-  return (states as readonly unknown[]).includes(value);
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function record(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
-}
-
-function listOf<T>(value: unknown, limit: number, read: (fields: Fields) => T | undefined): T[] {
-  const all = Array.isArray(value) ? value.slice(-limit) : [];
-  return all.map((one) => read(record(one) ?? {})).filter((one) => one !== undefined);
-}
-
-function counts(value: unknown): Record<string, number> {
-  const all = Object.entries(record(value) ?? {}).filter((pair) => isName(pair[0]) && isCount(pair[1]));
-  return Object.fromEntries(all.slice(0, most.names)) as Record<string, number>;
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && /^[a-z][a-z0-9_-]{0,40}$/.test(value);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-function count(value: unknown): number {
-  return isCount(value) ? value : 0;
-}
-
-function optional(value: unknown): string | undefined {
-  return typeof value === 'string' ? text(value) : undefined;
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? printable(value.slice(0, most.text)) : '';
-}
+export const readReport = or(report, undefined);
