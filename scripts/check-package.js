@@ -25,6 +25,8 @@ try {
     'docs/README.md',
     'docs/reference/plugins/smtpcheck.md',
     'docs/reference/rules.md',
+    'examples/monitoring/alerts.yml',
+    'examples/monitoring/grafana.json',
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
@@ -35,7 +37,7 @@ try {
   const stray = names.filter(
     (name) =>
       // docs/dev describes commands of the checkout.
-      /(^|\/)(test|testkit|examples|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(name) &&
+      /(^|\/)(test|testkit|examples(?!\/monitoring\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(name) &&
       !name.endsWith('.d.ts'),
   );
   execFileSync(path.join(root, 'node_modules', '.bin', 'publint'), ['run', '--strict', path.join(folder, filename)], {

@@ -44,7 +44,8 @@ export async function metricsPage(
       value: count,
     })),
   );
-  const noFaults: [string, number][] = hooks.map((hook) => [hook, 0]);
+  // `status`: a decision that could not be counted.
+  const noFaults: [string, number][] = [...hooks, 'status'].map((hook) => [hook, 0]);
   counter(
     'faults_total',
     'Faults of the suite by hook; each was answered with a temporary refusal.',

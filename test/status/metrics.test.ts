@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { checkout } from '../../examples/haraka-directory';
 import type { ListStatus } from '../../src/lists/list-status';
 import type { Policy } from '../../src/lists/policy';
 import { refuse, reply } from '../../src/policy/decision';
@@ -87,5 +90,29 @@ describe('the metrics', () => {
     assert.match(open.type, /^application\/openmetrics-text; version=1\.0\.0/);
     assert.match(open.body, /# EOF\n?$/);
     assert.match(open.body, /^haraka_smtpcheck_decisions_total\{/m);
+  });
+
+  it('have every series, label and value that the alerts, the dashboard and the guide name, and the guide has each', async () => {
+    const page = (await linesOf(viewOf(new EventRecord()))).join('\n');
+    const read = (...name: readonly string[]) => fs.readFileSync(path.join(checkout, ...name), 'utf8');
+    const guide = read('docs', 'guides', 'monitoring.md');
+    const examples = ['alerts.yml', 'grafana.json', 'alerts.test.yml', 'refusals.test.yml'];
+    const texts = examples.map((name) => read('examples', 'monitoring', name).replaceAll('\\"', '"'));
+    for (const text of [...texts, guide]) {
+      const named = text.match(/\bharaka_smtpcheck_\w+(?!:)\b(?:\{[^}]*\})?/g) ?? [];
+      assert.ok(named.length >= 3);
+      for (const selector of named.filter((one) => !one.startsWith('haraka_smtpcheck_refusals'))) {
+        const [, series = '', labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(selector) ?? [];
+        const own = page.split('\n').filter((line) => line.startsWith(`${series}{`) || line.startsWith(`${series} `));
+        assert.ok(own.length > 0, series);
+        for (const label of labels.match(/\b(?:plugin|outcome|observed|rule|hook|state|result)="[^"]*"/g) ?? []) {
+          assert.ok(
+            own.some((line) => line.includes(label)),
+            `${series} has no ${label}`,
+          );
+        }
+      }
+    }
+    for (const [series] of page.matchAll(/^haraka_smtpcheck_\w+/gm)) assert.ok(guide.includes(`\`${series}\``), series);
   });
 });

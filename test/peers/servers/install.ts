@@ -1,7 +1,7 @@
 /**
- * Fetches mail servers and Redis as Debian packages them and unpacks each, with the libraries this machine lacks,
- * into a cache folder. Nothing is installed: the mail servers exclude one another as packages, and no daemon of theirs
- * shall start here.
+ * Fetches mail servers, Redis, Prometheus and fail2ban as Debian packages them and unpacks each, with the libraries this
+ * machine lacks, into a cache folder. Nothing is installed: the mail servers exclude one another as packages, and no daemon of
+ * theirs shall start here.
  *
  *     node .build/test/peers/servers/install.js
  */
@@ -64,6 +64,18 @@ export function installRedis(): Unpacked {
   const missing = noLinux() ?? absent([...fetching, 'setpriv']);
   // The server's program is a link into the package of the tools.
   return missing === undefined ? unpackOnce('redis', ['redis-server', 'redis-tools']) : { missing };
+}
+
+/** Prometheus and promtool are single programs, which read nothing of the machine's. */
+export function installPrometheus(): Unpacked {
+  const missing = noLinux() ?? absent([...fetching, 'setpriv']);
+  return missing === undefined ? unpackOnce('prometheus', ['prometheus']) : { missing };
+}
+
+/** Of fail2ban only what reads logs is run: it bans nobody and needs no root. */
+export function installFail2ban(): Unpacked {
+  const missing = noLinux() ?? absent(fetching);
+  return missing === undefined ? unpackOnce('fail2ban', ['fail2ban']) : { missing };
 }
 
 /** For a program of an unpacked package that is run where it lies. */
@@ -145,7 +157,7 @@ function run(program: string, given: readonly string[]): string | undefined {
 }
 
 if (require.main === module) {
-  for (const unpacked of [installPeers(), installRedis()]) {
+  for (const unpacked of [installPeers(), installRedis(), installPrometheus(), installFail2ban()]) {
     if ('missing' in unpacked) {
       console.error(unpacked.missing);
       process.exitCode = 2;
