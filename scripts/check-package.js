@@ -37,8 +37,9 @@ try {
   const stray = names.filter(
     (name) =>
       // docs/dev describes commands of the checkout.
-      /(^|\/)(test|testkit|examples(?!\/monitoring\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(name) &&
-      !name.endsWith('.d.ts'),
+      /(^|\/)(test|testkit|examples(?!\/monitoring\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(
+        name,
+      ) && !name.endsWith('.d.ts'),
   );
   execFileSync(path.join(root, 'node_modules', '.bin', 'publint'), ['run', '--strict', path.join(folder, filename)], {
     cwd: root,
