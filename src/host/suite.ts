@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
+import type { Numbering } from '../lists/generations';
 import { LastGoodStore } from '../lists/last-good';
 import type { ListStatus } from '../lists/list-status';
 import type { Policy } from '../lists/policy';
@@ -32,7 +33,8 @@ export class Suite {
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
 
   constructor(
-    readonly store: Pick<PolicyStore, 'policy' | 'close'> & Partial<Pick<PolicyStore, 'status'>>,
+    readonly store: Pick<PolicyStore, 'policy' | 'close'> &
+      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
@@ -80,6 +82,14 @@ export class Suite {
   /** The state of every list, where the store has one. */
   lists(): readonly ListStatus[] {
     return this.store.status?.() ?? [];
+  }
+
+  get numbering(): Numbering | undefined {
+    return this.store.generations?.numbering;
+  }
+
+  adopt(numbering: Numbering): void {
+    this.store.adopt?.(numbering);
   }
 
   /** To be called by the first plugin of a server: the status is collected and served from its start on. */

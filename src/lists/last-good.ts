@@ -7,6 +7,7 @@ import { promises as fs, mkdtempSync, readFileSync, renameSync, rmSync, statSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashOf } from './files/file-reader';
+import type { Numbering } from './generations';
 import type { StoreLog } from './store-log';
 
 /** A worker has the environment of its master, as it is when the worker is forked. */
@@ -21,6 +22,7 @@ interface Kept {
 interface Notice {
   readonly directory?: string | undefined;
   readonly kept: Readonly<Record<string, Kept>>;
+  readonly numbering?: Numbering | undefined;
 }
 
 /** `unknown`: this process is no worker, so nobody knows of an earlier version. */
@@ -36,6 +38,7 @@ const touchInterval = 3_600_000;
 export class LastGoodStore {
   private directory: string | undefined;
   private readonly kept: Record<string, Kept> = {};
+  private ownNumbering: Numbering | undefined;
   private complaint = '';
   private touchedAt = performance.now();
 
@@ -72,6 +75,18 @@ export class LastGoodStore {
     if (!this.isMaster) return;
     delete this.kept[name];
     this.publish();
+  }
+
+  /** For workers that start later. Does nothing outside the master. */
+  keepNumbering(numbering: Numbering): void {
+    if (!this.isMaster) return;
+    this.ownNumbering = numbering;
+    this.publish();
+  }
+
+  /** How the master numbered what it had in force when this worker was forked. */
+  get numbering(): Numbering | undefined {
+    return this.notice?.numbering;
   }
 
   /** What the master has in force. */
@@ -128,7 +143,7 @@ export class LastGoodStore {
   }
 
   private publish(): void {
-    const notice: Notice = { directory: this.directory, kept: this.kept };
+    const notice: Notice = { directory: this.directory, kept: this.kept, numbering: this.ownNumbering };
     process.env[variable] = JSON.stringify(notice);
   }
 

@@ -1,6 +1,6 @@
 /** What an operator asks of a list, or of the settings: the version in force, since when, and what of a newer one is rejected. */
 import type { LocalDomainsData } from '../policy/entries/local-domains';
-import { type ListId, listSettings } from './list-settings';
+import type { ListId } from './list-settings';
 import type { Lists, ListVersions } from './policy';
 import type { Rejection } from './store-log';
 
@@ -20,23 +20,8 @@ export interface ListStatus {
   readonly rejected?: Rejection | undefined;
 }
 
-/** Since when each list, and the settings, have been in force. */
-export class InForceSince {
-  private readonly times = new Map<ListStatus['name'], Pick<ListStatus, 'generation' | 'loadedAt'>>();
-
-  /** All are in force from now on. */
-  constructor(generation: number) {
-    for (const { name } of [...listSettings, { name: 'settings' } as const]) this.mark(name, generation);
-  }
-
-  mark(name: ListStatus['name'], generation: number): void {
-    this.times.set(name, { generation, loadedAt: Date.now() });
-  }
-
-  statusOf(facts: Omit<ListStatus, 'generation' | 'loadedAt' | 'state'>): ListStatus {
-    const { generation = 0, loadedAt = 0 } = this.times.get(facts.name) ?? {};
-    return { ...facts, state: stateOf(facts), generation, loadedAt };
-  }
+export function statusOf(facts: Omit<ListStatus, 'state'>): ListStatus {
+  return { ...facts, state: stateOf(facts) };
 }
 
 function stateOf({ hash, rejected }: Pick<ListStatus, 'hash' | 'rejected'>): ListStatus['state'] {

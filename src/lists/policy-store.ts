@@ -10,11 +10,12 @@ import type { Settings } from '../policy/settings/settings-description';
 import { timerSlack } from '../time/deadline-timer';
 import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from './files/bounded-reader';
 import { FileFollower, FollowedFile } from './files/file-follower';
+import { Generations, type Numbering } from './generations';
 import { LastGoodStore } from './last-good';
 import { changeBetween } from './list-change';
 import { isNamed, type ListId, type ListSetting, listSettings, pathOf, settingsFile } from './list-settings';
 import { isExpired, type Version, versionInForce } from './list-state';
-import { entriesOf, InForceSince, type ListStatus } from './list-status';
+import { entriesOf, type ListStatus, statusOf } from './list-status';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
 import { emptyList, type ListContent } from './parsing/parse-bytes';
 import { buildPolicy, type Lists, type ListVersions, listsOf, type Policy } from './policy';
@@ -45,7 +46,7 @@ export interface StoreParts {
 export class PolicyStore {
   private current: Policy;
   private lists: Lists;
-  private readonly since: InForceSince;
+  readonly generations: Generations;
   private readonly settingsFile: FollowedFile<ParsedSettings>;
   /** What is in force for each list. */
   private versions: ListVersions;
@@ -69,11 +70,13 @@ export class PolicyStore {
   ) {
     const site: LoadedSite = loadSite(configFolder, redis, lastGood);
     if (!site.policy || !site.versions) throw new CannotStart(site.findings);
-    this.current = site.policy;
     this.versions = site.versions;
     this.lists = listsOf(site.versions);
-    this.since = new InForceSince(site.policy.generation);
+    const hashes = listSettings.map(({ name }) => [name, this.versions[name].hash] as const);
+    this.generations = new Generations([...hashes, ['settings', site.settings.hash]], lastGood.numbering);
+    this.current = { ...site.policy, generation: this.generations.current };
     this.lastGood = lastGood;
+    lastGood.keepNumbering(this.generations.numbering);
     this.reader = new BoundedFileReader(log, reader, readLimit);
     this.settingsFile = this.followSettings(site.settings, redis);
     for (const listSetting of listSettings) this.nameFile(listSetting, site.policy.settings);
@@ -101,15 +104,19 @@ export class PolicyStore {
       const followed = redis ? this.redis.subscription(name) : this.files.get(name);
       const { rejection: rejected, readTime = 0 } = followed ?? {};
       const entries = entriesOf(name, this.lists, this.versions);
-      return this.since.statusOf({ name, source, hash, entries, readTime, rejected });
+      return statusOf({ name, source, hash, entries, readTime, rejected, ...this.generations.since(name) });
     });
     const { version, rejection: rejected, readTime } = settings;
     const { hash = '', value } = version ?? {};
-    const entries = value?.written.size ?? 0;
-    return [
-      ...lists,
-      this.since.statusOf({ name: 'settings', source: settingsFile, hash, entries, readTime, rejected }),
-    ];
+    const facts = { source: settingsFile, hash, entries: value?.written.size ?? 0, readTime, rejected };
+    return [...lists, statusOf({ name: 'settings', ...facts, ...this.generations.since('settings') })];
+  }
+
+  /** Takes over the numbers of the master of the cluster. */
+  adopt(masters: Numbering): void {
+    this.generations.adopt(masters);
+    const generation = this.generations.current;
+    if (generation !== this.current.generation) this.current = { ...this.current, generation };
   }
 
   get policy(): Policy {
@@ -243,10 +250,11 @@ export class PolicyStore {
     if (!newSettings && changed.length === 0) return;
 
     this.lists = listsOf(versions);
-    this.current = buildPolicy(this.current.generation + 1, settings, this.lists);
-    const { generation } = this.current;
-    if (newSettings) this.since.mark('settings', generation);
-    for (const { name } of changed) this.since.mark(name, generation);
+    const hashes = changed.map(({ name }) => [name, versions[name].hash] as const);
+    this.generations.next(newSettings ? [...hashes, ['settings', newSettings.hash]] : hashes);
+    const generation = this.generations.current;
+    this.current = buildPolicy(generation, settings, this.lists);
+    this.lastGood.keepNumbering(this.generations.numbering);
     if (newSettings) logVersion(this.log, newSettings, generation);
     for (const listSetting of changed) {
       this.logExpired(listSetting, settings, now);

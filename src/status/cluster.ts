@@ -3,6 +3,7 @@
  * is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
  */
 import cluster, { type Worker } from 'node:cluster';
+import type { Numbering } from '../lists/generations';
 import { type Report, readReport } from './report';
 import type { Answer } from './routes';
 import type { Respond } from './server';
@@ -13,6 +14,8 @@ export const reportInterval = 1000;
 const reportEvent = 'smtpcheck.report';
 const questionEvent = 'smtpcheck.question';
 const answerEvent = 'smtpcheck.answer';
+/** The master's answer to a report: so a worker that has missed a version numbers those after it as the others do. */
+const numberingEvent = 'smtpcheck.numbering';
 
 interface Message {
   readonly event?: unknown;
@@ -21,13 +24,17 @@ interface Message {
   readonly url?: unknown;
   readonly accept?: unknown;
   readonly answer?: unknown;
+  readonly numbering?: unknown;
 }
 
 export class WorkerLink {
   private readonly questions = new Map<number, (answer: Answer | undefined) => void>();
   private lastQuestion = 0;
 
-  constructor(private readonly collect: () => Report) {
+  constructor(
+    private readonly collect: () => Report,
+    private readonly adopt: (numbering: Numbering) => void,
+  ) {
     setInterval(this.report, reportInterval).unref();
     process.on('message', this.receive);
     process.on('exit', this.report);
@@ -63,6 +70,7 @@ export class WorkerLink {
   }
 
   private readonly receive = (message: Message): void => {
+    if (message?.event === numberingEvent) this.adopt(message.numbering as Numbering);
     if (message?.event !== answerEvent) return;
     this.questions.get(Number(message.id))?.(message.answer as Answer);
   };
@@ -75,6 +83,7 @@ export class MasterLink {
     private readonly reported: (worker: number, report: Report) => void,
     private readonly gone: (worker: number) => void,
     private readonly respond: Respond,
+    private readonly numbering: () => Numbering | undefined,
   ) {
     cluster.on('message', this.receive);
   }
@@ -87,14 +96,19 @@ export class MasterLink {
     if (message?.event === reportEvent) {
       const report = readReport(message.report);
       if (report) this.reported(worker.id, report);
+      this.send(worker, { event: numberingEvent, numbering: this.numbering() });
       this.watch(worker);
     } else if (message?.event === questionEvent) {
       const { id, url, accept } = message;
       void this.respond(String(url), String(accept)).then((answer) => {
-        if (worker.isConnected()) worker.send({ event: answerEvent, id, answer }, undefined, () => {});
+        this.send(worker, { event: answerEvent, id, answer });
       });
     }
   };
+
+  private send(worker: Worker, message: Message): void {
+    if (worker.isConnected()) worker.send(message, undefined, () => {});
+  }
 
   /** By an event of the worker: Haraka removes all listeners of the cluster's own when it restarts gracefully. */
   private watch(worker: Worker): void {

@@ -72,7 +72,10 @@ export class StatusService {
   }
 
   private startWorker(): void {
-    this.link = new WorkerLink(() => collectReport(this.source));
+    this.link = new WorkerLink(
+      () => collectReport(this.source),
+      (numbering) => this.guarded(() => this.source.adopt?.(numbering)),
+    );
   }
 
   /** In Haraka's own HTTP server: the single process answers, or the master through the worker that was asked. */
@@ -123,6 +126,7 @@ class StatusMaster {
           (worker, report) => this.view.merge(worker, report),
           (worker) => this.view.forget(worker),
           respond,
+          () => this.source.numbering,
         )
       : undefined;
     this.timer = setInterval(() => this.tick(), reportInterval);

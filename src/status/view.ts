@@ -1,5 +1,6 @@
 /** What the master, or the single process, knows: the totals, its own state and that of the workers. */
 
+import type { Numbering } from '../lists/generations';
 import type { ListStatus } from '../lists/list-status';
 import type { Policy } from '../lists/policy';
 import type { EventRecord } from './event-record';
@@ -13,6 +14,9 @@ export interface StatusSource {
   readonly policy: Policy;
   readonly rememberedNames: number;
   lists(): readonly ListStatus[];
+  readonly numbering?: Numbering | undefined;
+  /** Takes over the numbers of the master. */
+  adopt?(numbering: Numbering): void;
 }
 
 export interface ProcessView extends Omit<Report, 'events' | 'version'> {

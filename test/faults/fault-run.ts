@@ -4,6 +4,7 @@ import { Expectations } from './checks/expectations';
 import { Baselines, leakChecks, runLeakCheck } from './checks/leak-checks';
 import { Ledger } from './checks/ledger';
 import { classTable, closing, faultTable } from './checks/report';
+import { StatusWatch } from './checks/status-watch';
 import { clientFaults } from './kinds/client-faults';
 import { dnsFaults } from './kinds/dns-faults';
 import { type Fault, leavings } from './kinds/fault';
@@ -35,6 +36,8 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
   const ledger = new Ledger();
   const expectations = new Expectations();
   const world = await World.start(ledger, run);
+  const status = new StatusWatch(world, ledger);
+  status.start();
   const skipped = new Map<string, string>();
   const checks = leakChecks.filter(({ name }) => chosen(name));
   const planned = faults.filter(({ name, long }) => chosen(name) && !(short && long));
@@ -81,6 +84,7 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
       await under(check.name, () => runLeakCheck(check, world, traffic, short, ledger));
     }
     ledger.under(atLast);
+    await status.stop();
     const books = ledger.settle(await world.haraka.queued());
     const names = [...planned, ...checks].map(({ name }) => name);
     ipv6Checked(traffic, world, ledger);
@@ -91,6 +95,7 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
     say(`\n${faultTable(ledger, ['no fault', ...names, atLast], skipped)}`);
     say(`\n${classTable(ledger)}`);
     say(`\n${ipv6Line(traffic, world)}`);
+    say(status.line);
     say(`${closing(ledger, books)}\n`);
     for (const finding of ledger.findings) say(`${finding.fault}: ${finding.text}`);
     say(ledger.findings.length === 0 ? 'Nothing let through, nothing lost.' : `${ledger.findings.length} findings.`);
@@ -101,6 +106,7 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
     const complete = skipped.size === 0 || process.env.SMTPCHECK_FAULTS_REQUIRED === undefined;
     return ledger.findings.length === 0 && complete;
   } finally {
+    await status.stop();
     await world.stop();
   }
 

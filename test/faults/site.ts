@@ -61,6 +61,16 @@ export function dnsText(port: number): string {
   return `[dns]\nservers=127.0.0.1:${port}\ntimeout=1s\ntries=2\ncache_ttl=1s\ncache_size=200\n`;
 }
 
+/** Where the DNS of the server is, and where its status. */
+export interface Ports {
+  readonly dns: number;
+  readonly status: number;
+}
+
+export function portsText({ dns, status }: Ports): string {
+  return `${dnsText(dns)}[status]\nlisten=127.0.0.1:${status}\n`;
+}
+
 const named = 40;
 
 export const namedClients: readonly string[] = Array.from({ length: named }, (_, n) => `127.50.0.${n + 1}`);

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { checkout } from '../../examples/haraka-directory';
+import { checkout, freePort } from '../../examples/haraka-directory';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
 import { holdersOf, type Status, statusOf } from '../../testkit/live/status-client';
 import { eventually } from '../../testkit/live/talk';
@@ -10,7 +10,7 @@ import type { Ledger } from './checks/ledger';
 import { type Holdings, holdingsOf, servingPids } from './checks/resources';
 import { cannotMount, Disk } from './injection/disk';
 import { DnsMeddler } from './injection/dns-meddler';
-import { dnsText, lists, settingsText, zone } from './site';
+import { lists, type Ports, portsText, settingsText, zone } from './site';
 import { addAddresses, removeAddresses } from './traffic/ipv6';
 
 export const workers = 2;
@@ -39,6 +39,7 @@ export class World {
   private constructor(
     readonly haraka: RunningHaraka,
     readonly dns: DnsMeddler,
+    readonly ports: Ports,
     readonly ledger: Ledger,
     /** A folder for what does not belong into Haraka's own. */
     readonly aside: string,
@@ -53,6 +54,7 @@ export class World {
     assertReadable(options.packageDirectory ?? checkout);
     const withoutIpv6 = addAddresses();
     const dns = await DnsMeddler.start(zone());
+    const ports = { dns: dns.port, status: await freePort() };
     const texts = Object.entries(lists).map(([name, { text }]) => [name, text] as const);
     const haraka = await startHaraka({
       plugins: ['probe', 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue', 'name_worker'],
@@ -65,7 +67,7 @@ export class World {
         ...Object.fromEntries(texts),
         ...plugins(),
         host_list: 'local.example\n',
-        'smtpcheck.ini': settingsText + dnsText(dns.port),
+        'smtpcheck.ini': settingsText + portsText(ports),
         'log.ini': '[main]\nlevel=notice\ntimestamps=false\nformat=default\n',
         // The probe plugin keeps what goes out in the queue.
         'outbound.ini': 'disabled=false\n',
@@ -74,7 +76,7 @@ export class World {
     });
     const aside = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-faults-'));
     fs.chmodSync(aside, 0o755);
-    return new World(haraka, dns, ledger, aside, options, queueOnDisk(haraka, aside), withoutIpv6);
+    return new World(haraka, dns, ports, ledger, aside, options, queueOnDisk(haraka, aside), withoutIpv6);
   }
 
   /** For what a fault has started and the next one uses. */
@@ -168,7 +170,7 @@ export class World {
 
 /** The settings as ever, in force in every process. */
 export async function settingsBack(world: World): Promise<void> {
-  const text = world.fresh(settingsText + dnsText(world.dns.port));
+  const text = world.fresh(settingsText + portsText(world.ports));
   await world.taken('smtpcheck.ini', text, () => fs.writeFileSync(world.path('smtpcheck.ini'), text));
 }
 

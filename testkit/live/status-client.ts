@@ -47,6 +47,7 @@ export async function statusJson<T>(haraka: Pick<RunningHaraka, 'directory'>, ur
 /** The parts of `status.json` that tests look at. */
 export interface Status {
   readonly version: number;
+  readonly generation: number;
   readonly decisions: readonly {
     readonly plugin: string;
     readonly outcome: string;
@@ -77,9 +78,13 @@ export interface Status {
     readonly worker: number;
     readonly pid: number;
     readonly silent: boolean;
+    readonly generation: number;
     /** What is in force of each list. */
     readonly lists: Readonly<
-      Record<string, { readonly source: string; readonly state: string; readonly hash: string }>
+      Record<
+        string,
+        { readonly source: string; readonly state: string; readonly hash: string; readonly generation: number }
+      >
     >;
   }[];
 }

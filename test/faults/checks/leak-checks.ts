@@ -1,15 +1,15 @@
 /** What is done hundreds of times must leave nothing behind. Traffic rests meanwhile: queued mail is Haraka's to remember. */
 import fs from 'node:fs';
 import { pause } from '../../../testkit/live/talk';
-import { dnsText, lists, settingsText, visitors } from '../site';
+import { lists, portsText, settingsText, visitors } from '../site';
 import type { Traffic } from '../traffic/traffic';
 import type { World } from '../world';
 import type { Ledger } from './ledger';
 import { type Holdings, leaks } from './resources';
 
 const patience = 10_000;
-/** Milliseconds. The files are looked at each half second, and a look that is under way holds timers. */
-const outOfStep = 330;
+/** Milliseconds. The files are looked at each half second, and a look that is under way holds timers: no rhythm may meet it each time. */
+const outOfStep = (turn: number) => 150 + 70 * (turn % 7);
 /** Collection is no exact science; what leaks a list or a session a hundred times is far beyond. */
 const spareMemory = 2 * 1024 * 1024;
 
@@ -31,7 +31,7 @@ export const leakChecks: readonly LeakCheck[] = [
       const text = world.fresh(lists.localip.text + lines.join('\n'));
       await world.taken('localip', text, () => fs.writeFileSync(world.path('localip'), text));
       if (n % 8 === 0) {
-        const settings = world.fresh(settingsText + dnsText(world.dns.port).replace('200', String(200 + n)));
+        const settings = world.fresh(settingsText + portsText(world.ports).replace('200', String(200 + n)));
         await world.taken('smtpcheck.ini', settings, () => fs.writeFileSync(world.path('smtpcheck.ini'), settings));
       }
     },
@@ -102,8 +102,8 @@ export class Baselines {
     // A question that waits for its time to be over holds a timer, and a client's end may not have been seen.
     const end = Date.now() + patience;
     let found = await leaking();
-    while (found.length > 0 && Date.now() < end) {
-      await pause(outOfStep);
+    for (let turn = 0; found.length > 0 && Date.now() < end; turn++) {
+      await pause(outOfStep(turn));
       const suspects = new Set(found.map(({ held }) => held.pid));
       found = (await leaking()).filter(({ held }) => suspects.has(held.pid));
     }

@@ -2,7 +2,7 @@
 import { eventually } from '../../../testkit/live/talk';
 import { interrupted, nameless } from '../checks/expectations';
 import type { Manner } from '../injection/dns-meddler';
-import { dnsText, forgedClients, lists, namedClients, settingsText, stranger, zone } from '../site';
+import { forgedClients, lists, namedClients, portsText, settingsText, stranger, zone } from '../site';
 import { ask, enter } from '../traffic/entry';
 import { askedByName } from '../traffic/ipv6';
 import { settingsBack, type World, workers } from '../world';
@@ -99,7 +99,7 @@ export const dnsFaults: readonly Fault[] = [
     name: 'DNS silent, and host.deny has domains',
     changes: interrupted,
     async begin(world) {
-      const settings = world.fresh(`${settingsText}on_dns_failure=defer\n${dnsText(world.dns.port)}`);
+      const settings = world.fresh(`${settingsText}on_dns_failure=defer\n${portsText(world.ports)}`);
       await world.taken('smtpcheck.ini', settings, () => world.put(world.path('smtpcheck.ini'), settings));
       const text = world.fresh(`${lists['host.deny'].text}denied.example\n`);
       await world.taken('host.deny', text, () => world.put(world.path('host.deny'), text));

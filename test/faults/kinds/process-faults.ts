@@ -6,7 +6,7 @@ import { harakaProgram } from '../../../examples/haraka-directory';
 import { eventually } from '../../../testkit/live/talk';
 import { all, interrupted, localClasses, onwardClasses } from '../checks/expectations';
 import { cannotMount, Disk } from '../injection/disk';
-import { dnsText, lists, settingsText } from '../site';
+import { lists, portsText, settingsText } from '../site';
 import { processes, settingsBack, type World, workers } from '../world';
 import { type Fault, nothing } from './fault';
 import { restore } from './list-faults';
@@ -20,7 +20,7 @@ function brokenSettings(name: string, damage: (world: World) => void): Fault {
     begin: (world) =>
       world.said(/ {2}smtpcheck\.ini:\d+: |smtpcheck\.ini was deleted: /g, processes, () => damage(world)),
     async end(world) {
-      const text = world.fresh(settingsText + dnsText(world.dns.port));
+      const text = world.fresh(settingsText + portsText(world.ports));
       await world.taken(settings, text, () => world.put(world.path(settings), text));
     },
   };
@@ -72,7 +72,7 @@ export const processFaults: readonly Fault[] = [
       await world.taken(list, text, () =>
         fs.writeFileSync(
           world.path(settings),
-          world.fresh(settingsText.replace('local_ip=localip', `local_ip=${list}`) + dnsText(world.dns.port)),
+          world.fresh(settingsText.replace('local_ip=localip', `local_ip=${list}`) + portsText(world.ports)),
         ),
       );
       await world.said(/ {2}\S+\/disk\/localip:\d+: /g, processes, () => {

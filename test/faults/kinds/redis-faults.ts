@@ -11,7 +11,7 @@ import { RedisServer } from '../../peers/redis/server';
 import { installRedis, type Unpacked } from '../../peers/servers/install';
 import { all, allRevoked, type Changes, onwardClasses, withoutAnyList, withoutLists } from '../checks/expectations';
 import { type RedisManner, RedisMeddler } from '../injection/redis-meddler';
-import { dnsText, listNames, type StandIns, settingsWith, standsIn } from '../site';
+import { listNames, portsText, type StandIns, settingsWith, standsIn } from '../site';
 import { processes, settingsBack, type World } from '../world';
 import type { Fault } from './fault';
 
@@ -124,7 +124,7 @@ function settingsWithRedis(port: number, standIns: StandIns, age: number): strin
 
 /** Resolves when every process has all lists from Redis. */
 async function throughRedis(world: World, settings: string): Promise<void> {
-  const text = world.fresh(settings + dnsText(world.dns.port));
+  const text = world.fresh(settings + portsText(world.ports));
   await world.shows(
     'all lists are from Redis',
     (status) =>

@@ -1,7 +1,14 @@
 /** The status of a cluster: figures of all workers, through the end of one. */
 import assert from 'node:assert/strict';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
-import { countIn, type Decisions, type Status, statusJson, statusOf } from '../../../testkit/live/status-client';
+import {
+  countIn,
+  type Decisions,
+  holdersOf,
+  type Status,
+  statusJson,
+  statusOf,
+} from '../../../testkit/live/status-client';
 import { eventually, greet, load, pause, rcpt } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';
 
@@ -103,6 +110,67 @@ for (const version of versions) {
         process.kill(worker.pid, 'SIGCONT');
       }
       assert.equal(await eventually((silent) => silent === false, isSilent), false);
+    });
+
+    it('has one number for a version in all processes, also in one that starts later or has missed versions', async () => {
+      const generations = async () => {
+        const { processes, generation } = await statusOf(haraka);
+        return processes.map((one) => [one.generation - generation, one.lists.local_ip?.generation]);
+      };
+      const agree = (all: readonly (readonly (number | undefined)[])[]) =>
+        all.length === 3 && all.every(([difference, since]) => difference === 0 && since === all[0]?.[1]);
+      const edit = async (text: string) => {
+        await load(haraka, 'localip', text);
+        await eventually(
+          (status) => holdersOf(status, 'localip', text) === 3,
+          () => statusOf(haraka),
+        );
+      };
+      await edit('127.9  # the lab\n127.5\n');
+      await edit('127.9  # the lab\n127.5\n127.4\n');
+      assert.ok(agree(await eventually(agree, generations)));
+
+      // Its successor begins with the number of the others, and writes it into the log.
+      const [victim] = workersOf(await statusOf(haraka));
+      assert.ok(victim);
+      const told = haraka.log().length;
+      process.kill(victim.pid, 'SIGKILL');
+      await eventually(
+        (log) => log.includes('harness: serving'),
+        async () => haraka.log().slice(told),
+      );
+      const reached = await eventually(agree, generations);
+      const { generation } = await statusOf(haraka);
+      assert.ok(generation >= 3, JSON.stringify(reached));
+      const pids = new Set<number>();
+      while (pids.size < 2) {
+        const asked = haraka.log().length;
+        for (const { pid } of await traffic(haraka, 6)) pids.add(pid);
+        const refusals = await eventually(
+          (lines) => lines.length >= 6,
+          async () => [
+            ...haraka
+              .log()
+              .slice(asked)
+              .matchAll(/smtpcheck refuse .*? generation=(\d+)/g),
+          ],
+        );
+        for (const [, number] of refusals) assert.equal(Number(number), generation);
+      }
+
+      // One that is stopped sees the last of three versions only.
+      const [sleeper] = workersOf(await statusOf(haraka));
+      assert.ok(sleeper);
+      process.kill(sleeper.pid, 'SIGSTOP');
+      try {
+        for (const n of [1, 2, 3]) await load(haraka, 'localip', `127.9  # the lab\n127.${n}\n`);
+      } finally {
+        process.kill(sleeper.pid, 'SIGCONT');
+      }
+      const holding = async () => holdersOf(await statusOf(haraka), 'localip', '127.9  # the lab\n127.3\n');
+      await eventually((count) => count === 3, holding);
+      assert.ok(agree(await eventually(agree, generations)));
+      assert.equal((await statusOf(haraka)).generation, generation + 3);
     });
 
     it('shows a list that the workers reject, and the texts of entries that they have matched', async () => {

@@ -36,7 +36,7 @@ onRedis('haraka-plugin-karma beside this suite', (root) => {
         host_list: 'local.example\n',
         'host.deny': '2001:db8:0:4::/64\n',
         'redis.ini': `[server]\nhost=127.0.0.1\nport=${redis.port}\n[pubsub]\nhost=127.0.0.1\nport=${redis.port}\n`,
-        'karma.ini': `${monitoringFile('karma.ini')}\n[tarpit]\ndelay=0\nmax=0\n`,
+        'karma.ini': `${monitoringFile('karma.ini')}\n[tarpit]\ndelay=0.01\n`,
         'connection.ini': fs
           .readFileSync(path.join(harakaPackage('3.3'), 'config', 'connection.ini'), 'utf8')
           .replace(/^hosts\[\] *=.*$/m, 'hosts[] = 127.0.0.1'),
