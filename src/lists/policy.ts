@@ -15,7 +15,7 @@ import { WrittenEntries } from './written-entries';
 export interface Policy {
   /** What the decisions of this policy name. */
   readonly entries: WrittenEntries;
-  /** Counts the versions this process has had in force, from 1. */
+  /** Counts the versions, from 1: those of the master, in a cluster. */
   readonly generation: number;
   readonly settings: Settings;
   readonly relay: RelayPolicy;

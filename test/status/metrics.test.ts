@@ -113,6 +113,11 @@ describe('the metrics', () => {
         }
       }
     }
+    const alerts = [...read('examples', 'monitoring', 'alerts.yml').matchAll(/- alert: (\w+)/g)].map(
+      ([, name]) => name,
+    );
+    assert.ok(alerts.length >= 6);
+    for (const name of alerts) assert.ok(guide.includes(`| \`${name}\` |`), name);
     for (const [series] of page.matchAll(/^haraka_smtpcheck_\w+/gm)) assert.ok(guide.includes(`\`${series}\``), series);
   });
 });

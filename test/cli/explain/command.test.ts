@@ -65,6 +65,20 @@ describe('smtpcheck explain', () => {
     assert.match(stdout, /\n {2}refuse {2}destination-excluded {2}relay\.to:2\n {2}-> 550 5\.7\.1 Relaying denied\n$/);
   });
 
+  it('shows the comment behind the entry that decides as its note, unless notes=false', async () => {
+    const files = { 'relay.to': 'backup.example\n!old.backup.example  # moved to \u001b[31mhall.example\n' };
+    const to = ['--to', 'user@old.backup.example'];
+    const { stdout } = await smtpcheck([...stranger, ...to], { cwd: site(files).path });
+    assert.match(stdout, / destination-excluded {2}relay\.to:2 {2}\(moved to \\u001b\[31mhall\.example\)\n/);
+    const notesOf = async (more: Readonly<Record<string, string>>) => {
+      const ran = await smtpcheck([...stranger, ...to, '--json'], { cwd: site({ ...files, ...more }).path });
+      const { steps } = JSON.parse(ran.stdout) as { steps: { decisions: { note?: string }[] }[] };
+      return steps.flatMap(({ decisions }) => decisions.flatMap(({ note }) => note ?? []));
+    };
+    assert.equal((await notesOf({})).length, 1);
+    assert.deepEqual(await notesOf({ 'smtpcheck.ini': '[main]\nnotes=false\n' }), []);
+  });
+
   it('ends where the server would hang up', async () => {
     const folder = site({ 'relay.map': 'To:bye.example ERROR:4.7.1:421 Bye\n' });
     const { code, stdout } = await smtpcheck([...stranger, '--to', 'a@bye.example', '--to', 'b@local.example'], {

@@ -1,7 +1,8 @@
 /** What the log says of lists and of the entries that decide: once for a server, and with the words that stand beside an entry. */
 import assert from 'node:assert/strict';
 import { startHaraka } from '../../../testkit/live/haraka';
-import { askFor, eventually, load } from '../../../testkit/live/talk';
+import { statusOf } from '../../../testkit/live/status-client';
+import { askFor, eventually, generationOf, load } from '../../../testkit/live/talk';
 
 const outside = 'user@victim.example';
 
@@ -27,6 +28,46 @@ describe('the log of lists', () => {
       } finally {
         await haraka.stop();
       }
+    }
+  });
+
+  it('has one number for a version in all processes, also in a worker that starts after a reload', async () => {
+    const haraka = await startHaraka({
+      plugins: ['smtpcheck'],
+      nodes: 2,
+      files: { localip: '127.9\n', 'log.ini': '[main]\nlevel=debug\ntimestamps=false\n' },
+    });
+    const loaded = (process: string) =>
+      new RegExp(`loaded file=localip generation=(\\d+) sha256=\\w+ entries=2.* process=(${process})$`, 'm');
+    try {
+      await load(haraka, 'localip', '127.8\n127.7\n');
+      await eventually(
+        (log) => [...log.matchAll(new RegExp(loaded('\\d+'), 'gm'))].length === 3,
+        async () => haraka.log(),
+      );
+      const [victim] = (await statusOf(haraka)).processes.filter(({ worker }) => worker > 0);
+      haraka.clearLog();
+      process.kill(victim?.pid ?? 0, 'SIGKILL');
+      const [, generation, pid] = loaded('\\d+').exec(await haraka.waitForLog(loaded('\\d+'))) ?? [];
+      assert.notEqual(Number(pid), victim?.pid);
+      assert.equal(Number(generation), 2);
+    } finally {
+      await haraka.stop();
+    }
+  });
+
+  it('says when a list that was rejected holds the version in force again, and once what is rejected', async () => {
+    const haraka = await startHaraka({ plugins: ['smtpcheck'], files: { 'host.deny': '192.0.2.1\n' } });
+    try {
+      haraka.write('host.deny', '192.0.2.0/99\n');
+      await haraka.waitForLog('host.deny:1: prefix-length');
+      haraka.write('host.deny', '192.0.2.1\n');
+      const line = await haraka.waitForLog('host.deny holds the version in force again');
+      assert.match(line, /^\[NOTICE\]/);
+      assert.equal(generationOf(haraka, 'host.deny'), 1);
+      assert.equal(haraka.log().split('host.deny:1: prefix-length').length, 2);
+    } finally {
+      await haraka.stop();
     }
   });
 

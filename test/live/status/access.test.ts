@@ -82,6 +82,19 @@ describe('access to the status', () => {
     await mailIsServed();
   });
 
+  it('ends for a client that goes on sending its request byte by byte', async () => {
+    const { socket, closed } = hold('GET /smtpcheck/status.json HTTP/1.1\r\nX: ');
+    const timer = setInterval(() => socket.write('x'), 200);
+    const start = performance.now();
+    try {
+      assert.doesNotMatch(await closed, /200 OK/);
+    } finally {
+      clearInterval(timer);
+    }
+    assert.ok(performance.now() - start < 15_000);
+    await mailIsServed();
+  });
+
   it('costs mail nothing while 200 connections are idle, and comes back when they have timed out', async () => {
     for (let i = 0; i < 200; i++) hold();
     await mailIsServed();

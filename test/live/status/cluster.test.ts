@@ -9,7 +9,7 @@ import {
   statusJson,
   statusOf,
 } from '../../../testkit/live/status-client';
-import { eventually, greet, load, pause, rcpt } from '../../../testkit/live/talk';
+import { askFor, eventually, greet, load, pause, rcpt } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';
 
 const outside = 'user@victim.example';
@@ -190,6 +190,36 @@ for (const version of versions) {
     });
   });
 }
+
+describe('the status of a cluster with a worker of another version', () => {
+  it('has of its reports what it understands', async () => {
+    const haraka = await startHaraka({
+      plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'other_version'],
+      files: { host_list: 'local.example' },
+      nodes: 2,
+    });
+    try {
+      assert.match(await askFor(haraka, outside), /^550 /);
+      const count = async () => countIn(await statusOf(haraka), 'refuse');
+      assert.equal(await eventually((sum) => sum >= 8, count), 8);
+      const status = await statusOf(haraka);
+      assert.equal(countIn(status, 'refuse', 'of-tomorrow'), 7);
+      assert.deepEqual([status.faults, workersOf(status).length], [{}, 2]);
+      const { decisions } = await statusJson<Decisions>(haraka, 'decisions.json');
+      assert.deepEqual(decisions.map(({ rule }) => rule).sort(), ['of-tomorrow', 'relay-denied']);
+      assert.deepEqual(
+        await eventually(
+          (all) => all.every((names) => names.length > 5),
+          async () => (await statusOf(haraka)).processes.map(({ lists }) => Object.keys(lists)),
+        ).then((all) => all.length),
+        3,
+      );
+      assert.doesNotMatch(haraka.log(), /smtpcheck fault|status server failed|cannot be collected/);
+    } finally {
+      await haraka.stop();
+    }
+  });
+});
 
 function workersOf(status: Status | undefined): Status['processes'] {
   return status?.processes.filter(({ worker }) => worker > 0) ?? [];
