@@ -45,11 +45,13 @@ describe('the log of lists', () => {
         (log) => [...log.matchAll(new RegExp(loaded('\\d+'), 'gm'))].length === 3,
         async () => haraka.log(),
       );
-      const [victim] = (await statusOf(haraka)).processes.filter(({ worker }) => worker > 0);
+      const workers = async () => (await statusOf(haraka)).processes.filter(({ worker }) => worker > 0);
+      const [victim] = await eventually((all) => all.length === 2, workers);
+      assert.ok(victim);
       haraka.clearLog();
-      process.kill(victim?.pid ?? 0, 'SIGKILL');
+      process.kill(victim.pid, 'SIGKILL');
       const [, generation, pid] = loaded('\\d+').exec(await haraka.waitForLog(loaded('\\d+'))) ?? [];
-      assert.notEqual(Number(pid), victim?.pid);
+      assert.notEqual(Number(pid), victim.pid);
       assert.equal(Number(generation), 2);
     } finally {
       await haraka.stop();

@@ -204,15 +204,13 @@ describe('the status of a cluster with a worker of another version', () => {
       assert.equal(await eventually((sum) => sum >= 8, count), 8);
       const status = await statusOf(haraka);
       assert.equal(countIn(status, 'refuse', 'of-tomorrow'), 7);
-      assert.deepEqual([status.faults, workersOf(status).length], [{}, 2]);
+      assert.deepEqual(status.faults, {});
       const { decisions } = await statusJson<Decisions>(haraka, 'decisions.json');
       assert.deepEqual(decisions.map(({ rule }) => rule).sort(), ['of-tomorrow', 'relay-denied']);
-      assert.deepEqual(
-        await eventually(
-          (all) => all.every((names) => names.length > 5),
-          async () => (await statusOf(haraka)).processes.map(({ lists }) => Object.keys(lists)),
-        ).then((all) => all.length),
-        3,
+      // The next report of the worker itself has its lists again.
+      await eventually(
+        (all) => all.length === 3 && all.every((names) => names.length > 5),
+        async () => (await statusOf(haraka)).processes.map(({ lists }) => Object.keys(lists)),
       );
       assert.doesNotMatch(haraka.log(), /smtpcheck fault|status server failed|cannot be collected/);
     } finally {
