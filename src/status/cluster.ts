@@ -4,7 +4,7 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { Numbering } from '../lists/generations';
-import { type Report, readReport } from './report';
+import { type Report, readNumbering, readReport } from './report';
 import type { Answer } from './routes';
 import type { Respond } from './server';
 
@@ -70,7 +70,8 @@ export class WorkerLink {
   }
 
   private readonly receive = (message: Message): void => {
-    if (message?.event === numberingEvent) this.adopt(message.numbering as Numbering);
+    const numbering = message?.event === numberingEvent ? readNumbering(message.numbering) : undefined;
+    if (numbering) this.adopt(numbering);
     if (message?.event !== answerEvent) return;
     this.questions.get(Number(message.id))?.(message.answer as Answer);
   };

@@ -64,10 +64,8 @@ export function each<T>(read: Read<T>, most: number): Read<readonly T[]> {
   return (value) => (Array.isArray(value) ? value.slice(-most) : []).map(item).filter((one) => one !== undefined);
 }
 
-/** Numbers by name. */
-export function counts(most: number): Read<Readonly<Record<string, number>>> {
-  return (value) => {
-    const pairs = each((pair) => [name((pair as unknown[])[0]), number((pair as unknown[])[1])] as const, most);
-    return Object.fromEntries(pairs(Object.entries(value ?? {})));
-  };
+/** Values by name, of which those that are not understood are left out. */
+export function byName<T>(read: Read<T>, most: number): Read<Readonly<Record<string, T>>> {
+  const pairs = each((pair) => [name((pair as unknown[])[0]), read((pair as unknown[])[1])] as const, most);
+  return (value) => Object.fromEntries(pairs(Object.entries(value ?? {})));
 }

@@ -1,12 +1,13 @@
 /** What one process tells the master: its events since the last report, and the state of its lists. */
 
+import type { Numbering } from '../lists/generations';
 import type { ListStatus } from '../lists/list-status';
 import type { ListedEntry } from '../lists/written-entries';
 import { printable } from '../policy/findings/characters';
 import { describeFault } from '../policy/findings/finding-text';
 import { pluginNames } from '../policy/settings/settings';
 import { type DecisionCount, type EntryCount, type Events, mostEntries, type RecentDecision } from './event-record';
-import { counts, each, flag, name, number, object, oneOf, or, text } from './message';
+import { byName, each, flag, name, number, object, oneOf, or, text } from './message';
 import { outcomes } from './rules';
 
 export interface Report {
@@ -56,6 +57,7 @@ const most = { decisions: 500, recent: 10_000, names: 100 };
 
 const count = or(number, 0);
 const words = or(text, '');
+const counts = byName(number, most.names);
 
 const rule = { plugin: oneOf(pluginNames), outcome: oneOf(outcomes), rule: name, observed: flag };
 const line = { list: name, file: words, line: number, hash: words };
@@ -82,7 +84,7 @@ const list = object<ListReport>({
 const events = object<Events>({
   version: count,
   decisions: each(object<DecisionCount>({ ...rule, count: number }), most.decisions),
-  ...{ faults: counts(most.names), lookups: counts(most.names), reloads: counts(most.names) },
+  ...{ faults: counts, lookups: counts, reloads: counts },
   entries: each(object<EntryCount>({ ...entry, count: number, last: count }), mostEntries),
   unlisted: count,
   recent: each(recent, most.recent),
@@ -99,3 +101,12 @@ const report = object<Report>({
  * out. `undefined` where it is no report at all.
  */
 export const readReport = or(report, undefined);
+
+/** The numbers in a message of the master. */
+export const readNumbering = or(
+  object<Numbering>({
+    generation: number,
+    lists: byName(object({ hash: words, generation: number, loadedAt: count }), most.names),
+  }),
+  undefined,
+);
