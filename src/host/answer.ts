@@ -119,6 +119,7 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
     const { plugin, suite, policy, params } = this;
     if (result.outcome === 'pass') {
       suite.onDecision?.(task.hook, result, policy.mode[task.plugin] === 'observe');
+      if (result.at) suite.events.passed(suite.entryAt(result.at));
       return noOpinion;
     }
     const observing = policy.mode[task.plugin] === 'observe';

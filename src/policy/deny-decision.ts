@@ -2,7 +2,7 @@
 import type { ClientNames } from './client-names';
 import { type Decision, defer, pass, refuse, reply } from './decision';
 import { formatAddress, type IpAddress } from './entries/ip-address';
-import { admits, type PolicyList } from './entries/list';
+import { admits, type ListEntry, type PolicyList } from './entries/list';
 
 export interface DenyPolicy {
   /** `host.deny`. */
@@ -38,19 +38,26 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
 
   const network = policy.clients.findAddress(request.clientAddress);
   if (admits(network)) return refuse('client-denied-network', denied, network.source);
-  if (policy.clients.domainCount === 0) return notDenied;
+  if (policy.clients.domainCount === 0) return notDeniedBy(network);
 
   // A name need not be confirmed to deny: forging one must not be the way out.
+  let exclusion = network;
   for (const name of request.clientNames.claimed) {
     const domain = policy.clients.findDomain(name);
     if (admits(domain)) return refuse('client-denied-domain', denied, domain.source);
+    exclusion ??= domain;
   }
   // No opinion would let in whom a name could deny.
   if (request.clientNames.state === 'unasked') throw new Error("the client's names have not been looked up");
   if (request.clientNames.state === 'unknown' && policy.onDnsFailure === 'defer') {
     return defer('client-name-unknown', cannotResolve(request.clientAddress));
   }
-  return notDenied;
+  return notDeniedBy(exclusion);
+}
+
+/** The exclusion that kept a wider entry from refusing the client, where there is one. */
+function notDeniedBy(exclusion: ListEntry | undefined): DenyDecision {
+  return exclusion ? pass('client-not-denied', exclusion.source) : notDenied;
 }
 
 /**

@@ -103,6 +103,15 @@ export class EventRecord {
     }
   }
 
+  /** An exclusion kept another entry from deciding. Never throws. */
+  passed(entry: ListedEntry | undefined): void {
+    try {
+      if (entry) this.matched(entry, this.clock());
+    } catch {
+      this.failed('status');
+    }
+  }
+
   failed(hook: string): void {
     increment(this.faults, hook);
   }

@@ -20,7 +20,7 @@ const cases: readonly DenyCase[] = [
   { name: 'denies nobody by an empty list', list: [], says: passed },
   { name: 'denies by address', list: ['203.0.113'], says: denied('client-denied-network', 1) },
   { name: 'denies no address beside the network', list: ['203.0.112'], says: passed },
-  { name: 'denies no address that is excluded', list: ['203.0.113', '!203.0.113.9'], says: passed },
+  { name: 'denies no address that is excluded', list: ['203.0.113', '!203.0.113.9'], says: `${passed} host.deny:2` },
   {
     name: 'denies by address before it asks for a name',
     list: ['spam.example', '203.0.113.9'],
@@ -63,7 +63,19 @@ const cases: readonly DenyCase[] = [
     name: 'denies no name that is excluded',
     list: ['spam.example', '!good.spam.example'],
     names: named(['a.good.spam.example']),
-    says: passed,
+    says: `${passed} host.deny:2`,
+  },
+  {
+    name: 'names the exclusion by address before that by name',
+    list: ['203.0.113', '!203.0.113.9', 'spam.example', '!good.spam.example'],
+    names: named(['a.good.spam.example']),
+    says: `${passed} host.deny:2`,
+  },
+  {
+    name: 'denies by one name whatever exclusion another has',
+    list: ['spam.example', '!good.spam.example'],
+    names: named(['a.good.spam.example', 'b.spam.example']),
+    says: denied('client-denied-domain', 1),
   },
   { name: 'passes a client without a name', list: ['spam.example'], names: noNames, says: passed },
   {

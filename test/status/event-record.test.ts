@@ -80,6 +80,15 @@ describe('EventRecord', () => {
     });
   }
 
+  it('counts an exclusion that kept another entry from deciding as matched, and as no decision', () => {
+    const record = new EventRecord(() => 1000);
+    record.passed(entry(2));
+    record.passed(undefined);
+    const { decisions, entries, recent } = record.collect();
+    assert.deepEqual([decisions, recent], [[], []]);
+    assert.deepEqual(entries, [{ ...entry(2), count: 1, last: 1000 }]);
+  });
+
   it('keeps of a long text its beginning, and of many entries the first', () => {
     const record = new EventRecord();
     record.decided('helo', denied, false, { ...facts, helo: 'x'.repeat(10_000) });
