@@ -5,16 +5,23 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
+/** What the browser gets as it is written; its scripts are compiled. */
+const page = path.join('src', 'status', 'page');
 const shipped = ['index', 'src', 'plugins'];
 
 const outputsIn = (folder) =>
   fs.existsSync(path.join(root, folder))
-    ? fs.readdirSync(path.join(root, folder), { recursive: true }).filter((name) => /\.(js|js\.map|d\.ts)$/.test(name))
+    ? fs
+        .readdirSync(path.join(root, folder), { recursive: true })
+        .filter((name) => /\.(js|js\.map|d\.ts|html|css|svg)$/.test(name))
     : [];
 
 const hasSource = (name) => fs.existsSync(path.join(root, name.replace(/\.(js|js\.map|d\.ts)$/, '.ts')));
 const isShipped = (name) => shipped.includes(name.split(path.sep)[0].split('.')[0]);
 
+for (const name of fs.readdirSync(path.join(root, page)).filter((file) => /\.(html|css|svg)$/.test(file))) {
+  copyChanged(path.join(root, page, name), path.join(root, '.build', page, name));
+}
 for (const name of outputsIn('.build')) {
   if (!hasSource(name)) fs.rmSync(path.join(root, '.build', name));
 }
@@ -23,10 +30,11 @@ const wanted = outputsIn('.build').filter(isShipped);
 for (const name of outputsIn('dist')) {
   if (!wanted.includes(name)) fs.rmSync(path.join(root, 'dist', name));
 }
-for (const name of wanted) {
-  const compiled = fs.readFileSync(path.join(root, '.build', name));
-  const target = path.join(root, 'dist', name);
-  if (fs.existsSync(target) && fs.readFileSync(target).equals(compiled)) continue;
+for (const name of wanted) copyChanged(path.join(root, '.build', name), path.join(root, 'dist', name));
+
+function copyChanged(source, target) {
+  const content = fs.readFileSync(source);
+  if (fs.existsSync(target) && fs.readFileSync(target).equals(content)) return;
   fs.mkdirSync(path.dirname(target), { recursive: true });
-  fs.writeFileSync(target, compiled);
+  fs.writeFileSync(target, content);
 }

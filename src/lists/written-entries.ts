@@ -25,6 +25,12 @@ export interface ListedEntry extends WrittenEntry {
   readonly hash: string;
 }
 
+/** A version of a list. */
+export interface WrittenList extends Pick<ListedEntry, 'list' | 'file' | 'hash'> {
+  /** The lines whose entry can decide. Absent where the list is too large for its text to be kept. */
+  readonly lines: readonly Pick<ListedEntry, 'line' | 'text'>[] | undefined;
+}
+
 export class WrittenEntries {
   private readonly lists = new Map<string, { readonly list: ListId; readonly hash: string; readonly lines: Lines }>();
 
@@ -39,11 +45,20 @@ export class WrittenEntries {
     const found = this.lists.get(file);
     return found && { list: found.list, file, line, hash: found.hash, ...found.lines.at(line) };
   }
+
+  /** A list by its setting, unless another setting names the same file. */
+  of(list: ListId): WrittenList | undefined {
+    for (const [file, { list: known, hash, lines }] of this.lists) {
+      if (known === list) return { list, file, hash, lines: lines.deciding(list === 'relay_map') };
+    }
+    return undefined;
+  }
 }
 
 /** The lines of one content; the text is divided when the first of them is asked for. */
 class Lines {
   private lines: readonly string[] | undefined;
+  private entries: readonly Pick<ListedEntry, 'line' | 'text'>[] | undefined;
   private readonly written = new Map<number, WrittenEntry>();
 
   constructor(private readonly content: ListContent) {}
@@ -51,12 +66,29 @@ class Lines {
   at(line: number): WrittenEntry | undefined {
     const known = this.written.get(line);
     if (known) return known;
-    this.lines ??= this.content.text?.replace(/^\ufeff/, '').split('\n');
-    const text = this.lines?.[line - 1]?.trim();
+    const text = this.textOf(line);
     if (text === undefined) return undefined;
     const written = { text: text.slice(0, longestText), comment: commentOf(text) };
     this.written.set(line, written);
     return written;
+  }
+
+  /** OK and SKIP of `relay.map` end the search, and something else decides. */
+  deciding(isMap: boolean): readonly Pick<ListedEntry, 'line' | 'text'>[] | undefined {
+    const { text } = this.content;
+    if (this.entries || text === undefined) return this.entries;
+    const entries: Pick<ListedEntry, 'line' | 'text'>[] = [];
+    forEachLine(text, (line) => {
+      if (isMap && /[ \t](?:OK|SKIP)$/i.test(line.text)) return;
+      entries.push({ line: line.number, text: this.textOf(line.number)?.slice(0, longestText) });
+    });
+    this.entries = entries;
+    return entries;
+  }
+
+  private textOf(line: number): string | undefined {
+    this.lines ??= this.content.text?.replace(/^\ufeff/, '').split('\n');
+    return this.lines?.[line - 1]?.trim();
   }
 }
 

@@ -34,9 +34,15 @@ export async function refusalOf(caller: Caller, tokenPath: string): Promise<401 
 }
 
 function isRight(authorization: string | undefined, token: string | undefined): boolean {
-  const shown = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (shown === undefined || token === undefined) return false;
+  const [, scheme = '', credentials = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization ?? '') ?? [];
+  const shown = scheme.toLowerCase() === 'basic' ? passwordOf(credentials) : credentials;
+  if (shown === '' || token === undefined) return false;
   return timingSafeEqual(digest(shown), digest(token));
+}
+
+/** RFC 7617 §2: the user, who is anybody here, has no colon in his name. */
+function passwordOf(credentials: string): string {
+  return /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1] ?? '';
 }
 
 function digest(text: string): Buffer {

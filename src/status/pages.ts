@@ -5,6 +5,7 @@ import type { ListedEntry } from '../lists/written-entries';
 import { parseAddress, sameAddress } from '../policy/entries/ip-address';
 import { printable } from '../policy/findings/characters';
 import { type EntryCount, mostPermitted } from './event-record';
+import { interval } from './history';
 import { suiteVersion } from './package';
 import { described, oneOf, readQuery } from './query';
 import { outcomes, rules } from './rules';
@@ -66,8 +67,18 @@ function entryJson({ count, last, ...entry }: EntryCount): object {
 }
 
 function placeJson({ list, file, line, text, comment }: ListedEntry): object {
-  const shown = (written: string | undefined) => (written === undefined ? null : printable(written));
-  return { list, file, line, text: shown(text), comment: shown(comment) };
+  return { list, file, line, text: shownText(text), comment: shownText(comment) };
+}
+
+export function shownText(written: string | undefined): string | null {
+  return written === undefined ? null : printable(written);
+}
+
+/** Decisions by outcome in the last hour. */
+export function historyPage(view: StatusView): object {
+  const now = view.clock();
+  const { from, series } = view.history.until(now);
+  return { version: jsonVersion, time: isoTime(now), from: isoTime(from), seconds: interval / 1000, ...series };
 }
 
 const everyRule = [...new Set(Object.values(rules).flatMap((byOutcome) => Object.values(byOutcome).flat()))].sort();

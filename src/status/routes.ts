@@ -1,14 +1,18 @@
 /** What each path of the status server answers. Nothing here changes anything. */
 import { parseAddress } from '../policy/entries/ip-address';
 import { printableLines } from '../policy/findings/characters';
-import { decisionsPage, jsonVersion, statusPage } from './pages';
+import { pageFile } from './page-files';
+import { decisionsPage, historyPage, jsonVersion, statusPage } from './pages';
 import { BadRequest, described, type Parameter, readQuery } from './query';
+import { unmatchedPage } from './unmatched';
 import type { StatusView } from './view';
 
 export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** Where to go instead. */
+  readonly location?: string;
 }
 
 /** A session to be played under the policy in force. */
@@ -38,6 +42,11 @@ const routes: Readonly<Record<string, Route>> = {
     return json(200, statusPage(view));
   },
   'decisions.json': ({ view }, query) => json(200, decisionsPage(view, query)),
+  'history.json': ({ view }, query) => {
+    readQuery(query, {});
+    return json(200, historyPage(view));
+  },
+  'unmatched.json': ({ view }, query) => json(200, unmatchedPage(view, query)),
   // Loaded when somebody asks: most processes of a server never are.
   metrics: async ({ view }, query, accept) => {
     readQuery(query, {});
@@ -70,15 +79,28 @@ const jsonType = 'application/json; charset=utf-8';
 /** `url`: path and query of a request. Never rejects. */
 export async function answer(site: Site, url: string, accept: string): Promise<Answer> {
   const [path = '', query = ''] = url.split('?', 2);
+  if (`${path}/` === prefix) return { status: 308, type: 'text/plain; charset=utf-8', body: '', location: prefix };
   const name = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
-  const route = name !== undefined && Object.hasOwn(routes, name) ? routes[name] : undefined;
-  if (!route) return problem(404, 'not found', { paths: Object.keys(routes).map((known) => prefix + known) });
+  const route = name === undefined ? undefined : routeOf(name);
+  if (!route) return problem(404, 'not found', { paths: ['', ...Object.keys(routes)].map((known) => prefix + known) });
   try {
     return await route(site, new URLSearchParams(query), accept);
   } catch (error) {
     if (error instanceof BadRequest) return problem(400, error.message, error.valid);
     return problem(500, `the status server failed: ${String(error)}`);
   }
+}
+
+function routeOf(name: string): Route | undefined {
+  if (Object.hasOwn(routes, name)) return routes[name];
+  const file = pageFile(name);
+  return (
+    file &&
+    ((_site, query) => {
+      readQuery(query, {});
+      return { status: 200, ...file };
+    })
+  );
 }
 
 export function problem(status: number, error: string, valid?: Readonly<Record<string, readonly string[]>>): Answer {

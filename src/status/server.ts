@@ -14,6 +14,13 @@ const mostConnections = 64;
 /** Path, query and headers of a request. Bytes. */
 const longestHead = 8192;
 
+/** A browser asks its user for a name and a password; the password is the token. */
+const challenges = ['Bearer', 'Basic realm="smtpcheck", charset="UTF-8"'];
+/** The page has its scripts, styles and figures from here, and nothing else. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
+
 export type Respond = (url: string, accept: string) => Promise<Answer>;
 
 /** Answers one request. `tokenPath`: of the file with the token, or empty. */
@@ -29,7 +36,7 @@ export async function handle(
   const refusal = await refusalOf(callerOf(request), tokenPath);
   if (isDone()) return;
   if (refusal) {
-    const challenge = refusal === 401 ? { 'WWW-Authenticate': 'Bearer' } : {};
+    const challenge = refusal === 401 ? { 'WWW-Authenticate': challenges } : {};
     response.writeHead(refusal, { ...challenge, 'Content-Length': 0, Connection: 'close' }).end();
     return;
   }
@@ -44,11 +51,12 @@ export async function handle(
   response.writeHead(answer.status, {
     'Content-Type': answer.type,
     'Content-Length': Buffer.byteLength(answer.body),
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Content-Security-Policy': answer.type.startsWith('text/html') ? pagePolicy : dataPolicy,
     'X-Content-Type-Options': 'nosniff',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
+    ...(answer.location !== undefined && { Location: answer.location }),
     ...(answer.status === 405 && { Allow: 'GET, HEAD' }),
     // What is left of a body would be taken for the next request.
     ...((hasBody || answer.status >= 400) && { Connection: 'close' }),

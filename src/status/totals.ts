@@ -2,6 +2,7 @@
  * The events of all processes since the server started. Each report is added once and what was added is never taken back, so
  * no figure decreases when a worker goes.
  */
+import type { ListedEntry } from '../lists/written-entries';
 import {
   type DecisionCount,
   type EntryCount,
@@ -75,6 +76,11 @@ export class Totals {
 
   get decisions(): readonly Readonly<DecisionCount>[] {
     return [...this.counts.values()];
+  }
+
+  /** Whether matches of the entry are counted; what made room for others is not known any more. */
+  hasMatched(entry: ListedEntry): boolean {
+    return this.matched.has(entryKey(entry));
   }
 
   get entries(): readonly EntryCount[] {

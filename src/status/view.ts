@@ -5,6 +5,7 @@ import type { ListStatus } from '../lists/list-status';
 import type { Policy } from '../lists/policy';
 import type { EventRecord } from './event-record';
 import { reportVersion } from './event-record';
+import { History } from './history';
 import { type ListReport, type Report, reportOfList } from './report';
 import { Totals } from './totals';
 
@@ -47,6 +48,7 @@ export function collectReport(source: StatusSource): Report {
 
 export class StatusView {
   readonly totals = new Totals();
+  readonly history = new History();
   private own: ProcessView | undefined;
   private readonly workers = new Map<number, ProcessView>();
 
@@ -75,8 +77,10 @@ export class StatusView {
   }
 
   private add(worker: number, { events, version: _, ...state }: Report): ProcessView {
+    const lastReport = this.clock();
     this.totals.add(events, this.policy.settings.status.recent);
-    return { worker, ...state, lastReport: this.clock() };
+    this.history.add(events.decisions, lastReport);
+    return { worker, ...state, lastReport };
   }
 
   /** The master first, or the single process alone. */

@@ -89,6 +89,36 @@ export interface Status {
   }[];
 }
 
+/** The parts of `unmatched.json` that tests look at. */
+export interface Unmatched {
+  readonly matchesOfOthers: number;
+  readonly lists: readonly {
+    readonly list: string;
+    readonly unmatched: number;
+    readonly shown: readonly { readonly text: string | null }[];
+  }[];
+}
+
+/** The parts of `history.json` that tests look at. */
+export interface History {
+  readonly refuse: readonly number[];
+  readonly observed: readonly number[];
+}
+
+/** How many refusals of the last hour the history has. */
+export async function refusedInHistory(haraka: Pick<RunningHaraka, 'directory'>): Promise<number> {
+  return (await statusJson<History>(haraka, 'history.json')).refuse.reduce((sum, count) => sum + count, 0);
+}
+
+/** The texts of the entries of a list that have not matched. */
+export async function unmatchedIn(
+  haraka: Pick<RunningHaraka, 'directory'>,
+  list: string,
+): Promise<readonly (string | null)[]> {
+  const { lists } = await statusJson<Unmatched>(haraka, `unmatched.json?list=${list}`);
+  return lists.flatMap(({ shown }) => shown.map(({ text }) => text));
+}
+
 export interface Decisions {
   readonly last: number;
   readonly decisions: readonly {

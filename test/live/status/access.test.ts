@@ -10,6 +10,7 @@ import { askFor, eventually } from '../../../testkit/live/talk';
 
 const url = '/smtpcheck/status.json';
 const token = 'a-token-of-the-test';
+const basic = (password: string) => `Basic ${btoa(`anybody:${password}`)}`;
 const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
 
 describe('access to the status', () => {
@@ -116,9 +117,27 @@ describe('access to the status', () => {
       const reply = await with_(wrong);
       assert.deepEqual([reply?.status, reply?.body], [401, ''], wrong);
     }
-    for (const authorization of [`Basic ${token}`, token]) {
-      assert.equal((await ask({ port, headers: { authorization } }, url)).status, 401);
+    for (const authorization of [
+      `Basic ${token}`,
+      token,
+      basic('another'),
+      basic(''),
+      `Basic ${btoa(token)}`,
+      'Basic !',
+    ]) {
+      assert.equal((await ask({ port, headers: { authorization } }, url)).status, 401, authorization);
     }
+    // A browser asks its user, who may call himself anything.
+    const page = await ask({ port }, '/smtpcheck/');
+    assert.deepEqual([page.status, page.body], [401, '']);
+    assert.match(String(page.headers['www-authenticate']), /^Bearer, Basic realm="smtpcheck"/);
+    const answers = ['/smtpcheck/', '/smtpcheck/page.js', url].map((path) =>
+      ask({ port, headers: { authorization: basic(token) } }, path),
+    );
+    assert.deepEqual(
+      (await Promise.all(answers)).map(({ status }) => status),
+      [200, 200, 200],
+    );
     assert.equal((await ask({ port, headers: { ...bearer(token).headers, host: 'mx.example' } }, url)).status, 200);
     haraka.write('token', 'the-next-token\n');
     assert.deepEqual([(await with_(token))?.status, (await with_('the-next-token'))?.status], [401, 200]);

@@ -5,9 +5,11 @@ import {
   countIn,
   type Decisions,
   holdersOf,
+  refusedInHistory,
   type Status,
   statusJson,
   statusOf,
+  unmatchedIn,
 } from '../../../testkit/live/status-client';
 import { askFor, eventually, greet, load, pause, rcpt } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';
@@ -29,7 +31,7 @@ for (const version of versions) {
       haraka = await startHaraka({
         version,
         plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'name_worker'],
-        files: { host_list: 'local.example', localip: '127.9  # the lab\n' },
+        files: { host_list: 'local.example', localip: '127.9  # the lab\n127.8\n', 'relay.to': 'backup.example\n' },
         nodes: 2,
       });
       await eventually(
@@ -48,6 +50,7 @@ for (const version of versions) {
         async () => countIn(await statusOf(haraka), 'refuse', 'relay-denied'),
       );
       assert.equal(after - before, refused.length);
+      assert.equal(await refusedInHistory(haraka), countIn(await statusOf(haraka), 'refuse'));
       const { decisions } = await statusJson<Decisions>(haraka, 'decisions.json');
       assert.ok(decisions.length >= refused.length);
     });
@@ -178,8 +181,10 @@ for (const version of versions) {
       await client.command('MAIL FROM:<a@sender.example>');
       assert.match(await rcpt(client, outside), /^250 /);
       client.destroy();
+      assert.deepEqual(await unmatchedIn(haraka, 'relay_to'), ['backup.example']);
       const texts = async () => (await statusOf(haraka)).entries.matched.map(({ list, text }) => `${list} ${text}`);
       await eventually((all) => all.includes('local_ip 127.9  # the lab'), texts);
+      assert.deepEqual(await unmatchedIn(haraka, 'local_ip'), ['127.8']);
       haraka.write('host.deny', '192.0.2.0/99\n');
       const rejected = async () =>
         (await statusOf(haraka)).lists.filter((list) => list.rejected).map(({ list }) => list);

@@ -44,6 +44,16 @@ for (const version of versions) {
         assert.match((await ask({ port }, '/smtpcheck/metrics')).body, /^haraka_smtpcheck_decisions_total\{/m);
       });
 
+      it('has the page', async () => {
+        for (const name of ['', 'page.js', 'page.css', 'uplot.js', 'history.json', 'unmatched.json']) {
+          assert.equal((await ask({ port }, `/smtpcheck/${name}`)).status, 200, name);
+        }
+        const moved = await ask({ port }, '/smtpcheck');
+        assert.deepEqual([moved.status, moved.headers.location], [308, '/smtpcheck/']);
+        const { headers } = await ask({ port }, '/smtpcheck/');
+        assert.match(String(headers['content-security-policy']), /^default-src 'none'; script-src 'self';/);
+      });
+
       it('has the same rules of access', async () => {
         const url = '/smtpcheck/status.json';
         assert.equal((await ask({ port, headers: { host: 'evil.example' } }, url)).status, 403);

@@ -5,7 +5,17 @@ import path from 'node:path';
 import { freePort } from '../../../examples/haraka-directory';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { session } from '../../../testkit/live/smtp-client';
-import { ask, countIn, type Decisions, socketOf, statusJson, statusOf } from '../../../testkit/live/status-client';
+import {
+  ask,
+  countIn,
+  type Decisions,
+  type History,
+  refusedInHistory,
+  socketOf,
+  statusJson,
+  statusOf,
+  unmatchedIn,
+} from '../../../testkit/live/status-client';
 import { askFor, eventually, load, stranger } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';
 
@@ -154,6 +164,59 @@ for (const version of versions) {
       assert.deepEqual([head.status, head.body], [200, '']);
       assert.equal(head.headers['access-control-allow-origin'], undefined);
       assert.match(String(head.headers['content-security-policy']), /default-src 'none'/);
+    });
+
+    it('has in its history what was refused in the last hour, and apart from it what was only observed', async () => {
+      const before = await refusedInHistory(haraka);
+      for (let i = 0; i < 2; i++) assert.match(await askFor(haraka, outside), /^550 /);
+      assert.equal((await refusedInHistory(haraka)) - before, 2);
+      await load(haraka, 'smtpcheck.ini', '[main]\nsettle=50ms\npoll=200ms\n[relay]\nmode=observe\n');
+      await askFor(haraka, outside);
+      await load(haraka, 'smtpcheck.ini', '');
+      assert.equal((await refusedInHistory(haraka)) - before, 2);
+      const { observed } = await statusJson<History>(haraka, 'history.json');
+      assert.equal(
+        observed.reduce((sum, count) => sum + count, 0),
+        1,
+      );
+    });
+
+    it('shows the entries that have not matched until they decide, an exclusion of host.deny by letting its client in', async () => {
+      await load(haraka, 'host.deny', '127.67\n!127.67.0.1  # ours\n127.68\n');
+      const left = () => unmatchedIn(haraka, 'hosts');
+      assert.deepEqual(await left(), ['127.67', '!127.67.0.1  # ours', '127.68']);
+      assert.match(await askFor(haraka, 'a@local.example', { from: '127.67.0.1' }), /^250 /);
+      assert.deepEqual(await left(), ['127.67', '127.68']);
+      assert.match(await askFor(haraka, 'a@local.example', { from: '127.67.0.2' }), /^(?:554|closed)/);
+      assert.deepEqual(await left(), ['127.68']);
+      await load(haraka, 'host.deny', '# nobody\n');
+    });
+
+    it('has the page, which loads nothing from elsewhere and runs nothing written into it', async () => {
+      const get = (url: string, method = 'GET') => ask({ ...socketOf(haraka), method }, url);
+      const page = await get('/smtpcheck/');
+      assert.deepEqual([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8']);
+      const policy = String(page.headers['content-security-policy']);
+      for (const rule of ["default-src 'none'", "script-src 'self'", "form-action 'none'", "frame-ancestors 'none'"]) {
+        assert.ok(policy.split('; ').includes(rule), policy);
+      }
+      assert.doesNotMatch(page.body, /<script(?![^>]* src=")|<style|\son\w+=|\sstyle=|https?:/);
+      const files = [...page.body.matchAll(/(?:src|href)="([\w.]+)"/g)].map(([, name = '']) => name);
+      assert.ok(files.length >= 6);
+      for (const name of files) {
+        const { status, headers } = await get(`/smtpcheck/${name}`);
+        assert.equal(status, 200, name);
+        const type = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml', json: 'application/json' };
+        assert.ok(String(headers['content-type']).startsWith(type[name.split('.')[1] as keyof typeof type]), name);
+      }
+      const head = await get('/smtpcheck/', 'HEAD');
+      assert.deepEqual([head.status, head.body], [200, '']);
+      const moved = await get('/smtpcheck');
+      assert.deepEqual([moved.status, moved.headers.location], [308, '/smtpcheck/']);
+      assert.equal((await get('/smtpcheck/?a=b')).status, 400);
+      for (const name of ['page/index.html', '../package.json', '%2e%2e/package.json', 'constructor', 'page.ts']) {
+        assert.equal((await get(`/smtpcheck/${name}`)).status, 404, name);
+      }
     });
 
     it('lets nobody but its own user connect to the socket', () => {

@@ -95,11 +95,11 @@ function missingHere(): string | undefined {
   return refusal && `this machine allows no namespaces: ${refusal}`;
 }
 
-function noLinux(): string | undefined {
+export function noLinux(): string | undefined {
   return process.platform === 'linux' ? undefined : 'this is not Linux';
 }
 
-function absent(programs: readonly string[]): string | undefined {
+export function absent(programs: readonly string[]): string | undefined {
   const missing = programs.filter((program) => run('sh', ['-c', `command -v ${program}`]) !== undefined);
   return missing.length ? `no ${missing.join(', ')} here` : undefined;
 }
@@ -132,7 +132,7 @@ function download(names: readonly string[], archives: string): string | undefine
   ]);
 }
 
-function refreshPackageLists(): string | undefined {
+export function refreshPackageLists(): string | undefined {
   return run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', 'update']);
 }
 
@@ -150,7 +150,7 @@ function unpack(archives: string, unpacked: string, root: string): string | unde
 }
 
 /** `undefined` when it went well, otherwise what it complained of. */
-function run(program: string, given: readonly string[]): string | undefined {
+export function run(program: string, given: readonly string[]): string | undefined {
   const { status, stderr, error } = spawnSync(program, given, { encoding: 'utf8' });
   if (status === 0) return undefined;
   return error?.message ?? (stderr.trim() || `${program} ended with ${status}`);
