@@ -32,7 +32,8 @@ export async function handle(
   respond: Respond,
 ): Promise<void> {
   const isDone = () => response.destroyed || request.destroyed;
-  request.socket.setTimeout(patience, () => request.socket.destroy());
+  // Without a listener, of which each request on the connection would add one: the server ends a connection that times out.
+  request.socket.setTimeout(patience);
   const refusal = await refusalOf(callerOf(request), tokenPath);
   if (isDone()) return;
   if (refusal) {
