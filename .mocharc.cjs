@@ -27,7 +27,7 @@ const unitTests = process.env.SMTPCHECK_TESTS === 'unit';
 const files = fs.existsSync(compiled) ? fs.readdirSync(compiled, { recursive: true }) : [];
 const tests = files
   .map((name) => name.replaceAll(path.sep, '/'))
-  .filter((name) => name.endsWith('.test.js') && !/^(?:peers|faults)\//.test(name))
+  .filter((name) => name.endsWith('.test.js') && !/^(?:peers|faults|browser)\//.test(name))
   .filter((name) => !unitTests || !withServers.some((pattern) => pattern.test(name)))
   .sort();
 

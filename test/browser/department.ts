@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort, harakaPackage } from '../../examples/haraka-directory';
-import { type DnsStub, startDns } from '../../testkit/live/dns';
+import { startDns } from '../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
 import { connectBehindProxy } from '../../testkit/live/proxied';
 import { ask } from '../../testkit/live/status-client';
@@ -10,6 +10,8 @@ import { eventually, rcpt } from '../../testkit/live/talk';
 
 export interface Department {
   readonly haraka: RunningHaraka;
+  /** Of the status server. */
+  readonly port: number;
   /** Of the page. */
   readonly url: string;
   stop(): Promise<void>;
@@ -42,20 +44,30 @@ export const lists: Readonly<Record<string, string>> = {
     '198.51.100          # nothing but spam, 2026-11\nspam.example\n203.0.113.77        # until they repair their form\n',
 };
 
-export async function startDepartment(
-  options: { readonly nodes?: number; readonly plugins?: readonly string[] } = {},
-): Promise<Department> {
-  const port = await freePort();
+export interface DepartmentOptions {
+  readonly nodes?: number;
+  /** Besides those of the department, and before them. */
+  readonly plugins?: readonly string[];
+  /** Of the status server. */
+  readonly port?: number;
+}
+
+export async function startDepartment({
+  nodes = 0,
+  plugins = [],
+  ...options
+}: DepartmentOptions = {}): Promise<Department> {
+  const port = options.port ?? (await freePort());
   const connectionIni = fs.readFileSync(path.join(harakaPackage('3.3'), 'config', 'connection.ini'), 'utf8');
-  const dns: DnsStub = await startDns(zone);
+  const dns = await startDns(zone);
   const haraka = await startHaraka({
-    ...(options.nodes !== undefined && { nodes: options.nodes }),
+    nodes,
     dns: dns.port,
-    plugins: [...(options.plugins ?? []), 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
+    plugins: [...plugins, 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
     files: {
       ...lists,
       'connection.ini': connectionIni.replace(/^hosts\[\] *=.*$/m, 'hosts[] = 127.0.0.1'),
-      'smtpcheck.ini': `[status]\nlisten=127.0.0.1:${port}\n`,
+      'smtpcheck.ini': settingsOf(port),
     },
   });
   await eventually(
@@ -64,12 +76,17 @@ export async function startDepartment(
   );
   return {
     haraka,
+    port,
     url: `http://127.0.0.1:${port}/smtpcheck/`,
     async stop() {
       await haraka.stop();
       await dns.stop();
     },
   };
+}
+
+export function settingsOf(port: number): string {
+  return `[status]\nlisten=127.0.0.1:${port}\n`;
 }
 
 export interface Visit {
