@@ -13,14 +13,19 @@ import { serveNames } from './names';
 const COULD_NOT_RUN = 2;
 const DEFAULT_PORT = 2525;
 
-export async function start(port: number): Promise<void> {
+/** `hasPage`: whether `statusPort` is free for the status page. */
+export async function start(port: number, statusPort: number, hasPage: boolean): Promise<void> {
   if (!fs.existsSync(path.join(checkout, 'dist', 'index.js'))) fail('The suite is not built yet: npm run build');
 
   const names = await serveNames();
+  const status = hasPage ? `[status]\nlisten=127.0.0.1:${statusPort}\n` : '';
+  const page = hasPage
+    ? `http://127.0.0.1:${statusPort}/smtpcheck/`
+    : `none, as port ${statusPort} is taken: npm start -- --status-port ${statusPort + 1}`;
   const directory = makeHarakaDirectory({
     listen: `127.0.0.1:${port}`,
     plugins: ['example_names', 'smtpcheck', 'rcpt_to.in_host_list', 'keep_messages'],
-    files: { ...lists, 'smtpcheck.ini': `[dns]\nservers=${names.address}\n` },
+    files: { ...lists, 'smtpcheck.ini': `[dns]\nservers=${names.address}\n${status}` },
     localPlugins: path.join(checkout, 'examples', 'plugins'),
   });
   const haraka = spawn(process.execPath, [directory.program, '-c', directory.path], {
@@ -36,7 +41,7 @@ export async function start(port: number): Promise<void> {
       haraka.kill('SIGINT');
     });
   }
-  const log = follow(haraka, directory, () => introduce(directory, port));
+  const log = follow(haraka, directory, () => introduce(directory, port, page));
   haraka.on('close', () => {
     names.close();
     directory.remove();
@@ -65,10 +70,11 @@ function follow(haraka: ChildProcess, directory: HarakaDirectory, ready: () => v
   return () => all;
 }
 
-function introduce(directory: HarakaDirectory, port: number): void {
+function introduce(directory: HarakaDirectory, port: number, page: string): void {
   const portOption = port === DEFAULT_PORT ? [] : ['--port', String(port)];
   console.log(`
 Haraka with smtpcheck listens on 127.0.0.1:${port}.
+  page       ${page}
   lists      ${directory.configFile('')} (edit them: no restart is needed)
   delivered  ${path.join(directory.path, 'messages')}
   to go out  ${path.join(directory.path, 'queue')} (kept there: nothing leaves this machine)

@@ -16,6 +16,7 @@ try {
     'dist/index.js',
     'dist/index.d.ts',
     'dist/src/cli/main.js',
+    ...['index.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/src/status/page/${name}`),
     'config/smtpcheck.ini',
     'config/localip',
     'config/localdomain',

@@ -14,7 +14,8 @@ exports.commandLine = (name) =>
     .showHelpAfterError()
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
-exports.portOption = (what) => new Option('--port <NUMBER>', what).default(2525).argParser(portNumber);
+exports.portOption = (what, name = 'port', preset = 2525) =>
+  new Option(`--${name} <NUMBER>`, what).default(preset).argParser(portNumber);
 
 /** A compiled module of `examples`. */
 exports.example = (name) => {

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { thingsToTry } from '../../../examples/department';
 import { checkout, freePort } from '../../../examples/haraka-directory';
 import { makeFolder } from '../../../testkit/folder';
+import type { Decisions } from '../../../testkit/live/status-client';
 import { eventually } from '../../../testkit/live/talk';
 import { obeyed } from '../../../testkit/obeyed';
 
@@ -23,7 +24,8 @@ describe('npm start', () => {
 
   before(async () => {
     port = await freePort();
-    server = spawn(process.execPath, [script('start.js'), '--no-build', '--port', String(port)]);
+    const ports = ['--port', String(port), '--status-port', String(await freePort())];
+    server = spawn(process.execPath, [script('start.js'), '--no-build', ...ports]);
     const started = new Promise<void>((resolve, reject) => {
       const take = (text: string) => {
         output += text;
@@ -82,6 +84,13 @@ describe('npm start', () => {
     assert.match(stderr, /^9 expectations hold, 0 do not\n$/);
   });
 
+  it('serves the page where it says, with what was decided', async () => {
+    const [, url = ''] = /^ {2}page +(http:\S+\/smtpcheck\/)$/m.exec(output) ?? [];
+    assert.match(await (await fetch(url)).text(), /<title>smtpcheck<\/title>/);
+    const { decisions } = (await (await fetch(`${url}decisions.json`)).json()) as Decisions;
+    assert.ok(decisions.some(({ reply }) => reply === '550 5.7.1 Relaying denied'));
+  });
+
   it('keeps what was delivered and what would go out where it says', () => {
     assert.match(output, /delivered {2}.*messages\n/);
     assert.notDeepEqual(fs.readdirSync(path.join(directory(), 'messages')), []);
@@ -99,6 +108,26 @@ describe('npm start', () => {
     taken.close();
   });
 
+  it('serves mail without the page where its port is taken, and says so', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port: other } = taken.address() as net.AddressInfo;
+    const given = ['--no-build', '--port', String(await freePort()), '--status-port', String(other)];
+    const started = spawn(process.execPath, [script('start.js'), ...given]);
+    let said = '';
+    for (const stream of [started.stdout, started.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (said += text));
+    await eventually(
+      (text) => text.includes('Ctrl-C'),
+      async () => said,
+    );
+    started.kill('SIGTERM');
+    await once(started, 'close');
+    taken.close();
+    assert.match(said, new RegExp(`page +none, as port ${other} is taken: npm start -- --status-port \\d+\n`));
+    assert.doesNotMatch(said, /cannot listen/);
+  });
+
   it('builds first where the port is free, and says so where that fails', async () => {
     const npm = fakeNpm();
     const failure = run(process.execPath, [script('start.js'), '--port', String(await freePort())], { env: npm.env });
@@ -111,10 +140,14 @@ describe('npm start', () => {
       scripts: { start: string };
     };
     // As npm does it, without the builds: they would change what is being tested.
-    const shell = spawn('sh', ['-c', `${scripts.start} --no-build --port ${await freePort()}`], {
-      cwd: checkout,
-      detached: true,
-    });
+    const shell = spawn(
+      'sh',
+      ['-c', `${scripts.start} --no-build --port ${await freePort()} --status-port ${await freePort()}`],
+      {
+        cwd: checkout,
+        detached: true,
+      },
+    );
     let said = '';
     for (const stream of [shell.stdout, shell.stderr]) stream?.setEncoding('utf8').on('data', (text) => (said += text));
     await eventually(
