@@ -13,13 +13,13 @@ const outputsIn = (folder) =>
   fs.existsSync(path.join(root, folder))
     ? fs
         .readdirSync(path.join(root, folder), { recursive: true })
-        .filter((name) => /\.(js|js\.map|d\.ts|html|css|svg)$/.test(name))
+        .filter((name) => /\.(js|js\.map|d\.ts|html|css|svg)$|package\.json$/.test(name))
     : [];
 
 const hasSource = (name) => fs.existsSync(path.join(root, name.replace(/\.(js|js\.map|d\.ts)$/, '.ts')));
 const isShipped = (name) => shipped.includes(name.split(path.sep)[0].split('.')[0]);
 
-for (const name of fs.readdirSync(path.join(root, page)).filter((file) => /\.(html|css|svg)$/.test(file))) {
+for (const name of fs.readdirSync(path.join(root, page)).filter((file) => !/\.ts$|tsconfig/.test(file))) {
   copyChanged(path.join(root, page, name), path.join(root, '.build', page, name));
 }
 for (const name of outputsIn('.build')) {
