@@ -81,9 +81,10 @@ export async function answer(site: Site, url: string, accept: string): Promise<A
   const [path = '', query = ''] = url.split('?', 2);
   if (`${path}/` === prefix) return { status: 308, type: 'text/plain; charset=utf-8', body: '', location: prefix };
   const name = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
-  const route = name === undefined ? undefined : routeOf(name);
-  if (!route) return problem(404, 'not found', { paths: ['', ...Object.keys(routes)].map((known) => prefix + known) });
   try {
+    const route = name === undefined ? undefined : routeOf(name);
+    if (!route)
+      return problem(404, 'not found', { paths: ['', ...Object.keys(routes)].map((known) => prefix + known) });
     return await route(site, new URLSearchParams(query), accept);
   } catch (error) {
     if (error instanceof BadRequest) return problem(400, error.message, error.valid);

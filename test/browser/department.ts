@@ -46,15 +46,14 @@ export const lists: Readonly<Record<string, string>> = {
 
 export interface DepartmentOptions {
   readonly nodes?: number;
-  /** Besides those of the department, and before them. */
-  readonly plugins?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** Of the status server. */
   readonly port?: number;
 }
 
 export async function startDepartment({
   nodes = 0,
-  plugins = [],
+  env = {},
   ...options
 }: DepartmentOptions = {}): Promise<Department> {
   const port = options.port ?? (await freePort());
@@ -62,13 +61,17 @@ export async function startDepartment({
   const dns = await startDns(zone);
   const haraka = await startHaraka({
     nodes,
+    env,
     dns: dns.port,
-    plugins: [...plugins, 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
+    plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
     files: {
       ...lists,
       'connection.ini': connectionIni.replace(/^hosts\[\] *=.*$/m, 'hosts[] = 127.0.0.1'),
       'smtpcheck.ini': settingsOf(port),
     },
+  }).catch(async (error: unknown) => {
+    await dns.stop();
+    throw error;
   });
   await eventually(
     (status) => status === 200,

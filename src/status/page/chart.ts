@@ -57,7 +57,11 @@ function makeChart(place: HTMLElement, data: uPlotClass.AlignedData): uPlotClass
       height,
       legend: { show: false },
       cursor: { show: false },
-      scales: { y: { range: (_chart, _min, max) => [0, Math.max(5, max * 1.05)] } },
+      scales: {
+        // Room for half a bar at each end.
+        x: { range: (_chart, min, max) => [min - 30, max + 30] },
+        y: { range: (_chart, _min, max) => [0, Math.max(5, max * 1.05)] },
+      },
       axes: [
         {
           ...axis,

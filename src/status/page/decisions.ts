@@ -69,6 +69,11 @@ function textOf({ entry, ...decision }: Decision): string {
   return [...Object.values(decision).map(String), observed, ...where].join('\n').toLowerCase();
 }
 
+/** Without its brackets; the sender of a bounce has nothing else. */
+function mailbox(path: string): string {
+  return path.replace(/^<(.+)>$/, '$1');
+}
+
 function decisionRow(decision: Decision): HTMLTableRowElement {
   const { outcome, rule, plugin, observed, ip, ptr, helo, from, rcpt, reply, entry } = decision;
   const hasName = ptr !== '' && ptr !== 'NXDOMAIN' && ptr !== 'DNSERROR';
@@ -84,7 +89,7 @@ function decisionRow(decision: Decision): HTMLTableRowElement {
       ...(hasName ? [line('muted', ptr)] : []),
       ...(helo === '' || helo === ptr ? [] : [line('muted', `HELO ${helo}`)]),
     ),
-    cell(line('muted', from), line('', rcpt)),
+    cell(line('muted', mailbox(from)), line('', mailbox(rcpt))),
     cell(line('', reply)),
     cell(...(entry ? [line('', place(entry)), line('', written(entry))] : [])),
   ]);
