@@ -10,7 +10,6 @@ export interface Status {
   readonly faults: Readonly<Record<string, number>>;
   readonly lists: readonly List[];
   readonly entries: { readonly matched: readonly MatchedEntry[]; readonly notShown: number };
-  readonly recent: { readonly limit: number; readonly permittedLimit: number };
   readonly processes: readonly Process[];
 }
 
@@ -72,7 +71,6 @@ export interface Decision {
   readonly number: number;
   readonly time: string;
   readonly plugin: string;
-  readonly hook: string;
   readonly outcome: string;
   readonly rule: string;
   readonly observed: boolean;

@@ -19,8 +19,8 @@ let last = 0;
 const table = byId<HTMLTableElement>('decisions-table');
 const filter = byId<HTMLInputElement>('filter');
 const permitted = byId<HTMLInputElement>('permitted');
-filter.addEventListener('input', show);
-permitted.addEventListener('change', show);
+filter.addEventListener('input', () => show('polite'));
+permitted.addEventListener('change', () => show('polite'));
 
 /** What to ask the server for: what has come in since. */
 export function decisionsQuery(): string {
@@ -39,7 +39,7 @@ export function showDecisions(news: Decisions): void {
   }
   last = news.last;
   if (news.decisions.length === 0 && kept.length > 0) return;
-  const added = news.decisions.map((decision) => ({
+  const added = news.decisions.slice(0, mostKept).map((decision) => ({
     decision,
     text: textOf(decision),
     row: decisionRow(decision),
@@ -47,11 +47,11 @@ export function showDecisions(news: Decisions): void {
   table.tBodies[0]?.prepend(...added.map((one) => one.row));
   for (const one of kept.slice(Math.max(0, mostKept - added.length))) one.row.remove();
   kept = [...added, ...kept].slice(0, mostKept);
-  show();
+  show('off');
 }
 
-/** Hides what does not match. */
-function show(): void {
+/** Hides what does not match. A screen reader is told how many do where somebody has asked, and not at every new decision. */
+function show(live: 'polite' | 'off'): void {
   const words = filter.value.toLowerCase().split(/\s+/);
   let matching = 0;
   for (const { decision, text, row: shown } of kept) {
@@ -60,7 +60,9 @@ function show(): void {
     shown.hidden = !matches || matching > mostShown;
   }
   const beyond = matching > mostShown ? `, ${mostShown} shown` : '';
-  byId('shown').textContent = `${matching} of ${kept.length}${beyond}`;
+  const count = byId('shown');
+  count.setAttribute('aria-live', live);
+  count.textContent = `${matching} of ${kept.length}${beyond}`;
 }
 
 function textOf({ entry, ...decision }: Decision): string {

@@ -8,8 +8,10 @@ export function showStatus(status: Status): void {
   fillTable('lists-table', status.lists, () => status.lists.flatMap(listRows));
   const counted = status.decisions.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
   fillTable('rules-table', counted, () => counted.map(ruleRow), 'No decision yet.');
-  const { matched } = status.entries;
-  fillTable('entries-table', matched, () => matched.map(entryRow), 'No entry has matched yet.');
+  const { matched, notShown } = status.entries;
+  const others: Cell[][] =
+    notShown > 0 ? [[{ content: [`and ${notShown} more that matched less often`], wide: true }]] : [];
+  fillTable('entries-table', status.entries, () => [...matched.map(entryRow), ...others], 'No entry has matched yet.');
   fillTable('processes-table', status.processes, () => status.processes.map((one) => processRow(one, status)));
 }
 
