@@ -56,7 +56,8 @@ function decide({ suite, policy, connection }: Call): DenyDecision | Promise<Den
 }
 
 /** Haraka knows one PTR name of the client at most; another may be the one that is listed. */
-async function lookUpAndDecide(suite: Suite, { ip, address }: Client): Promise<DenyDecision> {
-  const clientNames = address ? await suite.names.claimed({ ip, address }) : unknownNames;
-  return decideDeny(suite.policy.deny, { clientAddress: address, clientNames });
+async function lookUpAndDecide(suite: Suite, client: Client): Promise<DenyDecision> {
+  const { ip, address } = client;
+  client.claims = address ? await suite.names.claimed({ ip, address }) : unknownNames;
+  return decideDeny(suite.policy.deny, { clientAddress: address, clientNames: client.claims });
 }

@@ -13,6 +13,8 @@ export interface Client {
   readonly ip: string;
   readonly address: IpAddress | undefined;
   names: ClientNames;
+  /** The PTR names alone, where `host.deny` has had them looked up. */
+  claims: ClientNames;
   /** What the lists of `policy` said of the client under these names. */
   judged: { readonly policy: RelayPolicy; readonly names: ClientNames; readonly trust: Permit | undefined } | undefined;
   /** The policy that does not deny the address and asks for no name: while it is in force, that is its word. */
@@ -43,6 +45,7 @@ export function clientOf(connection: Known): Client {
     ip,
     address: parseAddress(ip),
     names: unaskedNames,
+    claims: unaskedNames,
     judged: undefined,
     clearedBy: undefined,
     trust: undefined,

@@ -1,10 +1,12 @@
 /** What a decision leaves behind: a log line with stable keys, results for other plugins, an event. No opinion leaves nothing. */
 import { inspect } from 'node:util';
+import { formatNames } from '../policy/client-names';
 import { formatReply, type Opinion } from '../policy/decision';
 import { printable } from '../policy/findings/characters';
 import type { PluginName } from '../policy/settings/settings';
 import type { EventRecord } from '../status/event-record';
 import type { Address, Connection, Plugin } from '../types/haraka';
+import { clientOf } from './client';
 import { type Hook, replyAt } from './guard';
 import type { Suite } from './suite';
 
@@ -53,6 +55,8 @@ export function record(occasion: Occasion, decision: Opinion): void {
   const entry = suite.entryAt(decision.at);
   const note = suite.noteOf(entry);
   const reply = 'reply' in decision ? shown(formatReply(replyAt(hook, decision.reply))) : '';
+  const names = namesText(connection);
+  const isDropped = 'disposition' in decision && decision.disposition === 'discard';
   connection[log](occasion.plugin, `smtpcheck ${decision.outcome}`, {
     action: decision.outcome,
     rule: decision.rule,
@@ -60,11 +64,19 @@ export function record(occasion: Occasion, decision: Opinion): void {
     generation,
     ...client,
     reason: reply,
+    ...(names && { names }),
+    ...(isDropped && { disposition: 'discard' }),
     ...(note && { note: shown(note) }),
     ...(observing && { observed: true }),
   });
   const facts = { hook, generation, ...client, reply };
   suite.events.decided(occasion.by, decision, observing, facts, entry);
+}
+
+/** The names that have been looked up by now: without them nobody can tell later what another list would have decided. */
+function namesText(connection: Connection): string {
+  const { names, claims } = clientOf(connection);
+  return names.state === 'unasked' ? formatNames(claims, 'claimed') : formatNames(names);
 }
 
 function shown(text: string | null | undefined): string {

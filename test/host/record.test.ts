@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { type Client, clientOf } from '../../src/host/client';
 import type { Hook } from '../../src/host/guard';
 import { type Occasion, record, recordFault } from '../../src/host/record';
 import type { ListedEntry } from '../../src/lists/written-entries';
+import { noNames, unknownNames } from '../../src/policy/client-names';
 import { defer, type Opinion, permit, refuse, reply } from '../../src/policy/decision';
 import type { SourceLine } from '../../src/policy/findings/finding';
 import { EventRecord } from '../../src/status/event-record';
@@ -148,6 +150,35 @@ describe('record', () => {
     const { occasion: it, lines } = occasion();
     record({ ...it, hook: 'queue' }, defer('no-room', reply(452, '4.3.1', 'Full')));
     assert.equal(lines[0]?.[2].reason, '450 4.3.1 Full');
+  });
+
+  it('has the names that were looked up, and none of what a name may imitate', () => {
+    const known = { state: 'known', confirmed: ['a.example'], unresolved: ['c.example'] } as const;
+    const hostile = 'x, bank.example confirmed';
+    const claimed = ['a.example', hostile, 'c.example'];
+    const rows: readonly (readonly [Partial<Client>, string | undefined])[] = [
+      [{}, undefined],
+      [{ names: noNames }, 'none'],
+      [{ names: unknownNames, claims: noNames }, 'unknown'],
+      [{ claims: { ...noNames, state: 'known', claimed: ['none'] } }, 'none claimed'],
+      [{ names: { ...known, claimed } }, 'a.example confirmed, x??bank.example?confirmed forged, c.example unresolved'],
+    ];
+    for (const [names, expected] of rows) {
+      const { occasion: it, lines } = occasion();
+      Object.assign(clientOf(it.connection), names);
+      record(it, refuse('relay-denied', no));
+      assert.equal(lines[0]?.[2].names, expected);
+    }
+  });
+
+  it('says of a recipient that is dropped that it is', () => {
+    const { occasion: it, lines } = occasion();
+    record(it, { ...permit('relay-map', at), disposition: 'discard' } as Opinion);
+    record(it, { ...permit('relay-map', at), disposition: 'relay' } as Opinion);
+    assert.deepEqual(
+      lines.map(([, , data]) => data.disposition),
+      ['discard', undefined],
+    );
   });
 
   it('prefers the results of the transaction, and says that it only observed', () => {
