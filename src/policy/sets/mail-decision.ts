@@ -1,13 +1,12 @@
 /** What becomes of one recipient of one client, by the decisions of all plugins in the order in which a session meets them. */
 import { decideTrust } from '../client-trust';
 import { formatReply, type Reply } from '../decision';
-import { type DenyPolicy, decideDeny } from '../deny-decision';
+import { type DenyPolicy, decideDeny, denyNeedsClientName } from '../deny-decision';
 import { decideDisposition } from '../disposition';
-import type { Recipient } from '../entries/entry-tables';
 import { formatRoute, type Route } from '../entries/route';
 import type { SourceLine } from '../findings/finding';
-import { decideRecipientForm } from '../recipient-form';
-import { decideRelay, findRoute } from '../relay-decision';
+import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../recipient-form';
+import { decideRelay, findRoute, needsClientName } from '../relay-decision';
 import type { ClientFacts, RelayPermit, RelayPolicy } from '../relay-policy';
 
 export interface MailPolicy {
@@ -18,7 +17,9 @@ export interface MailPolicy {
 }
 
 export interface MailRequest extends ClientFacts {
-  readonly recipient: Recipient;
+  readonly recipient: FormRequest['recipient'];
+  /** The recipient's domain is an address literal of this host. */
+  readonly recipientIsHere?: boolean;
 }
 
 export interface MailDecision {
@@ -33,7 +34,7 @@ export interface MailDecision {
 }
 
 export function decideMail(policy: MailPolicy, request: MailRequest): MailDecision {
-  const { recipient } = request;
+  const { recipient, recipientIsHere = false } = request;
   const denied = decideDeny(policy.deny, request);
   if ('reply' in denied) return { ...lineOf(denied), ...replyOf(denied), by: 'deny' };
   const relaying = decideTrust(policy.relay, request) !== undefined;
@@ -43,7 +44,7 @@ export function decideMail(policy: MailPolicy, request: MailRequest): MailDecisi
   if (policy.acceptsLocal && policy.relay.localDomains.has(recipient.domain)) {
     return accepted(policy, request, relaying, undefined);
   }
-  const decision = decideRelay(policy.relay, { ...request, recipientIsHere: false, vouched: false });
+  const decision = decideRelay(policy.relay, { ...request, recipientIsHere, vouched: false });
   switch (decision.outcome) {
     case 'permit':
       return accepted(policy, request, relaying, decision);
@@ -54,15 +55,27 @@ export function decideMail(policy: MailPolicy, request: MailRequest): MailDecisi
   }
 }
 
+/** Whether the names of the client must be known before `decideMail` is asked: they could change who gets the mail. */
+export function mailNeedsClientName(policy: MailPolicy, request: MailRequest): boolean {
+  if (denyNeedsClientName(policy.deny, request)) return true;
+  if ('reply' in decideDeny(policy.deny, request)) return false;
+  const { recipient, recipientIsHere = false } = request;
+  const relaying = decideTrust(policy.relay, request) !== undefined;
+  if (formNeedsClientName(policy.relay, { ...request, relaying })) return true;
+  if ('reply' in decideRecipientForm(policy.relay, { ...request, relaying })) return false;
+  if (policy.acceptsLocal && policy.relay.localDomains.has(recipient.domain)) return false;
+  return needsClientName(policy.relay, { ...request, recipientIsHere, vouched: false });
+}
+
 function accepted(
   { relay }: MailPolicy,
-  { recipient }: MailRequest,
+  { recipient, recipientIsHere = false }: MailRequest,
   relaying: boolean,
   permit: RelayPermit | undefined,
 ): MailDecision {
   const outcome = decideDisposition(relay, {
     recipient,
-    recipientIsHere: false,
+    recipientIsHere,
     relaying,
     permit,
     knownMailbox: permit === undefined,
