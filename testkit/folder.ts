@@ -12,7 +12,7 @@ export interface Folder {
 
 const made: string[] = [];
 
-export function makeFolder(files: Readonly<Record<string, string>> = {}): Folder {
+export function makeFolder(files: Readonly<Record<string, string | Uint8Array>> = {}): Folder {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-test-'));
   made.push(folder);
   const file = (name: string) => path.join(folder, name);

@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { printable } from '../policy/findings/characters';
 import { outcomes } from '../status/rules';
 import { findHarakaFolder } from './haraka-folder';
-import { CannotRun, type ExitCode, type Io, painter, wantsColour, writeLine } from './io';
+import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
+import { decisionLine, type ShownDecision } from './shown-decision';
 import { StatusClient } from './status-client';
 
 interface FollowOptions {
@@ -18,20 +19,7 @@ interface FollowOptions {
 interface Decisions {
   readonly startedAt: string;
   readonly last: number;
-  readonly decisions: readonly Decision[];
-}
-
-interface Decision {
-  readonly time: string;
-  readonly outcome: string;
-  readonly rule: string;
-  readonly observed: boolean;
-  readonly ip: string;
-  readonly ptr: string;
-  readonly from: string;
-  readonly rcpt: string;
-  readonly reply: string;
-  readonly entry: { readonly file: string; readonly line: number; readonly text: string | null } | null;
+  readonly decisions: readonly ShownDecision[];
 }
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
@@ -77,7 +65,9 @@ export async function run({ config, ip, rcpt, json = false }: FollowOptions, io:
       last = news.last;
       isLost = false;
       for (const decision of [...news.decisions].reverse()) {
-        io.stdout.write(`${json ? printable(JSON.stringify(decision)) : decisionLine(decision, colour)}\n`);
+        io.stdout.write(
+          `${json ? printable(JSON.stringify(decision)) : decisionLine(decision, decision.time.slice(11, 19), colour)}\n`,
+        );
       }
     } catch (error) {
       if (!(error instanceof CannotRun)) throw error;
@@ -86,20 +76,4 @@ export async function run({ config, ip, rcpt, json = false }: FollowOptions, io:
     }
   }
   return 0;
-}
-
-function decisionLine(decision: Decision, colour: boolean): string {
-  const { time, outcome, rule, observed, ip, ptr, from, rcpt, reply, entry } = decision;
-  const parts = [
-    time.slice(11, 19),
-    outcome.padEnd(6),
-    rule,
-    ptr === '' || ptr === 'NXDOMAIN' || ptr === 'DNSERROR' ? ip : `${ip} (${ptr})`,
-    from === '' && rcpt === '' ? '' : `${from} -> ${rcpt}`,
-    reply,
-    entry ? `[${entry.file}:${entry.line}${entry.text === null ? '' : ` ${entry.text}`}]` : '',
-    observed ? '(only observed)' : '',
-  ];
-  const line = printable(parts.filter((part) => part !== '').join(' '));
-  return outcome === 'permit' ? line : painter(colour)('red', line);
 }

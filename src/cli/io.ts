@@ -7,6 +7,8 @@ export interface Io {
   readonly stdout: Output;
   /** Progress and remarks. */
   readonly stderr: Output;
+  /** Absent where nobody can write to it. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that relative paths start from. */
   readonly cwd: string;

@@ -18,7 +18,9 @@ const summaries: Readonly<Record<string, string>> = {
   explain: 'What would happen to this mail, and why?',
   status: 'What is in force on the running server, and what has it decided?',
   follow: 'See each decision of the running server as it is made',
+  why: 'Why was this client, mailbox or domain refused, and what to change?',
   diff: 'What does this edit change, and for whom?',
+  replay: 'Which decisions in the log would this policy change?',
   test: 'Does the policy do what I expect?',
   init: 'Make a Haraka folder use the suite',
   import: 'Bring the policy of a CF, sendmail, Postfix or Haraka site here',
@@ -85,7 +87,14 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 if (require.main === module) {
-  const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd() };
+  const { stdout, stderr, env } = process;
+  const io: Io = {
+    ...{ stdout, stderr, env, cwd: process.cwd() },
+    // Opened by whoever reads it.
+    get stdin() {
+      return process.stdin;
+    },
+  };
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -12,7 +12,11 @@ const patience = 5000;
 export class StatusClient {
   private readonly socketPath: string;
 
-  constructor(private readonly folder: HarakaFolder) {
+  /** `otherwise`: what to do where no server answers, if there is something. */
+  constructor(
+    private readonly folder: HarakaFolder,
+    private readonly otherwise = '',
+  ) {
     const { socket } = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable.status;
     if (socket === '') {
       throw new CannotRun(`${settingsFile} has an empty [status] socket, so nobody can ask: set it to smtpcheck.sock`);
@@ -50,6 +54,10 @@ export class StatusClient {
       error.code === 'EACCES'
         ? 'run this as the user that Haraka runs as'
         : `is Haraka running in ${this.folder.path}, with the suite in config/plugins?`;
-    return new CannotRun(`no server answers at ${this.socketPath} (${error.code ?? error.message}): ${remedy}`);
+    const more = this.otherwise === '' ? [] : [this.otherwise];
+    return new CannotRun(
+      `no server answers at ${this.socketPath} (${error.code ?? error.message}): ${remedy}`,
+      ...more,
+    );
   }
 }

@@ -35,6 +35,14 @@ export class ReferencePage {
     }
   }
 
+  /** One of the forms in which the page may have a name. */
+  assertNames(forms: readonly string[]): void {
+    assert.ok(
+      forms.some((form) => this.text.includes(`\`${form}\``)),
+      forms.join(' or '),
+    );
+  }
+
   assertFields(json: object): void {
     for (const field of Object.keys(json)) assert.ok(this.text.includes(`\`${field}\``), field);
   }

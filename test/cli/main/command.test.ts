@@ -8,7 +8,19 @@ import { checkout } from '../../../examples/haraka-directory';
 import { makeFolder } from '../../../testkit/folder';
 import { program, smtpcheck, smtpcheckProcess } from '../command';
 
-const subcommands = ['lint', 'explain', 'status', 'follow', 'diff', 'test', 'init', 'import', 'audit'] as const;
+const subcommands = [
+  'lint',
+  'explain',
+  'status',
+  'follow',
+  'why',
+  'diff',
+  'replay',
+  'test',
+  'init',
+  'import',
+  'audit',
+] as const;
 
 describe('smtpcheck', () => {
   it('prints its help on stdout, with every subcommand and examples', async () => {
@@ -99,10 +111,10 @@ describe('smtpcheck', () => {
     assert.match(stderr, /cli\/main\.js/);
     assert.doesNotMatch(
       stderr,
-      /cli\/(?:lint|explain|diff|test|status|follow|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/,
+      /cli\/(?:lint|explain|diff|replay|test|status|follow|why|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/,
     );
     const lint = await smtpcheckProcess(['lint', '--help'], { env });
     assert.match(lint.stderr, /cli\/lint\.js/);
-    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|diff|test|status|follow|init|import|audit)/);
+    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|diff|replay|test|status|follow|why|init|import|audit)/);
   });
 });

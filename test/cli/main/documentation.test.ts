@@ -25,7 +25,7 @@ describe('docs/reference/cli.md', () => {
       'fresh/config/plugins': '# MAIL FROM\nmail_from.is_resolvable\nqueue/smtp_forward\n',
     });
     for (const { language, text } of files) {
-      folder.write(language === 'access' ? 'access' : `config/${language}`, text);
+      folder.write(/^access$|\.log$/.test(language) ? language : `config/${language}`, text);
     }
     fs.chmodSync(folder.file('config'), 0o755);
   });
@@ -33,7 +33,7 @@ describe('docs/reference/cli.md', () => {
   it('shows files and sessions alone', () => {
     assert.deepEqual(
       files.map(({ language }) => language),
-      ['localip', 'localdomain', 'relay.to', 'host.deny', 'access'],
+      ['localip', 'localdomain', 'relay.to', 'host.deny', 'haraka.log', 'access'],
     );
     assert.ok(sessions.length >= 6);
   });
@@ -50,8 +50,8 @@ describe('docs/reference/cli.md', () => {
     });
   }
 
-  it('names every option of lint, explain and init, and every field of their JSON', async () => {
-    for (const name of ['lint', 'explain', 'init']) {
+  it('names every option of lint, explain, why and init, and every field of their JSON', async () => {
+    for (const name of ['lint', 'explain', 'why', 'init']) {
       const section = page.split(`\n## ${name}\n`)[1]?.split('\n## ')[0] ?? '';
       const { stdout } = await smtpcheck([name, '--help']);
       const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option = '']) => option);
@@ -64,6 +64,7 @@ describe('docs/reference/cli.md', () => {
     for (const [name, document] of [
       ['lint', await json('lint')],
       ['explain', await json('explain', ...mail)],
+      ['why', await json('why', 'dept.example', '--log', 'haraka.log')],
       ['init', await json('init', '--dry-run', 'fresh')],
     ] as const) {
       const section = page.split(`\n## ${name}\n`)[1]?.split('\n## ')[0] ?? '';

@@ -1,0 +1,45 @@
+/** How far a long command is: a bar on a terminal, nothing anywhere else. */
+import type { Output } from '../io';
+
+/** Milliseconds between two bars. */
+const pace = 200;
+const width = 30;
+
+export class Progress {
+  private done = 0;
+  private last = Date.now();
+  private isShown = false;
+
+  /** `total` bytes; not a number where that is not known. */
+  constructor(
+    private readonly output: Output,
+    private readonly total: number,
+  ) {}
+
+  /** The same bytes, counted. */
+  async *watched(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of bytes) {
+      this.done += piece.length;
+      yield piece;
+    }
+  }
+
+  show(lines: number): void {
+    if (this.output.isTTY !== true || Date.now() - this.last < pace) return;
+    this.last = Date.now();
+    this.isShown = true;
+    const share = Number.isNaN(this.total) ? undefined : Math.min(1, this.done / Math.max(1, this.total));
+    const bar =
+      share === undefined ? '' : `[${'='.repeat(Math.round(share * width)).padEnd(width)}] ${percent(share)}  `;
+    this.output.write(`\r\u001b[K${bar}${lines.toLocaleString('en')} lines`);
+  }
+
+  /** Takes the bar away: results may go to the same terminal. */
+  end(): void {
+    if (this.isShown) this.output.write('\r\u001b[K');
+  }
+}
+
+function percent(share: number): string {
+  return `${Math.floor(share * 100)} %`.padStart(5);
+}

@@ -1,0 +1,150 @@
+/** What a replay has found, for people and for programs. */
+import { printable } from '../../policy/findings/characters';
+import type { SourceLine } from '../../policy/findings/finding';
+import type { Effect } from '../../policy/sets/change';
+import { jsonText, type Output, painter } from '../io';
+import type { LoggedDecision } from '../log/decision-line';
+import type { LogTally } from '../log/log-reader';
+import type { Changes, Group } from './changes';
+import { isName, undeterminedReasons } from './redecide';
+
+export interface Report {
+  readonly changes: Changes;
+  readonly tally: LogTally;
+  /** Those that were asked for, in the order in which they are shown. */
+  readonly groups: readonly Group[];
+  /** The folder of the policy, as `-c` names it. */
+  readonly folder: string | undefined;
+}
+
+/** Without `--all`. */
+const shown = 20;
+
+const colours = { opens: 'red', closes: 'green', moves: 'yellow' } as const;
+
+export function printReport(report: Report, output: Output, { colour, all }: { colour: boolean; all: boolean }): void {
+  const { groups, changes, tally } = report;
+  const paint = painter(colour);
+  const visible = all ? groups : groups.slice(0, shown);
+  for (const group of visible) {
+    const { effect, clients, decisions, example } = group;
+    const { line, before, after } = example;
+    const envelope = group.recipient === undefined ? '' : `  ${group.sender || '<>'} -> ${group.recipient}`;
+    const span = spanOf(group);
+    const count = `${decisions} decision${decisions === 1 ? '' : 's'}`;
+    output.write(
+      `${paint(colours[effect], effect.padEnd(6))}  ${printable(`${clients}${envelope}  ${count}${span}`)}\n`,
+    );
+    const verdicts = `${before.words}${placeOf(before.at)} is now ${after.words}${placeOf(after.at)}`;
+    output.write(`        ${printable(verdicts)}\n`);
+    const command = explainCommand(line, report.folder);
+    if (command) output.write(`        ${printable(command)}\n`);
+  }
+  const rest = groups.length - visible.length;
+  if (rest > 0) output.write(`… and ${rest} more group${rest === 1 ? '' : 's'} (--all shows them)\n`);
+  if (changes.ungrouped > 0) output.write(`… and ${changes.ungrouped} decisions in no group: there are too many\n`);
+  for (const [reason, { decisions, example }] of changes.undetermined) {
+    const { ip, rule, rcpt } = example;
+    const first = [rule, ip, rcpt].filter((part) => part !== '').join(' ');
+    output.write(
+      `${paint('bold', 'undetermined')}  ${printable(`${decisions}: ${undeterminedReasons[reason]} (first: ${first})`)}\n`,
+    );
+  }
+  output.write(`${totals(report)}\n`);
+  if (tally.unreadable > 0) {
+    output.write(
+      `${printable(`${tally.unreadable} lines with a decision cannot be read, the first at ${tally.firstUnreadable}`)}\n`,
+    );
+  }
+}
+
+function totals({ changes, tally }: Report): string {
+  const { opens, closes, moves } = changes.counts;
+  const undetermined = [...changes.undetermined.values()].reduce((sum, { decisions }) => sum + decisions, 0);
+  const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
+  return [
+    `${count(tally.decisions, 'decision', 'decisions')}: ${count(opens, 'opens', 'open')}`,
+    count(closes, 'closes', 'close'),
+    count(moves, 'moves', 'move'),
+    `${changes.unchanged} unchanged`,
+    `${undetermined} undetermined`,
+  ].join(', ');
+}
+
+function spanOf({ first, last }: Group): string {
+  if (first === undefined || last === undefined) return '';
+  return first === last ? `  ${isoTime(first)}` : `  ${isoTime(first)} to ${isoTime(last)}`;
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+function placeOf(at: SourceLine | undefined): string {
+  return at ? ` (${at.file}:${at.line})` : '';
+}
+
+/** The command that shows the decision step by step; none for VRFY and the like, which `explain` does not play. */
+export function explainCommand(line: LoggedDecision, folder: string | undefined): string | undefined {
+  const { ip, ptr, helo, from, rcpt, rule, names } = line;
+  if (/^(?:no|need)/.test(rule)) return undefined;
+  const options: (readonly [string, string?])[] = [['--ip', ip]];
+  if (folder !== undefined) options.unshift(['-c', folder]);
+  const claimed = names?.claimed ?? (isName(ptr) ? [ptr] : []);
+  for (const name of claimed) options.push([names?.confirmed.includes(name) ? '--ptr' : '--forged-ptr', name]);
+  if (claimed.length === 0) options.push([names?.state === 'unknown' ? '--dns-failure' : '--no-dns']);
+  if (helo !== '') options.push(['--helo', helo]);
+  if (from !== '' && from !== '<>') options.push(['--from', from.slice(1, -1)]);
+  options.push(['--to', rcpt === '' ? 'anyone@unlisted.invalid' : rcpt.slice(1, -1)]);
+  return ['smtpcheck explain', ...options.flat().map(shellWord)].join(' ');
+}
+
+/** One word for a shell. */
+function shellWord(text = ''): string {
+  return /^[\w@%+=:,./[\]-]+$/.test(text) && !/[[\]]/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The stable shape of `--json`, described in docs/reference/cli-replay.md. */
+export function toJson({ changes, tally, groups, folder }: Report): string {
+  const time = (value: number | undefined) => (value === undefined ? null : new Date(value).toISOString());
+  const verdict = ({ words, at }: Group['example']['before']) => ({
+    verdict: words,
+    at: at ? `${at.file}:${at.line}` : null,
+  });
+  const example = (line: LoggedDecision) => {
+    const { rule, ip, ptr, helo, from, rcpt } = line;
+    return { time: time(line.time), rule, ip, ptr, helo, from, rcpt, command: explainCommand(line, folder) ?? null };
+  };
+  const { opens, closes, moves }: Record<Effect, number> = changes.counts;
+  return jsonText({
+    version: 1,
+    lines: tally.lines,
+    decisions: tally.decisions,
+    opens,
+    closes,
+    moves,
+    unchanged: changes.unchanged,
+    unreadable: tally.unreadable,
+    firstUnreadable: tally.firstUnreadable ?? null,
+    withoutTime: tally.withoutTime,
+    ungrouped: changes.ungrouped,
+    changes: groups.map((group) => ({
+      effect: group.effect,
+      clients: group.clients,
+      sender: group.sender ?? null,
+      recipient: group.recipient ?? null,
+      decisions: group.decisions,
+      first: time(group.first),
+      last: time(group.last),
+      before: verdict(group.example.before),
+      after: verdict(group.example.after),
+      example: example(group.example.line),
+    })),
+    undetermined: [...changes.undetermined].map(([reason, { decisions, example: line }]) => ({
+      reason,
+      message: undeterminedReasons[reason],
+      decisions,
+      example: example(line),
+    })),
+  });
+}

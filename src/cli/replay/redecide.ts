@@ -1,0 +1,268 @@
+/**
+ * What a policy makes of a decision that a log tells of: by the decisions of the server itself, with the facts of the line and
+ * nothing else. Where other facts, which the line does not have, could change the answer, it is undetermined.
+ * docs/reference/cli-replay.md has the table.
+ */
+import { replyAt } from '../../host/guard';
+import { type ClientNames, type LoggedNames, unaskedNames } from '../../policy/client-names';
+import { decideTrust, nameMightBeTrusted } from '../../policy/client-trust';
+import { type Decision, formatReply, type Reply } from '../../policy/decision';
+import { decideDeny, denyNeedsClientName } from '../../policy/deny-decision';
+import { normalizeDnsName } from '../../policy/entries/domain-name';
+import {
+  type IpAddress,
+  isThisHostEverywhere,
+  parseAddress,
+  parseAddressLiteral,
+  sameAddress,
+} from '../../policy/entries/ip-address';
+import { printable } from '../../policy/findings/characters';
+import type { SourceLine } from '../../policy/findings/finding';
+import { decideHello, decideMailHello } from '../../policy/hello';
+import { decideCommand } from '../../policy/privacy';
+import type { ClientFacts } from '../../policy/relay-policy';
+import type { Effect } from '../../policy/sets/change';
+import {
+  decideMail,
+  describeMail,
+  type MailPolicy,
+  type MailRequest,
+  mailNeedsClientName,
+} from '../../policy/sets/mail-decision';
+import { emptyListData, mailPolicyOf } from '../../policy/sets/policy-lists';
+import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
+import { rules } from '../../status/rules';
+import type { LoggedDecision } from '../log/decision-line';
+import { recipientOf } from '../log/recipient';
+import type { FolderPolicy } from '../policy-content';
+
+export const undeterminedReasons = {
+  'client-names': "the policy asks for the client's names, which the line does not have",
+  'of-the-moment': 'a list or a trust that was gone at that moment decided',
+  'only-observed': 'the plugin only observed, and what the server answered then is not in the line',
+  'not-enforced': 'the relay plugin is not in force in this policy, so other plugins decide',
+  'other-plugins': 'no list decides, and restriction=false leaves it to other plugins',
+  'own-address': "whether the recipient's address literal is this host's own is not in the line",
+  'denied-before': 'host.deny denies the client, and whether it did then is not in the line of a permit at connect',
+  'escaped-recipient': 'the line has characters of the recipient in an escaped form',
+  'unknown-rule': 'this version does not know the rule',
+} as const;
+
+export type UndeterminedReason = keyof typeof undeterminedReasons;
+
+/** What became of a client, command or recipient; greater for what lets more in. `passed`: not refused here, other plugins may. */
+const admission = { denied: 0, refused: 1, dropped: 1, untrusted: 1, deferred: 2, passed: 3, accepted: 4 } as const;
+
+export interface Verdict {
+  readonly kind: keyof typeof admission;
+  readonly words: string;
+  readonly at?: SourceLine | undefined;
+  /** Where another reply would be another verdict. */
+  readonly reply?: string | undefined;
+}
+
+export type Replayed =
+  | { readonly result: 'unchanged' }
+  | { readonly result: 'undetermined'; readonly reason: UndeterminedReason }
+  | { readonly result: Effect; readonly before: Verdict; readonly after: Verdict };
+
+const unchanged: Replayed = { result: 'unchanged' };
+const passed: Verdict = { kind: 'passed', words: 'not refused' };
+
+const pluginOf = new Map<string, PluginName>(
+  pluginNames.flatMap((plugin) => {
+    const { permit, refuse, defer } = rules[plugin];
+    return [...permit, ...refuse, ...defer].map((rule) => [rule, plugin] as const);
+  }),
+);
+
+const commandOf: Readonly<Record<string, string>> = {
+  ...{ novrfy: 'VRFY', needvrfyhelo: 'VRFY', noexpn: 'EXPN', needexpnhelo: 'EXPN', noetrn: 'ETRN', noverb: 'VERB' },
+};
+
+export class Redecider {
+  /** The policy in force: without `host.deny` where its plugin does not act. */
+  private readonly policy: MailPolicy;
+  /** The lists as if every plugin acted. */
+  private readonly listed: MailPolicy;
+  private readonly acting: ReadonlySet<PluginName>;
+
+  constructor(private readonly site: FolderPolicy) {
+    const { content, settings, loaded } = site;
+    this.acting = new Set(loaded.filter((plugin) => modeOf(settings, plugin) === 'enforce'));
+    const whole = mailPolicyOf(content);
+    const { on_dns_failure: onDnsFailure } = settings.deny;
+    this.listed = { ...whole, deny: { ...whole.deny, onDnsFailure } };
+    const none = mailPolicyOf({ ...content, lists: { ...content.lists, hosts: emptyListData('hosts') } });
+    this.policy = this.acting.has('deny') ? this.listed : none;
+  }
+
+  decide(line: LoggedDecision): Replayed {
+    const plugin = pluginOf.get(line.rule);
+    if (!plugin) return undetermined('unknown-rule');
+    if (line.rule === 'list-unavailable' || line.rule === 'trust-withdrawn') return undetermined('of-the-moment');
+    const acts = this.acting.has(plugin);
+    if (plugin === 'relay' && acts === line.observed) return undetermined(acts ? 'only-observed' : 'not-enforced');
+    // What was only observed and now is enforced was let pass; where it is observed again, the decisions are compared.
+    const before = line.observed && acts ? passed : verdictOfLine(line, plugin);
+    const after = this.after(line, plugin, acts || line.observed);
+    return typeof after === 'string' ? undetermined(after) : compare(before, after);
+  }
+
+  private after(line: LoggedDecision, plugin: PluginName, isAsked: boolean): Verdict | UndeterminedReason {
+    switch (plugin) {
+      case 'deny':
+        return isAsked ? (this.denied(this.listed, line) ?? this.notDenied(line)) : this.notDenied(line);
+      case 'helo':
+      case 'privacy': {
+        const atConnect = this.site.settings.deny.at === 'connect' ? this.denied(this.policy, line) : undefined;
+        return atConnect ?? (isAsked ? verdictOf(this.commandDecision(line)) : passed);
+      }
+      case 'relay':
+        return line.rcpt === '' ? this.trust(line) : this.mail(line);
+    }
+  }
+
+  /** What `host.deny` says of the client; `undefined` where it does not deny. */
+  private denied({ deny }: MailPolicy, line: LoggedDecision): Verdict | UndeterminedReason | undefined {
+    // Only whether they lead back is not known of names that the deny decision has looked up.
+    const [client] = clientsOf(line) as [ClientFacts];
+    if (denyNeedsClientName(deny, client)) return 'client-names';
+    const decision = decideDeny(deny, client);
+    return 'reply' in decision ? this.denial(decision.outcome, decision.reply, decision.at) : undefined;
+  }
+
+  private denial(outcome: 'refuse' | 'defer', said: Reply, at: SourceLine | undefined): Verdict {
+    const reply = formatReply(this.site.settings.deny.at === 'connect' ? replyAt('connect', said) : said);
+    return { kind: outcome === 'refuse' ? 'denied' : 'deferred', words: `${outcome} ${reply}`, at, reply };
+  }
+
+  private notDenied(line: LoggedDecision): Verdict | UndeterminedReason {
+    return line.rcpt !== '' && this.acting.has('relay') && !line.observed ? this.mail(line) : passed;
+  }
+
+  private commandDecision({ rule, helo }: LoggedDecision): Decision | undefined {
+    const flags = privacyFlagsOf(this.site.settings);
+    if (rule === 'hello-malformed') return decideHello(helo);
+    if (rule === 'hello-missing') return flags.needmailhelo ? decideMailHello(helo || undefined) : undefined;
+    const vrfyReply = this.site.settings.privacy.vrfy_reply === '252' ? 252 : 502;
+    return decideCommand({ flags, vrfyReply }, { command: commandOf[rule] ?? '', introduced: helo !== '' });
+  }
+
+  /** Whether the lists trust the client: all that a permit at connect says. */
+  private trust(line: LoggedDecision): Verdict | UndeterminedReason {
+    const denied = this.denied(this.policy, line);
+    if (denied) return typeof denied === 'string' ? denied : 'denied-before';
+    const answers = clientsOf(line).map((client) => {
+      const trust = decideTrust(this.policy.relay, client);
+      return !trust && nameMightBeTrusted(this.policy.relay, client) ? undefined : (trust ?? false);
+    });
+    const [first] = answers;
+    if (first === undefined || answers.some((one) => Boolean(one) !== Boolean(first))) return 'client-names';
+    if (!first) return { kind: 'untrusted', words: 'may not relay to anyone' };
+    return { kind: 'accepted', words: `permit ${first.rule}`, at: first.at };
+  }
+
+  /** The combined verdict on the recipient, the same for everything that the line leaves open. */
+  private mail(line: LoggedDecision): Verdict | UndeterminedReason {
+    const recipient = recipientOf(line.rcpt);
+    if (!recipient) return 'escaped-recipient';
+    let common: Verdict | undefined;
+    for (const recipientIsHere of this.placesOf(line, recipient.domain)) {
+      let here: Verdict | undefined;
+      for (const client of clientsOf(line)) {
+        const verdict = this.mailVerdict({ ...client, recipient, recipientIsHere });
+        if (typeof verdict === 'string') return verdict;
+        if (here && here.kind !== verdict.kind) return 'client-names';
+        here = verdict;
+      }
+      if (common && common.kind !== here?.kind) return 'own-address';
+      common = here;
+    }
+    return common as Verdict;
+  }
+
+  private mailVerdict(request: MailRequest): Verdict | UndeterminedReason {
+    if (mailNeedsClientName(this.policy, request)) return 'client-names';
+    const decision = decideMail(this.policy, request);
+    const { outcome, by, reply, at } = decision;
+    if (outcome === 'pass') return 'other-plugins';
+    if (!reply) return { kind: outcome === 'discard' ? 'dropped' : 'accepted', words: describeMail(decision), at };
+    const kind = outcome === 'refuse' ? 'refused' : 'deferred';
+    if (by === 'deny') return this.denial(outcome === 'refuse' ? 'refuse' : 'defer', reply, at);
+    const text = formatReply(reply);
+    return { kind, words: `${outcome} ${text}`, at, reply: by === 'map' ? text : undefined };
+  }
+
+  /** Whether an address literal is this host's: both, where the line does not say so. */
+  private placesOf({ rule }: LoggedDecision, domain: string): readonly boolean[] {
+    const address = domain.startsWith('[') ? parseAddressLiteral(domain) : undefined;
+    if (!address) return [false];
+    const named = this.site.settings.relay.this_host.some((text) => isAddress(text, address));
+    if (named || isThisHostEverywhere(address)) return [true];
+    // Its own address is the first thing that the relay decision looks for, and decides whatever comes after.
+    return foundElsewhere.has(rule) ? [false] : [true, false];
+  }
+}
+
+/** Rules of the relay decision behind `own-address`: the recipient was not at this host then. */
+const foundElsewhere: ReadonlySet<string> = new Set([
+  ...['client-network', 'client-domain', 'destination', 'relay-map'],
+  ...['client-excluded', 'destination-excluded', 'relay-denied'],
+]);
+
+function isAddress(text: string, address: IpAddress): boolean {
+  const named = parseAddress(text);
+  return named !== undefined && sameAddress(named, address);
+}
+
+function undetermined(reason: UndeterminedReason): Replayed {
+  return { result: 'undetermined', reason };
+}
+
+function verdictOfLine(line: LoggedDecision, plugin: PluginName): Verdict {
+  const { outcome, rule, at, reply } = line;
+  const place = /^(.*):([0-9]+)$/.exec(at);
+  const source = place ? { file: place[1] as string, line: Number(place[2]) } : undefined;
+  if (outcome === 'permit') {
+    return { kind: line.isDropped ? 'dropped' : 'accepted', words: `permit ${rule}`, at: source };
+  }
+  const kind = outcome === 'defer' ? 'deferred' : plugin === 'deny' ? 'denied' : 'refused';
+  const isOwnReply = plugin !== 'relay' || rule === 'relay-map';
+  return { kind, words: `${outcome} ${reply}`, at: source, reply: isOwnReply ? reply : undefined };
+}
+
+function verdictOf(decision: Decision | undefined): Verdict {
+  if (!decision || !('reply' in decision)) return passed;
+  const reply = formatReply(decision.reply);
+  return { kind: 'refused', words: `${decision.outcome} ${reply}`, at: decision.at, reply };
+}
+
+function compare(before: Verdict, after: Verdict): Replayed {
+  if (before.kind === after.kind) {
+    const isSame = before.reply === undefined && after.reply === undefined;
+    if (isSame || before.reply === printable(after.reply ?? '')) return unchanged;
+    return { result: 'moves', before, after };
+  }
+  // Neither is refused by the plugin, which did not act before.
+  if (before === passed && after.kind === 'accepted') return unchanged;
+  const step = admission[after.kind] - admission[before.kind];
+  return { result: step > 0 ? 'opens' : step < 0 ? 'closes' : 'moves', before, after };
+}
+
+/** The client of the line, once for each thing that its names can be: of some nobody has looked where they lead. */
+function clientsOf({ ip, ptr, names }: LoggedDecision): readonly ClientFacts[] {
+  const clientAddress = parseAddress(ip);
+  return namesOf(ptr, names).map((clientNames) => ({ clientAddress, clientNames }));
+}
+
+function namesOf(ptr: string, names: LoggedNames | undefined): readonly ClientNames[] {
+  if (names) return names.areChecked ? [names] : [names, { ...names, confirmed: names.claimed }];
+  // Haraka's own look-up finds one name at most, and NXDOMAIN means a timeout too.
+  return [isName(ptr) ? { ...unaskedNames, claimed: [normalizeDnsName(ptr)] } : unaskedNames];
+}
+
+/** Whether Haraka has found a PTR name, and the line has it as it is. */
+export function isName(ptr: string): boolean {
+  return !/^(?:NXDOMAIN|DNSERROR|Unknown|)$/.test(ptr) && !ptr.includes('\\');
+}

@@ -1,0 +1,161 @@
+/**
+ * What to change so that a decision would be another one. The narrowest entry that does it, of one address, one name or one
+ * recipient; nothing that would open or close more is suggested.
+ */
+import { parseDomainName } from '../../policy/entries/domain-name';
+import { type Entry, formatEntry, isProblem, parseEntry } from '../../policy/entries/entry';
+import { parseAddress, parseAddressLiteral, widthOf } from '../../policy/entries/ip-address';
+import type { ListKind } from '../../policy/entries/list';
+import { foldLocalPart } from '../../policy/mailbox';
+import { recipientOf } from '../log/recipient';
+import type { EntryNow, ListsNow, NamedDecision } from './entry-now';
+
+export interface Suggestion {
+  /** `add`: the entry to the list; `replace`: the line by the entry; `edit`: the line; `none`: no list is the place. */
+  readonly action: 'add' | 'replace' | 'edit' | 'none';
+  readonly list: string | null;
+  readonly line: number | null;
+  readonly entry: string | null;
+  readonly message: string;
+}
+
+export function suggest(decision: NamedDecision, now: EntryNow | undefined, lists: ListsNow): readonly Suggestion[] {
+  const { rule, ip, outcome } = decision;
+  const exactly = entryFor(decision, now);
+  const change = (list: ListKind, wanted: Entry | undefined, effect: string) =>
+    changeOf({ decision, now, lists, list }, wanted, effect);
+  const toRelay = change('local_ip', exactly.address(false), `let ${ip} relay to anyone`);
+  switch (rule) {
+    case 'client-network':
+      return change('local_ip', exactly.address(true), `take this from ${ip} alone`);
+    case 'client-domain':
+      return change('local_domain', exactly.name(true), 'take this from clients of this very name alone');
+    case 'destination':
+      return change('relay_to', exactly.mailbox(true), 'close this recipient alone');
+    case 'client-denied-network':
+      return change('hosts', exactly.address(true), `let in ${ip}, and nobody else`);
+    case 'client-denied-domain':
+      return change('hosts', exactly.name(true), 'let in clients of this very name alone');
+    case 'client-excluded':
+      return now?.list === 'local_domain'
+        ? change('local_domain', exactly.name(false), 'let clients of this very name relay to anyone')
+        : toRelay;
+    case 'destination-excluded':
+      return change('relay_to', exactly.mailbox(false), 'let anyone send to this recipient alone');
+    case 'relay-denied':
+      return [...change('relay_to', exactly.domain(), 'let anyone send to this domain'), ...toRelay];
+    case 'name-unknown':
+      return [advice("the client's name could not be looked up; once the DNS answers, the lists decide"), ...toRelay];
+    case 'routed-local-part':
+      return [
+        advice('a local part with a route (user%host, host!user) is taken from clients alone that may relay'),
+        ...toRelay,
+      ];
+    case 'postmaster':
+    case 'own-address':
+      return [
+        advice('every mail server takes this mail (RFC 5321)'),
+        ...change('hosts', exactly.address(false), `refuse ${ip} whatever it sends`),
+      ];
+    case 'relay-map':
+      return [editOf(decision, outcome)];
+    default:
+      return [advice(adviceOn(decision, lists))];
+  }
+}
+
+/** The narrowest entries for the client and the recipient; `undefined` where no list can hold one. */
+function entryFor({ ip, rcpt, names }: NamedDecision, now: EntryNow | undefined) {
+  // Of several names the one that the entry covers has decided.
+  const domain = parseEntry((now?.text ?? '').split(/[ \t]/)[0] ?? '');
+  const covers = (name: string) => 'name' in domain && `.${name}`.endsWith(`.${domain.name}`);
+  const recipient = recipientOf(rcpt);
+  const literal = recipient && parseAddressLiteral(recipient.domain);
+  const ofAddress = (address: ReturnType<typeof parseAddress>, excluded: boolean): Entry | undefined =>
+    address && { kind: 'network', address, length: widthOf(address.family), excluded };
+  return {
+    address: (excluded: boolean) => ofAddress(parseAddress(ip), excluded),
+    name: (excluded: boolean): Entry | undefined => {
+      const name = parseDomainName(names.find(covers) ?? names[0] ?? '');
+      return name === undefined ? undefined : { kind: 'domain', name, exact: true, excluded };
+    },
+    mailbox: (excluded: boolean): Entry | undefined => {
+      const localPart = foldLocalPart(recipient?.localPart ?? '');
+      const isDomain = literal ?? parseDomainName(recipient?.domain ?? '');
+      if (!recipient || localPart === undefined || isDomain === undefined) return undefined;
+      return { kind: 'mailbox', localPart, domain: recipient.domain, excluded };
+    },
+    domain: (): Entry | undefined => {
+      if (literal) return ofAddress(literal, false);
+      const name = parseDomainName(recipient?.domain ?? '');
+      return name === undefined ? undefined : { kind: 'domain', name, exact: true, excluded: false };
+    },
+  };
+}
+
+interface Place {
+  readonly decision: NamedDecision;
+  readonly now: EntryNow | undefined;
+  readonly lists: ListsNow;
+  readonly list: ListKind;
+}
+
+/** The entry in the place of one for exactly the same, or beside a wider one: the most specific entry decides. */
+function changeOf({ decision, now, lists, list }: Place, wanted: Entry | undefined, effect: string): Suggestion[] {
+  const text = wanted ? formatEntry(wanted) : '';
+  if (!wanted || isProblem(parseEntry(text))) return [];
+  const name = lists.nameOf(list);
+  const { entry } = decision;
+  if (entry && now?.list === list && now.state === 'same' && isSameSubject(now.text ?? '', wanted)) {
+    const message = `${entry.file}:${entry.line}: ${text} in the place of ${now.text} would ${effect}`;
+    return [{ action: 'replace', list: name, line: entry.line, entry: text, message }];
+  }
+  return [
+    { action: 'add', list: name, line: null, entry: text, message: `${name}: the entry ${text} would ${effect}` },
+  ];
+}
+
+function isSameSubject(text: string, wanted: Entry): boolean {
+  const entry = parseEntry(text.split(/[ \t]/)[0] ?? '');
+  if (isProblem(entry)) return false;
+  const subject = (one: Entry) => formatEntry({ ...one, excluded: false }).split(' ')[0];
+  return subject(entry) === subject(wanted);
+}
+
+function editOf({ entry }: NamedDecision, outcome: string): Suggestion {
+  const place = entry ? `${entry.file}:${entry.line}` : 'relay.map';
+  const what = outcome === 'permit' ? 'permits' : `${outcome}s`;
+  const message = `${place} ${what} whatever has its key: edit it, or add a more specific key`;
+  return { action: 'edit', list: entry?.file ?? null, line: entry?.line ?? null, entry: null, message };
+}
+
+function advice(message: string): Suggestion {
+  return { action: 'none', list: null, line: null, entry: null, message };
+}
+
+function adviceOn({ rule }: NamedDecision, lists: ListsNow): string {
+  switch (rule) {
+    case 'hello-malformed':
+      return 'the client has to say a domain name or an address literal at EHLO; no list excepts a client';
+    case 'impossible-domain':
+      return 'no such domain can exist: the sender has to correct the address';
+    case 'trust-withdrawn':
+      return 'a list was edited while the client was connected; on its next connection the lists decide as they are';
+    case 'list-unavailable':
+      return 'a list could not be read: smtpcheck status and smtpcheck lint say which, and why';
+    case 'client-name-unknown':
+      return "the client's PTR name could not be looked up; once the DNS answers, host.deny decides";
+    case 'client-address-unknown':
+      return "a proxy wrote the client's address in a form that cannot be read: have it write 192.0.2.7 or 2001:db8::7";
+    case 'hello-missing':
+      return flagAdvice('needmailhelo', lists);
+    default:
+      return flagAdvice(rule, lists);
+  }
+}
+
+/** Flags speak of all clients: taking one out would open more than this client's way. */
+function flagAdvice(flag: string, { flagsAt }: ListsNow): string {
+  const place = flagsAt === undefined ? '' : ` (smtpcheck.ini:${flagsAt})`;
+  return `the privacy flag ${flag}${place} speaks of all clients; no list excepts one`;
+}
