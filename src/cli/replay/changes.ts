@@ -26,6 +26,8 @@ export interface Example {
 
 export interface Undetermined {
   decisions: number;
+  /** What some of them would be if their clients had no other name than the one that Haraka logged. */
+  readonly likely: Partial<Record<Effect | 'unchanged', number>>;
   readonly example: LoggedDecision;
 }
 
@@ -48,9 +50,11 @@ export class Changes {
         this.unchanged++;
         return;
       case 'undetermined': {
-        const known = this.undetermined.get(replayed.reason);
-        if (known) known.decisions++;
-        else this.undetermined.set(replayed.reason, { decisions: 1, example: structuredClone(line) });
+        const { reason, likely } = replayed;
+        const known = this.undetermined.get(reason) ?? { decisions: 0, likely: {}, example: structuredClone(line) };
+        this.undetermined.set(reason, known);
+        known.decisions++;
+        if (likely) known.likely[likely] = (known.likely[likely] ?? 0) + 1;
         return;
       }
       default:

@@ -43,12 +43,13 @@ export function printReport(report: Report, output: Output, { colour, all }: { c
   const rest = groups.length - visible.length;
   if (rest > 0) output.write(`… and ${rest} more group${rest === 1 ? '' : 's'} (--all shows them)\n`);
   if (changes.ungrouped > 0) output.write(`… and ${changes.ungrouped} decisions in no group: there are too many\n`);
-  for (const [reason, { decisions, example }] of changes.undetermined) {
+  for (const [reason, { decisions, likely, example }] of changes.undetermined) {
     const { ip, rule, rcpt } = example;
     const first = [rule, ip, rcpt].filter((part) => part !== '').join(' ');
-    output.write(
-      `${paint('bold', 'undetermined')}  ${printable(`${decisions}: ${undeterminedReasons[reason]} (first: ${first})`)}\n`,
-    );
+    output.write(`${paint('bold', 'undetermined')}  ${decisions}: ${undeterminedReasons[reason]} `);
+    output.write(`${printable(`(first: ${first})`)}\n`);
+    const counts = Object.entries(likely).map(([result, count]) => `${count} ${result}`);
+    if (counts.length > 0) output.write(`        by the PTR name in the line alone: ${counts.join(', ')}\n`);
   }
   output.write(`${totals(report)}\n`);
   if (tally.unreadable > 0) {
@@ -140,10 +141,11 @@ export function toJson({ changes, tally, groups, folder }: Report): string {
       after: verdict(group.example.after),
       example: example(group.example.line),
     })),
-    undetermined: [...changes.undetermined].map(([reason, { decisions, example: line }]) => ({
+    undetermined: [...changes.undetermined].map(([reason, { decisions, likely, example: line }]) => ({
       reason,
       message: undeterminedReasons[reason],
       decisions,
+      likely: { opens: 0, closes: 0, moves: 0, unchanged: 0, ...likely },
       example: example(line),
     })),
   });

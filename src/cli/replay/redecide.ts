@@ -4,7 +4,7 @@
  * docs/reference/cli-replay.md has the table.
  */
 import { replyAt } from '../../host/guard';
-import { type ClientNames, type LoggedNames, unaskedNames } from '../../policy/client-names';
+import { type ClientNames, type LoggedNames, noNames, unaskedNames } from '../../policy/client-names';
 import { decideTrust, nameMightBeTrusted } from '../../policy/client-trust';
 import { type Decision, formatReply, type Reply } from '../../policy/decision';
 import { decideDeny, denyNeedsClientName } from '../../policy/deny-decision';
@@ -63,7 +63,12 @@ export interface Verdict {
 
 export type Replayed =
   | { readonly result: 'unchanged' }
-  | { readonly result: 'undetermined'; readonly reason: UndeterminedReason }
+  | {
+      readonly result: 'undetermined';
+      readonly reason: UndeterminedReason;
+      /** What it would be if the client had no other name than the one that Haraka logged, where that tells. */
+      readonly likely?: Effect | 'unchanged' | undefined;
+    }
   | { readonly result: Effect; readonly before: Verdict; readonly after: Verdict };
 
 const unchanged: Replayed = { result: 'unchanged' };
@@ -98,6 +103,15 @@ export class Redecider {
   }
 
   decide(line: LoggedDecision): Replayed {
+    const replayed = this.decideFor(line);
+    if (line.names || replayed.result !== 'undetermined' || replayed.reason !== 'client-names') return replayed;
+    const claimed = isName(line.ptr) ? [normalizeDnsName(line.ptr)] : [];
+    const names = { ...noNames, state: claimed.length > 0 ? 'known' : 'none', claimed, areChecked: false } as const;
+    const { result } = this.decideFor({ ...line, names });
+    return result === 'undetermined' ? replayed : { ...replayed, likely: result };
+  }
+
+  private decideFor(line: LoggedDecision): Replayed {
     const plugin = pluginOf.get(line.rule);
     if (!plugin) return undetermined('unknown-rule');
     if (line.rule === 'list-unavailable' || line.rule === 'trust-withdrawn') return undetermined('of-the-moment');

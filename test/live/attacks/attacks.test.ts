@@ -23,8 +23,11 @@ import { noIpv6, withoutIpv6 } from '../../../testkit/live/ipv6';
 import { connect, isAccepted, type Reply, type SmtpClient } from '../../../testkit/live/smtp-client';
 import { runsInFull, supportedVersions } from '../../../testkit/live/versions';
 import { exceptions } from './corpus-exceptions';
+import { replayLog, seeds } from './replayed-log';
 
 const cases = readCases();
+/** docs/reference/cli-replay.md says when. */
+const undeterminedOfCorpus = ['client-names', 'own-address'];
 const NOBODY = 'zz9-nosuch@local.example';
 
 describe('the list of exceptions to the corpus', () => {
@@ -70,6 +73,46 @@ for (const version of supportedVersions) {
         }
       });
     }
+
+    describe('its log, replayed', () => {
+      it('under the same policy reports no change, and little that is undetermined', async () => {
+        const { code, report, decisions } = await replayLog(site.haraka, site.haraka.log());
+        assert.deepEqual([code, report.changes, report.unreadable], [0, [], 0]);
+        for (const { reason } of report.undetermined) assert.ok(undeterminedOfCorpus.includes(reason), reason);
+        const undetermined = report.undetermined.reduce((sum, { decisions: count }) => sum + count, 0);
+        assert.equal(report.unchanged + undetermined, decisions.length);
+        assert.ok(undetermined * 20 < decisions.length, JSON.stringify(report.undetermined));
+      });
+
+      it('with a network taken out of localip says of its clients that a name might still permit them', async () => {
+        const { report, decisions } = await replayLog(site.haraka, site.haraka.log(), {
+          localip: '127.8.1\n127.7.7.7\n',
+        });
+        // Anyone may send to backup.example.
+        const concerned = decisions.filter(
+          ({ rule, ip, rcpt }) =>
+            rule === 'client-network' && ip.startsWith('127.9.') && !rcpt.endsWith('@backup.example>'),
+        );
+        const undetermined = report.undetermined.find(({ reason }) => reason === 'client-names');
+        assert.ok(concerned.length > 0 || !runsInFull(version));
+        assert.equal(report.closes, 0);
+        assert.equal(undetermined?.likely.closes ?? 0, concerned.length);
+      });
+
+      for (const seed of seeds) {
+        it(`with ${seed.name} reports exactly the sessions that it concerns`, async () => {
+          const { code, report, decisions } = await replayLog(site.haraka, site.haraka.log(), seed.files);
+          const concerned = decisions.filter(seed.concerns);
+          assert.ok(concerned.length > 0 || !runsInFull(version));
+          assert.equal(code, concerned.length > 0 ? 1 : 0);
+          assert.ok(report.changes.every(({ effect }) => effect === seed.effect));
+          assert.equal(report[seed.effect], concerned.length);
+          for (const { example } of report.changes) {
+            assert.ok(concerned.some(({ ip, rcpt }) => ip === example.ip && rcpt === example.rcpt));
+          }
+        });
+      }
+    });
   });
 }
 
