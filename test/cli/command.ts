@@ -12,6 +12,7 @@ export interface Ran {
 export interface Where {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: AsyncIterable<Uint8Array>;
 }
 
 export const program = path.join(__dirname, '..', '..', 'src', 'cli', 'main.js');
@@ -20,7 +21,7 @@ export const program = path.join(__dirname, '..', '..', 'src', 'cli', 'main.js')
 export const environment = (env: Readonly<Record<string, string>> = {}) => ({ PATH: process.env.PATH ?? '', ...env });
 
 /** In this process, whose streams, folder and environment the command does not touch. */
-export async function smtpcheck(args: readonly string[], { cwd = '/', env = {} }: Where = {}): Promise<Ran> {
+export async function smtpcheck(args: readonly string[], { cwd = '/', env = {}, stdin }: Where = {}): Promise<Ran> {
   let stdout = '';
   let stderr = '';
   const code = await main(args, {
@@ -28,6 +29,7 @@ export async function smtpcheck(args: readonly string[], { cwd = '/', env = {} }
     stderr: { write: (text) => (stderr += text) },
     env: environment(env),
     cwd,
+    ...(stdin && { stdin }),
   });
   return { code, stdout, stderr };
 }

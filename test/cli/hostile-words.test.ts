@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { listen } from '../../testkit/fakes/listener';
 import { smtpScript } from '../../testkit/fakes/smtp';
 import { emptyLists, type Folder, makeFolder } from '../../testkit/folder';
+import { logLine } from '../../testkit/log-lines';
 import { obeyed } from '../../testkit/obeyed';
 import { smtpcheck } from './command';
 
@@ -23,8 +24,11 @@ function hostileSite(): { readonly root: Folder; readonly folder: string } {
   const config = Object.entries(files).map(([name, text]) => [`${hostile}\n/config/${name}`, text]);
   const plain = { 'plain/config/plugins': 'smtpcheck\nrcpt_to.in_host_list\n' };
   const expectations = { 'hostile.test': `${hostile} -> a@b.example relay\n1.2.3.4 -> ${hostile} relay\n` };
+  const log = {
+    'hostile.log': [logLine({ helo: hostile, ip: '192.0.2.7', from: `<${hostile}@x.example>` })].join('\n'),
+  };
   const source = { [`${hostile}\naccess`]: `# ${hostile}\nConnect:192.0.2 RELAY\nFrom:${hostile} RELAY\n` };
-  const root = makeFolder({ ...Object.fromEntries(config), ...source, ...plain, ...expectations });
+  const root = makeFolder({ ...Object.fromEntries(config), ...source, ...plain, ...expectations, ...log });
   return { root, folder: `${hostile}\n` };
 }
 
@@ -69,6 +73,14 @@ const cases: readonly WordsCase[] = [
   })),
   { args: ['test', '-c', `${hostile}\n`, 'hostile.test'], code: 2, quiet: true },
   { args: ['test', '-c', `${hostile}\n`, hostile], code: 2 },
+  { args: ['why', hostile], code: 2 },
+  { args: ['why', 'x.example', '--log', hostile, '-c', `${hostile}\n`], code: 2 },
+  { args: ['why', '192.0.2.7', '--log', 'hostile.log', '-c', `${hostile}\n`], code: 0 },
+  { args: ['why', '192.0.2.7', '--log', 'hostile.log', '-c', `${hostile}\n`, '--json'], code: 0 },
+  { args: ['replay', hostile, '-c', `${hostile}\n`], code: 2 },
+  { args: ['replay', 'hostile.log', '-c', `${hostile}\n`], code: 1 },
+  { args: ['replay', 'hostile.log', '-c', `${hostile}\n`, '--json'], code: 1 },
+  { args: ['replay', 'hostile.log', '-c', `${hostile}\n`, '--since', hostile], code: 2 },
   { args: ['audit', hostile], code: 2 },
   { args: ['audit', '127.0.0.1:1', '--foreign', hostile], code: 2 },
   { args: ['audit', '127.0.0.1:1', '--from', hostile], code: 2 },

@@ -1,8 +1,6 @@
 /** How far a long command is: a bar on a terminal, nothing anywhere else. */
 import type { Output } from '../io';
 
-/** Milliseconds between two bars. */
-const pace = 200;
 const width = 30;
 
 export class Progress {
@@ -10,10 +8,11 @@ export class Progress {
   private last = Date.now();
   private isShown = false;
 
-  /** `total` bytes; not a number where that is not known. */
+  /** `total` bytes; not a number where that is not known. `pace`: milliseconds between two bars. */
   constructor(
     private readonly output: Output,
     private readonly total: number,
+    private readonly pace = 200,
   ) {}
 
   /** The same bytes, counted. */
@@ -25,7 +24,7 @@ export class Progress {
   }
 
   show(lines: number): void {
-    if (this.output.isTTY !== true || Date.now() - this.last < pace) return;
+    if (this.output.isTTY !== true || Date.now() - this.last < this.pace) return;
     this.last = Date.now();
     this.isShown = true;
     const share = Number.isNaN(this.total) ? undefined : Math.min(1, this.done / Math.max(1, this.total));

@@ -30,7 +30,7 @@ export class ListsNow {
   readonly settings: Settings;
   /** Where `[privacy] flags` stands, if it does. */
   readonly flagsAt: number | undefined;
-  private readonly lines = new Map<string, readonly string[] | undefined>();
+  private readonly lines = new Map<string, readonly string[]>();
 
   constructor(private readonly folder: HarakaFolder) {
     const { readable, written } = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '');
@@ -45,8 +45,13 @@ export class ListsNow {
   }
 
   lineOf(file: string, line: number): string | undefined {
-    if (!this.lines.has(file)) this.lines.set(file, this.read(file));
-    return this.lines.get(file)?.[line - 1]?.trim();
+    return this.linesOf(file)[line - 1]?.trim();
+  }
+
+  /** The first line of the list that is so; `part` stands in it. */
+  find(list: ListSetting['name'], part: string, isWanted: (line: string) => boolean): number | undefined {
+    const index = this.linesOf(this.nameOf(list)).findIndex((line) => line.includes(part) && isWanted(line.trim()));
+    return index < 0 ? undefined : index + 1;
   }
 
   entryOf(decision: NamedDecision): EntryNow | undefined {
@@ -60,14 +65,20 @@ export class ListsNow {
     return { list: setting.name, text, state: isSame ? 'same' : 'changed' };
   }
 
-  private read(file: string): readonly string[] | undefined {
-    try {
-      return decodeText(readFileSync(pathOf(this.folder.config, file)))
-        .replace(/^\ufeff/, '')
-        .split('\n');
-    } catch {
-      return undefined;
+  /** None where the file cannot be read. */
+  private linesOf(file: string): readonly string[] {
+    let lines = this.lines.get(file);
+    if (!lines) {
+      try {
+        lines = decodeText(readFileSync(pathOf(this.folder.config, file)))
+          .replace(/^\ufeff/, '')
+          .split('\n');
+      } catch {
+        lines = [];
+      }
+      this.lines.set(file, lines);
     }
+    return lines;
   }
 }
 

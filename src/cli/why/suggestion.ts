@@ -22,8 +22,7 @@ export interface Suggestion {
 export function suggest(decision: NamedDecision, now: EntryNow | undefined, lists: ListsNow): readonly Suggestion[] {
   const { rule, ip, outcome } = decision;
   const exactly = entryFor(decision, now);
-  const change = (list: ListKind, wanted: Entry | undefined, effect: string) =>
-    changeOf({ decision, now, lists, list }, wanted, effect);
+  const change = (list: ListKind, wanted: Entry | undefined, effect: string) => changeOf(lists, list, wanted, effect);
   const toRelay = change('local_ip', exactly.address(false), `let ${ip} relay to anyone`);
   switch (rule) {
     case 'client-network':
@@ -67,8 +66,8 @@ export function suggest(decision: NamedDecision, now: EntryNow | undefined, list
 /** The narrowest entries for the client and the recipient; `undefined` where no list can hold one. */
 function entryFor({ ip, rcpt, names }: NamedDecision, now: EntryNow | undefined) {
   // Of several names the one that the entry covers has decided.
-  const domain = parseEntry((now?.text ?? '').split(/[ \t]/)[0] ?? '');
-  const covers = (name: string) => 'name' in domain && `.${name}`.endsWith(`.${domain.name}`);
+  const domain = entryOn(now?.text ?? '');
+  const covers = (name: string) => domain?.kind === 'domain' && `.${name}`.endsWith(`.${domain.name}`);
   const recipient = recipientOf(rcpt);
   const literal = recipient && parseAddressLiteral(recipient.domain);
   const ofAddress = (address: ReturnType<typeof parseAddress>, excluded: boolean): Entry | undefined =>
@@ -93,33 +92,34 @@ function entryFor({ ip, rcpt, names }: NamedDecision, now: EntryNow | undefined)
   };
 }
 
-interface Place {
-  readonly decision: NamedDecision;
-  readonly now: EntryNow | undefined;
-  readonly lists: ListsNow;
-  readonly list: ListKind;
-}
-
 /** The entry in the place of one for exactly the same, or beside a wider one: the most specific entry decides. */
-function changeOf({ decision, now, lists, list }: Place, wanted: Entry | undefined, effect: string): Suggestion[] {
+function changeOf(lists: ListsNow, list: ListKind, wanted: Entry | undefined, effect: string): Suggestion[] {
   const text = wanted ? formatEntry(wanted) : '';
   if (!wanted || isProblem(parseEntry(text))) return [];
   const name = lists.nameOf(list);
-  const { entry } = decision;
-  if (entry && now?.list === list && now.state === 'same' && isSameSubject(now.text ?? '', wanted)) {
-    const message = `${entry.file}:${entry.line}: ${text} in the place of ${now.text} would ${effect}`;
-    return [{ action: 'replace', list: name, line: entry.line, entry: text, message }];
+  const subject = subjectOf(wanted);
+  const line = lists.find(list, subject.replace('=', ''), (written) => {
+    const entry = entryOn(written);
+    return entry !== undefined && subjectOf(entry) === subject;
+  });
+  const now = line === undefined ? '' : (lists.lineOf(name, line) ?? '');
+  if (line === undefined) {
+    return [
+      { action: 'add', list: name, line: null, entry: text, message: `${name}: the entry ${text} would ${effect}` },
+    ];
   }
-  return [
-    { action: 'add', list: name, line: null, entry: text, message: `${name}: the entry ${text} would ${effect}` },
-  ];
+  if (entryOn(now)?.excluded === wanted.excluded) return [advice(`${name}:${line} is ${now}, and decides from now on`)];
+  const message = `${name}:${line}: ${text} in the place of ${now} would ${effect}`;
+  return [{ action: 'replace', list: name, line, entry: text, message }];
 }
 
-function isSameSubject(text: string, wanted: Entry): boolean {
-  const entry = parseEntry(text.split(/[ \t]/)[0] ?? '');
-  if (isProblem(entry)) return false;
-  const subject = (one: Entry) => formatEntry({ ...one, excluded: false }).split(' ')[0];
-  return subject(entry) === subject(wanted);
+function subjectOf(entry: Entry): string {
+  return formatEntry({ ...entry, excluded: false }).split(' ')[0] as string;
+}
+
+function entryOn(line: string): Entry | undefined {
+  const entry = parseEntry(line.split(/[ \t]/)[0] ?? '');
+  return isProblem(entry) ? undefined : entry;
 }
 
 function editOf({ entry }: NamedDecision, outcome: string): Suggestion {
