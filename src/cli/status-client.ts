@@ -15,11 +15,14 @@ export class StatusClient {
   /** `otherwise`: what to do where no server answers, if there is something. */
   constructor(
     private readonly folder: HarakaFolder,
-    private readonly otherwise = '',
+    private readonly otherwise: readonly string[] = [],
   ) {
     const { socket } = parseSettings(settingsFile, readConfigText(folder, settingsFile) ?? '').readable.status;
     if (socket === '') {
-      throw new CannotRun(`${settingsFile} has an empty [status] socket, so nobody can ask: set it to smtpcheck.sock`);
+      throw new CannotRun(
+        `${settingsFile} has an empty [status] socket, so nobody can ask: set it to smtpcheck.sock`,
+        ...this.otherwise,
+      );
     }
     this.socketPath = isAbsolute(socket) ? socket : join(folder.path, socket);
   }
@@ -54,10 +57,9 @@ export class StatusClient {
       error.code === 'EACCES'
         ? 'run this as the user that Haraka runs as'
         : `is Haraka running in ${this.folder.path}, with the suite in config/plugins?`;
-    const more = this.otherwise === '' ? [] : [this.otherwise];
     return new CannotRun(
       `no server answers at ${this.socketPath} (${error.code ?? error.message}): ${remedy}`,
-      ...more,
+      ...this.otherwise,
     );
   }
 }

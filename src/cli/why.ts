@@ -69,7 +69,7 @@ export async function run(text: string, { config, last, log, json = false }: Why
 }
 
 async function fromServer(folder: HarakaFolder, subject: Subject, since: number | undefined, io: Io): Promise<Found> {
-  const client = new StatusClient(folder, 'name its logs with --log');
+  const client = new StatusClient(folder, ['or name its logs with --log']);
   const asked = outcomes.map((outcome) => `outcome=${outcome}`).join('&');
   const { decisions } = await client.get<{ readonly decisions: readonly ShownDecision[] }>(`decisions.json?${asked}`);
   const found = decisions.filter((one) => subject(one) && (since === undefined || Date.parse(one.time) >= since));

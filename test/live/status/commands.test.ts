@@ -1,4 +1,4 @@
-/** `smtpcheck status` and `follow` against a running Haraka, and without one. */
+/** `smtpcheck status`, `follow` and `why` against a running Haraka, and without one. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { makeFolder } from '../../../testkit/folder';
@@ -24,6 +24,15 @@ function running(args: readonly string[]) {
     await ended;
   };
   return { said, stop, child, ended };
+}
+
+interface WhyDocument {
+  readonly decisions: readonly {
+    readonly rule: string;
+    readonly rcpt: string;
+    readonly entry: { readonly state: string; readonly now: string | null; readonly text: string | null } | null;
+    readonly suggestions: readonly Readonly<Record<'action' | 'list' | 'line' | 'entry', unknown>>[];
+  }[];
 }
 
 describe('smtpcheck status and follow', () => {
@@ -120,6 +129,50 @@ describe('smtpcheck status and follow', () => {
     }
   });
 
+  it('why: tells what was decided on a client, from the server and from its log, and what has changed since', async () => {
+    const from = '127.66.0.77';
+    await askFor(haraka, 'user@dept.example', { from });
+    await load(haraka, 'localip', '!127.66.0.77  # stolen\n127.66\n');
+    await askFor(haraka, 'other@dept.example', { from });
+    const log = makeFolder({ 'haraka.log': haraka.log() }).file('haraka.log');
+    const explained = async (...more: readonly string[]) => {
+      const { code, stdout } = await smtpcheck(['why', from, '-c', haraka.directory, '--json', ...more]);
+      const { decisions } = JSON.parse(stdout) as WhyDocument;
+      return { code, decisions };
+    };
+    const online = await eventually(
+      ({ decisions }) => decisions.length === 2,
+      () => explained(),
+    );
+    const offline = await explained('--log', log);
+    for (const { code, decisions } of [online, offline]) {
+      assert.equal(code, 0);
+      assert.deepEqual(
+        decisions.map(({ rule, rcpt, entry }) => [rule, rcpt, entry?.state, entry?.now]),
+        [
+          ['client-excluded', '<other@dept.example>', 'same', '!127.66.0.77  # stolen'],
+          ['relay-denied', '<user@dept.example>', undefined, undefined],
+        ],
+      );
+      const [newest] = decisions;
+      assert.deepEqual(
+        newest?.suggestions.map(({ action, list, line, entry }) => [action, list, line, entry]),
+        [['replace', 'localip', 1, '127.66.0.77']],
+      );
+    }
+    await load(haraka, 'localip', '127.9\n');
+    const [gone] = (await explained()).decisions;
+    assert.deepEqual(
+      [gone?.entry?.state, gone?.entry?.now, gone?.entry?.text],
+      ['changed', '127.9', '!127.66.0.77  # stolen'],
+    );
+    const text = await smtpcheck(['why', 'dept.example', '-c', haraka.directory]);
+    assert.match(text.stdout, /localip:1 has changed since: it is now 127\.9$/m);
+    const { code, stderr } = await smtpcheck(['why', 'nobody.example', '-c', haraka.directory]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^the server remembers \d+ decisions; for older ones name its logs with --log$/m);
+  });
+
   it('exit 2 with what is valid where the question is not', async () => {
     const { code, stderr } = await smtpcheck(['follow', '--ip', 'mx.example', '-c', haraka.directory]);
     assert.equal(code, 2);
@@ -138,11 +191,17 @@ describe('smtpcheck status and follow without a running server', () => {
     { name: 'an empty socket', ini: '[status]\nsocket=\n', says: /empty \[status\] socket, so nobody can ask: set it/ },
   ];
   for (const { name, ini, says } of cases) {
-    for (const command of ['status', 'follow']) {
+    for (const command of ['status', 'follow', 'why']) {
       it(`exits 2: ${command} with ${name}`, async () => {
         const folder = makeFolder({ 'config/plugins': 'smtpcheck\n', 'config/smtpcheck.ini': ini });
-        const { code, stdout, stderr } = await smtpcheck([command, '-c', folder.path]);
+        const { code, stdout, stderr } = await smtpcheck([
+          command,
+          ...(command === 'why' ? ['x.example'] : []),
+          '-c',
+          folder.path,
+        ]);
         assert.deepEqual([code, stdout], [2, '']);
+        assert.equal(stderr.includes('name its logs with --log'), command === 'why', stderr);
         assert.match(stderr, says);
       });
     }
