@@ -12,6 +12,7 @@ import { type Files, writeLists } from './lists';
 import { loading } from './loading';
 import { type Result, reaches, type Target } from './measure';
 import { reloading } from './reloading';
+import { replaying } from './replaying';
 import { startup } from './startup';
 import { traffic } from './traffic';
 
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, (folder: string, files: () => Files) => Res
   decisions: () => decisions(),
   loading: (folder, files) => loading(folder, files()),
   comparing: (folder, files) => comparing(folder, files()),
+  replaying: (folder) => replaying(folder),
   reloading: (_folder, files) => reloading(files()),
   traffic: (_folder, files) => traffic(files()),
   dns: () => dnsQuestions(),
