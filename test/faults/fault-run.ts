@@ -3,6 +3,7 @@ import { ipv6Required } from '../../testkit/live/ipv6';
 import { Expectations } from './checks/expectations';
 import { Baselines, leakChecks, runLeakCheck } from './checks/leak-checks';
 import { Ledger } from './checks/ledger';
+import { checkReplay } from './checks/replay';
 import { classTable, closing, faultTable } from './checks/report';
 import { StatusWatch } from './checks/status-watch';
 import { clientFaults } from './kinds/client-faults';
@@ -19,6 +20,8 @@ const faults: readonly Fault[] = [...listFaults, ...dnsFaults, ...redisFaults, .
 
 const clients = 12;
 const atLast = 'at the end';
+const noFault = 'no fault';
+const replaying = 'the log replayed';
 /** A first fault of its kind loads code and fills caches; a message that waits takes a kilobyte or two. */
 const overFaults = { memory: 3 * 1024 * 1024, memoryOfMessage: 2048 };
 
@@ -39,12 +42,18 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
   const status = new StatusWatch(world, ledger);
   status.start();
   const skipped = new Map<string, string>();
+  /** The log while the lists decided as ever. */
+  const undisturbed: string[] = [];
+  const isUndisturbed = (name: string) => {
+    const fault = faults.find((one) => one.name === name);
+    return name === noFault || (fault?.meanwhile === undefined && Object.keys(fault?.changes ?? noFault).length === 0);
+  };
   const checks = leakChecks.filter(({ name }) => chosen(name));
   const planned = faults.filter(({ name, long }) => chosen(name) && !(short && long));
   try {
     const traffic = new Traffic(world.haraka.ports, expectations, ledger);
     const sample = short ? 2 : 10;
-    await under('no fault', async () => {
+    await under(noFault, async () => {
       traffic.start(clients);
       await traffic.sample(sample * 3);
       await traffic.stop();
@@ -83,6 +92,10 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
     for (const check of checks) {
       await under(check.name, () => runLeakCheck(check, world, traffic, short, ledger));
     }
+    let replayed = '';
+    await under(replaying, async () => {
+      replayed = await checkReplay(world, undisturbed.join(''));
+    });
     ledger.under(atLast);
     await status.stop();
     const books = ledger.settle(await world.haraka.queued());
@@ -92,11 +105,12 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
       if (mustLeave === undefined || skipped.has(name) || books[mustLeave] > 0) continue;
       ledger.find(`${name}: no queue has ${leavings[mustLeave]}: that point was not met`);
     }
-    say(`\n${faultTable(ledger, ['no fault', ...names, atLast], skipped)}`);
+    say(`\n${faultTable(ledger, [noFault, ...names, replaying, atLast], skipped)}`);
     say(`\n${classTable(ledger)}`);
     say(`\n${ipv6Line(traffic, world)}`);
     say(status.line);
     say(`${closing(ledger, books)}\n`);
+    say(`${replayed}\n`);
     for (const finding of ledger.findings) say(`${finding.fault}: ${finding.text}`);
     say(ledger.findings.length === 0 ? 'Nothing let through, nothing lost.' : `${ledger.findings.length} findings.`);
     if (skipped.size > 0) {
@@ -117,7 +131,8 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
     } catch (error) {
       ledger.find(`the fault could not be played: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
     }
-    world.reviewLog();
+    const log = world.reviewLog();
+    if (isUndisturbed(name)) undisturbed.push(log);
     const { sessions, recipients } = ledger.tally;
     const { accepted, refused, deferred } = recipients;
     const found = ledger.findings.filter(({ fault }) => fault === name);

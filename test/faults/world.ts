@@ -154,8 +154,8 @@ export class World {
     }
   }
 
-  /** Looks through the log of a fault for what must never be there, and forgets it. */
-  reviewLog(): void {
+  /** Looks through the log of a fault for what must never be there, and returns it for the last time. */
+  reviewLog(): string {
     const log = this.haraka.log();
     if (this.options.log !== undefined) fs.appendFileSync(this.options.log, log);
     this.haraka.clearLog();
@@ -165,6 +165,7 @@ export class World {
     const deaths = log.match(/worker \d+ (killed by signal|exited with error)/g)?.length ?? 0;
     if (deaths !== this.deathsExpected) this.ledger.find(`${deaths} workers died, not ${this.deathsExpected}`);
     this.deathsExpected = 0;
+    return log;
   }
 }
 
