@@ -102,7 +102,7 @@ export function explainCommand(line: LoggedDecision, folder: string | undefined)
 
 /** One word for a shell. */
 function shellWord(text = ''): string {
-  return /^[\w@%+=:,./[\]-]+$/.test(text) && !/[[\]]/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** The stable shape of `--json`, described in docs/reference/cli-replay.md. */
