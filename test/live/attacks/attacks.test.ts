@@ -23,7 +23,7 @@ import { noIpv6, withoutIpv6 } from '../../../testkit/live/ipv6';
 import { connect, isAccepted, type Reply, type SmtpClient } from '../../../testkit/live/smtp-client';
 import { runsInFull, supportedVersions } from '../../../testkit/live/versions';
 import { exceptions } from './corpus-exceptions';
-import { replayLog, seeds } from './replayed-log';
+import { explained, replayLog, seeds } from './replayed-log';
 
 const cases = readCases();
 /** docs/reference/cli-replay.md says when. */
@@ -101,14 +101,19 @@ for (const version of supportedVersions) {
 
       for (const seed of seeds) {
         it(`with ${seed.name} reports exactly the sessions that it concerns`, async () => {
-          const { code, report, decisions } = await replayLog(site.haraka, site.haraka.log(), seed.files);
+          const { code, report, decisions, folder } = await replayLog(site.haraka, site.haraka.log(), seed.files);
           const concerned = decisions.filter(seed.concerns);
           assert.ok(concerned.length > 0 || !runsInFull(version));
           assert.equal(code, concerned.length > 0 ? 1 : 0);
           assert.ok(report.changes.every(({ effect }) => effect === seed.effect));
           assert.equal(report[seed.effect], concerned.length);
-          for (const { example } of report.changes) {
+          for (const { example, after } of report.changes) {
             assert.ok(concerned.some(({ ip, rcpt }) => ip === example.ip && rcpt === example.rcpt));
+            // What explain plays ends as the replay says.
+            const [, reply = ' is relayed'] = /^(?:refuse|defer) (.*)$/.exec(after.verdict) ?? [];
+            const isOfTrust = example.rcpt === '' && seed.effect === 'closes' && after.verdict.startsWith('may not');
+            const played = await explained(example.command, folder);
+            assert.ok(isOfTrust ? !played.includes(' is relayed') : played.includes(reply), `${reply} in ${played}`);
           }
         });
       }

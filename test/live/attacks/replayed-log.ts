@@ -47,6 +47,7 @@ interface ReplayReport {
     readonly effect: string;
     readonly clients: string;
     readonly decisions: number;
+    readonly after: { readonly verdict: string };
     readonly example: { readonly ip: string; readonly rcpt: string; readonly command: string | null };
   }[];
   readonly undetermined: readonly {
@@ -79,4 +80,13 @@ export async function replayLog(
   const reader = new LogReader(['haraka.log'], { stdout: quiet, stderr: quiet, env: {}, cwd: folder.path }, undefined);
   await reader.read((decision) => decisions.push(decision));
   return { code, report: JSON.parse(stdout) as ReplayReport, decisions, folder: folder.path };
+}
+
+/** What the command of an example prints: the played session, to its last reply. */
+export async function explained(command: string | null, folder: string): Promise<string> {
+  const words = [...(command ?? '').matchAll(/'((?:[^']|'\\'')*)'|(\S+)/g)].map(
+    ([, quoted, bare = '']) => quoted?.replaceAll(String.raw`'\''`, "'") ?? bare,
+  );
+  const { stdout, stderr } = await smtpcheck(words.slice(1), { cwd: folder });
+  return stdout || stderr;
 }
