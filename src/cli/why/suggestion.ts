@@ -23,21 +23,25 @@ export function suggest(decision: NamedDecision, now: EntryNow | undefined, list
   const { rule, ip, outcome } = decision;
   const exactly = entryFor(decision, now);
   const change = (list: ListKind, wanted: Entry | undefined, effect: string) => changeOf(lists, list, wanted, effect);
+  const changeName = (list: ListKind, excluded: boolean, effect: string) => {
+    const name = exactly.name(excluded);
+    return name ? change(list, name, effect) : [advice('which name of the client decided is not known here')];
+  };
   const toRelay = change('local_ip', exactly.address(false), `let ${ip} relay to anyone`);
   switch (rule) {
     case 'client-network':
       return change('local_ip', exactly.address(true), `take this from ${ip} alone`);
     case 'client-domain':
-      return change('local_domain', exactly.name(true), 'take this from clients of this very name alone');
+      return changeName('local_domain', true, 'take this from clients of this very name alone');
     case 'destination':
       return change('relay_to', exactly.mailbox(true), 'close this recipient alone');
     case 'client-denied-network':
       return change('hosts', exactly.address(true), `let in ${ip}, and nobody else`);
     case 'client-denied-domain':
-      return change('hosts', exactly.name(true), 'let in clients of this very name alone');
+      return changeName('hosts', true, 'let in clients of this very name alone');
     case 'client-excluded':
       return now?.list === 'local_domain'
-        ? change('local_domain', exactly.name(false), 'let clients of this very name relay to anyone')
+        ? changeName('local_domain', false, 'let clients of this very name relay to anyone')
         : toRelay;
     case 'destination-excluded':
       return change('relay_to', exactly.mailbox(false), 'let anyone send to this recipient alone');
@@ -67,7 +71,7 @@ export function suggest(decision: NamedDecision, now: EntryNow | undefined, list
 function entryFor({ ip, rcpt, names }: NamedDecision, now: EntryNow | undefined) {
   // Of several names the one that the entry covers has decided.
   const domain = entryOn(now?.text ?? '');
-  const covers = (name: string) => domain?.kind === 'domain' && `.${name}`.endsWith(`.${domain.name}`);
+  const covers = (name: string) => domain?.kind !== 'domain' || `.${name}`.endsWith(`.${domain.name}`);
   const recipient = recipientOf(rcpt);
   const literal = recipient && parseAddressLiteral(recipient.domain);
   const ofAddress = (address: ReturnType<typeof parseAddress>, excluded: boolean): Entry | undefined =>
@@ -75,7 +79,7 @@ function entryFor({ ip, rcpt, names }: NamedDecision, now: EntryNow | undefined)
   return {
     address: (excluded: boolean) => ofAddress(parseAddress(ip), excluded),
     name: (excluded: boolean): Entry | undefined => {
-      const name = parseDomainName(names.find(covers) ?? names[0] ?? '');
+      const name = parseDomainName(names.find(covers) ?? '');
       return name === undefined ? undefined : { kind: 'domain', name, exact: true, excluded };
     },
     mailbox: (excluded: boolean): Entry | undefined => {

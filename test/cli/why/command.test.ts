@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../../examples/haraka-directory';
+import { rules } from '../../../src/status/rules';
 import { emptyLists, makeFolder } from '../../../testkit/folder';
 import { type LogFields, logLine } from '../../../testkit/log-lines';
 import { smtpcheck } from '../command';
@@ -148,6 +149,16 @@ describe('smtpcheck why, of a decision', () => {
       if (says) assert.match(text, new RegExp(says));
     });
   }
+});
+
+describe('the cases of smtpcheck why', () => {
+  it('have every rule', () => {
+    const tried = new Set(rows.map(({ line }) => line.rule ?? 'relay-denied'));
+    const all = Object.values(rules).flatMap(({ permit, refuse, defer }) => [...permit, ...refuse, ...defer]);
+    // Privacy flags are all alike.
+    const missing = all.filter((rule) => !tried.has(rule) && !rules.privacy.refuse.some((flag) => flag === rule));
+    assert.deepEqual(missing, []);
+  });
 });
 
 describe('an entry that smtpcheck why suggests', () => {
