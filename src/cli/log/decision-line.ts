@@ -60,6 +60,12 @@ const oneMore = new RegExp(` ([a-z_]+)=${value}`, 'y');
 export function readDecisionLine(line: string, now: number): ReadLine {
   // Nearly every other line ends here.
   if (!line.includes('smtpcheck ')) return 'other';
+  // Haraka's own JSON begins so.
+  const inner = line.startsWith('{') && !line.startsWith('{"level":') ? wrappedLine(line) : undefined;
+  if (inner) {
+    const found = readDecisionLine(inner.text, now);
+    return typeof found === 'object' ? { ...found, time: found.time ?? inner.time } : found;
+  }
   const [before = '', outer, own] = prefix.exec(line) ?? [];
   const text = line.slice(before.length);
   const fields = fieldsOf(before.endsWith('m') ? text.replace(colourEnd, '') : text);
@@ -117,7 +123,20 @@ function unquoted(text: string): string {
 function fieldsOfJson(text: string): Fields | 'other' | undefined {
   try {
     const fields = JSON.parse(text) as Fields;
+    if (!isText(fields.origin)) return undefined;
     return isOurs(fields.origin, fields.message) ? fields : 'other';
+  } catch {
+    return undefined;
+  }
+}
+
+/** The line inside an entry of `journalctl -o json`, or of Docker's log. */
+function wrappedLine(text: string): { readonly text: string; readonly time: number | undefined } | undefined {
+  try {
+    const { MESSAGE, log, __REALTIME_TIMESTAMP: microseconds, time } = JSON.parse(text) as Fields;
+    const line = MESSAGE ?? log;
+    const when = isText(microseconds) ? Number(microseconds) / 1000 : isText(time) ? Date.parse(time) : Number.NaN;
+    return isText(line) ? { text: line.trimEnd(), time: Number.isNaN(when) ? undefined : when } : undefined;
   } catch {
     return undefined;
   }

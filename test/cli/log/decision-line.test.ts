@@ -34,6 +34,8 @@ describe('a line of a log', () => {
     'behind an unknown prefix': `0|haraka  | ${whole}`,
     'with an unknown outcome': whole.replace('action=refuse', 'action=perhaps'),
     'of JSON without a field': '{"origin":"smtpcheck","message":"smtpcheck refuse","action":"refuse","rule":"x"}',
+    'in a wrapper of another kind': JSON.stringify({ text: whole }),
+    'in a wrapper, cut off': JSON.stringify({ MESSAGE: whole.slice(0, -1) }),
     'of JSON that is cut off': '{"origin":"smtpcheck","message":"smtpcheck refuse","action":"refuse","ru',
   };
   for (const [name, line] of Object.entries(unreadable)) {

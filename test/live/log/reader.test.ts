@@ -148,8 +148,14 @@ for (const version of supportedVersions) {
           `${iso.replace('Z', '+00:00')} stdout F `,
           `${iso} `,
         ];
-        for (const prefix of prefixes) {
-          const lines = log.split('\n').map((text) => (text === '' ? '' : prefix + text));
+        const wrappers = [
+          ...prefixes.map((prefix) => (text: string) => prefix + text),
+          (MESSAGE: string) => JSON.stringify({ __REALTIME_TIMESTAMP: `${now.getTime()}000`, MESSAGE, _PID: '1' }),
+          (text: string) => JSON.stringify({ log: `${text}\n`, stream: 'stdout', time: iso }),
+        ];
+        for (const wrap of wrappers) {
+          const prefix = wrap('');
+          const lines = log.split('\n').map((text) => (text === '' ? '' : wrap(text)));
           const { decisions, tally } = await read(
             { 'a.gz': gzipSync(lines.join('\n')) },
             ['a.gz', '-'],
