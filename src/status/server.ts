@@ -194,7 +194,9 @@ export class StatusServer {
       if (!isForCommand) this.log.logerror(`the status server cannot listen on ${name}: ${reason}`);
       else {
         const remedy = 'set [status] socket to a path that Haraka can write, or to nothing';
-        this.log.logwarn(`smtpcheck status and follow cannot be used, as ${name} cannot be made: ${reason}; ${remedy}`);
+        this.log.logwarn(
+          `the smtpcheck command cannot ask this server, as ${name} cannot be made: ${reason}; ${remedy}`,
+        );
       }
     };
     const listening = () => {

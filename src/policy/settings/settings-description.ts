@@ -172,7 +172,7 @@ export const settingsDescription = {
     socket: filePath({
       default: 'smtpcheck.sock',
       summary:
-        'Unix socket of the status server in the Haraka folder, for smtpcheck status and follow; only the user of Haraka can use it; empty: none',
+        'Unix socket of the status server in the Haraka folder, for the smtpcheck command; only the user of Haraka can use it; empty: none',
     }),
     token_file: filePath({
       default: '',

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { rules } from '../../../src/status/rules';
+import { type DnsStub, startDns, type Zone } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { askFor, eventually, greet, load } from '../../../testkit/live/talk';
 import { supportedVersions } from '../../../testkit/live/versions';
@@ -40,6 +41,13 @@ const words: readonly string[] = [
   'observed=true',
   '2001-01-01T00:00:00.000Z',
 ];
+
+/** Clients by what the DNS says of them. */
+const zone: Zone = {
+  '127.66.5.1': { answer: 'SERVFAIL' },
+  '127.66.6.2': ['one.example', 'two.example'],
+  '127.66.6.3': [`ip=${innocent.replaceAll('.', '\\.')}\\"observed=true.example`],
+};
 
 interface Log {
   readonly lines: readonly string[];
@@ -89,9 +97,10 @@ async function play(haraka: RunningHaraka): Promise<Log> {
   }
   talker.destroy();
 
-  // Nobody's name can be looked up here.
+  // Names in the line, which their owners choose, and one that cannot be looked up.
   await load(haraka, 'localdomain', 'campus.example\n');
   assert.match(await askFor(haraka, outside, { from: '127.66.5.1' }), /^450 /);
+  for (const from of ['127.66.6.1', '127.66.6.2', '127.66.6.3']) await offends(from, outside);
   await load(haraka, 'localdomain', '# none\n');
   await load(haraka, 'smtpcheck.ini', '[main]\nmode=observe\nsettle=50ms\npoll=200ms\n');
   // Haraka itself relays for nobody.
@@ -105,7 +114,14 @@ async function play(haraka: RunningHaraka): Promise<Log> {
 
 onPackage('fail2ban beside this suite', installFail2ban(), 'FAIL2BAN WAS NOT TRIED', (root) => {
   const fail2ban = new Fail2ban(root);
-  after(() => fail2ban.remove());
+  let dns: DnsStub;
+  before(async () => {
+    dns = await startDns(zone);
+  });
+  after(async () => {
+    await dns.stop();
+    fail2ban.remove();
+  });
 
   const forms = supportedVersions.flatMap((version) =>
     ['default', 'logfmt', 'json'].flatMap((format) =>
@@ -119,6 +135,7 @@ onPackage('fail2ban beside this suite', installFail2ban(), 'FAIL2BAN WAS NOT TRI
       this.timeout(60_000);
       const haraka = await startHaraka({
         version,
+        dns: dns.port,
         // Without the one for HELO, which would refuse a part of the texts.
         plugins: [
           'smtpcheck/plugins/deny',
@@ -136,6 +153,7 @@ onPackage('fail2ban beside this suite', installFail2ban(), 'FAIL2BAN WAS NOT TRI
         },
       });
       const { lines, offenders } = await play(haraka).finally(() => haraka.stop());
+      assert.ok(lines.some((line) => /names.*forged/.test(line)));
       const counted = (of: readonly string[], isDated: boolean) =>
         fail2ban
           .failures(of, isDated)
