@@ -18,9 +18,12 @@ export interface DiffOptions {
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('diff')
-    .argument('<OLD>', 'a Haraka folder, or git:REV for the folder at a revision of its repository')
+    .argument('<OLD>', 'a Haraka folder, git:REV for the folder at a revision of its repository, or running')
     .argument('[NEW]', 'likewise (default: the folder as it is)')
-    .option('-c, --config <DIR>', 'the folder of git:REV and of NEW (default: $HARAKA, else the folder you are in)')
+    .option(
+      '-c, --config <DIR>',
+      'the folder of git:REV, of running and of NEW (default: $HARAKA, else the folder you are in)',
+    )
     .addOption(new Option('--format <FORMAT>', 'how changes are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
     .option('--all', 'show every change, not the first few of each kind')
@@ -36,6 +39,7 @@ Examples:
   smtpcheck diff git:HEAD                       what the edits change that are not committed
   smtpcheck diff git:origin/main git:HEAD --fail-on=opens --format=github
   smtpcheck diff /etc/haraka ./haraka --all     a live folder and the one to deploy
+  smtpcheck diff running                        what the server does not have in force of its folder
 
 Exit code: 0 nothing changes, 1 something does (see --fail-on), 2 could not run.`,
     )

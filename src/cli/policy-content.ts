@@ -1,5 +1,5 @@
 /** The policy of a Haraka folder as a command compares it or asks it: all of it, or the reason why not. */
-import type { ListVersions } from '../lists/policy';
+import type { ListVersions, PolicyParts } from '../lists/policy';
 import type { ListData } from '../policy/entries/list';
 import type { LocalDomainsData } from '../policy/entries/local-domains';
 import type { RelayMapData } from '../policy/entries/relay-map';
@@ -32,14 +32,21 @@ export async function readPolicy(folder: HarakaFolder, named: string, env: Io['e
   if (!policy || !versions || faults.length > 0) throw new CannotRun(`${named} cannot be read:`, ...faults);
   if (unread.length > 0) throw new CannotRun(`${named} has lists in Redis that cannot be read:`, ...unread);
   const plugins = pluginLines(folder).map(({ name }) => name);
-  const { restriction, local_delivery: localDelivery } = policy.settings.relay;
+  const { written } = site.settings.value;
+  const names = [...keys.values()].map(({ redis }) => redis.name);
+  return { ...policyOf({ settings: policy.settings, written, versions }, plugins), keys: names };
+}
+
+/** `plugins`: all that Haraka loads. */
+export function policyOf({ settings, written, versions }: PolicyParts, plugins: readonly string[]): FolderPolicy {
+  const { restriction, local_delivery: localDelivery } = settings.relay;
   const acceptsLocal = plugins.includes('rcpt_to.in_host_list');
   return {
     content: { lists: listsOf(versions), restriction, localDelivery, acceptsLocal },
-    settings: policy.settings,
-    written: site.settings.value.written,
+    settings,
+    written,
     loaded: [...new Set(plugins.flatMap(suitePluginsOf))],
-    keys: [...keys.values()].map(({ redis }) => redis.name),
+    keys: [],
   };
 }
 

@@ -29,21 +29,23 @@ export class StatusClient {
 
   /** The JSON of a path below `/smtpcheck/`. Throws `CannotRun` where no server answers. */
   async get<T>(path: string): Promise<T> {
-    const { status, body } = await this.ask(`/smtpcheck/${path}`);
-    if (status === 200) return JSON.parse(body) as T;
-    throw new CannotRun(`the server at ${this.socketPath} answers ${status}`, ...body.trimEnd().split('\n'));
+    return JSON.parse(Buffer.from(await this.bytes(path)).toString()) as T;
   }
 
-  private ask(path: string): Promise<{ readonly status: number; readonly body: string }> {
+  /** What a path below `/smtpcheck/` answers. */
+  async bytes(path: string): Promise<Uint8Array> {
+    const { status, body } = await this.ask(`/smtpcheck/${path}`);
+    if (status === 200) return body;
+    throw new CannotRun(`the server at ${this.socketPath} answers ${status}`, ...body.toString().trimEnd().split('\n'));
+  }
+
+  private ask(path: string): Promise<{ readonly status: number; readonly body: Buffer }> {
     const { socketPath } = this;
     return new Promise((resolve, reject) => {
       const asked = request({ socketPath, path, agent: false, timeout: patience }, (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (text: string) => {
-          body += text;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces) }));
         response.on('error', (error) => reject(this.noServer(error)));
       });
       asked.on('timeout', () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));

@@ -11,6 +11,7 @@ import { type Format, format, formats, isFailed } from './expectations/formats';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { readPolicy } from './policy-content';
+import { readRunning, running } from './running-policy';
 
 export interface TestOptions {
   readonly config?: string;
@@ -25,7 +26,10 @@ const defaultFile = 'smtpcheck.test';
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('test')
     .argument('[FILE...]', `files of expectations (default: config/${defaultFile})`)
-    .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
+    .option(
+      '-c, --config <DIR>',
+      'the Haraka folder (default: $HARAKA, else the folder you are in), or running for what its server has in force',
+    )
     .addOption(new Option('--format <FORMAT>', 'how results are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
     .option('--init', 'write a first file of expectations from what the policy does now, where there is none')
@@ -43,9 +47,10 @@ Exit code: 0 every expectation holds, 1 some do not, 2 could not run.`,
 }
 
 export async function run(files: readonly string[], options: TestOptions, io: Io): Promise<ExitCode> {
-  const folder = findHarakaFolder(options.config, io);
+  const isRunning = options.config === running;
+  const folder = findHarakaFolder(isRunning ? undefined : options.config, io);
   const named = files.length > 0 ? files.map((file) => resolve(io.cwd, file)) : [join(folder.config, defaultFile)];
-  const policy = await readPolicy(folder, folder.path, io.env);
+  const policy = isRunning ? await readRunning(folder) : await readPolicy(folder, folder.path, io.env);
   if (!policy.loaded.includes('relay')) {
     throw new CannotRun(
       `${folder.config}/plugins does not load the suite: cd ${folder.path} && npx smtpcheck init . adds it`,

@@ -8,7 +8,7 @@ import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import type { Numbering } from '../lists/generations';
 import { LastGoodStore } from '../lists/last-good';
 import type { ListStatus } from '../lists/list-status';
-import type { Policy } from '../lists/policy';
+import type { Policy, PolicyParts } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
@@ -26,6 +26,7 @@ import type { Next, Plugin } from '../types/haraka';
 export class Suite {
   private readonly loadedAs = new Map<PluginName, string>();
   private status: StatusService | undefined;
+  private haraka: Pick<Plugin, 'haraka_require'> | undefined;
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns: { resolver: Resolver; names: ClientNameService } | undefined;
 
@@ -34,7 +35,7 @@ export class Suite {
 
   constructor(
     readonly store: Pick<PolicyStore, 'policy' | 'close'> &
-      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt'>>,
+      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt' | 'inForce'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
@@ -92,8 +93,19 @@ export class Suite {
     this.store.adopt?.(numbering);
   }
 
+  /** What the policy in force is made of, where the store knows. */
+  get inForce(): PolicyParts | undefined {
+    return this.store.inForce;
+  }
+
+  /** All that Haraka has loaded, not only those of the suite. */
+  get plugins(): readonly string[] | undefined {
+    return this.haraka?.haraka_require('plugins').plugin_list;
+  }
+
   /** To be called by the first plugin of a server: the status is collected and served from its start on. */
   serveStatus(plugin: Plugin, configFolder: string, log: StoreLog): void {
+    this.haraka = plugin;
     this.status = new StatusService(this, configFolder, log);
     this.status.register(plugin);
   }

@@ -18,7 +18,7 @@ import { isExpired, type Version, versionInForce } from './list-state';
 import { entriesOf, type ListStatus, statusOf } from './list-status';
 import { type LoadedSite, loadSite, readSettings, unavailable, unnamed } from './load';
 import { emptyList, type ListContent } from './parsing/parse-bytes';
-import { buildPolicy, type Lists, type ListVersions, listsOf, type Policy } from './policy';
+import { buildPolicy, type Lists, type ListVersions, listsOf, type Policy, type PolicyParts } from './policy';
 import { RedisClientFactory } from './redis/redis-client-factory';
 import { RedisLists } from './redis/redis-lists';
 import { logFindings, logStandIn, logVersion, reportOf, type StoreLog } from './store-log';
@@ -123,6 +123,12 @@ export class PolicyStore {
     // The timer may be late: the process may have been stopped, or busy.
     if (this.validUntil !== Number.POSITIVE_INFINITY && performance.now() >= this.validUntil) this.renewQuietly();
     return this.current;
+  }
+
+  /** What the policy in force is made of. */
+  get inForce(): PolicyParts {
+    const { settings } = this.policy;
+    return { settings, written: this.settingsFile.version?.value.written ?? new Map(), versions: this.versions };
   }
 
   /** Starts to follow the files and the keys. Nothing of it keeps the process alive. */

@@ -5,7 +5,7 @@ import { LocalDomains, type LocalDomainsData } from '../policy/entries/local-dom
 import { RelayMap } from '../policy/entries/relay-map';
 import type { PrivacyPolicy } from '../policy/privacy';
 import type { RelayPolicy } from '../policy/relay-policy';
-import { type Mode, modeOf, type PluginName, privacyFlagsOf } from '../policy/settings/settings';
+import { type Mode, modeOf, type ParsedSettings, type PluginName, privacyFlagsOf } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
 import type { ListId } from './list-settings';
 import type { Version } from './list-state';
@@ -33,6 +33,14 @@ export type Lists = { readonly [K in ListKind]: PolicyList } & {
 };
 
 export type ListVersions = { readonly [N in ListId]: Version<ListContent> };
+
+/** What a policy is made of. */
+export interface PolicyParts {
+  readonly settings: Settings;
+  /** Where each setting that the file names stands. */
+  readonly written: ParsedSettings['written'];
+  readonly versions: ListVersions;
+}
 
 export function listsOf(versions: ListVersions): Lists {
   const list = (name: ListKind) => new PolicyList(versions[name].value as ConstructorParameters<typeof PolicyList>[0]);

@@ -3,6 +3,7 @@ import { parseAddress } from '../policy/entries/ip-address';
 import { printableLines } from '../policy/findings/characters';
 import { pageFile } from './page-files';
 import { decisionsPage, historyPage, jsonVersion, statusPage } from './pages';
+import { encodePolicy, type TransferredPolicy } from './policy-transfer';
 import { BadRequest, described, type Parameter, readQuery } from './query';
 import { unmatchedPage } from './unmatched';
 import type { StatusView } from './view';
@@ -10,7 +11,8 @@ import type { StatusView } from './view';
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  /** A large body comes in pieces. */
+  readonly body: string | readonly Uint8Array[];
   /** Where to go instead. */
   readonly location?: string;
 }
@@ -30,6 +32,8 @@ export type Explain = (query: ExplainQuery) => Promise<string>;
 export interface Site {
   readonly view: StatusView;
   readonly explain: Explain;
+  /** For the command alone: lists are not for every reader of the status. */
+  readonly policy?: () => TransferredPolicy;
 }
 
 type Route = (site: Site, query: URLSearchParams, accept: string) => Answer | Promise<Answer>;
@@ -60,6 +64,12 @@ const routes: Readonly<Record<string, Route>> = {
   },
 };
 
+/** Besides those, where the site has a policy to hand out. */
+const policyRoute: Route = ({ policy }, query) => {
+  readQuery(query, {});
+  return { status: 200, type: 'application/octet-stream', body: policy ? encodePolicy(policy()) : [] };
+};
+
 const aLine: Parameter['accepts'] = (value) => value.length <= 512 && !/[\r\n]/.test(value);
 
 const explainParameters = {
@@ -82,9 +92,9 @@ export async function answer(site: Site, url: string, accept: string): Promise<A
   if (`${path}/` === prefix) return { status: 308, type: 'text/plain; charset=utf-8', body: '', location: prefix };
   const name = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
   try {
-    const route = name === undefined ? undefined : routeOf(name);
-    if (!route)
-      return problem(404, 'not found', { paths: ['', ...Object.keys(routes)].map((known) => prefix + known) });
+    const known = site.policy ? { ...routes, policy: policyRoute } : routes;
+    const route = name === undefined ? undefined : routeOf(name, known);
+    if (!route) return problem(404, 'not found', { paths: ['', ...Object.keys(known)].map((one) => prefix + one) });
     return await route(site, new URLSearchParams(query), accept);
   } catch (error) {
     if (error instanceof BadRequest) return problem(400, error.message, error.valid);
@@ -92,8 +102,8 @@ export async function answer(site: Site, url: string, accept: string): Promise<A
   }
 }
 
-function routeOf(name: string): Route | undefined {
-  if (Object.hasOwn(routes, name)) return routes[name];
+function routeOf(name: string, known: typeof routes): Route | undefined {
+  if (Object.hasOwn(known, name)) return known[name];
   const file = pageFile(name);
   return (
     file &&

@@ -2,6 +2,7 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import type { StoreLog } from '../lists/store-log';
 import type { ListenAddress } from '../policy/settings/setting-kinds';
 import { callerOf, refusalOf } from './access';
@@ -51,7 +52,7 @@ export async function handle(
   if (isDone()) return;
   response.writeHead(answer.status, {
     'Content-Type': answer.type,
-    'Content-Length': Buffer.byteLength(answer.body),
+    'Content-Length': lengthOf(answer.body),
     'Content-Security-Policy': answer.type.startsWith('text/html') ? pagePolicy : dataPolicy,
     'X-Content-Type-Options': 'nosniff',
     'Cross-Origin-Resource-Policy': 'same-origin',
@@ -62,7 +63,22 @@ export async function handle(
     // What is left of a body would be taken for the next request.
     ...((hasBody || answer.status >= 400) && { Connection: 'close' }),
   });
-  response.end(method === 'HEAD' ? undefined : answer.body);
+  if (method === 'HEAD') response.end();
+  else if (typeof answer.body === 'string') response.end(answer.body);
+  // As fast as the client reads.
+  else Readable.from(answer.body.flatMap(slicesOf)).pipe(response);
+}
+
+function lengthOf(body: Answer['body']): number {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  return body.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** Bytes that are written at once: between two slices mail is served. */
+const slice = 1 << 18;
+
+function slicesOf(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / slice) }, (_, i) => bytes.subarray(i * slice, (i + 1) * slice));
 }
 
 /** One address or socket that is listened on, from its making to `close`; tried again and again where that fails. */
@@ -164,6 +180,8 @@ export class StatusServer {
   constructor(
     private readonly log: StoreLog,
     private readonly respond: Respond,
+    /** To those who may open the socket of the command. */
+    private readonly respondToCommand: Respond,
   ) {}
 
   /** Listens where the settings say, and nowhere else. An address that cannot be listened on is logged once, and the others are served. */
@@ -204,7 +222,8 @@ export class StatusServer {
       this.log.loginfo(`the status server listens on ${name}`);
     };
     return new Listener(address, failed, listening, (request, response) => {
-      handle(request, response, request.url ?? '', this.tokenPath, this.respond).catch(() => response.destroy());
+      const respond = isForCommand ? this.respondToCommand : this.respond;
+      handle(request, response, request.url ?? '', this.tokenPath, respond).catch(() => response.destroy());
     });
   }
 }

@@ -7,7 +7,9 @@ import type { StoreLog } from '../lists/store-log';
 import { isTrue } from '../policy/settings/ini';
 import type { Next } from '../types/haraka';
 import { MasterLink, reportInterval, WorkerLink } from './cluster';
-import { type Answer, answer, type ExplainQuery, problem } from './routes';
+import { suiteVersion } from './package';
+import { disagreementsOf, type TransferredPolicy } from './policy-transfer';
+import { type Answer, answer, type ExplainQuery, problem, type Site } from './routes';
 import { handle, StatusServer } from './server';
 import { collectReport, type StatusSource, StatusView } from './view';
 
@@ -120,7 +122,9 @@ class StatusMaster {
   ) {
     this.view = new StatusView(source);
     const respond = (url: string, accept: string) => this.answer(url, accept);
-    this.server = new StatusServer(log, respond);
+    this.server = new StatusServer(log, respond, (url, accept) =>
+      this.answer(url, accept, { policy: () => this.policy() }),
+    );
     this.link = isCluster
       ? new MasterLink(
           (worker, report) => this.view.merge(worker, report),
@@ -134,9 +138,9 @@ class StatusMaster {
     this.tick();
   }
 
-  async answer(url: string, accept: string): Promise<Answer> {
+  async answer(url: string, accept: string, forCommand: Pick<Site, 'policy'> = {}): Promise<Answer> {
     this.view.collect();
-    return answer({ view: this.view, explain: (query) => this.explain(query) }, url, accept);
+    return answer({ view: this.view, explain: (query) => this.explain(query), ...forCommand }, url, accept);
   }
 
   close(): void {
@@ -156,6 +160,13 @@ class StatusMaster {
       if (complaint !== this.complaint) this.log.logerror(complaint);
       this.complaint = complaint;
     }
+  }
+
+  private policy(): TransferredPolicy {
+    const { inForce, plugins } = this.source;
+    if (!inForce) throw new Error('the policy in force is not known');
+    const disagreements = disagreementsOf(this.view.processes);
+    return { suite: suiteVersion, ...inForce, plugins: plugins ?? [], disagreements };
   }
 
   private explain(query: ExplainQuery): Promise<string> {

@@ -2,7 +2,7 @@
 
 import type { Numbering } from '../lists/generations';
 import type { ListStatus } from '../lists/list-status';
-import type { Policy } from '../lists/policy';
+import type { Policy, PolicyParts } from '../lists/policy';
 import type { EventRecord } from './event-record';
 import { reportVersion } from './event-record';
 import { History } from './history';
@@ -14,6 +14,9 @@ export interface StatusSource {
   readonly events: EventRecord;
   readonly policy: Policy;
   readonly rememberedNames: number;
+  readonly inForce?: PolicyParts | undefined;
+  /** The plugins that Haraka has loaded. */
+  readonly plugins?: readonly string[] | undefined;
   lists(): readonly ListStatus[];
   readonly numbering?: Numbering | undefined;
   /** Takes over the numbers of the master. */

@@ -92,6 +92,8 @@ export interface Outbound {
 export interface Hooks {
   /** Asks the plugins of a hook in turn, and calls `<hook>_respond` of the object with what they answer. */
   run_hooks(hook: string, object: object): void;
+  /** Those that are loaded, named as in `config/plugins`. */
+  readonly plugin_list: readonly string[];
 }
 
 export interface HarakaConfig {

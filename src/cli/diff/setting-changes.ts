@@ -2,6 +2,7 @@
 import type { SourceLine } from '../../policy/findings/finding';
 import { type PrivacyFlag, privacyFlags } from '../../policy/privacy';
 import type { Effect } from '../../policy/sets/change';
+import { ownLists, unavailableLists } from '../../policy/sets/policy-lists';
 import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
 import type { SectionName, Settings } from '../../policy/settings/settings-description';
 import type { Side } from './side';
@@ -93,6 +94,7 @@ export function compareSettings(before: Side, after: Side): SettingChange[] {
     ...compareKeys(before, after),
     ...compareFlags(before, after),
     ...comparePatterns(before, after),
+    ...compareAvailability(before, after),
   ];
 }
 
@@ -167,6 +169,26 @@ function compareFlags(before: Side, after: Side): SettingChange[] {
       }
       const words = `${flagWords[flag]} is ${is[flag] ? 'refused' : 'no longer refused'}`;
       return { ...base, effect: is[flag] ? 'closes' : 'opens', words };
+    });
+}
+
+/** A server does not know a list in Redis while Redis is away, for one: what it could decide is deferred then. */
+function compareAvailability(before: Side, after: Side): SettingChange[] {
+  const [was, is] = [unavailableLists(before.content), unavailableLists(after.content)];
+  return ownLists
+    .filter((name) => was.includes(name) !== is.includes(name))
+    .map((name) => {
+      const isGone = is.includes(name);
+      const states = isGone ? (['known', 'unavailable'] as const) : (['unavailable', 'known'] as const);
+      const subject = name === 'hosts' ? 'deny.hosts' : `relay.${name}`;
+      return {
+        ...change(subject, before, after, states),
+        list: after.content.lists[name].file,
+        effect: name !== 'hosts' ? 'moves' : isGone ? 'closes' : 'opens',
+        words: isGone
+          ? 'the list is unavailable: what it could decide is deferred'
+          : 'the list is known again: what it could decide is no longer deferred',
+      };
     });
 }
 

@@ -1,4 +1,4 @@
-/** A side of a comparison: a Haraka folder as it is, or as it is at a revision of the git repository that holds it. */
+/** A side of a comparison: a Haraka folder as it is, or at a revision of the git repository that holds it, or what its server has in force. */
 import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { ownListSettings } from '../../lists/list-settings';
 import { findHarakaFolder, type HarakaFolder } from '../haraka-folder';
 import { CannotRun, type Io } from '../io';
 import { type FolderPolicy, readPolicy } from '../policy-content';
+import { readRunning, running } from '../running-policy';
 
 export interface Side extends FolderPolicy {
   /** As the operator calls it. */
@@ -16,10 +17,11 @@ export interface Side extends FolderPolicy {
   readonly config: string;
 }
 
-/** `git:REV` is the folder that `current` is; any other name is a folder. */
+/** `git:REV` and `running` are of the folder that `current` is; any other name is a folder. */
 export async function readSide(name: string | undefined, current: () => HarakaFolder, io: Io): Promise<Side> {
-  if (name === 'running') {
-    throw new CannotRun('running needs a server that tells its policy, which this version does not: name its folder');
+  if (name === running) {
+    const folder = current();
+    return { name, config: folder.config, ...(await readRunning(folder)) };
   }
   if (name?.startsWith('git:')) return readRevision(name, current(), io);
   const folder = name === undefined ? current() : findHarakaFolder(name, io);

@@ -14,6 +14,7 @@ import { NameClassifier, representativeOf } from './name-classifier';
 import { anyLocalPart, NameSets } from './name-sets';
 import { classifyNetworks } from './network-walk';
 import {
+  asAvailable,
   clientsByAddress,
   clientsByName,
   type PolicyContent,
@@ -22,11 +23,17 @@ import {
 } from './policy-lists';
 import { askRecipient, RecipientSets } from './recipient-sets';
 
-/** Settings that say the same of every subject are compared elsewhere; here those of `after` hold on both sides. */
+/**
+ * What says the same of every subject is compared elsewhere: settings, which here are those of `after` on both sides, and lists
+ * that are unavailable, which here are empty.
+ */
 export function* comparePolicies(before: PolicyContent, after: PolicyContent): Generator<Change> {
   const { restriction, localDelivery, acceptsLocal } = after;
   const lists = { ...before.lists, host_list_regex: after.lists.host_list_regex };
-  const sides = [{ lists, restriction, localDelivery, acceptsLocal }, after] as const;
+  const sides = ([{ lists, restriction, localDelivery, acceptsLocal }, after] as const).map(asAvailable) as [
+    PolicyContent,
+    PolicyContent,
+  ];
   yield* compareClientAddresses(sides);
   yield* compareClientNames(sides);
   yield* compareRecipients(sides);

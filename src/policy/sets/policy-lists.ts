@@ -16,6 +16,22 @@ export type PolicyLists = { readonly [K in ListKind]: ListData } & {
   readonly host_list_regex: LocalDomainsData;
 };
 
+/** Those that a server may not know at present. */
+export const ownLists = ['local_ip', 'local_domain', 'relay_to', 'relay_map', 'hosts'] as const;
+
+export function unavailableLists({ lists }: PolicyContent): (typeof ownLists)[number][] {
+  return ownLists.filter((name) => lists[name].available === false);
+}
+
+/** The same where every list that is unavailable is known to be empty. */
+export function asAvailable(content: PolicyContent): PolicyContent {
+  const known = unavailableLists(content).map((name) => {
+    const { available: _, ...list } = content.lists[name];
+    return [name, list];
+  });
+  return { ...content, lists: { ...content.lists, ...Object.fromEntries(known) } };
+}
+
 export interface PolicyContent {
   readonly lists: PolicyLists;
   readonly restriction: boolean;

@@ -59,6 +59,7 @@ for (const version of versions) {
         assert.equal((await ask({ port, headers: { host: 'evil.example' } }, url)).status, 403);
         assert.equal((await ask({ port, method: 'POST' }, url)).status, 405);
         assert.equal((await ask({ port }, '/smtpcheck/nothing')).status, 404);
+        assert.equal((await ask({ port }, '/smtpcheck/policy')).status, 404);
         assert.equal((await ask({ port }, '/smtpcheck/decisions.json?a=b')).status, 400);
         haraka.write('smtpcheck.ini', '[status]\ntoken_file=token\n');
         await eventually(
