@@ -27,6 +27,7 @@ import { parseSettings } from '../policy/settings/settings';
 import { gather } from './import/gather';
 import { resolvePolicy } from './import/merge/resolve-policy';
 import { render } from './import/output/render';
+import { renderExpectations } from './import/output/render-expectations';
 import {
   formatEmptied,
   formatFiles,
@@ -51,6 +52,7 @@ export interface ImportOptions {
   readonly keepLoopback?: boolean;
   readonly skipMissing?: boolean;
   readonly force?: boolean;
+  readonly test?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -70,7 +72,9 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
   const policy = resolvePolicy(site);
   const output = resolve(io.cwd, options.output);
   const folder = configFolder(output);
-  const files = plan(folder, join(options.output, relative(output, folder)), render(policy));
+  const rendered = render(policy);
+  const written = options.test ? [...rendered, renderExpectations(site, policy.remarks, rendered)] : rendered;
+  const files = plan(folder, join(options.output, relative(output, folder)), written);
   const outcome: ImportResult = { folder, dryRun, sources, policy, files };
 
   if (!json) {
@@ -173,6 +177,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('--hostname <name>', "the old server's name, for $myhostname and $mydomain")
     .option('--keep-loopback', 'trust 127.0.0.0/8 and ::1 where the source does')
     .option('--skip-missing', 'go on without files that a source names and that are not there')
+    .option('--test', 'also write what the old server decides as expectations for smtpcheck test')
     .option('--dry-run', 'write nothing, show a diff')
     .option('--force', 'replace lists that hold entries; add to host_list and smtpcheck.ini')
     .option('--json', 'print the outcome as JSON')

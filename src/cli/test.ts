@@ -8,6 +8,7 @@ import { check } from './expectations/check';
 import { type Expectation, parseExpectations } from './expectations/expectation';
 import { firstFile } from './expectations/first-file';
 import { type Format, format, formats, isFailed } from './expectations/formats';
+import { defaultFile } from './expectations/written';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { readPolicy } from './policy-content';
@@ -19,9 +20,6 @@ export interface TestOptions {
   readonly json?: boolean;
   readonly init?: boolean;
 }
-
-/** In the folder of the lists. */
-const defaultFile = 'smtpcheck.test';
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('test')

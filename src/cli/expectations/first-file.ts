@@ -3,7 +3,7 @@
 import type { Network } from '../../policy/entries/containment';
 import { formatLiteral } from '../../policy/entries/entry';
 import type { EntryTablesData } from '../../policy/entries/entry-tables';
-import { formatAddress, formatNetwork, type IpAddress } from '../../policy/entries/ip-address';
+import { formatAddress, formatNetwork } from '../../policy/entries/ip-address';
 import { mailboxOfKey } from '../../policy/mailbox';
 import type { MailDecision } from '../../policy/sets/mail-decision';
 import { Questioner } from '../../policy/sets/mail-question';
@@ -12,31 +12,23 @@ import { addressOfRow, lengthOfRow, PrefixTable } from '../../policy/tables/pref
 import type { FolderPolicy } from '../policy-content';
 import { contentInForce, describeResult, onWire } from './check';
 import { parseExpectations } from './expectation';
+import { disasters, elsewhere, header, inColumns, most, neighbours, strangers, type WrittenLine } from './written';
 
 /** An entry of a list as a question. */
 interface Subject {
   readonly text: string;
   /** Just outside of it. */
-  readonly beside: string;
+  readonly beside: readonly string[];
 }
-
-/** A list of a million entries is no reason for a million expectations. */
-const most = 500;
-
-const header = `# What this policy must do: smtpcheck test checks it, docs/reference/cli-test.md has the grammar.
-# client                      -> recipient                                result
-`;
 
 export function firstFile(policy: FolderPolicy): string {
   const { settings } = policy;
   const content = contentInForce(policy);
   const questioner = new Questioner(content);
   const { hosts, local_ip, local_domain, relay_to, relay_map, host_list } = content.lists;
-  const elsewhere = 'anyone@elsewhere.example';
-  const stranger = '203.0.113.99';
 
-  /** The line with the answer of today, or the reason why it has none. */
-  const lineOf = (client: string, recipient: string): string | undefined => {
+  /** The line with the answer of today, where the question can be written. */
+  const lineOf = (client: string, recipient: string): WrittenLine | undefined => {
     const { expectations, faults } = parseExpectations(`${client} -> ${recipient} pass`);
     const [expectation] = expectations;
     if (!expectation || faults.length > 0) return undefined;
@@ -44,7 +36,7 @@ export function firstFile(policy: FolderPolicy): string {
     const result = resultOf(onWire(questioner.first(question), settings.deny.at));
     const isSame = (decision: MailDecision) => resultOf(onWire(decision, settings.deny.at)) === result;
     const [other] = questioner.unexpected(question, isSame, false);
-    if (!other) return lineText(client, recipient, result);
+    if (!other) return { client, recipient, result };
     // Of a set that is answered in several ways the first is asked alone: narrower entries have lines of their own.
     const first = [client.replace(/\/.*/, '').replace('*.', ''), recipient.replace('@*.', '@')] as const;
     return first.join() === [client, recipient].join() ? undefined : lineOf(...first);
@@ -56,10 +48,18 @@ export function firstFile(policy: FolderPolicy): string {
     to: (text: string) => string,
   ) => {
     const subjects = all.slice(0, most);
-    const lines = subjects.flatMap(({ text, beside }) => [text, beside].map((one) => lineOf(client(one), to(one))));
+    const lines = subjects.flatMap(({ text, beside }) => [text, ...beside].map((one) => lineOf(client(one), to(one))));
     const rest = all.length > most ? [`# ${all.length - most} more entries have no line here`] : [];
-    return all.length === 0 ? [] : ['', `# ${title}`, ...new Set(lines.filter((line) => line !== undefined)), ...rest];
+    return all.length === 0 ? [] : ['', `# ${title}`, ...textOf(lines), ...rest];
   };
+  const textOf = (lines: readonly (WrittenLine | undefined)[]) => [
+    ...new Set(inColumns(lines.filter((line) => line !== undefined))),
+  ];
+  const isStranger = (client: string) => {
+    const [expectation] = parseExpectations(`${client} -> ${elsewhere} pass`).expectations;
+    return expectation !== undefined && questioner.first(expectation.question).at === undefined;
+  };
+  const stranger = strangers.find(isStranger) ?? strangers[0];
   const own = (text: string) => text;
   const to = (text: string) => (text.includes('@') ? text : `anyone@${text}`);
   const lines = [
@@ -93,21 +93,15 @@ export function firstFile(policy: FolderPolicy): string {
     ...section('relay.map, recipients', [...namesOf(relay_map.to), ...mailboxesOf(relay_map.to)], () => stranger, to),
     ...section(
       'local domains',
-      host_list.lines.map((text) => ({ text, beside: `not-${text}` })),
+      host_list.lines.map((text) => ({ text, beside: [`not-${text}`] })),
       () => stranger,
       to,
     ),
     '',
     '# what opens a relay: strangers, this host itself, a network that is far too wide',
-    ...['203.0.113.0/24', '2001:db8:ffff::/48', '127.0.0.1', '::1', '0.0.0.0', '255.255.255.255'].map((one) =>
-      lineOf(one, elsewhere),
-    ),
+    ...textOf(disasters.map((one) => lineOf(one, elsewhere))),
   ];
-  return `${header}${lines.filter((line) => line !== undefined).join('\n')}\n`;
-}
-
-function lineText(client: string, recipient: string, result: string): string {
-  return `${client.padEnd(29)} -> ${recipient.padEnd(40)} ${result}`;
+  return `${header}${lines.join('\n')}\n`;
 }
 
 /** In the words of an expectation, without the lines, which an edit moves. */
@@ -121,14 +115,14 @@ function resultOf(decision: MailDecision): string {
 function networksOf(tables: EntryTablesData): Subject[] {
   return rowsOf(tables).map((network) => ({
     text: formatNetwork(network),
-    beside: formatAddress(besides(network)),
+    beside: neighbours(network).map(formatAddress),
   }));
 }
 
 function literalsOf(tables: EntryTablesData): Subject[] {
   return rowsOf(tables).map((network) => ({
     text: `anyone@${formatLiteral(network.address)}`,
-    beside: `anyone@${formatLiteral(besides(network))}`,
+    beside: neighbours(network).map((address) => `anyone@${formatLiteral(address)}`),
   }));
 }
 
@@ -139,19 +133,10 @@ function rowsOf({ networks4, networks6 }: EntryTablesData): Network[] {
   });
 }
 
-/** The first address of the network beside this one. */
-function besides({ address, length }: Network): IpAddress {
-  const words = [address.w0, address.w1, address.w2, address.w3];
-  const bit = length - 1;
-  words[bit >>> 5] = ((words[bit >>> 5] as number) ^ (1 << (31 - (bit & 31)))) >>> 0;
-  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
-  return { family: address.family, w0, w1, w2, w3 };
-}
-
 function namesOf({ suffixes, exacts }: EntryTablesData): Subject[] {
   return [
-    ...keysOf(suffixes).map((name) => ({ text: `*.${name}`, beside: `not-${name}` })),
-    ...keysOf(exacts).map((name) => ({ text: name, beside: `below.${name}` })),
+    ...keysOf(suffixes).map((name) => ({ text: `*.${name}`, beside: [`not-${name}`] })),
+    ...keysOf(exacts).map((name) => ({ text: name, beside: [`below.${name}`] })),
   ];
 }
 
@@ -159,7 +144,7 @@ function mailboxesOf({ mailboxes }: EntryTablesData): Subject[] {
   return keysOf(mailboxes)
     .map(mailboxOfKey)
     .map(({ localPart, domain }) => `${localPart}@${domain || 'elsewhere.example'}`)
-    .map((text) => ({ text, beside: `not-${text}` }));
+    .map((text) => ({ text, beside: [`not-${text}`] }));
 }
 
 function keysOf(data: EntryTablesData['suffixes']): string[] {

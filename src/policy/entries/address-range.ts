@@ -61,7 +61,7 @@ export function numberOf({ family, w0, w1, w2, w3 }: IpAddress): bigint {
   return [w0, w1, w2, w3].reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
 }
 
-function addressOf(number: bigint, family: IpAddress['family']): IpAddress {
+export function addressOf(number: bigint, family: IpAddress['family']): IpAddress {
   if (family === 4) return ipv4(Number(number));
   const word = (shift: bigint) => Number((number >> shift) & 0xffffffffn);
   return { family: 6, w0: word(96n), w1: word(64n), w2: word(32n), w3: word(0n) };

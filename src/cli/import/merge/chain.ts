@@ -117,7 +117,8 @@ function denialOf({ chain, order, origin, text, question }: Barrier): Rule {
   return { list, chain, order, verdict: 'deny', entry, text, origin, comments: [] };
 }
 
-function compareOrder(a: readonly number[], b: readonly number[]): number {
+/** The earlier place in a chain of first matches comes first. */
+export function compareOrder(a: readonly number[], b: readonly number[]): number {
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
     const difference = (a[i] ?? -1) - (b[i] ?? -1);
     if (difference !== 0) return difference;

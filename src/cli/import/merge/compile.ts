@@ -7,8 +7,6 @@ import { EntryIndex, type Reach } from '../../../policy/entries/containment';
 import type { Entry } from '../../../policy/entries/entry';
 import type { SourceLine } from '../../../policy/findings/finding';
 import {
-  type Barrier,
-  type Chain,
   isListing,
   isOwnExclusion,
   type ListEntry,
@@ -21,6 +19,7 @@ import {
   type TransportFact,
 } from '../site-policy';
 import { type AddRemark, CompiledChain, locationOf } from './chain';
+import { chainsOf, idOf, seriesOf } from './chains';
 import { agreeing, domain, entryOf, type Region } from './region';
 
 /** The entries of the lists that answer one question. */
@@ -61,11 +60,6 @@ class Compiler {
     site: SitePolicy,
     private readonly addRemark: AddRemark,
   ) {
-    this.rules = site.rules.filter(({ list }) => lists[list].question === question);
-    const barriers = ofEachServer(
-      site.barriers.filter((barrier) => barrier.question === question),
-      this.rules,
-    );
     const isAboutDomains = question === 'destinations';
     this.localNames = new Set(isAboutDomains ? site.localNames.map(({ name }) => name) : []);
     const routes = isAboutDomains ? site.routes : [];
@@ -73,16 +67,11 @@ class Compiler {
     this.routes = new EntryIndex(routes.filter(isOfDomain).map((fact) => ({ ...fact, ...reachOf(fact) })));
     this.usualRoutes = routes.filter((fact) => !isOfDomain(fact));
     this.transports = new EntryIndex(transports.filter(isOfDomain).map((fact) => ({ ...fact, ...reachOf(fact) })));
-    this.chains = new Map(
-      [...groupBy<Rule | Barrier>([...this.rules, ...barriers], ({ chain }) => idOf(chain))].map(([id, steps]) => {
-        const rules = steps.filter((step) => 'entry' in step);
-        const ownBarriers = steps.filter((step) => 'question' in step);
-        const { chain } = (rules[0] ?? steps[0]) as Rule | Barrier;
-        return [id, new CompiledChain(chain, rules, ownBarriers, addRemark)];
-      }),
-    );
-    const inOrder = [...this.chains.values()].sort((a, b) => a.chain.place - b.chain.place);
-    this.series = [...groupBy(inOrder, ({ chain: { server, series } }) => JSON.stringify([server, series])).values()];
+    const chains = chainsOf(question, site);
+    this.rules = site.rules.filter(({ list }) => lists[list].question === question);
+    const compiled = chains.map(({ chain, rules, barriers }) => new CompiledChain(chain, rules, barriers, addRemark));
+    this.chains = new Map(compiled.map((one) => [idOf(one.chain), one]));
+    this.series = seriesOf(compiled);
   }
 
   /** The rule that decides about the name itself. */
@@ -227,30 +216,6 @@ class Compiler {
     const own = hasOwn ? this.regions.same({ entry: domain(entry.name, true) }) : undefined;
     return [whole, own].filter((region) => region !== undefined);
   }
-}
-
-/** A barrier of no server stands in the chains of that name of every server. */
-function ofEachServer(barriers: readonly Barrier[], rules: readonly Rule[]): Barrier[] {
-  return barriers.flatMap((barrier) => {
-    if (barrier.chain.server !== '') return [barrier];
-    const chains = rules.map(({ chain }) => chain).filter(({ series }) => series === barrier.chain.series);
-    return [...new Map(chains.map((chain) => [idOf(chain), chain])).values()].map((chain) => ({ ...barrier, chain }));
-  });
-}
-
-function idOf({ server, series, place }: Chain): string {
-  return JSON.stringify([server, series, place]);
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }
 
 function isOfDomain({ domain: name }: RouteFact | TransportFact): boolean {
