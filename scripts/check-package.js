@@ -24,6 +24,8 @@ try {
     'config/relay.map',
     'config/host.deny',
     'docs/README.md',
+    'examples/change-management/check-change',
+    'examples/change-management/pre-commit',
     'docs/reference/plugins/smtpcheck.md',
     'docs/reference/rules.md',
     ...[
@@ -43,7 +45,7 @@ try {
   const stray = names.filter(
     (name) =>
       // docs/dev describes commands of the checkout.
-      /(^|\/)(test|testkit|examples(?!\/monitoring\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(
+      /(^|\/)(test|testkit|examples(?!\/(?:monitoring|change-management)\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(
         name,
       ) && !name.endsWith('.d.ts'),
   );

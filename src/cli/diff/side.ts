@@ -46,10 +46,14 @@ async function readRevision(name: string, folder: HarakaFolder, io: Io): Promise
   }
 }
 
+/** What git sets for a hook, which may be of another repository than that of the folder. */
+const ofHook = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_COMMON_DIR', 'GIT_PREFIX'] as const;
+
 /** Writes the folder as it is at the revision. An index of its own leaves that of the repository as it is. */
 async function checkOut(name: string, folder: HarakaFolder, made: string, io: Io): Promise<HarakaFolder> {
   const revision = name.slice('git:'.length);
-  const env = { ...io.env, GIT_INDEX_FILE: join(made, 'index') };
+  const outer = Object.fromEntries(ofHook.map((name) => [name, undefined]));
+  const env = { ...io.env, ...outer, GIT_INDEX_FILE: join(made, 'index') };
   const git = async (cwd: string, ...args: readonly string[]) => {
     try {
       return (await promisify(execFile)('git', [...args], { cwd, env })).stdout.trim();
