@@ -72,8 +72,17 @@ function remarksOn(before: Side, after: Side): string[] {
       ? keys.map((key) => `${name}: ${key} is compared as it is now; Redis keeps no revisions`)
       : [],
   );
-  const watching = (['deny', 'relay'] as const).filter(
-    (plugin) => modeOf(before.settings, plugin) === 'observe' && modeOf(after.settings, plugin) === 'observe',
+  const inBoth = (has: (side: Side, plugin: 'deny' | 'relay') => boolean) =>
+    (['deny', 'relay'] as const).filter((plugin) => has(before, plugin) && has(after, plugin));
+  const observing = inBoth(
+    (side, plugin) => side.loaded.includes(plugin) && modeOf(side.settings, plugin) === 'observe',
   );
-  return [...keys, ...watching.map((plugin) => `${plugin} only observes: its changes are those of mode=enforce`)];
+  const absent = inBoth((side, plugin) => !side.loaded.includes(plugin));
+  return [
+    ...keys,
+    ...observing.map((plugin) => `${plugin} only observes: its changes are those of mode=enforce`),
+    ...absent.map(
+      (plugin) => `${plugin} is in neither config/plugins: its changes are those of a Haraka that loads it`,
+    ),
+  ];
 }

@@ -94,7 +94,7 @@ function textLine(row: Row, [, list, subject, words]: readonly number[], colour:
     printable(row.list).padEnd(list ?? 0),
     printable(row.subject).padEnd(subject ?? 0),
     printable(row.words).padEnd(words ?? 0),
-    printable([placeOf(row.after.at), row.was].filter((part) => part).join(' ')),
+    printable([placeOf(row.after.at), row.was].filter((part) => part).join('  ')),
   ];
   return `${columns.join('  ').trimEnd()}\n`;
 }
@@ -103,15 +103,19 @@ function placeOf(at: SourceLine | undefined): string | null {
   return at ? `${at.file}:${at.line}` : null;
 }
 
-export function describeTotals({ opens, closes, moves, addresses, destinations }: Totals): string {
+export function describeTotals({ opens, closes, moves, addresses, names, destinations }: Totals): string {
   if (opens + closes + moves === 0) return 'nothing changes';
   const counts = [
     ...(opens > 0 ? [`${opens} ${opens === 1 ? 'opens' : 'open'}`] : []),
     ...(closes > 0 ? [`${closes} ${closes === 1 ? 'closes' : 'close'}`] : []),
     ...(moves > 0 ? [`${moves} ${moves === 1 ? 'moves' : 'move'}`] : []),
   ];
+  const clients = [
+    ...(addresses > 0n ? [`${formatCount(addresses)} more address${addresses === 1n ? '' : 'es'}`] : []),
+    ...(names > 0 ? [`clients of ${names} more name${names === 1 ? '' : 's'}`] : []),
+  ];
   const more = [
-    ...(addresses > 0n ? [`${formatCount(addresses)} more address${addresses === 1n ? '' : 'es'} may relay`] : []),
+    ...(clients.length > 0 ? [`${clients.join(' and ')} may relay`] : []),
     ...(destinations > 0
       ? [`anyone may send to ${destinations} more destination${destinations === 1 ? '' : 's'}`]
       : []),

@@ -1,6 +1,6 @@
 /** The changes between two sides, in the order in which they are written, and counted. */
 import type { SourceLine } from '../../policy/findings/finding';
-import type { Change, Effect } from '../../policy/sets/change';
+import type { Change, Effect, SubjectKind } from '../../policy/sets/change';
 import { comparePolicies } from '../../policy/sets/compare-policies';
 import { compareSettings, type SettingChange } from './setting-changes';
 import type { Side } from './side';
@@ -28,7 +28,7 @@ export interface Found {
   readonly addresses: bigint | undefined;
   /** Whether the change lets clients relay, or anybody to destinations. */
   readonly relays: boolean;
-  readonly isDestination: boolean;
+  readonly isOf: 'addresses' | 'names' | 'destinations' | 'settings';
   row(): Row;
 }
 
@@ -46,18 +46,24 @@ function foundSetting(change: SettingChange): Found {
     effect,
     addresses: undefined,
     relays: false,
-    isDestination: false,
+    isOf: 'settings',
     row: () => row,
   };
 }
 
 function foundChange(change: Change): Found {
   const { kind, effect, list, question, addresses } = change;
-  const isDestination = kind === 'recipients' || kind === 'recipient-literals';
   const relays = effect === 'opens' && change.after.outcome === 'relay' && question === 0;
   const key = [kind, effect, list, question, verdictOf(change.before), verdictOf(change.after)].join('|');
-  return { key, effect, addresses, relays, isDestination, row: () => rowOf(change) };
+  return { key, effect, addresses, relays, isOf: countedAs[kind], row: () => rowOf(change) };
 }
+
+const countedAs = {
+  'client-addresses': 'addresses',
+  'client-names': 'names',
+  recipients: 'destinations',
+  'recipient-literals': 'destinations',
+} as const satisfies Record<SubjectKind, Found['isOf']>;
 
 function rowOf(change: Change): Row {
   const { effect, list, subject, except, addresses } = change;
@@ -80,23 +86,24 @@ export interface Totals {
   readonly opens: number;
   readonly closes: number;
   readonly moves: number;
-  /** Addresses and destinations that may newly relay. */
+  /** Clients that may newly relay, by address and by name, and destinations of which anybody may. */
   readonly addresses: bigint;
+  readonly names: number;
   readonly destinations: number;
 }
 
 export class Counter {
   private readonly counts = { opens: 0, closes: 0, moves: 0 };
   private addresses = 0n;
-  private destinations = 0;
+  private readonly sets = { names: 0, destinations: 0 };
 
-  add({ effect, addresses, relays, isDestination }: Found): void {
+  add({ effect, addresses, relays, isOf }: Found): void {
     this.counts[effect]++;
     if (relays && addresses !== undefined) this.addresses += addresses;
-    if (relays && isDestination) this.destinations++;
+    if (relays && (isOf === 'names' || isOf === 'destinations')) this.sets[isOf]++;
   }
 
   totals(): Totals {
-    return { ...this.counts, addresses: this.addresses, destinations: this.destinations };
+    return { ...this.counts, addresses: this.addresses, ...this.sets };
   }
 }

@@ -3,7 +3,14 @@
  * docs/reference/cli-test.md. It is read as a whole or not at all.
  */
 import { canonicalDomain, parseDomainName } from '../../policy/entries/domain-name';
-import { hasHostBits, parseAddress, parseAddressLiteral, widthOf } from '../../policy/entries/ip-address';
+import {
+  formatNetwork,
+  hasHostBits,
+  maskAddress,
+  parseAddress,
+  parseAddressLiteral,
+  widthOf,
+} from '../../policy/entries/ip-address';
 import { formatRoute, parseRoute } from '../../policy/entries/route';
 import { badCharacterOf, shortened } from '../../policy/findings/characters';
 import { foldLocalPart } from '../../policy/mailbox';
@@ -173,8 +180,10 @@ function readClients({ text, column }: Word): MailQuestion['clients'] {
   const width = widthOf(address.family);
   const length = lengthText === undefined ? width : /^[0-9]{1,3}$/.test(lengthText) ? Number(lengthText) : width + 1;
   if (length > width) throw new At(column, `${shortened(text)} has no length from 0 to ${width}`);
-  if (hasHostBits(address, length))
-    throw new At(column, `${text} has host bits set; write the first address of the network`);
+  if (hasHostBits(address, length)) {
+    const network = formatNetwork({ address: maskAddress(address, length), length });
+    throw new At(column, `${text} has host bits set; write ${network}`);
+  }
   return { address, length };
 }
 
@@ -213,8 +222,10 @@ function readRecipient(text: string, { column }: Word): Pick<MailQuestion, 'loca
       column,
       `${shortened(text)} is no recipient; write user@example.org, or *@example.org for anybody there`,
     );
-  if (localPart !== '*' && foldLocalPart(localPart) === undefined)
-    throw new At(column, `${shortened(text)} has no local part`);
+  if (localPart !== '*' && foldLocalPart(localPart) === undefined) {
+    const hint = text.includes(',') ? 'is not one recipient; write a blank behind each comma' : 'has no local part';
+    throw new At(column, `${shortened(text)} ${hint}`);
+  }
   const domain = text.slice(at + 1);
   if (parseAddressLiteral(domain)) return { localPart, domain: canonicalDomain(domain) };
   return { localPart, domain: readName(domain, column) };

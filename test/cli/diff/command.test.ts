@@ -56,8 +56,8 @@ describe('smtpcheck diff', () => {
     assert.equal(
       stdout,
       `${[
-        'opens   localip    133.9.12.64/26    64 addresses may now relay to anyone                localip:2 was excluded by localip:2',
-        'closes  host.deny  198.51.100.7      1 address is now refused                            host.deny:1 was permitted by localip:3',
+        'opens   localip    133.9.12.64/26    64 addresses may now relay to anyone                localip:2  was excluded by localip:2',
+        'closes  host.deny  198.51.100.7      1 address is now refused                            host.deny:1  was permitted by localip:3',
         'closes  host.deny  198.51.100.64/26  64 addresses are now refused                        host.deny:2',
         'opens   host.deny  203.0.113.9       1 address is no longer refused                      was refused by host.deny:1',
         "moves   relay.to   *.backup.example  next hop is [10.0.0.5]:2525, was the domain's MX    relay.to:1",
@@ -131,6 +131,29 @@ describe('smtpcheck diff', () => {
       for (const change of changes) assert.deepEqual([change.effect, change.list], [effect, 'smtpcheck.ini']);
     });
   }
+
+  it('counts addresses, names of clients and destinations apart', async () => {
+    const { stdout } = await diff(
+      site({ localip: '', localdomain: '' }),
+      site({ localip: '192.0.2.1\n', localdomain: 'campus.example\n', 'relay.to': 'a.example\nb.example\n' }),
+    );
+    assert.match(
+      stdout,
+      /\n4 open: 1 more address and clients of 1 more name may relay, anyone may send to 2 more destinations\n$/,
+    );
+  });
+
+  it('says of a plugin that neither side loads, or that only observes, what its changes are', async () => {
+    const relayAlone = { plugins: 'smtpcheck/plugins/relay\n', 'smtpcheck.ini': '[relay]\nmode=observe\n' };
+    const { stdout, stderr, code } = await diff(site(relayAlone), site({ ...relayAlone, 'host.deny': '192.0.2.1\n' }));
+    assert.equal(code, 1);
+    assert.match(stdout, /^closes +host\.deny +192\.0\.2\.1 /);
+    assert.equal(
+      stderr,
+      'relay only observes: its changes are those of mode=enforce\n' +
+        'deny is in neither config/plugins: its changes are those of a Haraka that loads it\n',
+    );
+  });
 
   it('says that a plugin is no longer loaded, and a pattern of local domains is new', async () => {
     const changes = await changesBetween(

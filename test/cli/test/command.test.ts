@@ -72,7 +72,8 @@ const failing: readonly (readonly [line: string, failure: string])[] = [
 ];
 
 const faults: readonly (readonly [line: string, column: number, message: RegExp])[] = [
-  ['1.2.3.4/8 -> a@b.example relay', 1, /host bits/],
+  ['1.2.3.4/8 -> a@b.example relay', 1, /has host bits set; write 1\.0\.0\.0\/8$/],
+  ['1.2.3.4 -> a@b.example,c@d.example relay', 12, /write a blank behind each comma/],
   ['1.2.3.0/33 -> a@b.example relay', 1, /length from 0 to 32/],
   ['campus.example -> a@b.example relay', 1, /no address or network/],
   ['1.2.3.4 prt=x.example -> a@b.example relay', 9, /did you mean ptr=\?/],
