@@ -24,24 +24,34 @@ export function parseRange(text: string): AddressRange | undefined {
   const width = BigInt(widthOf(first.family));
   const [start, end] = [numberOf(first), numberOf(last)];
   return {
-    networks: networksBetween(start, end, first.family),
+    networks: fewNetworks(start, end, first.family),
     isEverything: start === 0n && end === (1n << width) - 1n,
   };
 }
 
-function networksBetween(first: bigint, last: bigint, family: IpAddress['family']): readonly string[] | undefined {
-  const width = widthOf(family);
-  const networks: string[] = [];
+/** The fewest networks that hold the addresses from one to another, in their order. */
+export function* networksBetween(
+  first: bigint,
+  last: bigint,
+  family: IpAddress['family'],
+): Generator<{ readonly address: IpAddress; readonly length: number }> {
   for (let start = first; start <= last; ) {
-    if (networks.length === mostNetworks) return undefined;
     let size = 1n;
-    let length: number = width;
+    let length: number = widthOf(family);
     while (start % (size * 2n) === 0n && start + size * 2n - 1n <= last) {
       size *= 2n;
       length--;
     }
-    networks.push(formatNetwork({ address: addressOf(start, family), length }));
+    yield { address: addressOf(start, family), length };
     start += size;
+  }
+}
+
+function fewNetworks(first: bigint, last: bigint, family: IpAddress['family']): readonly string[] | undefined {
+  const networks: string[] = [];
+  for (const network of networksBetween(first, last, family)) {
+    if (networks.length === mostNetworks) return undefined;
+    networks.push(formatNetwork(network));
   }
   return networks.length > 0 ? networks : undefined;
 }
@@ -58,7 +68,7 @@ export function lengthOfNetmask(text: string, family: IpAddress['family']): numb
 /** The address as one number: of 32 bits, or of 128. */
 export function numberOf({ family, w0, w1, w2, w3 }: IpAddress): bigint {
   if (family === 4) return BigInt(w0);
-  return [w0, w1, w2, w3].reduce((sum, word) => (sum << 32n) | BigInt(word), 0n);
+  return (BigInt(w0) << 96n) | (BigInt(w1) << 64n) | (BigInt(w2) << 32n) | BigInt(w3);
 }
 
 export function addressOf(number: bigint, family: IpAddress['family']): IpAddress {

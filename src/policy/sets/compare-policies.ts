@@ -6,13 +6,12 @@ import { type ClientNames, unaskedNames } from '../client-names';
 import { formatLiteral } from '../entries/entry';
 import { formatNetwork, type IpAddress, ipv4 } from '../entries/ip-address';
 import { type Asker, type Change, Comparer, type Sides } from './change';
-import { addressCount, everyAddress } from './classified-networks';
+import { addressCount, classifyNetworks, everyAddress } from './classified-networks';
 import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { changedNames } from './name-changes';
 import { NameClassifier, representativeOf } from './name-classifier';
 import { anyLocalPart, NameSets } from './name-sets';
-import { classifyNetworks } from './network-walk';
 import {
   asAvailable,
   clientsByAddress,
@@ -52,7 +51,7 @@ function* compareClientAddresses(sides: Sides): Generator<Change> {
   const classOf = (address: IpAddress) => comparer.classOf(askAddress(address));
   for (const within of everyAddress) {
     const found = classifyNetworks(tables[within.address.family], within, { classOf, compared: true });
-    for (const { network, itsClass } of found.inOrder()) {
+    for (const { network, itsClass } of found) {
       const addresses = addressCount(network);
       yield comparer.change(itsClass, askAddress(network.address), formatNetwork(network), { addresses });
     }

@@ -3,8 +3,8 @@ import type { EntryTablesData } from '../entries/entry-tables';
 import { mapValueOf } from '../entries/map-value';
 import { formatRoute, routeOf } from '../entries/route';
 import type { Sides } from './change';
+import type { ComparedTable } from './classified-networks';
 import type { NameTablePair } from './name-changes';
-import type { WalkedTable } from './network-walk';
 import type { PolicyContent } from './policy-lists';
 
 /** The same number for the same meaning, on both sides. */
@@ -52,11 +52,11 @@ export function networkTables(
   sides: Sides,
   tablesOf: readonly TablesOf[],
   map: TablesOf,
-): Record<4 | 6, WalkedTable[]> {
+): Record<4 | 6, ComparedTable[]> {
   const values = valuesOf(sides);
   const ofFamily = (family: 'networks4' | 'networks6') =>
     ([0, 1] as const).flatMap((side) => [
-      ...tablesOf.map((of): WalkedTable => ({ data: of(sides[side])[family] })),
+      ...tablesOf.map((of): ComparedTable => ({ data: of(sides[side])[family] })),
       { data: map(sides[side])[family], meaningOf: values[side] },
     ]);
   return { 4: ofFamily('networks4'), 6: ofFamily('networks6') };

@@ -5,9 +5,9 @@ import type { Recipient } from '../entries/entry-tables';
 import { formatNetwork, type IpAddress } from '../entries/ip-address';
 import { foldLocalPart, mailboxOfKey } from '../mailbox';
 import { NameTable, type NameTableData } from '../tables/name-table';
+import { classifyNetworks } from './classified-networks';
 import { decideMail, type MailDecision, type MailPolicy } from './mail-decision';
 import { anyLocalPart, holdsName, unlistedLabel } from './name-sets';
-import { classifyNetworks } from './network-walk';
 import { mailPolicyOf, type PolicyContent } from './policy-lists';
 
 export interface NameQuestion {
@@ -53,7 +53,7 @@ export class Questioner {
         const classOf = (address: IpAddress) => (isExpected(decide(address)) ? 0 : 1);
         const tables = this.networkTables(question.clients).map((data) => ({ data }));
         const found = classifyNetworks(tables, question.clients, { classOf, compared: false, byLine });
-        for (const { network } of found.inOrder()) {
+        for (const { network } of found) {
           yield {
             clients: network,
             names: clientNames.claimed.map(shownName),

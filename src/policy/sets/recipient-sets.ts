@@ -5,13 +5,12 @@ import { formatLiteral } from '../entries/entry';
 import { formatNetwork, type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../entries/ip-address';
 import { mailboxKey, mailboxOfKey } from '../mailbox';
 import type { Asker, Comparer, Sides } from './change';
-import { type ClassifiedNetwork, everyAddress } from './classified-networks';
+import { type ClassifiedNetwork, classifyNetworks, everyAddress } from './classified-networks';
 import { both, domainPairs, mapTo, networkTables, relayTo, routesOf, valuesOf } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { type ChangedNames, changedNames, type NameTablePair, namesIn } from './name-changes';
 import { NameClassifier } from './name-classifier';
 import { anyLocalPart, NameSets, unlistedLabel } from './name-sets';
-import { classifyNetworks } from './network-walk';
 import { trustedClient } from './policy-lists';
 
 export function askRecipient(localPart: string, domain: string): Asker {
@@ -140,7 +139,7 @@ export class RecipientSets {
     };
     return everyAddress.flatMap((within) => {
       const classifier = { classOf, compared: elsewhere === 0 };
-      return [...classifyNetworks(tables[within.address.family], within, classifier).inOrder()];
+      return [...classifyNetworks(tables[within.address.family], within, classifier)];
     });
   }
 

@@ -6,7 +6,7 @@
  * is one binary search and a short walk outward, whatever the size of the list.
  */
 
-import { type IpAddress, wordMask } from '../entries/ip-address';
+import { type IpAddress, ipv4, sameAddress, wordMask } from '../entries/ip-address';
 import { GrowableUint32 } from './growable';
 import { uint32Array } from './large-memory';
 import { behindWords, type SameKey, sortRows } from './sorted-rows';
@@ -81,8 +81,8 @@ export class PrefixTableBuilder {
 
 /** The length of the prefix of a row. */
 export function addressOfRow({ family, words }: PrefixTableData, row: number): IpAddress {
-  const each = family === 4 ? 1 : 4;
-  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * each, row * each + each);
+  if (family === 4) return ipv4(words[row] as number);
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * 4, row * 4 + 4);
   return { family, w0, w1, w2, w3 };
 }
 
@@ -92,6 +92,10 @@ export function lengthOfRow({ facts: all }: PrefixTableData, row: number): numbe
 
 export function isExcludedRow({ facts: all }: PrefixTableData, row: number): boolean {
   return ((all[row * facts.each + facts.length] as number) & excludedBit) !== 0;
+}
+
+export function parentOfRow({ facts: all }: PrefixTableData, row: number): number {
+  return all[row * facts.each + facts.parent] as number;
 }
 
 /** What a look-up found: the row's numbers, without the prefix itself. */
@@ -128,6 +132,15 @@ export class PrefixTable {
     while (row !== none && (lengthOfRow(this.data, row) >= length || !this.covers(row, address)))
       row = this.data.facts[row * facts.each + facts.parent] as number;
     return row;
+  }
+
+  /** The first row that begins in the network and is no wider than it; there may be none, and it lies behind it. */
+  firstWithin({ address, length }: { readonly address: IpAddress; readonly length: number }): number {
+    let row = this.lastNotAfter(address);
+    if (row === none) return 0;
+    while (row >= 0 && lengthOfRow(this.data, row) >= length && sameAddress(addressOfRow(this.data, row), address))
+      row--;
+    return row + 1;
   }
 
   private lastNotAfter(address: IpAddress): number {
