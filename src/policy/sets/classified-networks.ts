@@ -46,11 +46,11 @@ export function* classifyNetworks(
   const first = numberOf(within.address);
   const end = first + (1n << BigInt(widthOf(family) - within.length));
   const cursors = tables.map((table) => new Cursor(table, within, end, classifier.byLine === true));
-  const classes = new Classes(cursors, classifier);
+  const combinations = new Combinations(cursors, classifier);
   let start = first;
   let itsClass = 0;
   for (let at = first; at < end; ) {
-    const classHere = classes.at(at, family);
+    const classHere = combinations.classAt(at, family);
     if (classHere !== itsClass) {
       if (itsClass !== 0) yield* networksOf(start, at, itsClass);
       [start, itsClass] = [at, classHere];
@@ -134,8 +134,8 @@ class Cursor {
   }
 }
 
-/** The class of each combination of entries. */
-class Classes {
+/** Each combination of entries that was met, and its class. */
+class Combinations {
   private readonly known = new Map<string, number>();
 
   constructor(
@@ -143,7 +143,7 @@ class Classes {
     private readonly classifier: Classifier,
   ) {}
 
-  at(address: bigint, family: IpAddress['family']): number {
+  classAt(address: bigint, family: IpAddress['family']): number {
     if (this.classifier.compared && this.halvesAgree()) return 0;
     const combination = this.cursors.map(({ code }) => code).join();
     const known = this.known.get(combination) ?? this.classifier.classOf(addressOf(address, family));

@@ -10,8 +10,7 @@ import { addressCount, classifyNetworks, everyAddress } from './classified-netwo
 import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { changedNames } from './name-changes';
-import { NameClassifier, representativeOf } from './name-classifier';
-import { anyLocalPart, NameSets } from './name-sets';
+import { anyLocalPart, classifyNames, NameSets, representativeOf } from './name-sets';
 import {
   asAvailable,
   clientsByAddress,
@@ -75,8 +74,9 @@ function askName(name: string): Asker {
 function* compareClientNames(sides: Sides): Generator<Change> {
   const comparer = new Comparer('client-names', sides, clientsByName);
   const pairs = domainPairs(sides, [hosts, localDomain], mapConnect);
-  const classifier = new NameClassifier(pairs, (name) => comparer.classOf(askName(name)));
-  const { sets } = new NameSets(classifier.of(changedNames(pairs).affected()));
+  const changes = changedNames(pairs);
+  const classOf = (name: string) => comparer.classOf(askName(name));
+  const { sets } = new NameSets(classifyNames(changes.affected(), classOf, changes.holdsExact));
   for (const { itsClass, subject, except } of sets) {
     yield comparer.change(itsClass, askName(representativeOf(subject)), subject, { except });
   }

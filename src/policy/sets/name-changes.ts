@@ -14,6 +14,8 @@ export interface ChangedNames {
   /** Whether the name, or one that it lies below, has a changed entry. */
   isAffected(name: string): boolean;
   holds(name: string): boolean;
+  /** Whether a table of exact names holds it. */
+  holdsExact(name: string): boolean;
   /** Every name with an entry, once. */
   all(): Iterable<string>;
   /** Those of them that are affected. */
@@ -32,18 +34,20 @@ export function changedNames(
   for (const name of changed) builder.add(name, 1, false);
   const table = new NameTable(builder.build().data);
   const isAffected = (name: string) => table.findSuffix(name) !== undefined;
+  const tablesOf = (some: readonly NameTablePair[]) =>
+    some.flatMap(({ tables }) => tables.map((data) => new NameTable(data)));
+  const [all, exacts] = [tablesOf(pairs), tablesOf(pairs.filter(({ isExact }) => isExact))];
   return {
     isChanged: (name) => changed.has(name),
     isAffected,
-    holds: (name) => pairs.some(({ tables }) => tables.some((data) => new NameTable(data).findExact(name))),
+    holds: (name) => all.some((one) => one.findExact(name)),
+    holdsExact: (name) => exacts.some((one) => one.findExact(name)),
     all: () => new Set([...namesIn(pairs), ...others]),
     *affected() {
       if (changed.size === 0) return;
       const seen = new Set<string>();
-      for (const { tables } of pairs) {
-        for (const all of tables.map((data) => new NameTable(data))) {
-          for (const row of all.rows()) if (table.coversSame(all, row)) seen.add(all.keyAt(row));
-        }
+      for (const one of all) {
+        for (const row of one.rows()) if (table.coversSame(one, row)) seen.add(one.keyAt(row));
       }
       for (const name of others) if (isAffected(name)) seen.add(name);
       yield* seen;

@@ -10,6 +10,20 @@ export interface NameClasses {
   readonly below: number;
 }
 
+/** The classes of each name. Only one that `isExact` can be decided otherwise than the names below it. */
+export function classifyNames(
+  names: Iterable<string>,
+  classOf: (name: string) => number,
+  isExact: (name: string) => boolean,
+): Map<string, NameClasses> {
+  const classes = new Map<string, NameClasses>();
+  for (const name of names) {
+    const own = classOf(name);
+    classes.set(name, { own, below: isExact(name) ? classOf(`${unlistedLabel}.${name}`) : own });
+  }
+  return classes;
+}
+
 export interface NameSet {
   readonly itsClass: number;
   /** `*` is every name. */
@@ -78,6 +92,11 @@ export class NameSets {
     const { below, belowSet } = this.around(name);
     return { itsClass: below, set: belowSet };
   }
+}
+
+/** A name of the set that no exception takes out of it: one that no list holds, or the only one. */
+export function representativeOf(subject: string): string {
+  return subject.startsWith('*') ? `${unlistedLabel}${subject.slice(1)}` : subject;
 }
 
 function labelCount(name: string): number {

@@ -9,8 +9,7 @@ import { type ClassifiedNetwork, classifyNetworks, everyAddress } from './classi
 import { both, domainPairs, mapTo, networkTables, relayTo, routesOf, valuesOf } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { type ChangedNames, changedNames, type NameTablePair, namesIn } from './name-changes';
-import { NameClassifier } from './name-classifier';
-import { anyLocalPart, NameSets, unlistedLabel } from './name-sets';
+import { anyLocalPart, classifyNames, NameSets, unlistedLabel } from './name-sets';
 import { trustedClient } from './policy-lists';
 
 export function askRecipient(localPart: string, domain: string): Asker {
@@ -50,7 +49,7 @@ interface User {
  */
 export class RecipientSets {
   private readonly pairs: readonly NameTablePair[];
-  private readonly localNames: readonly string[];
+  private readonly localNames: ReadonlySet<string>;
   private readonly changes: ChangedNames;
   private readonly mailboxChanges: ChangedNames;
   private readonly ofDomains: NameSets;
@@ -66,12 +65,12 @@ export class RecipientSets {
     private readonly atLiterals: Comparer,
   ) {
     const [before, after] = both(sides, ({ lists }) => new Set(lists.host_list.lines));
-    this.localNames = [...new Set([...before, ...after])];
+    this.localNames = new Set([...before, ...after]);
     this.pairs = domainPairs(sides, [relayTo], mapTo);
     this.changes = changedNames(
       this.pairs,
-      this.localNames.filter((name) => before.has(name) !== after.has(name)),
-      this.localNames,
+      [...this.localNames].filter((name) => before.has(name) !== after.has(name)),
+      [...this.localNames],
     );
     this.mailboxChanges = changedNames([
       { tables: both(sides, (side) => relayTo(side).mailboxes), meanings: routesOf(sides), isExact: true },
@@ -125,9 +124,10 @@ export class RecipientSets {
   private setsOf(localPart: string, names: readonly string[], elsewhere = 0): NameSets {
     const classOf = (name: string) => this.comparer.classOf(askRecipient(localPart, name));
     // A mailbox of the user is exact as well.
-    const isMailbox = (name: string) => this.mailboxChanges.holds(mailboxKey(localPart, name));
-    const exact = new Set([...this.localNames, ...(localPart === anyLocalPart ? [] : names.filter(isMailbox))]);
-    return new NameSets(new NameClassifier(this.pairs, classOf, exact).of(names), elsewhere);
+    const isMailbox = (name: string) =>
+      localPart !== anyLocalPart && this.mailboxChanges.holds(mailboxKey(localPart, name));
+    const isExact = (name: string) => this.localNames.has(name) || this.changes.holdsExact(name) || isMailbox(name);
+    return new NameSets(classifyNames(names, classOf, isExact), elsewhere);
   }
 
   /** The literals of another class than `elsewhere`. */
