@@ -37,13 +37,14 @@ for (const version of versions) {
   describe(`smtpcheck diff running, with Haraka ${version}`, () => {
     let haraka: RunningHaraka;
     let port: number;
+    const socketPath = makeFolder().file('others.sock');
 
     beforeEach(async () => {
       port = await freePort();
       haraka = await startHaraka({
         version,
         plugins,
-        files: { ...files, 'smtpcheck.ini': `[status]\nlisten=127.0.0.1:${port}\n` },
+        files: { ...files, 'smtpcheck.ini': `[status]\nlisten=127.0.0.1:${port} ${socketPath}\n` },
       });
     });
     afterEach(() => haraka?.stop());
@@ -113,9 +114,11 @@ for (const version of versions) {
     it('is handed out by the socket of the command alone', async () => {
       const url = '/smtpcheck/policy';
       assert.equal((await ask(socketOf(haraka), url)).status, 200);
-      const { status, body } = await ask({ port }, url);
-      assert.equal(status, 404);
-      assert.doesNotMatch(body, /policy/);
+      for (const place of [{ port }, { socketPath }]) {
+        const { status, body } = await ask(place, url);
+        assert.equal(status, 404);
+        assert.doesNotMatch(body, /policy/);
+      }
     });
   });
 }
