@@ -33,9 +33,15 @@ export async function readRunning(folder: HarakaFolder): Promise<FolderPolicy> {
 }
 
 function read(bytes: Uint8Array): TransferredPolicy {
-  const policy = decodePolicy(bytes);
-  if (policy.suite === suiteVersion) return policy;
+  let suite = 'in another version';
+  try {
+    const policy = decodePolicy(bytes);
+    if (policy.suite === suiteVersion) return policy;
+    suite = policy.suite;
+  } catch {
+    // Another version may hold its lists otherwise.
+  }
   throw new CannotRun(
-    `the server runs smtpcheck ${policy.suite}, and this is ${suiteVersion}: restart the server, or run the command that it was started with`,
+    `the server runs smtpcheck ${suite}, and this is ${suiteVersion}: restart the server, or run the command that it was started with`,
   );
 }
