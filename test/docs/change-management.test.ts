@@ -97,13 +97,12 @@ class Site {
   }
 }
 
-/** With the hook, and a first commit. */
+/** With a first commit, and the hook. */
 function siteWithHook(harakaFolder?: string): Site {
   const site = new Site(harakaFolder);
-  site.installHook();
   site.git('add', '.');
-  const { code, output } = site.commit();
-  assert.deepEqual([code, output], [0, '']);
+  assert.equal(site.commit().code, 0);
+  site.installHook();
   return site;
 }
 
@@ -120,6 +119,19 @@ describe('the pre-commit hook of docs/guides/change-management.md', function () 
       assert.match(output, /^closes +host\.deny +198\.51\.100\.0\/29 /m);
     });
   }
+
+  it('has nothing to say of a first commit that is sound, and stops one that is not', () => {
+    const site = new Site();
+    site.installHook();
+    site.git('add', '.');
+    const sound = site.commit();
+    assert.deepEqual([sound.code, sound.output], [0, '']);
+    const broken = new Site();
+    broken.installHook();
+    broken.write('localip', 'not an entry\n');
+    broken.git('add', '.');
+    assert.equal(broken.commit().code, 1);
+  });
 
   it('stops a commit that opens something, until somebody says that it is meant', () => {
     const site = siteWithHook();

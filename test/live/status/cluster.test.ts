@@ -177,6 +177,7 @@ for (const version of versions) {
     });
 
     it('shows a list that the workers reject, and the texts of entries that they have matched', async () => {
+      await load(haraka, 'localip', '127.9  # the lab\n127.8\n');
       const client = await greet(haraka, { from: '127.9.0.1' });
       await client.command('MAIL FROM:<a@sender.example>');
       assert.match(await rcpt(client, outside), /^250 /);
