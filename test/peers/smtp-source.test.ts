@@ -9,7 +9,8 @@ import { addressList, domainList, fileOf } from '../../bench/lists';
 import { type DnsStub, startDns } from '../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
 import { eventually } from '../../testkit/live/talk';
-import { environmentOf, installPeers } from './servers/install';
+import { environmentOf } from './servers/install';
+import { onPeers } from './servers/on-package';
 
 const entries = 100_000;
 const sessions = 8;
@@ -51,80 +52,65 @@ const plays: readonly Play[] = [
   },
 ];
 
-const peers = installPeers();
+onPeers('smtp-source beside this suite', ['postfix'], ({ postfix: root }) => {
+  const seconds = new Map<string, number>();
+  let dns: DnsStub;
+  const servers: Partial<Record<Play['server'], RunningHaraka>> = {};
 
-if ('missing' in peers) {
-  describe('smtp-source beside this suite', () => {
-    it(`could not be had: ${peers.missing}`, () => {
-      console.log(`      SMTP-SOURCE WAS NOT PLAYED: ${peers.missing}`);
-      assert.equal(process.env.SMTPCHECK_PEERS_REQUIRED, undefined);
+  before(async () => {
+    dns = await startDns();
+    const common = { dns: dns.port, env: { YES_REALLY_DO_DISCARD: '1' } };
+    const local = ['rcpt_to.in_host_list', 'queue/discard'];
+    const files = { host_list: 'local.example\n', 'log.ini': '[main]\nlevel=notice\n' };
+    servers.bare = await startHaraka({ ...common, plugins: local, files });
+    servers.suite = await startHaraka({
+      ...common,
+      plugins: ['smtpcheck', ...local],
+      files: { ...files, ...largeLists() },
     });
   });
-} else {
-  const root = peers.roots.postfix;
-  describe('smtp-source beside this suite', () => {
-    const seconds = new Map<string, number>();
-    let dns: DnsStub;
-    const servers: Partial<Record<Play['server'], RunningHaraka>> = {};
+  after(async () => {
+    console.log(tableOf(seconds));
+    for (const server of Object.values(servers)) await server.stop();
+    await dns?.stop();
+  });
 
-    before(async function () {
-      this.timeout(patience);
-      dns = await startDns();
-      const common = { dns: dns.port, env: { YES_REALLY_DO_DISCARD: '1' } };
-      const local = ['rcpt_to.in_host_list', 'queue/discard'];
-      const files = { host_list: 'local.example\n', 'log.ini': '[main]\nlevel=notice\n' };
-      servers.bare = await startHaraka({ ...common, plugins: local, files });
-      servers.suite = await startHaraka({
-        ...common,
-        plugins: ['smtpcheck', ...local],
-        files: { ...files, ...largeLists() },
-      });
+  for (const play of plays) {
+    it(`has every message taken: ${play.name}`, async () => {
+      await assertTaken(play, warmUp);
     });
-    after(async () => {
-      console.log(tableOf(seconds));
-      for (const server of Object.values(servers)) await server.stop();
-      await dns?.stop();
-    });
+  }
 
-    for (const play of plays) {
-      it(`has every message taken: ${play.name}`, async function () {
-        this.timeout(patience);
-        await assertTaken(play, warmUp);
-      });
-    }
-
-    // In turns, so that whatever else the machine does meanwhile hits all alike.
-    it(`has every message taken, in ${rounds} rounds of ${messages} messages each`, async function () {
-      this.timeout(plays.length * rounds * patience);
-      for (let round = 0; round < rounds; round++) {
-        for (const play of plays) {
-          const took = await assertTaken(play, messages);
-          seconds.set(play.name, (seconds.get(play.name) ?? 0) + took);
-        }
+  // In turns, so that whatever else the machine does meanwhile hits all alike.
+  it(`has every message taken, in ${rounds} rounds of ${messages} messages each`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      for (const play of plays) {
+        const took = await assertTaken(play, messages);
+        seconds.set(play.name, (seconds.get(play.name) ?? 0) + took);
       }
-    });
-
-    it('has every message for other domains in its outbound queue, and no other one', async () => {
-      const outbound = plays.filter((play) => play.outbound);
-      const queued = await servers.suite?.queued();
-      assert.equal(queued?.length, outbound.length * (warmUp + rounds * messages));
-      const domains = new Set(queued?.flatMap(({ recipients }) => recipients.map((one) => one.replace(/.*@/, ''))));
-      assert.deepEqual([...domains].sort(), ['backup.example', 'mapped.example']);
-    });
-
-    async function assertTaken(play: Play, count: number): Promise<number> {
-      const server = servers[play.server] as RunningHaraka;
-      server.clearLog();
-      const took = await smtpSource(root, server.port, play, count);
-      const told = await eventually(
-        ({ taken, putOff, refused }) => taken + putOff + refused >= count,
-        async () => messagesIn(server.log()),
-      );
-      assert.deepEqual(told, { taken: count, putOff: 0, refused: 0 });
-      return took;
     }
   });
-}
+
+  it('has every message for other domains in its outbound queue, and no other one', async () => {
+    const outbound = plays.filter((play) => play.outbound);
+    const queued = await servers.suite?.queued();
+    assert.equal(queued?.length, outbound.length * (warmUp + rounds * messages));
+    const domains = new Set(queued?.flatMap(({ recipients }) => recipients.map((one) => one.replace(/.*@/, ''))));
+    assert.deepEqual([...domains].sort(), ['backup.example', 'mapped.example']);
+  });
+
+  async function assertTaken(play: Play, count: number): Promise<number> {
+    const server = servers[play.server] as RunningHaraka;
+    server.clearLog();
+    const took = await smtpSource(root, server.port, play, count);
+    const told = await eventually(
+      ({ taken, putOff, refused }) => taken + putOff + refused >= count,
+      async () => messagesIn(server.log()),
+    );
+    assert.deepEqual(told, { taken: count, putOff: 0, refused: 0 });
+    return took;
+  }
+});
 
 /** Resolves with the seconds it took; rejects where a reply was another than mail that is taken gets. */
 function smtpSource(root: string, port: number, { to, connections }: Play, count: number): Promise<number> {

@@ -1,6 +1,7 @@
 /** `smtpcheck audit` of a Postfix that defers what it should refuse, as Debian configures it, and of one that defers all. */
 import assert from 'node:assert/strict';
 import { shownResults } from '../../cli/audit/audit-of';
+import { onPeers } from '../servers/on-package';
 import { postfix } from './configs';
 import { assertReport, auditPeer, relaying } from './expect';
 import { startPeer } from './peer';
@@ -11,11 +12,9 @@ const remedied = {
   smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
 };
 
-describe('audit of a Postfix that defers', function () {
-  this.timeout(240_000);
-
+onPeers('audit of a Postfix that defers', ['postfix'], (roots) => {
   it('finds all relaying deferred by the default of Debian, and besides what that default permits', async () => {
-    const peer = await startPeer(postfix({ settings: asDebian }));
+    const peer = await startPeer(roots, postfix({ settings: asDebian }));
     try {
       const audited = await auditPeer(peer, 'smtp', site);
       assertReport(peer, audited, {
@@ -32,7 +31,7 @@ describe('audit of a Postfix that defers', function () {
 
   it('takes the name in the banner for local where none is named, and ends with 0', async () => {
     const settings = { ...asDebian, mydestination: '$myhostname' };
-    const peer = await startPeer(postfix({ settings }));
+    const peer = await startPeer(roots, postfix({ settings }));
     try {
       const { ids, results, code } = await auditPeer(peer, 'smtp', { only: relaying, tls: false });
       assert.deepEqual([...ids.deferred].sort(), [...relaying].sort(), shownResults(results, ['unknown', 'safe']));
@@ -43,7 +42,7 @@ describe('audit of a Postfix that defers', function () {
   });
 
   it('finds all of it safe with the setting that it recommends', async () => {
-    const peer = await startPeer(postfix({ settings: remedied }));
+    const peer = await startPeer(roots, postfix({ settings: remedied }));
     try {
       const { ids, results, code } = await auditPeer(peer, 'smtp', { ...site, only: relaying });
       assert.deepEqual([...ids.safe].sort(), [...relaying].sort(), shownResults(results, ['unknown', 'deferred']));
@@ -59,7 +58,7 @@ describe('audit of a Postfix that defers', function () {
   ];
   for (const { name, settings } of everybody) {
     it(`cannot tell of one that defers every recipient ${name}`, async () => {
-      const peer = await startPeer(postfix({ settings: { ...asDebian, ...settings } }));
+      const peer = await startPeer(roots, postfix({ settings: { ...asDebian, ...settings } }));
       try {
         const { ids, results, code } = await auditPeer(peer, 'smtp', {
           ...site,

@@ -1,8 +1,9 @@
 /** Mail servers of Debian to be audited, without DNS, and with a name for the address that the audit asks from. */
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import { freePort } from '../../../examples/haraka-directory';
-import { installPeers, type MailServer } from '../servers/install';
+import type { MailServer } from '../servers/install';
 import { type Daemon, inWorkspace, pipeInside, runInside, startInside, type Workspace } from '../servers/namespace';
 
 export interface PeerOptions {
@@ -18,6 +19,9 @@ export interface PeerOptions {
   readonly inetd?: 'forks' | 'one-process';
 }
 
+/** The folder of each mail server that was had. */
+type Roots = Readonly<Partial<Record<MailServer, string>>>;
+
 export interface Peer extends Daemon {
   readonly port: number;
 }
@@ -25,10 +29,9 @@ export interface Peer extends Daemon {
 export const strangerAddress = '127.0.0.5';
 const hosts = `127.0.0.1 localhost mx.example.org\n${strangerAddress} stranger.example.org\n`;
 
-export async function startPeer({ program, command, prepare, inetd }: PeerOptions): Promise<Peer> {
-  const peers = installPeers([program]);
-  if ('missing' in peers) throw new Error(peers.missing);
-  const root = peers.roots[program];
+export async function startPeer(roots: Roots, { program, command, prepare, inetd }: PeerOptions): Promise<Peer> {
+  const root = roots[program];
+  assert.ok(root, program);
   const start = async (workspace: Workspace): Promise<Peer> => {
     const port = await freePort();
     const words = command(workspace, port);

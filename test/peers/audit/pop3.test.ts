@@ -1,5 +1,6 @@
 /** `smtpcheck audit --pop3` of the POP3 servers that Debian has, as careful operators run them and as one finds them. */
 
+import { onPeers } from '../servers/on-package';
 import { dovecot, mailutils, popa3d } from './configs';
 import { assertReport, auditPeer, type Expected } from './expect';
 import { type PeerOptions, startPeer } from './peer';
@@ -67,12 +68,10 @@ const cases: readonly PeerCase[] = [
   },
 ];
 
-describe('audit of other POP3 servers', function () {
-  this.timeout(180_000);
-
+onPeers('audit of other POP3 servers', ['dovecot', 'popa3d', 'mailutils'], (roots) => {
   for (const { name, peer: options, wishes = {}, expected } of cases) {
     it(`judges ${name}`, async () => {
-      const peer = await startPeer(options);
+      const peer = await startPeer(roots, options);
       try {
         assertReport(peer, await auditPeer(peer, 'pop3', wishes), expected);
       } finally {

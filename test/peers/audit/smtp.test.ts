@@ -1,6 +1,7 @@
 /** `smtpcheck audit` of sendmail and Postfix, in a safe and in an open configuration. */
 import assert from 'node:assert/strict';
 import { shownResults } from '../../cli/audit/audit-of';
+import { onPeers } from '../servers/on-package';
 import { postfix, safePostfix, sendmail } from './configs';
 import { assertReport, auditPeer, type Expected, relaying } from './expect';
 import { type PeerOptions, startPeer } from './peer';
@@ -63,12 +64,10 @@ const cases: readonly PeerCase[] = [
   },
 ];
 
-describe('audit of other SMTP servers', function () {
-  this.timeout(240_000);
-
+onPeers('audit of other SMTP servers', ['postfix', 'sendmail'], (roots) => {
   for (const { name, peer: options, wishes = {}, expected } of cases) {
     it(`judges ${name}`, async () => {
-      const peer = await startPeer(options);
+      const peer = await startPeer(roots, options);
       try {
         assertReport(peer, await auditPeer(peer, 'smtp', { ...site, ...wishes }), expected);
       } finally {
@@ -90,7 +89,7 @@ describe('audit of other SMTP servers', function () {
   ] as const;
   for (const { forbid, verdict } of endings) {
     it(`finds Postfix ${verdict} from smuggling with smtpd_forbid_bare_newline = ${forbid}`, async () => {
-      const peer = await startPeer(postfix({ settings: { ...safePostfix, smtpd_forbid_bare_newline: forbid } }));
+      const peer = await startPeer(roots, postfix({ settings: { ...safePostfix, smtpd_forbid_bare_newline: forbid } }));
       try {
         const { ids, results } = await auditPeer(peer, 'smtp', { ...smuggling, timeout: 3000 });
         assert.deepEqual(ids[verdict], ['smuggling'], shownResults(results, ['safe', 'unsafe', 'unknown', 'report']));

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { startHaraka } from '../../../testkit/live/haraka';
 import { fixtureRoot } from '../../cli/import/support';
-import { installPeers } from '../servers/install';
+import { onPeers } from '../servers/on-package';
 import { askPostfix } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { askSendmail } from './sendmail-site';
@@ -15,25 +15,13 @@ import { type Files, importSite } from './site';
 
 const isLoopback = ({ client }: Probe) => client.ip.startsWith('127.') || client.ip === '::1';
 
-function peerRoots() {
-  const peers = installPeers();
-  if ('missing' in peers) throw new Error(peers.missing);
-  return peers.roots;
-}
-
 function filesOf(folder: string): Files {
   return Object.fromEntries(
     fs.readdirSync(folder).map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]),
   );
 }
 
-describe('an imported policy beside the real sendmail', function () {
-  this.timeout(120_000);
-  let root = '';
-  before(() => {
-    root = peerRoots().sendmail;
-  });
-
+onPeers('an imported policy beside the real sendmail', ['sendmail'], ({ sendmail: root }) => {
   const example = (name: string) => fs.readFileSync(path.join(root, 'usr/share/sendmail', name), 'utf8');
   const debian = (access: string): Files => ({
     'sendmail.mc': example('cf/debian/sendmail.mc'),
@@ -162,13 +150,7 @@ function withoutRepeats(files: Files): Files {
   return { ...files, access: access.join('\n') };
 }
 
-describe('an imported policy beside the real Postfix', function () {
-  this.timeout(120_000);
-  let root = '';
-  before(() => {
-    root = peerRoots().postfix;
-  });
-
+onPeers('an imported policy beside the real Postfix', ['postfix'], ({ postfix: root }) => {
   // Postfix gives every client a name of its own here, so that no check of names stands in the way.
   const client = (ip: string, name = 'host.client.example') => ({ ip, name });
   const clients = [

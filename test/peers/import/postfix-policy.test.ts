@@ -7,7 +7,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fixtureRoot } from '../../cli/import/support';
-import { environmentOf, installPeers } from '../servers/install';
+import { environmentOf } from '../servers/install';
+import { onPeers } from '../servers/on-package';
 import { askPostfix, askPostscreen } from './postfix-site';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { type Files, importSite } from './site';
@@ -236,15 +237,7 @@ function words(text: string): string[] {
   return text.split(' ');
 }
 
-describe('the rest of a policy beside the real Postfix', function () {
-  this.timeout(120_000);
-  let root = '';
-  before(() => {
-    const peers = installPeers();
-    if ('missing' in peers) throw new Error(peers.missing);
-    root = peers.roots.postfix;
-  });
-
+onPeers('the rest of a policy beside the real Postfix', ['postfix'], ({ postfix: root }) => {
   for (const { name, main, files = {}, clients, recipients, stricter, laxer = () => false, remark } of cases) {
     it(`decides as a site with ${name}`, async () => {
       const site: Files = {

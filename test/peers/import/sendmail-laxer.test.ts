@@ -1,7 +1,7 @@
 /** The real sendmail on what an import must not carry over too freely: SKIP, mailertable, lookupdotdomain, class VirtHost. */
 import assert from 'node:assert/strict';
 import type { Client } from '../../cli/import/imported-policy';
-import { installPeers } from '../servers/install';
+import { onPeers } from '../servers/on-package';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { answersOfRules, askSendmail } from './sendmail-site';
 import { type Files, importSite } from './site';
@@ -149,15 +149,7 @@ const cases: readonly SiteCase[] = [
   },
 ];
 
-const peers = installPeers();
-
-describe('what is laxer or stricter than sendmail', function () {
-  this.timeout(120_000);
-  const root = 'missing' in peers ? '' : peers.roots.sendmail;
-  before(() => {
-    if ('missing' in peers) throw new Error(peers.missing);
-  });
-
+onPeers('what is laxer or stricter than sendmail', ['sendmail'], ({ sendmail: root }) => {
   for (const { name, files, clients, recipients, stricter, laxer = () => false, remarks = [], relayed } of cases) {
     it(`is remarked on: ${name}`, async () => {
       const probes = probesOf(clients, recipients);

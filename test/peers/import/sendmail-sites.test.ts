@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Client } from '../../cli/import/imported-policy';
 import { fixtureRoot } from '../../cli/import/support';
-import { installPeers } from '../servers/install';
+import { onPeers } from '../servers/on-package';
 import { compareVerdicts, type Probe, probesOf } from './probes';
 import { askSendmail, finishedConfiguration } from './sendmail-site';
 import { type Files, importSite } from './site';
@@ -105,8 +105,6 @@ const sites: readonly Site[] = [
   },
 ];
 
-const peers = installPeers();
-
 function filesOf(name: string): Files {
   const folder = path.join(fixtureRoot, name, 'source');
   return Object.fromEntries(
@@ -134,13 +132,7 @@ function forDebian(files: Files): Files {
   return { ...files, 'sendmail.mc': mc };
 }
 
-describe('a site imported from sendmail', function () {
-  this.timeout(120_000);
-  const root = 'missing' in peers ? '' : peers.roots.sendmail;
-  before(() => {
-    if ('missing' in peers) throw new Error(peers.missing);
-  });
-
+onPeers('a site imported from sendmail', ['sendmail'], ({ sendmail: root }) => {
   for (const { name, clients, recipients, stricter, laxer = () => false, relayed } of sites) {
     it(`decides as the real one: ${name}`, async () => {
       const files = filesOf(name);

@@ -7,19 +7,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { defines, features } from '../../../src/cli/import/sources/sendmail/sendmail-names';
-import { installPeers, installSendmailDocumentation } from '../servers/install';
+import { installSendmailDocumentation } from '../servers/install';
+import { onPeers } from '../servers/on-package';
 import { sendmailNames } from './sendmail-names';
 import { finishedConfiguration } from './sendmail-site';
 import { importSite } from './site';
 
-const peers = installPeers();
-
-describe("what Debian's sendmail describes and ships", function () {
-  this.timeout(120_000);
-  const root = 'missing' in peers ? '' : path.join(peers.roots.sendmail, 'usr/share/sendmail/cf');
-  before(() => {
-    if ('missing' in peers) throw new Error(peers.missing);
-  });
+onPeers("what Debian's sendmail describes and ships", ['sendmail'], ({ sendmail }) => {
+  const root = path.join(sendmail, 'usr/share/sendmail/cf');
 
   it('is in the stored list of names, each of which has an outcome', () => {
     const documentation = installSendmailDocumentation();
@@ -59,13 +54,7 @@ const featureCalls: Readonly<Record<string, string>> = {
   virtuser_entire_domain: "FEATURE(`virtusertable')\nVIRTUSER_DOMAIN(`a.example')\nFEATURE(`virtuser_entire_domain')",
 };
 
-describe('a finished sendmail.cf', function () {
-  this.timeout(240_000);
-  const root = 'missing' in peers ? '' : peers.roots.sendmail;
-  before(() => {
-    if ('missing' in peers) throw new Error(peers.missing);
-  });
-
+onPeers('a finished sendmail.cf', ['sendmail'], ({ sendmail: root }) => {
   async function codesFor(lines: string): Promise<readonly string[]> {
     const mc = `OSTYPE(\`linux')dnl\nFEATURE(\`access_db')dnl\n${lines}\nMAILER(\`local')dnl\nMAILER(\`smtp')dnl\n`;
     const cf = await finishedConfiguration(root, { 'sendmail.mc': mc, access: '' });

@@ -27,8 +27,7 @@ onRedis('haraka-plugin-karma beside this suite', (root) => {
   let redis: RedisServer;
   let haraka: RunningHaraka;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     redis = await RedisServer.start(root);
     haraka = await startHaraka({
       plugins: ['redis', 'karma', 'smtpcheck', 'rcpt_to.in_host_list'],

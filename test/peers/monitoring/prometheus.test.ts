@@ -14,7 +14,7 @@ import { Prometheus, promtool } from './prometheus';
 
 const documentedPort = '9904';
 
-onPackage('Prometheus beside this suite', installPrometheus(), 'PROMETHEUS WAS NOT TRIED', (root) => {
+onPackage('Prometheus beside this suite', installPrometheus(), ({ root }) => {
   let haraka: RunningHaraka;
   let prometheus: Prometheus;
   let port: number;
@@ -33,8 +33,7 @@ onPackage('Prometheus beside this suite', installPrometheus(), 'PROMETHEUS WAS N
   const rules = guideBlocks('yaml').find((text) => text.startsWith('rule_files:')) ?? '';
   const [scrape = '', scrapeWithToken = ''] = guideBlocks('yaml').filter((text) => text.includes('scrape_configs'));
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     port = await freePort();
     haraka = await startHaraka({
       plugins: ['smtpcheck', 'rcpt_to.in_host_list'],
@@ -131,8 +130,7 @@ onPackage('Prometheus beside this suite', installPrometheus(), 'PROMETHEUS WAS N
     );
   });
 
-  it('has figures for every panel of the dashboard', async function () {
-    this.timeout(60_000);
+  it('has figures for every panel of the dashboard', async () => {
     await load(haraka, 'localip', '127.9\n127.8\n');
     await askFor(haraka, outside);
     // What is shown only while something is wrong, or is not acted on, or takes a look at the DNS.
@@ -167,8 +165,7 @@ onPackage('Prometheus beside this suite', installPrometheus(), 'PROMETHEUS WAS N
     assert.equal((await statusOf(haraka)).version, 1);
   });
 
-  it('raises the alert of a server that is not scraped', async function () {
-    this.timeout(60_000);
+  it('raises the alert of a server that is not scraped', async () => {
     await haraka.stop();
     const [raised] = await eventually(
       (alerts) => alerts.length > 0,
@@ -178,15 +175,14 @@ onPackage('Prometheus beside this suite', installPrometheus(), 'PROMETHEUS WAS N
   });
 });
 
-onPackage('the monitoring examples, by promtool', installPrometheus(), 'PROMTOOL WAS NOT TRIED', (root) => {
+onPackage('the monitoring examples, by promtool', installPrometheus(), ({ root }) => {
   it('have alert rules that load', () => {
     const { status, output } = promtool(root, ['check', 'rules', 'alerts.yml'], { cwd: monitoringFolder });
     assert.equal(status, 0, output);
   });
 
   for (const tests of ['alerts.test.yml', 'refusals.test.yml']) {
-    it(`pass ${tests}`, function () {
-      this.timeout(120_000);
+    it(`pass ${tests}`, () => {
       const { status, output } = promtool(root, ['test', 'rules', tests], { cwd: monitoringFolder });
       assert.equal(status, 0, output);
     });

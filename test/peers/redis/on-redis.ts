@@ -3,5 +3,5 @@ import { installRedis } from '../servers/install';
 import { onPackage } from '../servers/on-package';
 
 export function onRedis(name: string, suite: (root: string) => void): void {
-  onPackage(name, installRedis(), 'NOTHING WAS TRIED WITH REDIS', suite);
+  onPackage(name, installRedis(), ({ root }) => suite(root));
 }

@@ -33,7 +33,6 @@ const stranger = '127.66.200.1';
 /** Whom only the file trusts, and whom only the file denies. */
 const trustedByFile = '127.7.0.1';
 const deniedByFile = '127.79.0.1';
-const TIMEOUT = 180_000;
 
 const nothing: Changes = {};
 interface Outage {
@@ -66,8 +65,7 @@ function suite(root: string, version: HarakaVersion): void {
   let first: Instance;
   let second: Instance;
 
-  before(async function () {
-    this.timeout(TIMEOUT);
+  before(async () => {
     redis = await RedisServer.start(root);
     redis.pipe(allLists);
     site = await Site.start(redis, version, [{ standIns: 'all', denyAt: 'connect' }, { standIns: 'deny' }]);
@@ -75,8 +73,7 @@ function suite(root: string, version: HarakaVersion): void {
     site.startTraffic();
     await site.sample(1);
   });
-  after(async function () {
-    this.timeout(TIMEOUT);
+  after(async () => {
     try {
       await site?.stop();
       assert.deepEqual(redis?.clients(), [], 'Haraka has stopped, and its connections are still there');
@@ -98,8 +95,7 @@ function suite(root: string, version: HarakaVersion): void {
 
   for (const { name, begin, end, core } of outages) {
     if (version === '3.1' && !core) continue;
-    it(`are replaced by their files or put off once it has been ${name} for max_age, and are back with it`, async function () {
-      this.timeout(TIMEOUT);
+    it(`are replaced by their files or put off once it has been ${name} for max_age, and are back with it`, async () => {
       const told = site.instances.map(({ haraka }) => haraka.log().length);
       await site.during([nothing, withoutLists], {
         begin: async () => {
@@ -131,8 +127,7 @@ function suite(root: string, version: HarakaVersion): void {
     });
   }
 
-  it('are revoked when it is flushed, except for host.deny, and are back when it is filled', async function () {
-    this.timeout(TIMEOUT);
+  it('are revoked when it is flushed, except for host.deny, and are back when it is filled', async () => {
     await site.during([allRevoked], {
       begin: async () => {
         redis.cli('FLUSHALL');
@@ -155,8 +150,7 @@ function suite(root: string, version: HarakaVersion): void {
 
   if (version === '3.1') return;
 
-  it('change nothing for anybody when it is restarted within max_age', async function () {
-    this.timeout(TIMEOUT);
+  it('change nothing for anybody when it is restarted within max_age', async () => {
     // Long enough for a busy machine to start a server in.
     await site.all((instance) => instance.set({ maxAge: '30s' }));
     await site.all((instance) =>
@@ -170,8 +164,7 @@ function suite(root: string, version: HarakaVersion): void {
     await site.all((instance) => instance.set({ maxAge: `${maxAge}s` }));
   });
 
-  it('open nothing when a worker is killed while it is flushed', async function () {
-    this.timeout(TIMEOUT);
+  it('open nothing when a worker is killed while it is flushed', async () => {
     const meanwhile: Changes = {
       ...all(permittedClasses, ['accepted', 'deferred', 'refused']),
       ...anyRefusal(),
@@ -197,8 +190,7 @@ function suite(root: string, version: HarakaVersion): void {
     });
   });
 
-  it('let nobody in when not even host.deny has a file, also by a worker that takes the place of another', async function () {
-    this.timeout(TIMEOUT);
+  it('let nobody in when not even host.deny has a file, also by a worker that takes the place of another', async () => {
     await second.set({ standIns: 'none' });
     await site.during([nothing, withoutAnyList], {
       meanwhile: {
@@ -228,8 +220,7 @@ function suite(root: string, version: HarakaVersion): void {
     ['CLIENT', { conf: ['rename-command CLIENT ""'] }],
   ];
   for (const [missing, settings] of oldServers) {
-    it(`are followed by the clock on a server that knows no ${missing}`, async function () {
-      this.timeout(TIMEOUT);
+    it(`are followed by the clock on a server that knows no ${missing}`, async () => {
       await site.during([nothing, {}], {
         meanwhile: { ...putOffOrNot() },
         begin: async () => {
@@ -276,13 +267,11 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
   let redis: RedisServer;
   let site: Site | undefined;
 
-  beforeEach(async function () {
-    this.timeout(TIMEOUT);
+  beforeEach(async () => {
     redis = await RedisServer.start(root, { password: 'a-secret' });
     redis.pipe(allLists);
   });
-  afterEach(async function () {
-    this.timeout(TIMEOUT);
+  afterEach(async () => {
     await site?.stop();
     site = undefined;
     await redis.remove();
@@ -294,8 +283,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     return site.instances as [Instance, Instance];
   };
 
-  it('with Redis there puts nobody off, and gives the password of redis.ini', async function () {
-    this.timeout(TIMEOUT);
+  it('with Redis there puts nobody off, and gives the password of redis.ini', async () => {
     const [first, second] = await start();
     for (const instance of [first, second]) {
       assert.ok((await instance.askAll(trusted, outside)).every((reply) => OK.test(reply)));
@@ -306,8 +294,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     site?.assertAllWell();
   });
 
-  it('with Redis disconnected takes the files or puts all off, and the lists once it is there', async function () {
-    this.timeout(TIMEOUT);
+  it('with Redis disconnected takes the files or puts all off, and the lists once it is there', async () => {
     await redis.stop();
     const [first, second] = await start();
     await first.tells(trustedByFile, outside, OK);
@@ -323,8 +310,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     site?.assertAllWell();
   });
 
-  it('with a Redis that answers nobody puts all off, and takes the lists once it answers', async function () {
-    this.timeout(TIMEOUT);
+  it('with a Redis that answers nobody puts all off, and takes the lists once it answers', async () => {
     redis.pause();
     const [instance] = await start(['none']);
     await instance.tells(stranger, local, NOBODY_NOW);
@@ -333,8 +319,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     await instance.tells(trusted, outside, OK);
   });
 
-  it('with a wrong password puts off or takes the file, and says so without it', async function () {
-    this.timeout(TIMEOUT);
+  it('with a wrong password puts off or takes the file, and says so without it', async () => {
     const [instance] = await start(['deny'], 'another-one');
     await instance.tells(deniedByFile, local, REFUSED);
     await instance.tells(trusted, outside, LATER);
@@ -343,8 +328,7 @@ onRedis('Haraka with lists in Redis, when it starts', (root) => {
     assert.doesNotMatch(instance.haraka.log(), /another-one/);
   });
 
-  it('after FLUSHALL refuses whom the file denies, or puts all off, and allows nobody', async function () {
-    this.timeout(TIMEOUT);
+  it('after FLUSHALL refuses whom the file denies, or puts all off, and allows nobody', async () => {
     redis.cli('FLUSHALL');
     const [first, second] = await start();
     await first.tells(deniedByFile, local, REFUSED);

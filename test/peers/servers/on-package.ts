@@ -1,15 +1,26 @@
-/** Tests that need a package of Debian's. Where it cannot be had, that is said; with `SMTPCHECK_PEERS_REQUIRED=1` it is a failure. */
+/** Tests that need packages of Debian's. Where they cannot be had, that is said; with `SMTPCHECK_PEERS_REQUIRED=1` it is a failure. */
 import assert from 'node:assert/strict';
-import type { Unpacked } from './install';
+import { installPeers, type MailServer } from './install';
 
-/** `notTried`: what is not tried without the package, for the output. */
-export function onPackage(name: string, unpacked: Unpacked, notTried: string, suite: (root: string) => void): void {
+type Had<T> = T | { readonly missing: string };
+
+/** `suite` gets what was had of the packages. */
+export function onPackage<T extends object>(name: string, had: Had<T>, suite: (had: T) => void): void {
   describe(name, () => {
-    if ('root' in unpacked) return suite(unpacked.root);
-    it(`could not be tried: ${unpacked.missing}`, () => {
-      console.log(`      ${notTried}: ${unpacked.missing}`);
+    if (!('missing' in had)) return suite(had);
+    it(`could not be tried: ${had.missing}`, () => {
+      console.log(`      NOT TRIED, ${name}: ${had.missing}`);
       assert.equal(process.env.SMTPCHECK_PEERS_REQUIRED, undefined);
     });
     return undefined;
   });
+}
+
+/** `suite` gets the folder of each mail server. */
+export function onPeers<N extends MailServer>(
+  name: string,
+  names: readonly N[],
+  suite: (roots: Readonly<Record<N, string>>) => void,
+): void {
+  onPackage(name, installPeers(names), ({ roots }) => suite(roots));
 }
