@@ -17,6 +17,12 @@ export const explanations: readonly Explanation[] = [
 already known to differ, networks in more than one bucket, lines that can be joined, a flag that no syntax depends on. Without
 it the answer is the same and comes later; \`npm run bench\` holds the time.`,
     survivors: {
+      'src/policy/entries/relay-map.ts': ['return parseLines(file, text, parseMapLine, new MapBuilder(file), {});'],
+      'src/policy/entries/address-range.ts': ['if (hyphen <= 0) return undefined;'],
+      'src/policy/findings/list-formats.ts': [
+        "const separator = argument.endsWith('\\t') ? '\\\\t' : argument.slice(0, 1);",
+      ],
+      'src/policy/entries/foreign-list.ts': ['const start = text.trimStart();'],
       'src/policy/auth-warning.ts': ["return name.toUpperCase().replace(/\\.$/, '');"],
       'src/policy/tables/codes.ts': [
         'if (false) codes.write(text);',
@@ -76,6 +82,8 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
       ],
       'src/policy/mx-rule.ts': ['if (false) return exchanges;'],
       'src/policy/tables/name-table.ts': [
+        'if (row < 0 || (true && this.equalsKey(row, otherPool, start, end))) return row;',
+
         'function spread(hash: number): number {}',
         'if (true && haveSameKey(data, there, row)) return there;',
         'if (false) return undefined;',
@@ -149,6 +157,8 @@ network that takes both is one network.`,
       ],
       'src/policy/entries/parse-lines.ts': ['if (false) return;'],
       'src/policy/tables/plain-entry.ts': [
+        'for (let i = from; i <= to; i++) {',
+
         "const excluded = text.endsWith('!');",
         'export function isPlainDomain({ whole, codes, from, to }: Line): boolean {}',
         'return false;',
@@ -169,6 +179,7 @@ network that takes both is one network.`,
     why: `Where a pattern begins or ends, or that a sign is not the first, is settled before: by an earlier condition, by a match
 that takes all there is, because the empty part before the sign is refused, or because it is 0.`,
     survivors: {
+      'src/policy/settings/ini.ts': ['const pair = /^([A-Za-z0-9_.-]+)\\s*=\\s*(.*)/.exec(written);'],
       'src/policy/entries/entry.ts': [
         'const inner = /\\[(?:ipv6:)?([^\\]]*)\\](\\/[0-9]+)?$/i.exec(text);',
         `return suggest('address-leading-zero', \`\${use}\${slash <= 0 ? '' : text.slice(slash)}\`);`,
@@ -205,6 +216,17 @@ that takes all there is, because the empty part before the sign is refused, or b
 route, lines that cannot be joined have a first one, every permit that is sent on names its line, no network has length 0, the
 defaults of settings are values, and no machine that runs the tests puts the higher bytes of a number first.`,
     survivors: {
+      'src/policy/findings/list-formats.ts': [
+        "const [key = \"Stryker was here!\", argument = ''] = detail.split(' ', 2);",
+      ],
+      'src/policy/findings/finding-text.ts': [
+        `\`belongs to \${formatOfDetail(f.detail ?? "Stryker was here!")?.format.name ?? 'another format'}, and a list has one entry a line\`,`,
+        'remedy: (f) => remedyOfFormat(f.detail ?? "Stryker was here!", f.at.file),',
+        `\`belongs to \${formatOfDetail(f.detail ?? '')?.format.name ?? ""}, and a list has one entry a line\`,`,
+      ],
+      'src/policy/entries/foreign-list.ts': [
+        'for (const [, word = "Stryker was here!"] of text.matchAll(/"([^"]*)"/g)) if (isAddress(word)) return \'json\';',
+      ],
       'src/policy/auth-warning.ts': [
         'function helloIsTheClients({ claimedHelo = "Stryker was here!", clientName, clientAddress }: AuthWarningRequest): boolean {',
       ],
@@ -253,6 +275,13 @@ defaults of settings are values, and no machine that runs the tests puts the hig
     title: 'Any text would do',
     why: `The default stands for no text at all, and Stryker's text means the same there: it is ASCII, and it is no local part.`,
     survivors: {
+      'src/policy/settings/setting-kinds.ts': ['const host = match?.[1] ?? match?.[2] ?? "Stryker was here!";'],
+      'src/policy/entries/foreign-list.ts': [
+        'if (!isMost(cells.filter((row) => isEntry(row[column] ?? "Stryker was here!")).length)) continue;',
+      ],
+      'src/policy/findings/list-formats.ts': [
+        "const [key = '', argument = \"Stryker was here!\"] = detail.split(' ', 2);",
+      ],
       'src/policy/recipient-form.ts': ['const { domain, writtenDomain = "Stryker was here!" } = recipient;'],
       'src/policy/relay-decision.ts': [
         'const entry = policy.destinations.findRecipient({ localPart: "Stryker was here!", domain });',
@@ -274,6 +303,10 @@ has no text; an address that is read writes over all that was there.`,
     title: 'A step beyond the end',
     why: `What is written beyond the end of a typed array is gone (a payload in a column of none, too), or the next step overwrites it; a row too many equals no key.`,
     survivors: {
+      'src/policy/entries/foreign-list.ts': [
+        'for (let column = 0; column <= 20; column++) {',
+        'for (let number = 1; start <= text.length && lines.length < mostLines; number++) {',
+      ],
       'src/policy/tables/codes.ts': [
         'for (let i = 0; i <= text.length; i++) into[i] = Math.min(text.charCodeAt(i), other);',
       ],

@@ -81,9 +81,8 @@ export function recognizeForeignList(
 ): ForeignList | undefined {
   const lines = linesOf(text);
   const [first] = lines;
-  if (!first) return undefined;
   const whole = wholeFormatOf(text);
-  if (whole) return { ...placeOf(first), detail: detailOfFormat(whole) };
+  if (first && whole) return { ...placeOf(first), detail: detailOfFormat(whole) };
   // A map has keys and values, and is no list of any program.
   if (!purpose) return undefined;
   const block = lines.find(({ words }) => /^(?:table|set|elements)\b/.test(words));

@@ -136,9 +136,9 @@ export function listenAddresses(about: About): Setting<readonly ListenAddress[]>
     ...about,
     kind: 'addresses with a port, or paths of Unix sockets',
     read(text) {
-      const value = words(text).map(readListenAddress);
-      const bad = words(text)[value.indexOf(undefined)];
-      if (bad === undefined) return { value: value.filter((one) => one !== undefined) };
+      const value = words(text).map((word) => readListenAddress(word) ?? word);
+      const bad = value.find((one) => typeof one === 'string');
+      if (bad === undefined) return { value: value as ListenAddress[] };
       const expected = `addresses with a port, as 127.0.0.1:9904 or [::1]:9904, or absolute paths; ${shortened(bad)} is neither`;
       const port = /^(?:localhost|\*)?:?([0-9]{1,5})$/.exec(bad)?.[1];
       return port ? { expected, suggestion: `127.0.0.1:${port}` } : { expected };

@@ -105,6 +105,13 @@ const cases: readonly FormatCase[] = [
     text: 'a b|192.0.2.0/24\nc d|198.51.100.7\n',
     list: ['192.0.2.0/24', '198.51.100.7'],
   },
+  ...[',', ';'].map((separator) => ({
+    format: 'csv' as const,
+    kind: 'relay_to' as const,
+    text: `a b${separator}192.0.2.0/24\nc d${separator}198.51.100.7\n`,
+    list: ['192.0.2.0/24', '198.51.100.7'],
+  })),
+  { format: 'csv', text: 'a|192.0.2.0/24\nb|198.51.100.7\n', list: ['192.0.2.0/24', '198.51.100.7'] },
   {
     format: 'csv-names',
     text: 'rank,domain\n1,spam.example\n2,bad.example\n3,mail.worse.example\n',
@@ -186,11 +193,18 @@ const shown: Readonly<
   Partial<Record<ListFormatKey, { readonly by: readonly string[]; readonly not: readonly string[] }>>
 > = {
   ipset: {
-    by: ['add blocked 192.0.2.7', 'create blocked hash:net', 'add \t blocked \t 192.0.2.7'],
+    by: ['add blocked 192.0.2.7', 'add OK 192.0.2.7', 'create blocked hash:net', 'add \t blocked \t 192.0.2.7'],
     not: ['add 192.0.2.7', 'xadd blocked 192.0.2.7'],
   },
   iptables: {
-    by: ['-A INPUT -j DROP', 'iptables -I INPUT -j DROP', 'ip6tables  -N x', '*filter', ':A ACCEPT [0:0]'],
+    by: [
+      '-A INPUT -j DROP',
+      'iptables -I INPUT -j DROP',
+      'ip6tables  -N x',
+      '*filter',
+      ':A ACCEPT [0:0]',
+      ':INPUT ACCEPT [0:0]',
+    ],
     not: ['x -A INPUT', '*filters', 'x*filter', ':input ACCEPT', '-X INPUT'],
   },
   htaccess: {
@@ -223,7 +237,7 @@ const shown: Readonly<
     not: ['192.0.2.0 255.255.255.0', '192.0.2.0-192.0.2.9.1', 'x 192.0.2.0-192.0.2.9'],
   },
   'access-table': {
-    by: ['REJECT', 'DROP', 'deny', 'DISCARD x', 'ERROR:550', '550', '451 later'].map(
+    by: ['REJECT', 'REJECT not OK', 'DROP', 'deny', 'DISCARD x', 'ERROR:550', '550', '451 later'].map(
       (value) => `192.0.2.7 \t ${value}`,
     ),
     not: ['REJECTED', '250', '55', '5xx', 'x REJECT'].map((value) => `192.0.2.7 ${value}`),
@@ -266,6 +280,7 @@ describe('a format', () => {
     assert.ok(isForeign(...of(1001, foreign), ...of(2000, sound)));
     assert.ok(!isForeign(...of(1000, foreign), ...of(1000, sound), foreign));
     assert.ok(isForeign(...of(3, foreign), ...of(2, sound)));
+    assert.ok(isForeign(...of(2, foreign), ...of(3, '; no list')));
     assert.ok(!isForeign(...of(2, foreign), ...of(2, sound)));
   });
 
@@ -275,6 +290,7 @@ describe('a format', () => {
     assert.deepEqual(at('\n# x\n// y\n  <html>\n'), [[4, 3]]);
     assert.deepEqual(at('\ufeff<html>\n'), [[1, 1]]);
     assert.deepEqual(at('192.0.2.7\n  add x y ; add\nadd x z#\n'), [[2, 3]]);
+    assert.deepEqual(at('spam list!\na,192.0.2.7\nb,192.0.2.8\nc,192.0.2.9\n'), [[2, 1]]);
     assert.deepEqual(at('table x {\n elements = {\n'), [[1, 1]]);
   });
 });
@@ -315,6 +331,12 @@ const lists: readonly {
     kind: 'relay_to',
     text: 'a.example relay\nb.example relay\nc..example\nd.example relay\n',
     codes: ['domain-syntax'],
+  },
+  {
+    name: 'a column that only begins as addresses do',
+    kind: 'hosts',
+    text: 'a,192.0.2.0/24x\nb,198.51.100.0/24x\n',
+    codes: ['domain-syntax', 'domain-syntax'],
   },
   { name: 'one row with commas', kind: 'hosts', text: 'spam,192.0.2.7\n', codes: ['domain-syntax'] },
   {

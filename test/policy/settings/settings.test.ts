@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { isLoopback } from '../../../src/policy/settings/setting-kinds';
 import { modeOf, parseSettings, privacyFlagsOf } from '../../../src/policy/settings/settings';
 import { type Settings, settingsDescription } from '../../../src/policy/settings/settings-description';
 import { describeAsIni, describeAsTable } from '../../../src/policy/settings/settings-text';
@@ -99,6 +100,18 @@ const values: readonly ValueCase[] = [
     good: {},
     bad: { '[::1]:1 *:9904': 'listen=127.0.0.1:9904' },
     expected: 'addresses with a port, as 127.0.0.1:9904 or [::1]:9904, or absolute paths; *:9904 is neither',
+  },
+  {
+    setting: 'status.listen',
+    good: {},
+    bad: { 'status.sock': undefined },
+    expected: 'addresses with a port, as 127.0.0.1:9904 or [::1]:9904, or absolute paths; status.sock is neither',
+  },
+  {
+    setting: 'status.token_file',
+    good: {},
+    bad: { 'a b': undefined },
+    expected: 'a path without blanks and ..',
   },
   {
     setting: 'status.socket',
@@ -368,6 +381,13 @@ const values: readonly ValueCase[] = [
     bad: {},
   },
 ];
+
+describe('isLoopback', () => {
+  for (const host of ['127.0.0.1', '127.9.9.9', '::1']) it(`holds for ${host}`, () => assert.ok(isLoopback(host)));
+  for (const host of ['', 'localhost', '126.0.0.1', '::2', '2001:db8::7']) {
+    it(`does not hold for ${JSON.stringify(host)}`, () => assert.ok(!isLoopback(host)));
+  }
+});
 
 describe('parseSettings', () => {
   for (const [address, isOpen] of [

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import { formatAddress } from '../../../src/policy/entries/ip-address';
 import { NameTable, NameTableBuilder } from '../../../src/policy/tables/name-table';
-import { none, PrefixTable, PrefixTableBuilder } from '../../../src/policy/tables/prefix-table';
+import {
+  addressOfRow,
+  isExcludedRow,
+  lengthOfRow,
+  none,
+  PrefixTable,
+  PrefixTableBuilder,
+  parentOfRow,
+} from '../../../src/policy/tables/prefix-table';
 import type { SameKey } from '../../../src/policy/tables/sorted-rows';
 import { address } from '../../../testkit/core';
 
@@ -288,4 +297,67 @@ describe('NameTable', () => {
       { first: 1, second: 5, contradict: true },
     ]);
   });
+});
+
+describe('the rows of a PrefixTable', () => {
+  const cases = [
+    { family: 4, rows: ['10.0.0.0/8', '10.1.0.0/16', '!10.1.2.0/24', '10.1.2.3/32', '11.0.0.0/8'] },
+    { family: 6, rows: ['2001:db8::/32', '2001:db8:0:1::/64', '!2001:db8:0:1:2::/80', '2001:db8:0:1:2:3:4:5/128'] },
+  ] as const;
+  for (const { family, rows } of cases) {
+    const { table } = prefixTable(
+      family,
+      rows.map((text, i) => [text.replace('!', ''), i + 1, text.startsWith('!')]),
+    );
+    const { data } = table;
+
+    it(`are in the order of their addresses, IPv${family}`, () => {
+      const written = rows.map((_, row) => {
+        const sign = isExcludedRow(data, row) ? '!' : '';
+        return `${sign}${formatAddress(addressOfRow(data, row))}/${lengthOfRow(data, row)}`;
+      });
+      assert.deepEqual(written, rows);
+    });
+
+    it(`know the next wider one, IPv${family}`, () => {
+      const parents = rows.map((_, row) => parentOfRow(data, row));
+      assert.deepEqual(parents, family === 4 ? [none, 0, 1, 2, none] : [none, 0, 1, 2]);
+    });
+
+    it(`are found around a network, and within one, IPv${family}`, () => {
+      for (const [row, text] of rows.entries()) {
+        const [written = '', length] = text.replace('!', '').split('/');
+        const network = { address: address(written), length: Number(length) };
+        assert.equal(table.rowAround(network.address, network.length), parentOfRow(data, row), text);
+        assert.equal(table.rowAround(network.address, network.length + 1), row, text);
+        assert.equal(table.firstWithin(network), row, text);
+      }
+      const elsewhere = address(family === 4 ? '12.0.0.0' : '2001:db9::');
+      assert.equal(table.rowAround(elsewhere, 32), none);
+      assert.equal(table.firstWithin({ address: elsewhere, length: 32 }), rows.length);
+      assert.equal(table.firstWithin({ address: address(family === 4 ? '9.0.0.0' : '2001:db7::'), length: 32 }), 0);
+    });
+  }
+});
+
+describe('a key of another NameTable', () => {
+  const tableOf = (...names: readonly string[]) => {
+    const builder = new NameTableBuilder();
+    for (const [i, name] of names.entries()) builder.add(name, i + 1, false);
+    return new NameTable(builder.build().data);
+  };
+  const names = ['example', 'a.example', 'b.a.example', 'ba.example', 'xa.example', 'a.example.net', 'other', 'a'];
+  const others = tableOf(...names);
+
+  for (const own of [[], ['a.example'], ['example', 'a'], names.slice(1, 5), ['a.exampl', 'c.a.example']]) {
+    it(`is found, and found covered, as by its text: ${own.join(' ') || 'no key'}`, () => {
+      const table = tableOf(...own);
+      for (const row of others.rows()) {
+        const name = others.keyAt(row);
+        const same = table.rowOfSame(others, row);
+        assert.equal(same < 0 ? undefined : table.keyAt(same), table.findExact(name) && name, name);
+        assert.equal(table.coversSame(others, row), table.findSuffix(name) !== undefined, name);
+      }
+    });
+  }
 });
