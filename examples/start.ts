@@ -89,7 +89,11 @@ node dist/src/cli/main.js test -c ${directory.path}
     const words = [...portOption, ...given].map((word) => (/^[\w.@:%-]+$/.test(word) ? word : `'${word}'`));
     console.log(`# ${what}: ${reply}\nnpm run --silent try -- ${words.join(' ')}\n`);
   }
-  console.log('Ctrl-C stops it. What the suite decides is shown here:\n');
+  console.log(`# Why some of that was refused, and what would change it
+node dist/src/cli/main.js why elsewhere.example -c ${directory.path}
+
+Ctrl-C stops it. What the suite decides is shown here:
+`);
 }
 
 function fail(message: string): never {

@@ -84,6 +84,12 @@ describe('npm start', () => {
     assert.match(stderr, /^9 expectations hold, 0 do not\n$/);
   });
 
+  it('says why it refused, by the command that it prints', async () => {
+    const [, command = ''] = /^node (dist\S+ why \S+ -c \S+)$/m.exec(output) ?? assert.fail(output);
+    const { stdout } = await run(process.execPath, command.split(' '), { cwd: checkout });
+    assert.match(stdout, /^\S+ refuse relay-denied .*\n {2}relay\.to: the entry =elsewhere\.example would /m);
+  });
+
   it('serves the page where it says, with what was decided', async () => {
     const [, url = ''] = /^ {2}page +(http:\S+\/smtpcheck\/)$/m.exec(output) ?? [];
     assert.match(await (await fetch(url)).text(), /<title>smtpcheck<\/title>/);
