@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { everything } from '../../../testkit/extent';
 import { type Folder, makeFolder } from '../../../testkit/folder';
 import { fixtureRoot, smtpcheck } from './support';
 
@@ -22,9 +23,10 @@ async function imported(name: string): Promise<Folder> {
 
 const check = (folder: Folder) => smtpcheck(['test', '-c', folder.path], folder.path);
 
-/** The lines of a list that hold an entry. */
+/** The lines of a list that hold an entry: all of them, or a quarter. */
 function entriesIn(lines: readonly string[]): number[] {
-  return lines.flatMap((line, i) => (line === '' || line.startsWith('#') ? [] : [i]));
+  const all = lines.flatMap((line, i) => (line === '' || line.startsWith('#') ? [] : [i]));
+  return everything ? all : all.filter((_, n) => n % 4 === 0);
 }
 
 /** Whether anybody is answered otherwise, and not only in other words or by another next hop. */
