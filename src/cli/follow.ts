@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { printable } from '../policy/findings/characters';
+import type { Decisions } from '../status/answers';
 import { outcomes } from '../status/rules';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
-import { decisionLine, type ShownDecision } from './shown-decision';
+import { decisionLine } from './shown-decision';
 import { StatusClient } from './status-client';
 
 interface FollowOptions {
@@ -13,13 +14,6 @@ interface FollowOptions {
   readonly ip?: string;
   readonly rcpt?: string;
   readonly json?: boolean;
-}
-
-/** What is read of `decisions.json`. */
-interface Decisions {
-  readonly startedAt: string;
-  readonly last: number;
-  readonly decisions: readonly ShownDecision[];
 }
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {

@@ -1,21 +1,15 @@
 /** A decision that was made, as the status server gives it, and its one line for people. */
 import { printable } from '../policy/findings/characters';
+import type { Decision, Place } from '../status/answers';
 import { painter } from './io';
 
-/** What is read of `decisions.json`. */
-export interface ShownDecision {
-  /** In ISO 8601; empty where it is not known. */
+/** What is shown of one; of a log not all is known. */
+export interface ShownDecision
+  extends Pick<Decision, 'outcome' | 'rule' | 'observed' | 'ip' | 'ptr' | 'from' | 'rcpt' | 'reply'> {
+  /** Empty where it is not known. */
   readonly time: string;
-  readonly outcome: string;
-  readonly rule: string;
-  readonly observed: boolean;
-  readonly ip: string;
-  readonly ptr: string;
-  readonly from: string;
-  readonly rcpt: string;
-  readonly reply: string;
   /** `text`: of the line when it decided; null where that is not known. */
-  readonly entry: { readonly file: string; readonly line: number; readonly text: string | null } | null;
+  readonly entry: Pick<Place, 'file' | 'line' | 'text'> | null;
 }
 
 /** `time` is shown as it is given. */

@@ -1,9 +1,10 @@
 /** `smtpcheck status`: what a running server has in force, and what it has decided. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import type { Status } from '../status/answers';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, jsonText, wantsColour, writeLine } from './io';
-import { needsAttention, printStatus, type Status } from './status/print';
+import { needsAttention, printStatus } from './status/print';
 import { StatusClient } from './status-client';
 
 interface StatusOptions {

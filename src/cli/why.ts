@@ -1,13 +1,14 @@
 /** `smtpcheck why`: what was decided on a client, a mailbox or a domain, and what to change. */
 import { Command } from 'commander';
 import { printable } from '../policy/findings/characters';
+import type { Decisions } from '../status/answers';
 import { outcomes } from '../status/rules';
 import { findHarakaFolder, type HarakaFolder } from './haraka-folder';
 import { type ExitCode, type Io, jsonText, painter, wantsColour, writeLine } from './io';
 import type { LoggedDecision } from './log/decision-line';
 import { LogReader } from './log/log-reader';
 import { parseSince } from './log/since';
-import { decisionLine, type ShownDecision } from './shown-decision';
+import { decisionLine } from './shown-decision';
 import { StatusClient } from './status-client';
 import { type EntryNow, ListsNow, type NamedDecision } from './why/entry-now';
 import { parseSubject, type Subject } from './why/subject';
@@ -71,7 +72,7 @@ export async function run(text: string, { config, last, log, json = false }: Why
 async function fromServer(folder: HarakaFolder, subject: Subject, since: number | undefined, io: Io): Promise<Found> {
   const client = new StatusClient(folder, ['or name its logs with --log']);
   const asked = outcomes.map((outcome) => `outcome=${outcome}`).join('&');
-  const { decisions } = await client.get<{ readonly decisions: readonly ShownDecision[] }>(`decisions.json?${asked}`);
+  const { decisions } = await client.get<Decisions>(`decisions.json?${asked}`);
   const found = decisions.filter((one) => subject(one) && (since === undefined || Date.parse(one.time) >= since));
   if (found.length === 0) {
     writeLine(io.stderr, `the server remembers ${decisions.length} decisions; for older ones name its logs with --log`);

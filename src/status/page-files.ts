@@ -43,7 +43,8 @@ export function pageFile(name: string): PageFile | undefined {
   if (known || place === undefined) return known;
   const file = {
     type: types[place.slice(place.lastIndexOf('.') + 1) as keyof typeof types],
-    body: readFileSync(place, 'utf8'),
+    // Source maps are not served.
+    body: readFileSync(place, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'),
   };
   read.set(name, file);
   return file;

@@ -4,6 +4,7 @@ import { listSettings } from '../lists/list-settings';
 import type { ListedEntry } from '../lists/written-entries';
 import { parseAddress, sameAddress } from '../policy/entries/ip-address';
 import { printable } from '../policy/findings/characters';
+import type { Decision, Decisions, History, MatchedEntry, Place, Status } from './answers';
 import { type EntryCount, mostPermitted } from './event-record';
 import { interval } from './history';
 import { suiteVersion } from './package';
@@ -17,7 +18,7 @@ export const jsonVersion = 1;
 /** More matched entries are not listed. */
 const mostShown = 100;
 
-export function statusPage(view: StatusView): object {
+export function statusPage(view: StatusView): Status {
   const { totals, policy, processes } = view;
   const [own] = processes;
   const entries = [...totals.entries].sort((a, b) => b.count - a.count || b.last - a.last);
@@ -62,11 +63,11 @@ export function statusPage(view: StatusView): object {
   };
 }
 
-function entryJson({ count, last, ...entry }: EntryCount): object {
+function entryJson({ count, last, ...entry }: EntryCount): MatchedEntry {
   return { ...placeJson(entry), matches: count, lastMatch: isoTime(last) };
 }
 
-function placeJson({ list, file, line, text, comment }: ListedEntry): object {
+function placeJson({ list, file, line, text, comment }: ListedEntry): Place {
   return { list, file, line, text: shownText(text), comment: shownText(comment) };
 }
 
@@ -75,7 +76,7 @@ export function shownText(written: string | undefined): string | null {
 }
 
 /** Decisions by outcome in the last hour. */
-export function historyPage(view: StatusView): object {
+export function historyPage(view: StatusView): History {
   const now = view.clock();
   const { from, series } = view.history.until(now);
   return { version: jsonVersion, time: isoTime(now), from: isoTime(from), seconds: interval / 1000, ...series };
@@ -96,7 +97,7 @@ const decisionFilters = {
 } as const;
 
 /** The recent decisions, the newest first: the refused and deferred ones, unless `outcome` asks for others. */
-export function decisionsPage(view: StatusView, query: URLSearchParams): object {
+export function decisionsPage(view: StatusView, query: URLSearchParams): Decisions {
   const { ip, rcpt, from, rule, outcome, list, after } = readQuery(query, decisionFilters);
   const among = (wanted: readonly string[], value: string | undefined) =>
     wanted.length === 0 || (value !== undefined && wanted.includes(value));
@@ -120,7 +121,7 @@ export function decisionsPage(view: StatusView, query: URLSearchParams): object 
   };
 }
 
-function decisionJson({ entry, time, ...decision }: NumberedDecision): object {
+function decisionJson({ entry, time, ...decision }: NumberedDecision): Decision {
   return { ...decision, time: isoTime(time), entry: entry ? placeJson(entry) : null };
 }
 

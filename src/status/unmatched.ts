@@ -1,5 +1,6 @@
 /** Entries of the lists in force that have not decided since the server started: what may be superfluous, or never worked. */
 import { type ListId, ownListSettings } from '../lists/list-settings';
+import type { Unmatched } from './answers';
 import { isoTime, jsonVersion, shownText } from './pages';
 import { oneOf, readQuery } from './query';
 import type { ListReport } from './report';
@@ -11,7 +12,7 @@ const mostShown = 100;
 const names: readonly string[] = ownListSettings.map(({ name }) => name);
 const parameters = { list: oneOf(names) } as const;
 
-export function unmatchedPage(view: StatusView, query: URLSearchParams): object {
+export function unmatchedPage(view: StatusView, query: URLSearchParams): Unmatched {
   const { list: asked } = readQuery(query, parameters);
   const wanted = asked.length > 0 ? asked : names;
   return {
@@ -23,7 +24,10 @@ export function unmatchedPage(view: StatusView, query: URLSearchParams): object 
 }
 
 /** Nothing of a list whose file another setting names as well: matches count under that one. */
-function unmatchedOf({ policy, totals }: StatusView, { list, source, loadedAt, entries }: ListReport): object[] {
+function unmatchedOf(
+  { policy, totals }: StatusView,
+  { list, source, loadedAt, entries }: ListReport,
+): Unmatched['lists'] {
   const written = policy.entries.of(list as ListId);
   if (!written) return [];
   const { hash, file, lines } = written;

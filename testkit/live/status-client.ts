@@ -2,7 +2,10 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import path from 'node:path';
+import type { History, Status, Unmatched } from '../../src/status/answers';
 import type { RunningHaraka } from './haraka';
+
+export type { Decisions, History, Status, Unmatched } from '../../src/status/answers';
 
 export interface Place {
   readonly socketPath?: string;
@@ -44,67 +47,6 @@ export async function statusJson<T>(haraka: Pick<RunningHaraka, 'directory'>, ur
   return JSON.parse(body) as T;
 }
 
-/** The parts of `status.json` that tests look at. */
-export interface Status {
-  readonly version: number;
-  readonly generation: number;
-  readonly decisions: readonly {
-    readonly plugin: string;
-    readonly outcome: string;
-    readonly rule: string;
-    readonly observed: boolean;
-    readonly count: number;
-  }[];
-  readonly faults: Readonly<Record<string, number>>;
-  readonly lists: readonly {
-    readonly list: string;
-    readonly source: string;
-    readonly state: string;
-    readonly entries: number;
-    readonly generation: number;
-    readonly rejected: { readonly findings: readonly { readonly code: string; readonly message: string }[] } | null;
-  }[];
-  readonly entries: {
-    readonly matched: readonly {
-      readonly list: string;
-      readonly line: number;
-      readonly text: string | null;
-      readonly matches: number;
-    }[];
-  };
-  readonly reloads: Readonly<Record<string, number>>;
-  readonly dns: { readonly lookups: Readonly<Record<string, number>>; readonly rememberedNames: number };
-  readonly processes: readonly {
-    readonly worker: number;
-    readonly pid: number;
-    readonly silent: boolean;
-    readonly generation: number;
-    /** What is in force of each list. */
-    readonly lists: Readonly<
-      Record<
-        string,
-        { readonly source: string; readonly state: string; readonly hash: string; readonly generation: number }
-      >
-    >;
-  }[];
-}
-
-/** The parts of `unmatched.json` that tests look at. */
-export interface Unmatched {
-  readonly matchesOfOthers: number;
-  readonly lists: readonly {
-    readonly list: string;
-    readonly unmatched: number;
-    readonly shown: readonly { readonly text: string | null }[];
-  }[];
-}
-
-/** The parts of `history.json` that tests look at. */
-export interface History {
-  readonly refuse: readonly number[];
-  readonly observed: readonly number[];
-}
-
 /** How many refusals of the last hour the history has. */
 export async function refusedInHistory(haraka: Pick<RunningHaraka, 'directory'>): Promise<number> {
   return (await statusJson<History>(haraka, 'history.json')).refuse.reduce((sum, count) => sum + count, 0);
@@ -117,20 +59,6 @@ export async function unmatchedIn(
 ): Promise<readonly (string | null)[]> {
   const { lists } = await statusJson<Unmatched>(haraka, `unmatched.json?list=${list}`);
   return lists.flatMap(({ shown }) => shown.map(({ text }) => text));
-}
-
-export interface Decisions {
-  readonly last: number;
-  readonly decisions: readonly {
-    readonly number: number;
-    readonly outcome: string;
-    readonly rule: string;
-    readonly ip: string;
-    readonly rcpt: string;
-    readonly helo: string;
-    readonly reply: string;
-    readonly entry: { readonly list: string; readonly line: number; readonly text: string | null } | null;
-  }[];
 }
 
 export function statusOf(haraka: Pick<RunningHaraka, 'directory'>): Promise<Status> {

@@ -1,54 +1,6 @@
 /** The status of a running server for people. */
+import type { DecisionCount, Status } from '../../status/answers';
 import { painter } from '../io';
-
-/** What is read of `status.json`, whose fields are described in docs/guides/monitoring.md. */
-export interface Status {
-  readonly suite: string;
-  readonly time: string;
-  readonly startedAt: string;
-  readonly generation: number;
-  readonly modes: Readonly<Record<string, string>>;
-  readonly decisions: readonly DecisionCount[];
-  readonly faults: Readonly<Record<string, number>>;
-  readonly lists: readonly ListStatus[];
-  readonly entries: { readonly matched: readonly MatchedEntry[] };
-  readonly dns: { readonly lookups: Readonly<Record<string, number>>; readonly rememberedNames: number };
-  readonly processes: readonly { readonly worker: number; readonly pid: number; readonly silent: boolean }[];
-}
-
-interface DecisionCount {
-  readonly plugin: string;
-  readonly outcome: string;
-  readonly rule: string;
-  readonly observed: boolean;
-  readonly count: number;
-}
-
-interface ListStatus {
-  readonly list: string;
-  readonly source: string;
-  readonly state: string;
-  readonly entries: number;
-  readonly loadedAt: string;
-  readonly rejected: {
-    readonly findings: readonly {
-      readonly file: string;
-      readonly line: number;
-      readonly code: string;
-      readonly message: string;
-    }[];
-    readonly omitted: number;
-    readonly message: string | null;
-  } | null;
-}
-
-interface MatchedEntry {
-  readonly file: string;
-  readonly line: number;
-  readonly text: string | null;
-  readonly matches: number;
-  readonly lastMatch: string;
-}
 
 /** Whether an operator has to look into something. */
 export function needsAttention({ lists, faults, processes }: Status): boolean {

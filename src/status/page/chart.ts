@@ -1,6 +1,6 @@
 /** The decisions of the last hour: their sums, and a bar for each minute with one colour an outcome. */
 import type uPlotClass from 'uplot';
-import type { History } from './answers.js';
+import type { History } from '../answers.js';
 import { byId, clock, el, update } from './dom.js';
 
 /** Loaded by a script of its own. */

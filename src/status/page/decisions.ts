@@ -1,5 +1,5 @@
 /** The recent decisions, the newest first, with a filter over all that is shown of them. */
-import type { Decision, Decisions } from './answers.js';
+import type { Decision, Decisions } from '../answers.js';
 import { badge, byId, cell, line, place, row, time, written } from './dom.js';
 
 /** More rows at once are of no use to a reader, and slow to lay out. */

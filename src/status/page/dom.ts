@@ -1,5 +1,5 @@
 /** How the page makes its elements. Whatever a client or a list says goes in as text, and never as markup. */
-import type { Place, Written } from './answers.js';
+import type { Place, Written } from '../answers.js';
 
 export type Child = Node | string;
 

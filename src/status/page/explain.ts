@@ -1,5 +1,5 @@
 /** The form that asks what a client would be answered, and the played session. */
-import type { Explanation } from './answers.js';
+import type { Explanation } from '../answers.js';
 import { badge, byId, type Child, el, line, place } from './dom.js';
 
 const form = byId<HTMLFormElement>('explain-form');

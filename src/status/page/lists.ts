@@ -1,5 +1,5 @@
 /** What is in force and what has been counted: lists, rules, entries, processes, and what needs attention. */
-import type { DecisionCount, List, Status, Unmatched } from './answers.js';
+import type { DecisionCount, List, Status, Unmatched } from '../answers.js';
 import { badge, byId, type Cell, cell, duration, el, fillTable, place, plural, time, update, written } from './dom.js';
 
 export function showStatus(status: Status): void {

@@ -1,5 +1,5 @@
 /** Keeps the page up to date while somebody can see it, and says whether what it shows is of now. */
-import type { Decisions, History, Status, Unmatched } from './answers.js';
+import type { Decisions, History, Status, Unmatched } from '../answers.js';
 import { showHistory } from './chart.js';
 import { decisionsQuery, showDecisions } from './decisions.js';
 import { byId, time } from './dom.js';

@@ -1,18 +1,30 @@
 import assert from 'node:assert/strict';
-import { duration, needsAttention, printStatus, type Status } from '../../../src/cli/status/print';
+import { duration, needsAttention, printStatus } from '../../../src/cli/status/print';
+import type { Status } from '../../../src/status/answers';
 
 const start = Date.parse('2026-05-01T10:00:00.000Z');
 const at = (seconds: number) => new Date(start + seconds * 1000).toISOString();
 
 const list: Status['lists'][number] = {
   ...{ list: 'local_ip', source: 'localip', state: 'loaded', entries: 12, loadedAt: at(0), rejected: null },
+  ...{ hash: '', generation: 1, readSeconds: 0 },
 };
-const finding = { file: 'localip', line: 7, code: 'prefix-host-bits', message: '192.0.2.9/24 has host bits set' };
-const rejected = { findings: [finding], omitted: 3, message: null };
+const finding = {
+  file: 'localip',
+  line: 7,
+  text: '',
+  code: 'prefix-host-bits',
+  message: '192.0.2.9/24 has host bits set',
+};
+const rejected = { at: at(0), findings: [finding], omitted: 3, message: null };
 const counted = { plugin: 'relay', outcome: 'refuse', rule: 'relay-denied', observed: false, count: 0 };
 
+const process = { worker: 0, pid: 10, silent: false, startedAt: at(0), lastReport: at(0), generation: 4, lists: {} };
+
 const idle: Status = {
+  version: 1,
   suite: '0.1.0',
+  node: 'v20.20.0',
   time: at(3720),
   startedAt: at(0),
   generation: 4,
@@ -20,9 +32,11 @@ const idle: Status = {
   decisions: [counted],
   faults: {},
   lists: [list],
-  entries: { matched: [] },
+  entries: { matched: [], notShown: 0, matchesOfOthers: 0 },
+  reloads: {},
+  recent: { limit: 1000, permittedLimit: 100 },
   dns: { lookups: { found: 1, none: 2, unknown: 3 }, rememberedNames: 9 },
-  processes: [{ worker: 0, pid: 10, silent: false }],
+  processes: [process],
 };
 
 const cases: readonly { name: string; status: Status; attention: boolean; says: RegExp[]; not?: RegExp }[] = [
@@ -47,7 +61,16 @@ const cases: readonly { name: string; status: Status; attention: boolean; says: 
         { ...counted, count: 2 },
         { ...counted, outcome: 'permit', rule: 'destination', observed: true, count: 30 },
       ],
-      entries: { matched: [{ file: 'relay.to', line: 2, text: 'backup.example', matches: 30, lastMatch: at(3700) }] },
+      entries: {
+        ...idle.entries,
+        matched: [
+          {
+            ...{ list: 'relay_to', file: 'relay.to', line: 2, text: 'backup.example', comment: null },
+            matches: 30,
+            lastMatch: at(3700),
+          },
+        ],
+      },
     },
     attention: false,
     says: [
@@ -80,7 +103,7 @@ const cases: readonly { name: string; status: Status; attention: boolean; says: 
     status: {
       ...idle,
       modes: { relay: 'observe', deny: 'enforce' },
-      processes: [...idle.processes, { worker: 1, pid: 11, silent: true }, { worker: 2, pid: 12, silent: false }],
+      processes: [process, { ...process, worker: 1, pid: 11, silent: true }, { ...process, worker: 2, pid: 12 }],
     },
     attention: true,
     says: [/, 2 workers, generation/, /^only observing: relay$/m, /^worker 1 \(process 11\) has been silent/m],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import type { LoggedDecision } from '../../../src/cli/log/decision-line';
 import { LogReader } from '../../../src/cli/log/log-reader';
+import type { Decision } from '../../../src/status/answers';
 import { makeFolder } from '../../../testkit/folder';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
@@ -49,7 +50,9 @@ async function speak(haraka: RunningHaraka): Promise<void> {
 }
 
 /** The fields that both have. */
-function common(decision: Omit<Decisions['decisions'][number], 'number' | 'entry'> & { readonly at: string }) {
+function common(
+  decision: Pick<Decision, 'outcome' | 'rule' | 'ip' | 'helo' | 'rcpt' | 'reply'> & { readonly at: string },
+) {
   const { outcome, rule, ip, helo, rcpt, reply, at } = decision;
   return { outcome, rule, ip, helo, rcpt, reply, at };
 }

@@ -1,7 +1,12 @@
-/** What the page reads of the JSON of the status server, whose fields are described in docs/guides/monitoring.md. */
+/**
+ * The JSON of the status server: what it writes, and what the page in the browser and the command read. Times are in ISO 8601. The
+ * fields are described in docs/guides/monitoring.md.
+ */
 
 export interface Status {
+  readonly version: number;
   readonly suite: string;
+  readonly node: string;
   readonly time: string;
   readonly startedAt: string;
   readonly generation: number;
@@ -9,7 +14,14 @@ export interface Status {
   readonly decisions: readonly DecisionCount[];
   readonly faults: Readonly<Record<string, number>>;
   readonly lists: readonly List[];
-  readonly entries: { readonly matched: readonly MatchedEntry[]; readonly notShown: number };
+  readonly entries: {
+    readonly matched: readonly MatchedEntry[];
+    readonly notShown: number;
+    readonly matchesOfOthers: number;
+  };
+  readonly reloads: Readonly<Record<string, number>>;
+  readonly dns: { readonly lookups: Readonly<Record<string, number>>; readonly rememberedNames: number };
+  readonly recent: { readonly limit: number; readonly permittedLimit: number };
   readonly processes: readonly Process[];
 }
 
@@ -26,8 +38,10 @@ export interface List {
   readonly source: string;
   readonly state: string;
   readonly entries: number;
+  readonly hash: string;
   readonly generation: number;
   readonly loadedAt: string;
+  readonly readSeconds: number;
   readonly rejected: {
     readonly at: string;
     readonly findings: readonly {
@@ -65,6 +79,7 @@ export interface Process {
   readonly lastReport: string;
   readonly silent: boolean;
   readonly generation: number;
+  readonly lists: Readonly<Record<string, Pick<List, 'source' | 'state' | 'generation' | 'hash'>>>;
 }
 
 export interface Decision {
@@ -80,16 +95,20 @@ export interface Decision {
   readonly from: string;
   readonly rcpt: string;
   readonly reply: string;
+  readonly generation: number;
   readonly entry: Place | null;
 }
 
 export interface Decisions {
+  readonly version: number;
   readonly startedAt: string;
   readonly last: number;
   readonly decisions: readonly Decision[];
 }
 
 export interface History {
+  readonly version: number;
+  readonly time: string;
   readonly from: string;
   readonly seconds: number;
   readonly permit: readonly number[];
@@ -99,11 +118,13 @@ export interface History {
 }
 
 export interface Unmatched {
+  readonly version: number;
   readonly startedAt: string;
   readonly matchesOfOthers: number;
   readonly lists: readonly {
     readonly list: string;
     readonly source: string;
+    readonly loadedAt: string;
     readonly entries: number;
     readonly unmatched: number;
     readonly shown: readonly ({ readonly line: number } & Written)[];
@@ -111,6 +132,7 @@ export interface Unmatched {
   }[];
 }
 
+/** As `smtpcheck explain --json`. */
 export interface Explanation {
   readonly client: { readonly ip: string; readonly name: string };
   readonly steps: readonly {
