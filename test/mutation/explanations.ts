@@ -82,6 +82,10 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
       ],
       'src/policy/mx-rule.ts': ['if (false) return exchanges;'],
       'src/policy/tables/name-table.ts': [
+        'if (false) return -1;',
+        'if (false) return false;',
+        'if (false) return false;',
+
         'if (row < 0 || (true && this.equalsKey(row, otherPool, start, end))) return row;',
 
         'function spread(hash: number): number {}',
@@ -310,8 +314,13 @@ has no text; an address that is read writes over all that was there.`,
       'src/policy/tables/codes.ts': [
         'for (let i = 0; i <= text.length; i++) into[i] = Math.min(text.charCodeAt(i), other);',
       ],
-      'src/policy/tables/name-table.ts': ['for (let row = 0; row <= count; row++) {'],
+      'src/policy/tables/name-table.ts': [
+        'for (let at = 1; at <= slots.length; at += 2) if (slots[at] !== 0) yield (slots[at] as number) - 1;',
+        'for (let row = 0; row <= count; row++) {',
+      ],
       'src/policy/tables/prefix-table.ts': [
+        'while (true && lengthOfRow(this.data, row) >= length && sameAddress(addressOfRow(this.data, row), address))',
+
         'if (true) {',
         'if (true) {',
         'for (let row = 0; row <= order.length; row++) {',

@@ -43,6 +43,7 @@ describe('client names in the log', () => {
     }
     const claims = { ...known, confirmed: [], unresolved: [] };
     assert.deepEqual(parseNames(formatNames(claims, 'claimed')), { ...claims, areChecked: false });
+    assert.equal(parseNames('a.example confirmed, b.example claimed')?.areChecked, false);
     assert.equal(formatNames(unaskedNames), '');
   });
 

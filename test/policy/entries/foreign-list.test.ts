@@ -229,7 +229,7 @@ const shown: Readonly<
     not: ['a.example TXT x', 'a.example 60x CNAME .', 'a.example x CNAME .', 'x $TTL 300', '$TTL'],
   },
   'hosts-file': {
-    by: ['0.0.0.0 a.example', '127.0.0.1 a.example', '::1 a.example', ':: \t a.example'],
+    by: ['0.0.0.0 a.example', '0.0.0.0 7.example', '127.0.0.1 a.example', '::1 a.example', ':: \t a.example'],
     not: ['0.0.0.0 10', '127.0.0.2 a.example', 'x0.0.0.0 a.example'],
   },
   ranges: {
@@ -335,7 +335,7 @@ const lists: readonly {
   {
     name: 'a column that only begins as addresses do',
     kind: 'hosts',
-    text: 'a,192.0.2.0/24x\nb,198.51.100.0/24x\n',
+    text: 'a,192.0.2.0/24x\nb,192.0/1.2.7\n',
     codes: ['domain-syntax', 'domain-syntax'],
   },
   { name: 'one row with commas', kind: 'hosts', text: 'spam,192.0.2.7\n', codes: ['domain-syntax'] },

@@ -301,7 +301,7 @@ describe('NameTable', () => {
 
 describe('the rows of a PrefixTable', () => {
   const cases = [
-    { family: 4, rows: ['10.0.0.0/8', '10.1.0.0/16', '!10.1.2.0/24', '10.1.2.3/32', '11.0.0.0/8'] },
+    { family: 4, rows: ['10.0.0.0/8', '10.0.0.0/16', '!10.1.2.0/24', '10.1.2.3/32', '11.0.0.0/8'] },
     { family: 6, rows: ['2001:db8::/32', '2001:db8:0:1::/64', '!2001:db8:0:1:2::/80', '2001:db8:0:1:2:3:4:5/128'] },
   ] as const;
   for (const { family, rows } of cases) {
@@ -321,7 +321,7 @@ describe('the rows of a PrefixTable', () => {
 
     it(`know the next wider one, IPv${family}`, () => {
       const parents = rows.map((_, row) => parentOfRow(data, row));
-      assert.deepEqual(parents, family === 4 ? [none, 0, 1, 2, none] : [none, 0, 1, 2]);
+      assert.deepEqual(parents, family === 4 ? [none, 0, 0, 2, none] : [none, 0, 1, 2]);
     });
 
     it(`are found around a network, and within one, IPv${family}`, () => {
@@ -338,6 +338,20 @@ describe('the rows of a PrefixTable', () => {
       assert.equal(table.firstWithin({ address: address(family === 4 ? '9.0.0.0' : '2001:db7::'), length: 32 }), 0);
     });
   }
+});
+
+describe('the rows of a NameTable', () => {
+  it('have what they were added with', () => {
+    const builder = new NameTableBuilder();
+    builder.add('a.example', 1, false, 7);
+    builder.add('b.example', 2, true);
+    const table = new NameTable(builder.build().data);
+    const rows = [...table.rows()].map((row) => [table.keyAt(row), table.isExcludedAt(row), table.payloadAt(row)]);
+    assert.deepEqual(rows.sort(), [
+      ['a.example', false, 7],
+      ['b.example', true, 0],
+    ]);
+  });
 });
 
 describe('a key of another NameTable', () => {
@@ -358,6 +372,32 @@ describe('a key of another NameTable', () => {
         assert.equal(same < 0 ? undefined : table.keyAt(same), table.findExact(name) && name, name);
         assert.equal(table.coversSame(others, row), table.findSuffix(name) !== undefined, name);
       }
+    });
+  }
+});
+
+describe('two keys with one hash', () => {
+  const pairs = [
+    ['lzug.example', 'pa25.example'],
+    ['a909038.example', 'b1275.dept.example'],
+  ] as const;
+  const tableOf = (...names: readonly string[]) => {
+    const builder = new NameTableBuilder();
+    for (const [i, name] of names.entries()) builder.add(name, i + 1, false);
+    return new NameTable(builder.build().data);
+  };
+  const hashesIn = ({ data }: NameTable) => data.slots.filter((number, i) => i % 2 === 0 && number !== 0);
+
+  for (const [one, other] of pairs) {
+    it(`are two keys: ${one}, ${other}`, () => {
+      const [mine, others] = [tableOf(one), tableOf(other)];
+      assert.deepEqual(hashesIn(mine), hashesIn(others), 'they have one hash');
+      assert.equal(mine.findExact(other), undefined);
+      assert.equal(mine.findSuffix(`x.${other}`), undefined);
+      assert.equal(mine.rowOfSame(others, 0), -1);
+      assert.equal(mine.coversSame(others, 0), false);
+      const both = tableOf(one, other);
+      assert.deepEqual([both.findExact(one)?.line, both.findExact(other)?.line], [1, 2]);
     });
   }
 });
