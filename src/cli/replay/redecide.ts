@@ -180,7 +180,7 @@ export class Redecider {
   /** The combined verdict on the recipient, the same for everything that the line leaves open. */
   private mail(line: LoggedDecision): Verdict | UndeterminedReason {
     const recipient = recipientOf(line.rcpt);
-    if (!recipient) return 'escaped-recipient';
+    if (!recipient) return this.denied(this.policy, line) ?? 'escaped-recipient';
     let common: Verdict | undefined;
     for (const recipientIsHere of this.placesOf(line, recipient.domain)) {
       let here: Verdict | undefined;

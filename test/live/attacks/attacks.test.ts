@@ -27,7 +27,8 @@ import { explained, replayLog, seeds } from './replayed-log';
 
 const cases = readCases();
 /** docs/reference/cli-replay.md says when. */
-const undeterminedOfCorpus = ['client-names', 'own-address'];
+/** Haraka 3.1 takes a recipient with a character that the log escapes. */
+const undeterminedOfCorpus = ['client-names', 'own-address', 'escaped-recipient'];
 const NOBODY = 'zz9-nosuch@local.example';
 
 describe('the list of exceptions to the corpus', () => {
