@@ -46,7 +46,8 @@ export async function runFaults(run: FaultRun): Promise<boolean> {
   const undisturbed: string[] = [];
   const isUndisturbed = (name: string) => {
     const fault = faults.find((one) => one.name === name);
-    return name === noFault || (fault?.meanwhile === undefined && Object.keys(fault?.changes ?? noFault).length === 0);
+    if (name === noFault) return true;
+    return fault !== undefined && !fault.editsLists && !fault.meanwhile && Object.keys(fault.changes).length === 0;
   };
   const checks = leakChecks.filter(({ name }) => chosen(name));
   const planned = faults.filter(({ name, long }) => chosen(name) && !(short && long));

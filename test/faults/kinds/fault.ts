@@ -9,6 +9,8 @@ export interface Fault {
   readonly changes: Changes;
   /** What traffic may be told while the fault comes and goes, where that is more than either of both. */
   readonly meanwhile?: Changes;
+  /** The lists have other entries meanwhile, which concern no client of the traffic. */
+  readonly editsLists?: true;
   /** Whether all processes must live on although traffic may be told more meanwhile. */
   readonly sameProcesses?: true;
   /** A connection that the master has handed to a worker that is killed stays with the master: that is Node's. */

@@ -12,6 +12,7 @@ interface Damage {
   readonly name: string;
   /** What becomes of the list. */
   readonly effect: 'kept' | 'emptied' | 'deleted';
+  readonly editsLists?: true;
   /** Damages the file, and waits until it is noticed where it will be. */
   inflict(world: World, list: ListName): Promise<void>;
   /** Before the list is put back. */
@@ -83,6 +84,7 @@ const damages: readonly Damage[] = [
   {
     name: 'swapped 100 times a second',
     effect: 'kept',
+    editsLists: true,
     async inflict(world, list) {
       storms.set(list, await Storm.begin(world, list));
     },
@@ -130,6 +132,7 @@ function faultOf(damage: Damage, hit: readonly ListName[]): Fault {
     name: `${single ? hit[0] : 'every list'} ${damage.name}`,
     long: single,
     changes: changesOf(damage, hit),
+    ...(damage.editsLists && { editsLists: true }),
     async begin(world) {
       await Promise.all(hit.map((list) => damage.inflict(world, list)));
     },
