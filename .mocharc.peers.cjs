@@ -23,7 +23,7 @@ module.exports = {
   // They wait for servers most of the time, so there are more than processors.
   parallel: true,
   jobs: 4,
-  timeout: 600_000,
+  timeout: 240_000,
   'forbid-only': true,
   'forbid-pending': true,
 };

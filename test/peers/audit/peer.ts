@@ -74,7 +74,8 @@ async function serveEach(
     socket.on('close', () => child.stdin.end());
     child.on('close', () => {
       ends.delete(end);
-      socket.end();
+      // Nobody reads from it any more, so that its end would never be seen.
+      socket.destroySoon();
     });
     socket.pipe(child.stdin);
     child.stdout.pipe(socket);
