@@ -1,9 +1,9 @@
 /** `smtpcheck` in `config/plugins`: all four plugins as one. */
 
 import { denyAtConnect, denyAtRecipient } from './plugins/deny/index';
-import { registerHelo } from './plugins/helo/index';
+import { checkIntroduced, registerHeloAlone } from './plugins/helo/index';
 import { registerPrivacy } from './plugins/privacy/index';
-import { guardRecipient, registerRelayAlone, trustName } from './plugins/relay/index';
+import { guardRecipient, registerRelayAlone, trustName, trustSender } from './plugins/relay/index';
 import { first, join, leave, registerHook, type SuitePlugin } from './src/host/answer';
 import { pluginNames } from './src/policy/settings/settings';
 
@@ -11,8 +11,9 @@ export function register(this: SuitePlugin): void {
   for (const name of pluginNames) join(this, name);
   // Deny comes first, so that it is asked before anything that could accept. Two hooks in one spare each message two.
   registerHook(this, 'connect', 'smtpcheck_connect', first, denyAtConnect, trustName);
+  registerHook(this, 'mail', 'smtpcheck_sender', first, checkIntroduced, trustSender);
   registerHook(this, 'rcpt', 'smtpcheck_recipient', first, denyAtRecipient, guardRecipient);
-  registerHelo(this);
+  registerHeloAlone(this);
   registerPrivacy(this);
   registerRelayAlone(this);
 }

@@ -8,10 +8,14 @@ import { type IpAddress, parseAddress } from '../src/policy/entries/ip-address';
 import { type ListEntry, type ListKind, PolicyList, parseList } from '../src/policy/entries/list';
 import { LocalDomains } from '../src/policy/entries/local-domains';
 import { parseRelayMap, RelayMap } from '../src/policy/entries/relay-map';
+import type { Sender } from '../src/policy/entries/sender-scope';
 import { describeFinding } from '../src/policy/findings/finding-text';
 import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../src/policy/recipient-form';
 import { decideRelay, needsClientName } from '../src/policy/relay-decision';
 import type { RelayDecision, RelayPolicy, RelayRequest } from '../src/policy/relay-policy';
+
+/** When a test asks, where nothing it asks about ends. */
+export const now = Date.UTC(2026, 0, 15);
 
 export function address(text: string): IpAddress {
   const parsed = parseAddress(text);
@@ -72,6 +76,7 @@ export interface RelaySite {
   readonly restriction?: boolean;
   readonly hostList?: readonly string[];
   readonly localDelivery?: boolean;
+  readonly attributes?: RelayPolicy['attributes'];
 }
 
 export function relayPolicy(site: RelaySite = {}): RelayPolicy {
@@ -79,6 +84,7 @@ export function relayPolicy(site: RelaySite = {}): RelayPolicy {
     restriction: site.restriction ?? true,
     clientNetworks: listOf('local_ip', ...(site.localip ?? [])),
     clientDomains: listOf('local_domain', ...(site.localdomain ?? [])),
+    attributes: site.attributes ?? 'enforce',
     destinations: listOf('relay_to', ...(site.relayTo ?? [])),
     map: mapOf(...(site.map ?? [])),
     localDomains: localDomainsOf(...(site.hostList ?? [])),
@@ -97,6 +103,8 @@ export interface RelayAsk {
   /** The recipient's domain is an address literal of this host. */
   readonly here?: boolean;
   readonly names?: ClientNames;
+  readonly time?: number;
+  readonly sender?: Sender;
   readonly vouched?: boolean;
 }
 
@@ -105,6 +113,8 @@ export function relayRequest(ask: RelayAsk = {}): RelayRequest {
   return {
     clientAddress: from === undefined ? undefined : address(from),
     clientNames: ask.names ?? unaskedNames,
+    time: ask.time ?? now,
+    sender: ask.sender,
     recipient: recipient(ask.to ?? 'user@victim.example'),
     recipientIsHere: ask.here ?? false,
     vouched: ask.vouched ?? false,
@@ -116,8 +126,8 @@ export function formRequest(
   to: string,
   { relaying = false, ...ask }: RelayAsk & { relaying?: boolean } = {},
 ): FormRequest {
-  const { clientAddress, clientNames } = relayRequest(ask);
-  return { clientAddress, clientNames, recipient: recipient(to), relaying };
+  const { clientAddress, clientNames, time, sender } = relayRequest(ask);
+  return { clientAddress, clientNames, time, sender, recipient: recipient(to), relaying };
 }
 
 /** Names whose PTR records are known; those in `confirmed` lead back. */

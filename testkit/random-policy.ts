@@ -39,6 +39,15 @@ const routed = fc
     hop,
   )
   .map(([sign, entry, route]) => `${sign}${entry}${sign === '' ? route : ''}`);
+/** Half of them are over at `now` of `core.ts`. */
+const end = fc.constantFrom('', '', '', ' until=2026-01-15T00:00Z', ' until=2026-01-15T00:01Z');
+const scopes = ['x.example', 'a.x.example', '=a.x.example,<>', 'b.x.example,=x.example', '<>'];
+const scope = fc.constantFrom('', '', ...scopes.map((text) => ` from=${text}`));
+const ending = (line: fc.Arbitrary<string>) => fc.tuple(line, end).map((parts) => parts.join(''));
+const scoped = (line: fc.Arbitrary<string>) =>
+  fc.tuple(line, scope).map(([text, from]) => (text.startsWith('!') ? text : `${text}${from}`));
+/** Enough to tell any two of the scopes apart. */
+export const senders = ['x.example', 'a.x.example', 'c.a.x.example', 'b.x.example', 'c.x.example', '<>', ''];
 const value = fc.constantFrom('RELAY', 'REJECT', 'OK', 'DISCARD', '450 later', 'ERROR:5.7.1:550 no');
 const mapLine = fc
   .oneof(
@@ -50,18 +59,21 @@ const mapLine = fc
       fc.constantFrom('REJECT', 'OK', 'DISCARD'),
     ),
   )
-  .map(([tag, key, says]) => `${tag}${key} ${says}`);
+  .chain(([tag, key, says]) =>
+    // A tagged key that ends contradicts the same key without tag.
+    tag === '' ? ending(fc.constant(`${key} ${says}`)) : fc.constant(`${tag}${key} ${says}`),
+  );
 
 /** One line for each thing: what contradicts itself does not load. */
 const lines = (line: fc.Arbitrary<string>, maxLength: number) =>
   fc.uniqueArray(line, { maxLength, selector: (text) => text.replace(/^[!]/, '').split(/ +/)[0] });
 
 export const site = fc.record({
-  localip: lines(signed(network), 8),
-  localdomain: lines(name, 6),
-  'relay.to': lines(fc.oneof(routed, signed(network4)), 8),
+  localip: lines(ending(scoped(signed(network))), 8),
+  localdomain: lines(ending(scoped(name)), 6),
+  'relay.to': lines(ending(fc.oneof(routed, signed(network4))), 8),
   'relay.map': lines(mapLine, 8),
-  'host.deny': lines(fc.oneof(signed(network), name), 6),
+  'host.deny': lines(ending(fc.oneof(signed(network), name)), 6),
   host_list: lines(domain, 3),
 });
 

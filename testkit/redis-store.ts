@@ -3,7 +3,7 @@
 import { PolicyStore } from '../src/lists/policy-store';
 import type { RedisClientFactory } from '../src/lists/redis/redis-client-factory';
 import type { PolicyList } from '../src/policy/entries/list';
-import { address } from './core';
+import { address, now } from './core';
 import { FakeRedis } from './fakes/redis';
 import { type Folder, makeFolder } from './folder';
 import { clientsBy, clientsOf } from './redis-clients';
@@ -45,7 +45,7 @@ export class Followed {
   }
 
   denies(client: string): boolean {
-    return this.denied.findAddress(address(client)) !== undefined;
+    return this.denied.findAddress(address(client), now) !== undefined;
   }
 
   saying(text: string | RegExp): number {

@@ -48,10 +48,12 @@ function decide({ suite, policy, connection }: Call): DenyDecision | Promise<Den
   forgetExpiredNames(client);
   if (client.clearedBy === policy.deny) return notDenied;
   const { address: clientAddress, names } = client;
-  const request = { clientAddress, clientNames: names.state === 'unasked' ? namesFromHaraka(connection) : names };
+  const clientNames = names.state === 'unasked' ? namesFromHaraka(connection) : names;
+  const request = { clientAddress, clientNames, time: suite.timeFor(policy) };
   if (denyNeedsClientName(policy.deny, request)) return lookUpAndDecide(suite, client);
   const decision = decideDeny(policy.deny, request);
-  if (decision === notDenied && policy.deny.clients.domainCount === 0) client.clearedBy = policy.deny;
+  // No entry covers the address, so none can begin to deny it when another ends.
+  if (decision === notDenied && !policy.deny.clients.holdsNames(request.time)) client.clearedBy = policy.deny;
   return decision;
 }
 
@@ -59,5 +61,7 @@ function decide({ suite, policy, connection }: Call): DenyDecision | Promise<Den
 async function lookUpAndDecide(suite: Suite, client: Client): Promise<DenyDecision> {
   const { ip, address } = client;
   client.claims = address ? await suite.names.claimed({ ip, address }) : unknownNames;
-  return decideDeny(suite.policy.deny, { clientAddress: address, clientNames: client.claims });
+  const { policy } = suite;
+  const time = suite.timeFor(policy);
+  return decideDeny(policy.deny, { clientAddress: address, clientNames: client.claims, time });
 }

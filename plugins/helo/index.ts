@@ -3,7 +3,7 @@
 import { first, join, leave, registerHook, type SuitePlugin, type Task } from '../../src/host/answer';
 import { pass } from '../../src/policy/decision';
 import { decideHello, decideMailHello } from '../../src/policy/hello';
-import type { Connection } from '../../src/types/haraka';
+import type { AddressParams, Connection } from '../../src/types/haraka';
 
 export function register(this: SuitePlugin): void {
   join(this, 'helo');
@@ -11,9 +11,14 @@ export function register(this: SuitePlugin): void {
 }
 
 export function registerHelo(plugin: SuitePlugin): void {
+  registerHook(plugin, 'mail', 'helo_check_introduced', first, checkIntroduced);
+  registerHeloAlone(plugin);
+}
+
+/** The hooks at which no other plugin of the suite is asked. */
+export function registerHeloAlone(plugin: SuitePlugin): void {
   registerHook(plugin, 'helo', 'helo_check_name', first, checkName);
   registerHook(plugin, 'ehlo', 'helo_check_name', first, checkName);
-  registerHook(plugin, 'mail', 'helo_check_introduced', first, checkIntroduced);
 }
 
 export function shutdown(this: SuitePlugin): void {
@@ -29,7 +34,7 @@ const checkName: Task<Connection, string> = {
 const notNeeded = pass('hello-not-needed');
 
 /** With `needmailhelo`. Haraka asks for a HELO itself; this holds even where another plugin let a bad one pass. */
-const checkIntroduced: Task = {
+export const checkIntroduced: Task<Connection, AddressParams> = {
   plugin: 'helo',
   hook: 'mail',
   run({ policy, connection }) {

@@ -4,24 +4,19 @@
  */
 import constants from 'haraka-constants';
 import { type Call, first, join, last, leave, registerHook, type SuitePlugin, type Task } from '../../src/host/answer';
-import { clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../src/host/client';
+import { type Client, clientOf, forgetExpiredNames, namesFromHaraka, refuseProxyLines } from '../../src/host/client';
 import { keepPermit } from '../../src/host/dispositions';
 import { answerWith, type HookAnswer, noOpinion } from '../../src/host/guard';
-import { trustWithdrawn } from '../../src/policy/client-trust';
-import { admits } from '../../src/policy/entries/list';
-import {
-  decideRecipientForm,
-  type FormDecision,
-  type FormRequest,
-  formNeedsClientName,
-} from '../../src/policy/recipient-form';
+import { dependsOnSender, trusts, trustWithdrawn } from '../../src/policy/client-trust';
+import { decideRecipientForm, type FormDecision, formNeedsClientName } from '../../src/policy/recipient-form';
 import { decideRelay, needsClientName } from '../../src/policy/relay-decision';
-import type { RelayDecision, RelayRequest } from '../../src/policy/relay-policy';
+import type { RelayDecision } from '../../src/policy/relay-policy';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../src/types/haraka';
+import { factsOf } from './facts';
 import { describeRefusal, nextHops } from './next-hops';
-import { isThisHost, recipientOf, writtenRecipientOf } from './recipient';
+import { formRequest, relayRequest } from './requests';
 import { queue, queueOutbound, routeRecipient, sendOutLast, watchRecipient } from './routing';
-import { grantTrust, reviewTrust } from './trust';
+import { grantTrust, grantTrustToSender, reviewTrust, trustInTransaction } from './trust';
 
 export function register(this: SuitePlugin): void {
   join(this, 'relay');
@@ -30,6 +25,7 @@ export function register(this: SuitePlugin): void {
 
 export function registerRelay(plugin: SuitePlugin): void {
   registerHook(plugin, 'connect', 'relay_trust_name', first, trustName);
+  registerHook(plugin, 'mail', 'relay_trust_sender', first, trustSender);
   registerHook(plugin, 'rcpt', 'relay_guard_recipient', first, guardRecipient);
   registerRelayAlone(plugin);
 }
@@ -70,16 +66,35 @@ export const trustName: Task = {
     const client = clientOf(connection);
     // XCLIENT leads here and not through connect_init, so the address counts again.
     grantTrust(call, client);
-    const [name] = namesFromHaraka(connection).claimed;
-    if (connection.relaying || !name || !client.address || !admits(policy.relay.clientDomains.findDomain(name))) {
-      return noOpinion;
-    }
-    return lookUpNames(call).then(() => {
-      grantTrust(call);
-      return noOpinion;
-    });
+    return grantByName(call, client, grantTrust);
   },
 };
+
+/** What depends on the sender, where any entry has `from=`: other plugins are asked about this MAIL after us. */
+export const trustSender: Task<Connection, AddressParams> = {
+  plugin: 'relay',
+  hook: 'mail',
+  run(call) {
+    if (!dependsOnSender(call.policy.relay)) return noOpinion;
+    const client = clientOf(call.connection);
+    forgetExpiredNames(client);
+    grantTrustToSender(call, client);
+    return client.names.state === 'unasked' ? grantByName(call, client, grantTrustToSender) : noOpinion;
+  },
+};
+
+/** Only if the PTR name that Haraka found could give trust, it is worth while to see whether it leads back to the address. */
+function grantByName(call: Call, client: Client, grant: (call: Call) => void): HookAnswer | Promise<HookAnswer> {
+  const { policy, connection } = call;
+  const [name] = namesFromHaraka(connection).claimed;
+  if (connection.relaying || !name || !client.address) return noOpinion;
+  const facts = factsOf(call, client);
+  if (!trusts(policy.relay, policy.relay.clientDomains.findDomain(name, facts.time), facts)) return noOpinion;
+  return lookUpNames(call).then(() => {
+    grant(call);
+    return noOpinion;
+  });
+}
 
 /** Before the other plugins: trust that the lists no longer give is gone; impossible domains and routes are refused. */
 export const guardRecipient: Task<Connection, AddressParams> = {
@@ -90,7 +105,8 @@ export const guardRecipient: Task<Connection, AddressParams> = {
     const client = clientOf(call.connection);
     forgetExpiredNames(client);
     // A name may lead elsewhere by now.
-    const mustLookUp = client.trust?.rule === 'client-domain' && client.names.state === 'unasked';
+    const trust = client.trust ?? trustInTransaction(call.connection);
+    const mustLookUp = trust?.rule === 'client-domain' && client.names.state === 'unasked';
     return mustLookUp ? lookUpNames(call).then(() => guard(call, address)) : guard(call, address);
   },
 };
@@ -106,17 +122,6 @@ function guard(call: Call, address: Address): FormDecision | HookAnswer | Promis
 /** A plugin that only observes has to end what it began before. */
 function reconnect({ policy }: Call): typeof trustWithdrawn | HookAnswer {
   return policy.mode.relay === 'observe' ? answerWith('rcpt', trustWithdrawn.reply) : trustWithdrawn;
-}
-
-function formRequest({ policy, connection }: Call, address: Address): FormRequest {
-  const { address: clientAddress, names: clientNames } = clientOf(connection);
-  const { relaying } = connection;
-  const recipient = writtenRecipientOf(address);
-  // What is decided on is where the mail must go, and what the other plugins must see.
-  if (policy.mode.relay === 'enforce' && address.host && address.host !== recipient.domain) {
-    address.host = recipient.domain;
-  }
-  return { clientAddress, clientNames, recipient, relaying };
 }
 
 /** After the other plugins, none of which has vouched for the recipient. */
@@ -162,16 +167,4 @@ async function lookUpNames(call: Call): Promise<void> {
   const { ip, address } = client;
   if (address) client.names = await suite.names.confirmed({ ip, address });
   call.renew();
-}
-
-function relayRequest({ suite, policy, connection }: Call, address: Address): RelayRequest {
-  const client = clientOf(connection);
-  return {
-    clientAddress: client.address,
-    clientNames: client.names,
-    // Where the suite decides, the guard has put the host right.
-    recipient: policy.mode.relay === 'enforce' ? recipientOf(address) : writtenRecipientOf(address),
-    recipientIsHere: isThisHost(suite, address),
-    vouched: connection.relaying && !client.trust,
-  };
 }

@@ -24,23 +24,24 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
   if (notes?.using_lmtp && !mark) return noOpinion;
   // Any domain may have its route there, and without it mail could go where it must not: it waits in the queue.
   if (!policy.relay.destinations.available) return answerWith('get_mx', localProblem);
-  const [recipients = [], ...others] = groupByRoute(policy.relay, mail.todo.rcpt_to);
+  const now = suite.timeFor(policy);
+  const [recipients = [], ...others] = groupByRoute(policy.relay, mail.todo.rcpt_to, now);
   if (others.length > 0) return severalRoutes(mail, domain);
-  const route = recipients[0] && findRoute(policy.relay, recipientOf(recipients[0]));
+  const route = recipients[0] && findRoute(policy.relay, recipientOf(recipients[0]), now);
   if (route) return { code: constants.ok, message: { exchange: route.host, port: route.port, priority: 0 } };
-  const entry = findDestination(policy.relay, domain.toLowerCase());
+  const entry = findDestination(policy.relay, domain.toLowerCase(), now);
   const literal = parseAddressLiteral(domain);
   if (literal) return theAddress(suite, mail, literal);
   return entry || mark?.backup ? exchangesBeforeUs(suite, mail, domain) : noOpinion;
 }
 
 /** The recipients in groups, in none of which a domain has more than one next hop: Haraka asks for that of a domain. */
-export function groupByRoute<A extends Address>(policy: RelayPolicy, recipients: readonly A[]): A[][] {
+export function groupByRoute<A extends Address>(policy: RelayPolicy, recipients: readonly A[], time: number): A[][] {
   const groups: A[][] = [];
   const routesOfDomains = new Map<string, string[]>();
   for (const address of recipients) {
     const recipient = recipientOf(address);
-    const route = findRoute(policy, recipient);
+    const route = findRoute(policy, recipient, time);
     const routes = routesOfDomains.get(recipient.domain) ?? [];
     routesOfDomains.set(recipient.domain, routes);
     const text = route ? formatRoute(route) : '';

@@ -3,8 +3,8 @@
  * one way for a whole transaction, by `connection.relaying`; here is what happens from RCPT until its queue hooks.
  */
 import constants from 'haraka-constants';
-import { type Call, recordPermit, type Task } from '../../src/host/answer';
-import { clientOf } from '../../src/host/client';
+import { type Call, recordObserved, recordPermit, type Task } from '../../src/host/answer';
+import { clientOf, isAuthenticated } from '../../src/host/client';
 import {
   type BeforeRecipient,
   permitOf,
@@ -16,10 +16,14 @@ import {
 } from '../../src/host/dispositions';
 import { noOpinion } from '../../src/host/guard';
 import { decideDisposition } from '../../src/policy/disposition';
+import { decideRelay } from '../../src/policy/relay-decision';
+import type { RelayPermit } from '../../src/policy/relay-policy';
 import type { Address, Connection, Transaction } from '../../src/types/haraka';
 import { Acceptance } from './acceptance';
+import { senderOf } from './facts';
 import { queueInParts } from './queue-parts';
 import { isThisHost, recipientOf } from './recipient';
+import { relayRequest } from './requests';
 import { sendOut } from './send-out';
 
 /** To be called at the first rcpt hook. */
@@ -69,9 +73,22 @@ export const routeRecipient: Task<Connection, Address> = {
       routing.relayQueue = notes.queue;
       notes.queue = before?.queue;
     }
+    if (routing.dispositions.get(recipient) === 'relay') observeScope(call, recipient, permit);
     return noOpinion;
   },
 };
+
+/** With `[relay] attributes=observe`: what `from=` of the entry that trusts the client would refuse is recorded. */
+function observeScope(call: Call, recipient: Address, permit: RelayPermit | undefined): void {
+  const { policy, connection } = call;
+  if (policy.relay.attributes !== 'observe') return;
+  const scope = permit?.scope ?? clientOf(connection).trust?.scope;
+  if (!scope || scope.covers(senderOf(connection))) return;
+  // AUTH is a right of its own.
+  if (isAuthenticated(connection)) return;
+  const decision = decideRelay({ ...policy.relay, attributes: 'enforce' }, relayRequest(call, recipient));
+  if (decision.outcome !== 'permit' && decision.outcome !== 'pass') recordObserved(call, decision, recipient);
+}
 
 interface Accepted {
   /** A plugin wants nobody to get the message for the recipient. */

@@ -21,12 +21,12 @@ const noRoom = reply(450, '4.3.1', 'Insufficient system storage');
  * not write for a message that is queued, and then says to the client that it has it. Mailboxes of one domain with
  * different next hops go into queue files of their own.
  */
-export async function sendOut({ plugin, policy }: Call, connection: Connection): Promise<HookAnswer> {
+export async function sendOut({ plugin, suite, policy }: Call, connection: Connection): Promise<HookAnswer> {
   const { transaction, relaying } = connection;
   if (!transaction) return noOpinion;
   const full = await deferIfFull(plugin, connection);
   if (full) return full;
-  const groups = groupByRoute(policy.relay, transaction.rcpt_to);
+  const groups = groupByRoute(policy.relay, transaction.rcpt_to, suite.timeFor(policy));
   if (groups.length < 2) return send(plugin, transaction);
   const restoreHeader = keepHeader(transaction.header);
   let answer: HookAnswer = noOpinion;

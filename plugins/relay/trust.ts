@@ -1,19 +1,44 @@
-/** Trust in a client as the whole connection sees it: `connection.relaying`, given, reviewed and taken back. */
+/**
+ * Trust in a client: `connection.relaying`, given, reviewed and taken back. Trust for every sender holds for the connection;
+ * trust for some senders begins at MAIL, and ends with the transaction.
+ */
 
 import type { Call } from '../../src/host/answer';
 import { type Client, clientOf, isAuthenticated } from '../../src/host/client';
 import { record } from '../../src/host/record';
 import { decideTrust } from '../../src/policy/client-trust';
 import type { Permit } from '../../src/policy/decision';
-import type { RelayPolicy } from '../../src/policy/relay-policy';
+import type { TrustPermit } from '../../src/policy/relay-policy';
+import type { Connection, Transaction } from '../../src/types/haraka';
+import { factsOf } from './facts';
 
-/** What the lists say of the client as they are now. Asked several times a session, and searched for when they change. */
-export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined {
+/** What the lists say of the client whatever it sends. Asked several times a session, and searched for when they change. */
+function trustOfConnection(call: Call, client: Client): TrustPermit | undefined {
+  const { suite, policy } = call;
+  const { relay } = policy;
   const { judged, address, names } = client;
-  if (judged?.policy === policy && judged.names === names) return judged.trust;
-  const trust = decideTrust(policy, { clientAddress: address, clientNames: names });
-  client.judged = { policy, names, trust };
+  if (judged?.policy === relay && judged.names === names) return judged.trust;
+  const trust = decideTrust(relay, { clientAddress: address, clientNames: names, time: suite.timeFor(policy) });
+  // What was found out holds until an entry ends, and the policy does not tell when that is.
+  const isLasting = !relay.clientNetworks.hasEnds && !relay.clientDomains.hasEnds;
+  client.judged = isLasting ? { policy: relay, names, trust } : undefined;
   return trust;
+}
+
+const trustKey = Symbol('smtpcheck trust in the sender');
+
+/** The trust that we gave to the client for the open transaction alone. */
+export function trustInTransaction({
+  transaction,
+}: {
+  readonly transaction: (Transaction & { [trustKey]?: TrustPermit | undefined }) | null;
+}): TrustPermit | undefined {
+  return transaction?.[trustKey];
+}
+
+/** Whether `connection.relaying`, where it is set, is set by us. */
+export function isOurGrant(connection: Connection, client: Client): boolean {
+  return client.trust !== undefined || trustInTransaction(connection) !== undefined;
 }
 
 /**
@@ -21,36 +46,64 @@ export function trustOf(policy: RelayPolicy, client: Client): Permit | undefined
  * another address, and what we gave to the one before is taken back.
  */
 export function grantTrust(call: Call, client = clientOf(call.connection)): void {
-  const { plugin, suite, policy, connection } = call;
+  const { connection } = call;
   reviewTrust(call, client);
-  const trust = trustOf(policy.relay, client);
+  const trust = trustOfConnection(call, client);
   if (!trust || client.trust || client.announcedTrust?.rule === trust.rule) return;
-  const observing = policy.mode.relay === 'observe';
   // Somebody else's word stays somebody else's: it is not ours to take back later.
-  if (!connection.relaying && !observing) {
+  if (!connection.relaying && !isObserving(call)) {
     connection.relaying = true;
     client.trust = trust;
     client.withdrawn = false;
   } else {
     client.announcedTrust = trust;
   }
+  recordTrust(call, 'connect', trust);
+}
+
+/** At MAIL: the same where an entry trusts the client for this sender. It ends with the transaction, as Haraka's setter has it. */
+export function grantTrustToSender(call: Call, client = clientOf(call.connection)): void {
+  const { policy, connection } = call;
+  const { transaction } = connection;
+  reviewTrust(call, client);
+  if (connection.relaying || !transaction) return;
+  const trust = decideTrust(policy.relay, factsOf(call, client));
+  if (!trust?.scope) return;
+  if (!isObserving(call)) {
+    connection.relaying = true;
+    Object.assign(transaction, { [trustKey]: trust });
+  }
+  recordTrust(call, 'mail', trust);
+}
+
+function isObserving({ policy }: Call): boolean {
+  return policy.mode.relay === 'observe';
+}
+
+function recordTrust(call: Call, hook: 'connect' | 'mail', trust: Permit): void {
+  const { plugin, suite, policy, connection } = call;
   const { generation } = policy;
-  record({ plugin, by: 'relay', suite, hook: 'connect', connection, generation, observing }, trust);
+  record({ plugin, by: 'relay', suite, hook, connection, generation, observing: isObserving(call) }, trust);
 }
 
 /**
  * Takes back what we gave, if the lists no longer give it. AUTH is a right of its own and stays. Whether the connection is
  * to be opened anew: another plugin may have granted the same before, and nobody sees that beside our own grant.
  */
-export function reviewTrust({ plugin, policy, connection }: Call, client: Client): boolean {
-  if (client.trust && (policy.mode.relay === 'observe' || !trustOf(policy.relay, client))) {
-    connection.lognotice(plugin, `smtpcheck trust withdrawn from ${client.ip}`, {
-      rule: client.trust.rule,
-      generation: policy.generation,
-    });
+export function reviewTrust(call: Call, client: Client): boolean {
+  const { policy, connection } = call;
+  if (client.trust && (isObserving(call) || !trustOfConnection(call, client))) {
+    logWithdrawal(call, client.trust);
     client.trust = undefined;
     client.withdrawn = true;
     client.mustReconnect = true;
+  }
+  const inTransaction = trustInTransaction(connection);
+  if (inTransaction && (isObserving(call) || !decideTrust(policy.relay, factsOf(call, client)))) {
+    logWithdrawal(call, inTransaction);
+    Object.assign(connection.transaction as Transaction, { [trustKey]: undefined });
+    client.mustReconnect = true;
+    if (!isAuthenticated(connection)) connection.relaying = false;
   }
   if (isAuthenticated(connection)) return false;
   if (client.withdrawn) {
@@ -61,4 +114,11 @@ export function reviewTrust({ plugin, policy, connection }: Call, client: Client
     client.withdrawn = false;
   }
   return client.mustReconnect && !connection.relaying;
+}
+
+function logWithdrawal({ plugin, policy, connection }: Call, { rule }: Permit): void {
+  connection.lognotice(plugin, `smtpcheck trust withdrawn from ${clientOf(connection).ip}`, {
+    rule,
+    generation: policy.generation,
+  });
 }

@@ -7,12 +7,15 @@ import { findChanges, type Totals } from './diff/report';
 import { readSide, type Side } from './diff/side';
 import { findHarakaFolder } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour, writeLine } from './io';
+import { atOption, timeOf } from './time';
 
 export interface DiffOptions {
   readonly config?: string;
   readonly format: Format;
   readonly json?: boolean;
   readonly all?: boolean;
+  /** When both policies are compared. */
+  readonly at?: string;
   readonly failOn: 'opens' | 'any' | 'never';
 }
 
@@ -26,6 +29,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     )
     .addOption(new Option('--format <FORMAT>', 'how changes are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
+    .addOption(atOption('when both are compared'))
     .option('--all', 'show every change, not the first few of each kind')
     .addOption(
       new Option('--fail-on <EFFECT>', 'which changes make the exit code 1')
@@ -50,8 +54,9 @@ Exit code: 0 nothing changes, 1 something does (see --fail-on), 2 could not run.
 
 export async function run(old: string, current: string | undefined, options: DiffOptions, io: Io): Promise<ExitCode> {
   const folder = () => findHarakaFolder(options.config, io);
-  const before = await readSide(old, folder, io);
-  const after = await readSide(current, folder, io);
+  const time = timeOf(options.at);
+  const before = await readSide(old, folder, io, time);
+  const after = await readSide(current, folder, io, time);
   for (const remark of remarksOn(before, after)) writeLine(io.stderr, remark);
   const totals = writeChanges(findChanges(before, after), options.json ? 'json' : options.format, io.stdout, {
     colour: wantsColour(io.stdout, io.env),
@@ -78,8 +83,10 @@ function remarksOn(before: Side, after: Side): string[] {
     (side, plugin) => side.loaded.includes(plugin) && modeOf(side.settings, plugin) === 'observe',
   );
   const absent = inBoth((side, plugin) => !side.loaded.includes(plugin));
+  const scopesAreObserved = [before, after].every(({ settings }) => settings.relay.attributes === 'observe');
   return [
     ...keys,
+    ...(scopesAreObserved ? ['from= is only observed: its changes are those of attributes=enforce'] : []),
     ...observing.map((plugin) => `${plugin} only observes: its changes are those of mode=enforce`),
     ...absent.map(
       (plugin) => `${plugin} is in neither config/plugins: its changes are those of a Haraka that loads it`,

@@ -2,9 +2,13 @@
 import { Command, Option } from 'commander';
 import { Suite } from '../host/suite';
 import type { Policy } from '../lists/policy';
+import { canonicalDomain } from '../policy/entries/domain-name';
+import type { Recipient } from '../policy/entries/entry-tables';
+import { formatInstant } from '../policy/entries/instant';
 import { formatAddress, parseAddress } from '../policy/entries/ip-address';
 import { hasFault } from '../policy/findings/finding';
 import { describeFinding } from '../policy/findings/finding-text';
+import { findEnded } from './explain/ended';
 import { type PlayedStep, SimulatedHost } from './explain/host';
 import { notPlayed, readHostConfig } from './explain/host-config';
 import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
@@ -13,6 +17,7 @@ import { findHarakaFolder, type HarakaFolder, loadedTwice, pluginLines, suitePlu
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { withRedis } from './redis';
 import { loadFolder } from './site';
+import { atOption, timeOf } from './time';
 
 export interface ExplainOptions extends NameOptions {
   readonly config?: string;
@@ -20,6 +25,8 @@ export interface ExplainOptions extends NameOptions {
   readonly helo: string;
   readonly from: string;
   readonly to: readonly string[];
+  /** When the session is played. */
+  readonly at?: string;
   readonly session?: boolean;
   readonly json?: boolean;
 }
@@ -41,6 +48,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('--forged-ptr <NAME>', 'a PTR name that does not lead back; may be repeated', several, [])
     .addOption(new Option('--no-dns', 'the client has no name; ask nothing').conflicts(['ptr', 'forgedPtr']))
     .addOption(new Option('--dns-failure', 'every DNS question fails for now').conflicts(['ptr', 'forgedPtr', 'dns']))
+    .addOption(atOption('when it happens'))
     .option('--session', 'print the whole dialogue as the server would hold it')
     .option('--json', 'print the steps as JSON')
     .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
@@ -51,6 +59,7 @@ Examples:
   smtpcheck explain --ip 192.0.2.7 --no-dns --to user@example.org
   smtpcheck explain --ip 192.0.2.7 --ptr host.cs.example.ac.jp --from a@example.net --to b@example.com
   smtpcheck explain --ip 2001:db8::7 --to a@backup.example --to b@elsewhere.example --session
+  smtpcheck explain --ip 192.0.2.7 --no-dns --from a@dept.example --to b@example.com --at 2026-12-31
 
 Exit code: 0 every recipient accepted, 1 something refused or deferred, 2 could not run.`,
     )
@@ -94,7 +103,7 @@ function pathOf(address: string): string {
 /** Plays the lines of a client until the server would close the connection. */
 export async function playSession(
   folder: HarakaFolder,
-  options: NameOptions & Pick<ExplainOptions, 'ip'>,
+  options: NameOptions & Pick<ExplainOptions, 'ip' | 'at'>,
   lines: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<PlayedSession> {
@@ -107,7 +116,7 @@ export async function playUnder(
   policy: Policy,
   unread: readonly string[],
   folder: HarakaFolder,
-  options: NameOptions & Pick<ExplainOptions, 'ip'>,
+  options: NameOptions & Pick<ExplainOptions, 'ip' | 'at'>,
   lines: readonly string[],
 ): Promise<PlayedSession> {
   const address = parseAddress(options.ip);
@@ -118,7 +127,14 @@ export async function playUnder(
     plugins.map(({ name }) => name),
     policy.relay.localDomains,
   );
-  const suite = new Suite({ policy, close() {} }, config.me.toLowerCase(), resolverFor(options, address));
+  const time = timeOf(options.at);
+  const suite = new Suite(
+    { policy, close() {} },
+    config.me.toLowerCase(),
+    resolverFor(options, address),
+    undefined,
+    () => time,
+  );
   const ip = formatAddress(address);
   const hostName = await hostNameFor(suite.resolver, ip);
   const loaded = plugins.flatMap(({ name }) => suitePluginsOf(name));
@@ -128,14 +144,31 @@ export async function playUnder(
     if (host.closed) break;
     steps.push(await host.command(line));
   }
+  const subjects = {
+    address,
+    names: [hostName, ...options.ptr, ...options.forgedPtr],
+    recipients: recipientsIn(lines),
+  };
   return {
     ip,
     hostName,
+    ...(options.at !== undefined && { at: formatInstant(time) }),
+    ended: findEnded(policy, subjects, time).map((at) => {
+      const entry = suite.entryAt(at);
+      return { at, attributes: entry?.attributes, note: suite.noteOf(entry) };
+    }),
     steps,
     recipients: host.recipients,
     notPlayed: notPlayed(plugins.map(({ name }) => name)),
     unread,
   };
+}
+
+function recipientsIn(lines: readonly string[]): Recipient[] {
+  return lines.flatMap((line) => {
+    const [, localPart, domain] = /^RCPT TO:<(.*)@([^@]*)>$/i.exec(line) ?? [];
+    return localPart === undefined || domain === undefined ? [] : [{ localPart, domain: canonicalDomain(domain) }];
+  });
 }
 
 /** What Haraka would not start with cannot be explained. */

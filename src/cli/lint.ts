@@ -1,16 +1,18 @@
 /** `smtpcheck lint`: is what I wrote right? Every fault that would stop a load, and what is likely a slip. */
 import { isAbsolute, join, relative } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { Suite } from '../host/suite';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import { type ListId, ownListSettings, pathOf, settingsFile } from '../lists/list-settings';
 import type { LoadedSite } from '../lists/load';
+import type { Attributes } from '../policy/entries/attributes';
 import type { ListKind } from '../policy/entries/list';
 import { findHarakaFolder, type HarakaFolder, pluginLines, readConfigValue, suitePluginsOf } from './haraka-folder';
 import { type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { applyAllowances } from './lint/allow';
 import { lintDeniedHost, lintDeniedTrust } from './lint/denied';
 import { lintDns } from './lint/dns';
+import { defaultExpiringDays, hasExpired, type LintTime, lintEnds } from './lint/ends';
 import { entriesOf, type ListText, type LocatedEntry, lintEntries } from './lint/entries';
 import { lintEverything, networksOf, relayingNetworksOf } from './lint/everything';
 import { lintExamples } from './lint/examples';
@@ -46,6 +48,8 @@ export interface LintOptions {
   readonly all?: boolean;
   /** Neither reports warnings nor exits 1 for them. */
   readonly errorsOnly?: boolean;
+  /** How many days ahead an entry is reported that ends. */
+  readonly expiring?: number;
   /** A code whose section of docs/reference/rules.md is printed; nothing is linted then. */
   readonly explain?: string;
 }
@@ -57,6 +61,11 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('--json', 'the same as --format=json')
     .option('--all', 'show every finding, also where one file has many of one code')
     .option('--errors-only', 'report no warnings, and exit 0 where there are no errors')
+    .addOption(
+      new Option('--expiring <DAYS>', 'report entries that end within so many days')
+        .default(defaultExpiringDays)
+        .argParser(wholeNumber),
+    )
     .option('--dns', 'also ask the DNS about relay.to and localdomain')
     .addOption(
       new Option('--explain <CODE>', 'print what a finding means and what to write instead; lint nothing').conflicts([
@@ -64,6 +73,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
         'format',
         'json',
         'dns',
+        'expiring',
         'all',
         'errorsOnly',
       ]),
@@ -76,6 +86,7 @@ Examples:
   smtpcheck lint -c /etc/haraka --dns   another one, and its domains
   smtpcheck lint --format=github        annotations in a GitHub workflow
   smtpcheck lint --errors-only          what keeps Haraka from starting, or lets mail in or out wrongly
+  smtpcheck lint --expiring 60          also what ends within two months
   smtpcheck lint --explain entry-twice  what a finding means
 
 Exit code: 0 nothing found, 1 findings, 2 could not run.`,
@@ -89,7 +100,8 @@ export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
     return 0;
   }
   const folder = findHarakaFolder(options.config, io);
-  const report = await lint(folder, options.dns === true, io.env);
+  const time = { now: Date.now(), expiringDays: options.expiring ?? defaultExpiringDays };
+  const report = await lint(folder, options.dns === true, io.env, time);
   const as = options.json ? 'json' : (options.format ?? 'text');
   const colour = wantsColour(io.stdout, io.env);
   const errorsOnly = options.errorsOnly === true;
@@ -115,6 +127,11 @@ export async function run(options: LintOptions, io: Io): Promise<ExitCode> {
   return found.length > 0 ? 1 : 0;
 }
 
+function wholeNumber(text: string): number {
+  if (!/^[0-9]{1,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of days.');
+  return Number(text);
+}
+
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
@@ -128,6 +145,7 @@ export async function lint(
   folder: HarakaFolder,
   askDns: boolean,
   env: NodeJS.ProcessEnv = process.env,
+  time: LintTime = { now: Date.now(), expiringDays: defaultExpiringDays },
 ): Promise<LintReport> {
   const { onDisk: site, keys } = await loadFolder(folder, env);
   const { readable: settings, written } = site.settings.value;
@@ -145,10 +163,14 @@ export async function lint(
     ...textsOf(folder, site),
     ...keyReports.flatMap(({ list, name, text }) => (text === undefined ? [] : [{ list, file: name, text }])),
   ].filter(({ file }) => !foreign.has(file));
-  const lists = texts.filter(({ list }) => list !== 'relay_map').map(locatedEntriesIn);
+  const listed = texts.filter(({ list }) => list !== 'relay_map').map(locatedEntriesIn);
+  const mapped = texts.filter(({ list }) => list === 'relay_map').map(rowsOf);
+  // What has ended does not exist: it shadows nothing, and nothing shadows it.
+  const exists = ({ attributes = {} }: { readonly attributes?: Attributes }) => !hasExpired(attributes, time.now);
+  const lists = listed.map(({ kind, located }) => ({ kind, located: located.filter(({ entry }) => exists(entry)) }));
   const listsOf = (kind: ListKind) => lists.filter((l) => l.kind === kind).map(({ located }) => located);
   const entries = (kind: ListKind): LocatedEntry[] => listsOf(kind).flat();
-  const maps = texts.filter(({ list }) => list === 'relay_map').map(rowsOf);
+  const maps = mapped.map((rows) => rows.filter(({ row }) => exists(row)));
   const denied = listsOf('hosts').map((located) => new WholeCover(located));
   const rows = maps.flat();
   const trusted = [...entries('local_ip'), ...entries('local_domain')];
@@ -161,6 +183,13 @@ export async function lint(
     ...keyReports.flatMap((keyReport) => keyReport.findings),
     ...keyReports.flatMap(({ name, unread }) =>
       unread === undefined ? [] : [lintFinding('redis-unread', { file: name, line: 1 }, name, { detail: unread })],
+    ),
+    ...lintEnds(
+      [
+        ...listed.flatMap(({ located }) => located.map((p) => ({ ...p, attributes: p.entry.attributes }))),
+        ...mapped.flat().map((p) => ({ ...p, attributes: p.row.attributes })),
+      ],
+      time,
     ),
     ...lists.flatMap(({ kind, located }) => lintEntries(kind, located)),
     ...maps.flatMap((rows) => [...lintRelayMap(rows), ...lintMapRefusals(rows, askedBefore)]),

@@ -4,6 +4,7 @@ import type { ListData } from '../policy/entries/list';
 import type { LocalDomainsData } from '../policy/entries/local-domains';
 import type { RelayMapData } from '../policy/entries/relay-map';
 import { describeFinding } from '../policy/findings/finding-text';
+import { contentAt } from '../policy/sets/content-at';
 import type { PolicyContent, PolicyLists } from '../policy/sets/policy-lists';
 import type { ParsedSettings, PluginName } from '../policy/settings/settings';
 import type { Settings } from '../policy/settings/settings-description';
@@ -23,8 +24,16 @@ export interface FolderPolicy {
   readonly keys: readonly string[];
 }
 
-/** `named` is what the operator calls the folder. Whatever cannot be read ends the command: half a policy is none. */
-export async function readPolicy(folder: HarakaFolder, named: string, env: Io['env']): Promise<FolderPolicy> {
+/**
+ * The policy as it is at the time. `named` is what the operator calls the folder. Whatever cannot be read ends the command: half a
+ * policy is none.
+ */
+export async function readPolicy(
+  folder: HarakaFolder,
+  named: string,
+  env: Io['env'],
+  time: number,
+): Promise<FolderPolicy> {
   const { onDisk, keys } = await loadFolder(folder, env);
   const faults = onDisk.findings.filter(({ severity }) => severity === 'fault').map(describeFinding);
   const { site, unread } = withRedis(onDisk, keys);
@@ -34,15 +43,19 @@ export async function readPolicy(folder: HarakaFolder, named: string, env: Io['e
   const plugins = pluginLines(folder).map(({ name }) => name);
   const { written } = site.settings.value;
   const names = [...keys.values()].map(({ redis }) => redis.name);
-  return { ...policyOf({ settings: policy.settings, written, versions }, plugins), keys: names };
+  return { ...policyOf({ settings: policy.settings, written, versions }, plugins, time), keys: names };
 }
 
-/** `plugins`: all that Haraka loads. */
-export function policyOf({ settings, written, versions }: PolicyParts, plugins: readonly string[]): FolderPolicy {
+/** The policy as it is at the time. `plugins`: all that Haraka loads. */
+export function policyOf(
+  { settings, written, versions }: PolicyParts,
+  plugins: readonly string[],
+  time: number,
+): FolderPolicy {
   const { restriction, local_delivery: localDelivery } = settings.relay;
   const acceptsLocal = plugins.includes('rcpt_to.in_host_list');
   return {
-    content: { lists: listsOf(versions), restriction, localDelivery, acceptsLocal },
+    content: contentAt({ lists: listsOf(versions), restriction, localDelivery, acceptsLocal }, time),
     settings,
     written,
     loaded: [...new Set(plugins.flatMap(suitePluginsOf))],

@@ -43,7 +43,7 @@ export async function run(logs: readonly string[], options: ReplayOptions, io: I
   const { config, since, only, all = false, json = false } = options;
   const from = since === undefined ? undefined : parseSince('--since', since, Date.now());
   const folder = findHarakaFolder(config, io);
-  const policy = await readPolicy(folder, config ?? folder.path, io.env);
+  const policy = await readPolicy(folder, config ?? folder.path, io.env, Date.now());
   const redecider = new Redecider(policy);
   const changes = new Changes();
   const reader = new LogReader(logs, io, from);

@@ -15,13 +15,13 @@ const patience = 5000;
 const between = 500;
 
 /** Throws `CannotRun` where no server answers, or where its processes do not decide by the same lists. */
-export async function readRunning(folder: HarakaFolder): Promise<FolderPolicy> {
+export async function readRunning(folder: HarakaFolder, time: number): Promise<FolderPolicy> {
   const client = new StatusClient(folder);
   const until = performance.now() + patience;
   for (;;) {
     const policy = read(await client.bytes('policy'));
     const { plugins, disagreements } = policy;
-    if (disagreements.length === 0) return policyOf(policy, plugins);
+    if (disagreements.length === 0) return policyOf(policy, plugins, time);
     if (performance.now() > until) {
       throw new CannotRun(
         'the processes of the server have different lists in force; smtpcheck status says why:',

@@ -13,12 +13,15 @@ import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { readPolicy } from './policy-content';
 import { readRunning, running } from './running-policy';
+import { atOption, timeOf } from './time';
 
 export interface TestOptions {
   readonly config?: string;
   readonly format: Format;
   readonly json?: boolean;
   readonly init?: boolean;
+  /** When the expectations must hold. */
+  readonly at?: string;
 }
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
@@ -30,6 +33,7 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     )
     .addOption(new Option('--format <FORMAT>', 'how results are written').choices([...formats]).default('text'))
     .option('--json', 'the same as --format=json')
+    .addOption(atOption('when they must hold'))
     .option('--init', 'write a first file of expectations from what the policy does now, where there is none')
     .addHelpText(
       'after',
@@ -48,7 +52,8 @@ export async function run(files: readonly string[], options: TestOptions, io: Io
   const isRunning = options.config === running;
   const folder = findHarakaFolder(isRunning ? undefined : options.config, io);
   const named = files.length > 0 ? files.map((file) => resolve(io.cwd, file)) : [join(folder.config, defaultFile)];
-  const policy = isRunning ? await readRunning(folder) : await readPolicy(folder, folder.path, io.env);
+  const time = timeOf(options.at);
+  const policy = isRunning ? await readRunning(folder, time) : await readPolicy(folder, folder.path, io.env, time);
   if (!policy.loaded.includes('relay')) {
     throw new CannotRun(
       `${folder.config}/plugins does not load the suite: cd ${folder.path} && npx smtpcheck init . adds it`,
@@ -66,6 +71,8 @@ export async function run(files: readonly string[], options: TestOptions, io: Io
     if (modeOf(policy.settings, plugin) === 'observe')
       writeLine(io.stderr, `${plugin} only observes: expectations are of what it does with mode=enforce`);
   }
+  if (policy.settings.relay.attributes === 'observe')
+    writeLine(io.stderr, 'from= is only observed: expectations are of what it does with attributes=enforce');
   const tested = texts.map(({ file, expectations }) => ({ file, outcomes: check(policy, expectations) }));
   io.stdout.write(format(tested, options.json ? 'json' : options.format, wantsColour(io.stdout, io.env)));
   const outcomes = tested.flatMap((one) => one.outcomes);

@@ -4,7 +4,7 @@
  */
 
 import type { Policy } from '../lists/policy';
-import type { Decision, Permit } from '../policy/decision';
+import type { Decision, Opinion, Permit } from '../policy/decision';
 import type { PluginName } from '../policy/settings/settings';
 import type { Address, Connection, Next, Plugin } from '../types/haraka';
 import { answerWith, askInTurn, type Guarded, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
@@ -162,6 +162,16 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
 export function recordPermit({ plugin, suite, policy, connection }: Call, permit: Permit, recipient: Address): void {
   const { generation } = policy;
   record({ plugin, by: 'relay', suite, hook: 'rcpt_ok', connection, generation, observing: false, recipient }, permit);
+}
+
+/** Records what a setting that only observes keeps from being decided. */
+export function recordObserved(
+  { plugin, suite, policy, connection }: Call,
+  decision: Opinion,
+  recipient: Address,
+): void {
+  const { generation } = policy;
+  record({ plugin, by: 'relay', suite, hook: 'rcpt', connection, generation, observing: true, recipient }, decision);
 }
 
 function isDecision(result: Decision | HookAnswer): result is Decision {

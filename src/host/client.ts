@@ -4,7 +4,7 @@ import type { Permit } from '../policy/decision';
 import type { DenyPolicy } from '../policy/deny-decision';
 import { normalizeDnsName } from '../policy/entries/domain-name';
 import { type IpAddress, parseAddress } from '../policy/entries/ip-address';
-import type { RelayPolicy } from '../policy/relay-policy';
+import type { RelayPolicy, TrustPermit } from '../policy/relay-policy';
 import type { Connection } from '../types/haraka';
 import type { BeforeRecipient } from './dispositions';
 
@@ -15,12 +15,14 @@ export interface Client {
   names: ClientNames;
   /** The PTR names alone, where `host.deny` has had them looked up. */
   claims: ClientNames;
-  /** What the lists of `policy` said of the client under these names. */
-  judged: { readonly policy: RelayPolicy; readonly names: ClientNames; readonly trust: Permit | undefined } | undefined;
+  /** What the lists of `policy` said of the client under these names, before MAIL. It holds as long as no entry can end. */
+  judged:
+    | { readonly policy: RelayPolicy; readonly names: ClientNames; readonly trust: TrustPermit | undefined }
+    | undefined;
   /** The policy that does not deny the address and asks for no name: while it is in force, that is its word. */
   clearedBy: DenyPolicy | undefined;
-  /** Why we set `connection.relaying`, if it was us. */
-  trust: Permit | undefined;
+  /** Why we set `connection.relaying` for the whole connection, if it was us. */
+  trust: TrustPermit | undefined;
   /** Trust that was logged and not granted: while observing, or where another plugin had granted it before. */
   announcedTrust: Permit | undefined;
   /** Of the recipient of this RCPT, where other plugins may say more than yes. */

@@ -19,6 +19,7 @@ import { type IpAddress, isThisHostEverywhere, parseAddress, sameAddress } from 
 import type { SourceLine } from '../policy/findings/finding';
 import { isTrue, parseIni } from '../policy/settings/ini';
 import type { PluginName } from '../policy/settings/settings';
+import { beforeAllEnds } from '../policy/tables/ends';
 import { EventRecord } from '../status/event-record';
 import { StatusService } from '../status/service';
 import type { Next, Plugin } from '../types/haraka';
@@ -39,10 +40,16 @@ export class Suite {
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
+    private readonly now: () => number = () => Date.now(),
   ) {}
 
   get policy(): Policy {
     return this.store.policy;
+  }
+
+  /** When a decision is made, in milliseconds since 1970: by it entries end. Where none does, the clock is not read. */
+  timeFor({ hasEnds }: Policy): number {
+    return hasEnds ? this.now() : beforeAllEnds;
   }
 
   get names(): ClientNameService {

@@ -21,6 +21,8 @@ export interface Policy {
   readonly relay: RelayPolicy;
   readonly deny: DenyPolicy;
   readonly privacy: PrivacyPolicy;
+  /** Whether any entry has an end. Where none has, no decision asks what time it is. */
+  readonly hasEnds: boolean;
   /** Whether a plugin answers or only watches. */
   readonly mode: Readonly<Record<PluginName, Mode>>;
 }
@@ -59,7 +61,9 @@ export function listsOf(versions: ListVersions): Lists {
 }
 
 export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
+  const all = [lists.local_ip, lists.local_domain, lists.relay_to, lists.hosts, lists.relay_map];
   return {
+    hasEnds: all.some((list) => list.hasEnds),
     entries: lists.entries,
     generation,
     settings,
@@ -67,6 +71,7 @@ export function buildPolicy(generation: number, settings: Settings, lists: Lists
       restriction: settings.relay.restriction,
       clientNetworks: lists.local_ip,
       clientDomains: lists.local_domain,
+      attributes: settings.relay.attributes,
       destinations: lists.relay_to,
       map: lists.relay_map,
       localDomains: lists.local_domains,

@@ -1,5 +1,9 @@
 /** The entries of the lists in force by their lines, as they were written: for those who ask what has decided. */
-import { forEachLine } from '../policy/entries/lines';
+import { type Attributes, describeAttributes } from '../policy/entries/attributes';
+import { isProblem } from '../policy/entries/entry';
+import { forEachLine, type Line } from '../policy/entries/lines';
+import { parseListLine } from '../policy/entries/list';
+import { parseMapLine } from '../policy/entries/map-line';
 import { shortened } from '../policy/findings/characters';
 import type { SourceLine } from '../policy/findings/finding';
 import type { ListId } from './list-settings';
@@ -11,6 +15,10 @@ export interface WrittenEntry {
   readonly text?: string | undefined;
   /** The comment behind the entry, without its sign. */
   readonly comment?: string | undefined;
+  /** Its attributes in words, with the exact instant of its end. */
+  readonly attributes?: string | undefined;
+  /** When it ends, in milliseconds since 1970. */
+  readonly until?: number | undefined;
 }
 
 /** Of a line that is longer, the rest is left out: it is shown, and not read again. */
@@ -37,7 +45,7 @@ export class WrittenEntries {
   constructor(versions: Readonly<Record<ListId, Version<ListContent>>>) {
     for (const [list, { file, hash, value }] of Object.entries(versions) as [ListId, Version<ListContent>][]) {
       // Decisions name the file alone; of a file that two settings name, it is the first.
-      if (file !== '' && !this.lists.has(file)) this.lists.set(file, { list, hash, lines: linesOf(value) });
+      if (file !== '' && !this.lists.has(file)) this.lists.set(file, { list, hash, lines: linesOf(list, value) });
     }
   }
 
@@ -61,14 +69,17 @@ class Lines {
   private entries: readonly Pick<ListedEntry, 'line' | 'text'>[] | undefined;
   private readonly written = new Map<number, WrittenEntry>();
 
-  constructor(private readonly content: ListContent) {}
+  constructor(
+    private readonly list: ListId,
+    private readonly content: ListContent,
+  ) {}
 
   at(line: number): WrittenEntry | undefined {
     const known = this.written.get(line);
     if (known) return known;
     const text = this.textOf(line);
     if (text === undefined) return undefined;
-    const written = { text: text.slice(0, longestText), comment: commentOf(text) };
+    const written = { text: text.slice(0, longestText), ...partsOf(this.list, text) };
     this.written.set(line, written);
     return written;
   }
@@ -95,16 +106,28 @@ class Lines {
 const known = new WeakMap<ListContent, Lines>();
 
 /** Kept as long as the content is, through any number of policies. */
-function linesOf(content: ListContent): Lines {
-  const lines = known.get(content) ?? new Lines(content);
+function linesOf(list: ListId, content: ListContent): Lines {
+  const lines = known.get(content) ?? new Lines(list, content);
   known.set(content, lines);
   return lines;
 }
 
-function commentOf(text: string): string | undefined {
-  let comment = '';
+function partsOf(list: ListId, text: string): Pick<WrittenEntry, 'comment' | 'attributes' | 'until'> {
+  let parts = {};
   forEachLine(text, (line) => {
-    comment = line.comment.slice(1).trim();
+    const attributes = attributesOf(list, line);
+    const comment = line.comment.slice(1).trim();
+    parts = {
+      ...(comment !== '' && { comment: shortened(comment) }),
+      ...(attributes && { attributes: describeAttributes(attributes) }),
+      ...(attributes?.until !== undefined && { until: attributes.until }),
+    };
   });
-  return comment === '' ? undefined : shortened(comment);
+  return parts;
+}
+
+function attributesOf(list: ListId, line: Line): Attributes | undefined {
+  if (list === 'host_list' || list === 'host_list_regex') return undefined;
+  const read = list === 'relay_map' ? parseMapLine(line) : parseListLine(list, line);
+  return isProblem(read) ? undefined : read.attributes;
 }

@@ -1,29 +1,59 @@
-/** Whether the lists trust a client itself, whatever it sends: by its address, or by a confirmed name. */
-import { defer, type Permit, permit, reply } from './decision';
+/**
+ * Whether the lists trust a client: by its address, or by a confirmed name. An entry may trust it for some senders alone; a
+ * sender is a claim, so it never gives trust, and only narrows it.
+ */
+import { defer, permit, reply } from './decision';
 import { admits, type ListEntry } from './entries/list';
-import type { ClientFacts, TrustPolicy } from './relay-policy';
+import type { ClientFacts, TrustPermit, TrustPolicy } from './relay-policy';
 
-/** Whether the client may relay to anyone. */
-export function decideTrust(
-  policy: TrustPolicy,
-  client: ClientFacts,
-): Permit<'client-network' | 'client-domain'> | undefined {
-  const network = client.clientAddress && policy.clientNetworks.findAddress(client.clientAddress);
-  if (admits(network)) return permit('client-network', network.source);
+/** Whether the client may relay to anyone, in mail of this sender. */
+export function decideTrust(policy: TrustPolicy, client: ClientFacts): TrustPermit | undefined {
+  const network = findNetwork(policy, client);
+  if (trusts(policy, network, client)) return withScope(permit('client-network', network.source), network);
 
   // Only a confirmed name counts here: anyone can publish a PTR record.
   for (const name of client.clientNames.confirmed) {
-    const host = policy.clientDomains.findDomain(name);
-    if (admits(host)) return permit('client-domain', host.source);
+    const host = policy.clientDomains.findDomain(name, client.time);
+    if (trusts(policy, host, client)) return withScope(permit('client-domain', host.source), host);
   }
   return undefined;
 }
 
-/** The exclusion that keeps trust from the client, if one does: of its address first, then of its names. */
-export function findExclusion(policy: TrustPolicy, { clientAddress, clientNames }: ClientFacts): ListEntry | undefined {
-  const network = clientAddress && policy.clientNetworks.findAddress(clientAddress);
-  if (network?.excluded) return network;
-  return clientNames.confirmed.map((name) => policy.clientDomains.findDomain(name)).find((host) => host?.excluded);
+/** Whether the entry, the most specific one, trusts clients in mail of this sender. Where it does not, no wider one is asked. */
+export function trusts(
+  policy: Pick<TrustPolicy, 'attributes'>,
+  entry: ListEntry | undefined,
+  client: Pick<ClientFacts, 'sender'>,
+): entry is ListEntry {
+  if (!admits(entry)) return false;
+  return entry.scope === undefined || policy.attributes === 'observe' || entry.scope.covers(client.sender);
+}
+
+/** Whether any entry trusts clients for some senders alone. */
+export function dependsOnSender({ clientNetworks, clientDomains }: TrustPolicy): boolean {
+  return clientNetworks.hasScopes || clientDomains.hasScopes;
+}
+
+function withScope(trust: TrustPermit, { scope }: ListEntry): TrustPermit {
+  return scope ? { ...trust, scope } : trust;
+}
+
+function findNetwork({ clientNetworks }: TrustPolicy, { clientAddress, time }: ClientFacts): ListEntry | undefined {
+  return clientAddress && clientNetworks.findAddress(clientAddress, time);
+}
+
+/**
+ * The entry that keeps trust from a client without it, if one does: an exclusion, or one that does not cover the sender. Of
+ * its address first, then of its names.
+ */
+export function findDenial(policy: TrustPolicy, client: ClientFacts): ListEntry | undefined {
+  const network = findNetwork(policy, client);
+  if (network) return network;
+  for (const name of client.clientNames.confirmed) {
+    const host = policy.clientDomains.findDomain(name, client.time);
+    if (host) return host;
+  }
+  return undefined;
 }
 
 /** Whether the lists can be read just now: where they cannot, no trust found means nothing. */
@@ -32,9 +62,12 @@ export function canDecideTrust({ clientNetworks, clientDomains }: TrustPolicy): 
 }
 
 /** Whether a name might be trusted that could not be looked up, or has not been. */
-export function nameMightBeTrusted({ clientDomains }: TrustPolicy, client: ClientFacts): boolean {
-  if (namesAreUnknown(client)) return clientDomains.domainCount > 0;
-  return client.clientNames.unresolved.some((name) => admits(clientDomains.findDomain(name)));
+export function nameMightBeTrusted(policy: TrustPolicy, client: ClientFacts): boolean {
+  const { clientDomains } = policy;
+  if (namesAreUnknown(client)) return clientDomains.holdsNames(client.time);
+  return client.clientNames.unresolved.some((name) =>
+    trusts(policy, clientDomains.findDomain(name, client.time), client),
+  );
 }
 
 export function namesAreUnknown(client: ClientFacts): boolean {

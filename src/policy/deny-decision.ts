@@ -15,6 +15,8 @@ export interface DenyRequest {
   /** `undefined` where the host has none for the client, or one that cannot be read. */
   readonly clientAddress: IpAddress | undefined;
   readonly clientNames: ClientNames;
+  /** When the question is asked, in milliseconds since 1970: an entry that has ended does not exist. */
+  readonly time: number;
 }
 
 export type DenyRule =
@@ -32,18 +34,19 @@ export function decideDeny(policy: DenyPolicy, request: DenyRequest): DenyDecisi
   // Trusted clients are deferred as well: the list may name them, and it wins over every trust.
   if (!policy.clients.available) return defer('list-unavailable', unavailable);
 
-  if (policy.clients.size === 0) return notDenied;
+  const { time } = request;
+  if (!policy.clients.holdsEntries(time)) return notDenied;
   // A proxy may write an address as Haraka takes it and nobody else does (`0x7f000001`).
   if (!request.clientAddress) return defer('client-address-unknown', unavailable);
 
-  const network = policy.clients.findAddress(request.clientAddress);
+  const network = policy.clients.findAddress(request.clientAddress, time);
   if (admits(network)) return refuse('client-denied-network', denied, network.source);
-  if (policy.clients.domainCount === 0) return notDeniedBy(network);
+  if (!policy.clients.holdsNames(time)) return notDeniedBy(network);
 
   // A name need not be confirmed to deny: forging one must not be the way out.
   let exclusion = network;
   for (const name of request.clientNames.claimed) {
-    const domain = policy.clients.findDomain(name);
+    const domain = policy.clients.findDomain(name, time);
     if (admits(domain)) return refuse('client-denied-domain', denied, domain.source);
     exclusion ??= domain;
   }
@@ -64,11 +67,13 @@ function notDeniedBy(exclusion: ListEntry | undefined): DenyDecision {
  * Whether the names of the client must be looked up before `decideDeny` is asked. Neither its address decides, nor a name that
  * is known without a look-up.
  */
-export function denyNeedsClientName({ clients }: DenyPolicy, { clientAddress, clientNames }: DenyRequest): boolean {
-  if (clients.domainCount === 0 || clientNames.state !== 'unasked' || !clientAddress || !clients.available)
+export function denyNeedsClientName({ clients }: DenyPolicy, request: DenyRequest): boolean {
+  const { clientAddress, clientNames, time } = request;
+  if (!clients.holdsNames(time) || clientNames.state !== 'unasked' || !clientAddress || !clients.available)
     return false;
   return (
-    !admits(clients.findAddress(clientAddress)) && !clientNames.claimed.some((name) => admits(clients.findDomain(name)))
+    !admits(clients.findAddress(clientAddress, time)) &&
+    !clientNames.claimed.some((name) => admits(clients.findDomain(name, time)))
   );
 }
 

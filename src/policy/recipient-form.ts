@@ -49,7 +49,7 @@ export function decideRecipientForm(policy: FormPolicy, request: FormRequest): F
 
 /** Whether the names of the client must be looked up before `decideRecipientForm` is asked. */
 export function formNeedsClientName(policy: FormPolicy, request: FormRequest): boolean {
-  if (policy.clientDomains.domainCount === 0 || !canLookUpNames(request)) return false;
+  if (!policy.clientDomains.holdsNames(request.time) || !canLookUpNames(request)) return false;
   return !hasImpossibleDomain(request) && isUntrustedRoute(policy, request);
 }
 

@@ -2,11 +2,11 @@
  * The relay decision: may this client send to this recipient through us? Read `decideRelay` and you know the policy: its
  * lines are the rows of the table in docs/reference/plugins/relay.md.
  *
- * Trust is earned by address, by confirmed name, by the destination, or by another plugin's word (AUTH). HELO and MAIL
- * FROM are claims and appear in no request.
+ * Trust is earned by address, by confirmed name, by the destination, or by another plugin's word (AUTH). HELO is a claim
+ * and appears in no request. MAIL FROM is one too: it gives no trust, and only narrows what an entry with `from=` gives.
  */
 import { isForged } from './client-names';
-import { canLookUpNames, decideTrust, findExclusion, nameMightBeTrusted, namesAreUnknown } from './client-trust';
+import { canLookUpNames, decideTrust, findDenial, nameMightBeTrusted, namesAreUnknown } from './client-trust';
 import { type Defer, defer, type Pass, type Permit, pass, permit, type Refuse, type Reply, refuse } from './decision';
 import type { Recipient } from './entries/entry-tables';
 import { admits, type ListEntry } from './entries/list';
@@ -51,10 +51,10 @@ function decideWithoutMap(policy: RelayPolicy, request: RelayRequest): RelayPerm
 
 /** Whether the names of the client must be looked up before `decideRelay` is asked: they could change what it says. */
 export function needsClientName(policy: RelayPolicy, request: RelayRequest): boolean {
-  if (!nameCouldMatter(policy) || !canLookUpNames(request)) return false;
+  if (!nameCouldMatter(policy, request) || !canLookUpNames(request)) return false;
   if (decideWithoutMap(policy, request)) return false;
   // A permit by the recipient stands, unless the map may yet refuse the client by name.
-  return policy.map.usesClientNames || !mapPermit(policy, request);
+  return policy.map.usesClientNames(request.time) || !mapPermit(policy, request);
 }
 
 function vouched(request: RelayRequest): Pass<'vouched'> | undefined {
@@ -74,8 +74,8 @@ function ownAddress({ recipientIsHere }: RelayRequest): RelayPermit | undefined 
 }
 
 /** This recipient is permitted, and no other. */
-function listedDestination({ destinations }: RelayPolicy, { recipient }: RelayRequest): RelayPermit | undefined {
-  const destination = destinations.findRecipient(recipient);
+function listedDestination({ destinations }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
+  const destination = destinations.findRecipient(request.recipient, request.time);
   return admits(destination) ? relayPermit(permit('destination', destination.source)) : undefined;
 }
 
@@ -109,17 +109,18 @@ function restrictionOff({ restriction }: RelayPolicy): Pass<RelayRule> | undefin
   return restriction ? undefined : pass('restriction-off');
 }
 
-/** Where exclusions made the refusal it names the first, in the order in which the lists are asked. */
+/** Where an entry made the refusal it names the first, in the order in which the lists are asked. */
 function excluded(policy: RelayPolicy, request: RelayRequest): Refuse<RelayRule> | undefined {
-  const client = findExclusion(policy, request);
-  if (client) return refuse('client-excluded', relayingDenied, client.source);
-  const destination = policy.destinations.findRecipient(request.recipient);
+  const client = findDenial(policy, request);
+  if (client?.excluded) return refuse('client-excluded', relayingDenied, client.source);
+  if (client) return refuse('sender-not-covered', relayingDenied, client.source);
+  const destination = policy.destinations.findRecipient(request.recipient, request.time);
   return destination?.excluded ? refuse('destination-excluded', relayingDenied, destination.source) : undefined;
 }
 
 /** sendmail's words, with its reason where a name was asked for. */
 function withReason(policy: RelayPolicy, request: RelayRequest): Reply {
-  if (!nameCouldMatter(policy)) return relayingDenied;
+  if (!nameCouldMatter(policy, request)) return relayingDenied;
   let reason = '';
   if (request.clientNames.state === 'none') reason = `. IP name lookup failed [${addressText(request)}]`;
   else if (isForged(request.clientNames)) reason = `. IP name possibly forged [${addressText(request)}]`;
@@ -148,37 +149,48 @@ function decideByMap(map: RelayMap, request: RelayRequest): MapDecision | undefi
 
 /** What the map says of the recipient, the client's address and its names. An unconfirmed name may refuse, never permit. */
 function mapEntries(map: RelayMap, request: RelayRequest): MapEntry[] {
-  if (map.size === 0) return [];
-  const { clientAddress, clientNames, recipient } = request;
-  const names = map.usesClientNames ? clientNames.claimed : [];
+  const { clientAddress, clientNames, recipient, time } = request;
+  if (!map.holdsEntries(time)) return [];
+  const names = map.usesClientNames(time) ? clientNames.claimed : [];
   return [
-    map.findRecipient(recipient),
-    clientAddress && map.findClientAddress(clientAddress),
+    map.findRecipient(recipient, time),
+    clientAddress && map.findClientAddress(clientAddress, time),
     ...names.map((name) => {
-      const entry = map.findClientName(name);
+      const entry = map.findClientName(name, time);
       return entry?.value.action === 'relay' && !clientNames.confirmed.includes(name) ? undefined : entry;
     }),
   ].filter((entry) => entry !== undefined);
 }
 
-function nameCouldMatter(policy: RelayPolicy): boolean {
-  return policy.clientDomains.domainCount > 0 || policy.map.usesClientNames;
+function nameCouldMatter({ clientDomains, map }: RelayPolicy, { time }: RelayRequest): boolean {
+  return clientDomains.holdsNames(time) || map.usesClientNames(time);
 }
 
 function nameMightHaveEarned(policy: RelayPolicy, request: RelayRequest): boolean {
   if (nameMightBeTrusted(policy, request)) return true;
-  if (namesAreUnknown(request)) return policy.map.relaysByName;
-  return request.clientNames.unresolved.some((name) => policy.map.findClientName(name)?.value.action === 'relay');
+  const { map } = policy;
+  if (namesAreUnknown(request)) return map.relaysByName(request.time);
+  return request.clientNames.unresolved.some(
+    (name) => map.findClientName(name, request.time)?.value.action === 'relay',
+  );
 }
 
 /** The `relay.to` entry for mail to a domain: whoever is listed is relayed to, with the entry's route if it has one. */
-export function findDestination(policy: Pick<RelayPolicy, 'destinations'>, domain: string): ListEntry | undefined {
-  const entry = policy.destinations.findRecipient({ localPart: '', domain });
+export function findDestination(
+  policy: Pick<RelayPolicy, 'destinations'>,
+  domain: string,
+  time: number,
+): ListEntry | undefined {
+  const entry = policy.destinations.findRecipient({ localPart: '', domain }, time);
   return admits(entry) ? entry : undefined;
 }
 
 /** The next hop of a recipient: that of its mailbox, else that of its domain. */
-export function findRoute(policy: Pick<RelayPolicy, 'destinations'>, recipient: Recipient): Route | undefined {
-  const own = policy.destinations.findRecipient(recipient);
-  return (admits(own) ? own.route : undefined) ?? findDestination(policy, recipient.domain)?.route;
+export function findRoute(
+  policy: Pick<RelayPolicy, 'destinations'>,
+  recipient: Recipient,
+  time: number,
+): Route | undefined {
+  const own = policy.destinations.findRecipient(recipient, time);
+  return (admits(own) ? own.route : undefined) ?? findDestination(policy, recipient.domain, time)?.route;
 }

@@ -6,6 +6,7 @@ import { formatAddress, type IpAddress } from './entries/ip-address';
 import type { PolicyList } from './entries/list';
 import type { LocalDomains } from './entries/local-domains';
 import type { RelayMap } from './entries/relay-map';
+import type { Sender, SenderScope } from './entries/sender-scope';
 
 /** The lists that trust a client. */
 export interface TrustPolicy {
@@ -13,6 +14,8 @@ export interface TrustPolicy {
   readonly clientNetworks: PolicyList;
   /** `localdomain`: likewise, by confirmed name. */
   readonly clientDomains: PolicyList;
+  /** `observe`: an entry with `from=` trusts its clients whatever their sender is. */
+  readonly attributes: 'enforce' | 'observe';
 }
 
 export interface RelayPolicy extends TrustPolicy {
@@ -31,6 +34,10 @@ export interface ClientFacts {
   /** `undefined` when the host has no address for the client; such a client is trusted for nothing. */
   readonly clientAddress: IpAddress | undefined;
   readonly clientNames: ClientNames;
+  /** When the question is asked, in milliseconds since 1970: an entry that has ended does not exist. */
+  readonly time: number;
+  /** Absent before MAIL. */
+  readonly sender?: Sender | undefined;
 }
 
 export interface RelayRequest extends ClientFacts {
@@ -53,6 +60,7 @@ export type RelayRule =
   | 'name-unknown'
   | 'trust-withdrawn'
   | 'client-excluded'
+  | 'sender-not-covered'
   | 'destination-excluded'
   | 'relay-denied'
   | 'restriction-off';
@@ -60,7 +68,10 @@ export type RelayRule =
 /** Where an accepted recipient goes: to Haraka's outbound queue, to the queue plugins, or nowhere. */
 export type Disposition = 'relay' | 'local' | 'discard';
 
-export type RelayPermit = Permit<RelayRule> & { readonly disposition: Disposition };
+/** `scope`: of the entry, where it trusts the client for some senders alone. */
+export type TrustPermit = Permit<'client-network' | 'client-domain'> & { readonly scope?: SenderScope };
+
+export type RelayPermit = Permit<RelayRule> & { readonly disposition: Disposition; readonly scope?: SenderScope };
 
 export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit>;
 

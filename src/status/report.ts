@@ -61,7 +61,10 @@ const counts = byName(number, most.names);
 
 const rule = { plugin: oneOf(pluginNames), outcome: oneOf(outcomes), rule: name, observed: flag };
 const line = { list: name, file: words, line: number, hash: words };
-const entry = { ...line, text: or(text, undefined), comment: or(text, undefined) };
+const entry = {
+  ...{ ...line, text: or(text, undefined), comment: or(text, undefined) },
+  ...{ attributes: or(text, undefined), until: or(number, undefined) },
+};
 
 const recent = object<RecentDecision>({
   ...{ time: number, ...rule, hook: words, generation: count, ip: words, ptr: words, helo: words },

@@ -53,6 +53,7 @@ export const rules: { readonly [P in PluginName]: Readonly<Record<Outcome, reado
       'relay-denied',
       'relay-map',
       'client-excluded',
+      'sender-not-covered',
       'destination-excluded',
       'routed-local-part',
       'impossible-domain',

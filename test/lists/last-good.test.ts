@@ -5,7 +5,7 @@ import path from 'node:path';
 import { LastGoodStore } from '../../src/lists/last-good';
 import { workerThreshold } from '../../src/lists/parsing/parse-worker-client';
 import { CannotStart, PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../../testkit/core';
+import { address, now } from '../../testkit/core';
 import { type Folder, makeFolder } from '../../testkit/folder';
 import { Said } from '../../testkit/said';
 import { until } from '../../testkit/until';
@@ -162,13 +162,13 @@ describe('a worker that comes later', () => {
   });
 
   const trusts = (store: PolicyStore, client: string) =>
-    store.policy.relay.clientNetworks.findAddress(address(client)) !== undefined;
+    store.policy.relay.clientNetworks.findAddress(address(client), now) !== undefined;
   const denies = (store: PolicyStore, client: string) =>
-    store.policy.deny.clients.findAddress(address(client)) !== undefined;
+    store.policy.deny.clients.findAddress(address(client), now) !== undefined;
   const delivers = (store: PolicyStore, domain: string) => store.policy.relay.localDomains.has(domain);
   const sendsOut = (store: PolicyStore, domain: string) =>
-    store.policy.relay.destinations.findDomain(domain) !== undefined ||
-    store.policy.relay.map.findRecipient({ localPart: 'user', domain }) !== undefined;
+    store.policy.relay.destinations.findDomain(domain, now) !== undefined ||
+    store.policy.relay.map.findRecipient({ localPart: 'user', domain }, now) !== undefined;
 
   interface LaterCase {
     readonly name: string;

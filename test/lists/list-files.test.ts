@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../../testkit/core';
+import { address, now } from '../../testkit/core';
 import { type Folder, makeFolder } from '../../testkit/folder';
 import { until } from '../../testkit/until';
 
@@ -19,7 +19,7 @@ class Followed {
   }
 
   trusts(client: string): boolean {
-    return this.store.policy.relay.clientNetworks.findAddress(address(client))?.excluded === false;
+    return this.store.policy.relay.clientNetworks.findAddress(address(client), now)?.excluded === false;
   }
 }
 

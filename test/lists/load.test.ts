@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { inspect } from 'node:util';
 import { loadSite } from '../../src/lists/load';
 import { CannotStart, PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../../testkit/core';
+import { address, now } from '../../testkit/core';
 import { type Folder, makeFolder } from '../../testkit/folder';
 
 interface LoadCase {
@@ -105,7 +105,7 @@ describe('loadSite', () => {
   it('finds lists by absolute names, and calls them what the settings call them', () => {
     const elsewhere = makeFolder({ clients: '192.0.2\n' });
     const folder = makeFolder({ 'smtpcheck.ini': `[relay]\nlocal_ip=${elsewhere.file('clients')}` });
-    const entry = loadSite(folder.path).policy?.relay.clientNetworks.findAddress(address('192.0.2.7'));
+    const entry = loadSite(folder.path).policy?.relay.clientNetworks.findAddress(address('192.0.2.7'), now);
     assert.deepEqual(entry?.source, { file: elsewhere.file('clients'), line: 1 });
   });
 

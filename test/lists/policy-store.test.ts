@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { FileFollower } from '../../src/lists/files/file-follower';
 import { PolicyStore } from '../../src/lists/policy-store';
-import { address } from '../../testkit/core';
+import { address, now } from '../../testkit/core';
 import { type Folder, makeFolder } from '../../testkit/folder';
 import { until } from '../../testkit/until';
 
@@ -42,12 +42,12 @@ class Followed {
   }
 
   trusts(client: string): boolean {
-    const entry = this.store.policy.relay.clientNetworks.findAddress(address(client));
+    const entry = this.store.policy.relay.clientNetworks.findAddress(address(client), now);
     return entry !== undefined && !entry.excluded;
   }
 
   denies(client: string): boolean {
-    return this.store.policy.deny.clients.findAddress(address(client)) !== undefined;
+    return this.store.policy.deny.clients.findAddress(address(client), now) !== undefined;
   }
 
   /** Whether the server delivers the mail for a domain itself. */
@@ -258,7 +258,7 @@ describe('a list that changes while the server runs', () => {
     await until('both have it', () => {
       const { clientDomains, destinations } = site.store.policy.relay;
       return [clientDomains, destinations].every(
-        (list) => list.findDomain('b.example') && !list.findDomain('a.example'),
+        (list) => list.findDomain('b.example', now) && !list.findDomain('a.example', now),
       );
     });
   });

@@ -4,6 +4,7 @@ import { type ListId, listSettings } from '../../src/lists/list-settings';
 import type { Version } from '../../src/lists/list-state';
 import { emptyList, type ListContent, longestKeptText, parseBytes } from '../../src/lists/parsing/parse-bytes';
 import { WrittenEntries } from '../../src/lists/written-entries';
+import { formatInstant } from '../../src/policy/entries/instant';
 
 function version(name: ListId, text: string, file: string = name): Version<ListContent> {
   const { data, hash } = parseBytes(Buffer.from(text), { name, file });
@@ -50,6 +51,22 @@ describe('WrittenEntries', () => {
   it('has the place of an entry, and not its text, where the list is long', () => {
     const entry = indexOf({ local_ip: version('local_ip', long) }).at({ file: 'local_ip', line: 1 });
     assert.deepEqual([entry?.line, entry?.text, entry?.comment], [1, undefined, undefined]);
+  });
+
+  it('has the attributes of an entry with the exact instant, and none of the text of a reply', () => {
+    const end = formatInstant(Date.UTC(2036, 0, 1));
+    const entries = indexOf({
+      local_ip: version(
+        'local_ip',
+        '192.0.2.1 until=2036-01-01T00:00Z from=B.example,a.example # note\n192.0.2.2\n',
+        'localip',
+      ),
+      relay_map: version('relay_map', 'To:a.example 550 see from=here until=2036-01-01T00:00Z\n', 'relay.map'),
+    });
+    const attributesAt = (file: string, line: number) => entries.at({ file, line })?.attributes;
+    assert.equal(attributesAt('localip', 1), `from=a.example,b.example until=${end}`);
+    assert.equal(attributesAt('localip', 2), undefined);
+    assert.equal(attributesAt('relay.map', 1), `until=${end}`);
   });
 
   it('has of a long line and a long comment the beginning', () => {

@@ -16,6 +16,7 @@ const hooksOf: Readonly<Record<PluginName, Hooks>> = {
   relay: {
     connect_init: ['relay_trust_address'],
     connect: ['relay_trust_name'],
+    mail: ['relay_trust_sender'],
     rcpt: ['relay_guard_recipient', 'relay_decide_recipient'],
     rcpt_ok: ['relay_route_recipient'],
     queue: ['relay_queue'],
@@ -55,6 +56,7 @@ describe('smtpcheck', () => {
     const together: Hooks = {
       ...{ ...statusHooks, ...helo, ...privacy, ...relay },
       connect: ['smtpcheck_connect'],
+      mail: ['smtpcheck_sender'],
       rcpt: ['smtpcheck_recipient', 'relay_decide_recipient'],
     };
     assert.deepEqual(plugin.hooks, together);

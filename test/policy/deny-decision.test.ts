@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ClientNames, noNames, unaskedNames, unknownNames } from '../../src/policy/client-names';
 import { decideDeny } from '../../src/policy/deny-decision';
-import { address, denySays, listOf, named, needsTheName } from '../../testkit/core';
+import { address, denySays, listOf, named, needsTheName, now } from '../../testkit/core';
 
 const denied = (rule: string, line: number) => `refuse ${rule} host.deny:${line} 550 5.7.1 Access denied`;
 const passed = 'pass client-not-denied';
@@ -14,6 +14,7 @@ interface DenyCase {
   readonly names?: ClientNames;
   readonly onDnsFailure?: 'defer' | 'pass';
   readonly says: string;
+  readonly time?: number;
 }
 
 const cases: readonly DenyCase[] = [
@@ -112,20 +113,52 @@ const cases: readonly DenyCase[] = [
     names: named(['good.example'], [], ['good.example']),
     says: passed,
   },
+  {
+    name: 'denies until the entry ends',
+    list: ['203.0.113.9 until=2026-01-15T00:00Z'],
+    time: now - 1,
+    says: 'refuse client-denied-network host.deny:1 550 5.7.1 Access denied',
+  },
+  { name: 'denies nobody by an entry that has ended', list: ['203.0.113.9 until=2026-01-15T00:00Z'], says: passed },
+  {
+    name: 'denies by the wider entry once an exclusion has ended',
+    list: ['203.0.113', '!203.0.113.9 until=2026-01-15T00:00Z'],
+    says: 'refuse client-denied-network host.deny:1 550 5.7.1 Access denied',
+  },
+  {
+    name: 'defers for no name of an entry that has ended, and needs none',
+    list: ['spam.example until=2026-01-15T00:00Z', '198.51.100.7'],
+    names: unknownNames,
+    says: passed,
+  },
+  {
+    name: 'passes a client without an address where every entry has ended',
+    list: ['198.51.100.7 until=2026-01-15T00:00Z'],
+    from: 'nowhere',
+    says: passed,
+  },
 ];
 
 describe('decideDeny', () => {
-  for (const { name, list, from = '203.0.113.9', names = unaskedNames, onDnsFailure = 'defer', says } of cases) {
+  for (const {
+    name,
+    list,
+    from = '203.0.113.9',
+    names = unaskedNames,
+    onDnsFailure = 'defer',
+    time = now,
+    says,
+  } of cases) {
     it(name, () => {
       const policy = { clients: listOf('hosts', ...list), onDnsFailure };
       const clientAddress = from === 'nowhere' ? undefined : address(from);
-      assert.equal(denySays(policy, { clientAddress, clientNames: names }), says);
+      assert.equal(denySays(policy, { clientAddress, clientNames: names, time }), says);
     });
   }
 
   it('has no opinion on names that were not looked up: it throws, and the client is deferred', () => {
     const policy = { clients: listOf('hosts', 'spam.example'), onDnsFailure: 'pass' } as const;
-    const request = { clientAddress: address('203.0.113.9'), clientNames: unaskedNames };
+    const request = { clientAddress: address('203.0.113.9'), clientNames: unaskedNames, time: now };
     assert.throws(() => decideDeny(policy, request), /have not been looked up/);
   });
 });

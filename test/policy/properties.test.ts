@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { unaskedNames } from '../../src/policy/client-names';
+import { decideTrust } from '../../src/policy/client-trust';
 import { formatEntry, isProblem, parseEntry } from '../../src/policy/entries/entry';
 import {
   formatAddress,
@@ -22,7 +24,7 @@ import { hasFault } from '../../src/policy/findings/finding';
 import { describeFinding } from '../../src/policy/findings/finding-text';
 import { parseIni } from '../../src/policy/settings/ini';
 import { parseSettings } from '../../src/policy/settings/settings';
-import { address, listOf, shown } from '../../testkit/core';
+import { address, listOf, mapOf, now, relayPolicy, shown } from '../../testkit/core';
 import { checkNothingIsHidden, lineEnds } from '../../testkit/line-ends';
 import { fc, runs } from '../../testkit/properties';
 
@@ -101,7 +103,7 @@ function naiveList(list: readonly Network[]): (client: IpAddress) => string | un
 function agrees(list: readonly Network[], probes: readonly IpAddress[]): void {
   const parsed = listOf('local_ip', ...list.map((network) => `${network.excluded ? '!' : ''}${keyOf(network)}`));
   const naive = naiveList(list);
-  for (const probe of probes) assert.equal(shown(parsed.findAddress(probe)), naive(probe), formatAddress(probe));
+  for (const probe of probes) assert.equal(shown(parsed.findAddress(probe, now)), naive(probe), formatAddress(probe));
 }
 
 describe('an address list', () => {
@@ -136,7 +138,11 @@ describe('an address list', () => {
         const lines = (l: readonly Network[]) => l.map((n) => `${n.excluded ? '!' : ''}${keyOf(n)}`);
         const [one, two] = [listOf('hosts', ...lines(list)), listOf('hosts', ...lines(other))];
         for (const probe of list.flatMap(edges)) {
-          assert.equal(one.findAddress(probe)?.excluded, two.findAddress(probe)?.excluded, formatAddress(probe));
+          assert.equal(
+            one.findAddress(probe, now)?.excluded,
+            two.findAddress(probe, now)?.excluded,
+            formatAddress(probe),
+          );
         }
       }),
       { numRuns: runs(40) },
@@ -150,6 +156,107 @@ const domainEntry = fc.record({ name, exact: fc.boolean(), excluded: fc.boolean(
 type DomainRow = { readonly name: string; readonly exact: boolean; readonly excluded: boolean };
 const domainLine = ({ name, exact, excluded }: DomainRow) => `${excluded ? '!' : ''}${exact ? '=' : ''}${name}`;
 const domainRows = fc.uniqueArray(domainEntry, { selector: (d) => `${d.exact} ${d.name}`, maxLength: 40 });
+
+const ends = fc.constantFrom(
+  '',
+  '',
+  ' until=2026-01-14T23:59Z',
+  ' until=2026-01-15T00:00Z',
+  ' until=2026-01-15T00:01Z',
+);
+/** Each line with an end or none, and the same lines without those that have ended. */
+const withEnds = (line: fc.Arbitrary<string>) =>
+  fc.uniqueArray(fc.tuple(line, ends), { selector: ([text]) => text.replace('!', ''), maxLength: 30 }).map((lines) => ({
+    all: lines.map((parts) => parts.join('')),
+    left: lines.map(([text, end]) => (end === '' || end.endsWith('01Z') ? text : '')),
+  }));
+
+describe('a list with ends', () => {
+  it('agrees with the list without the entries that have ended, for every question', () => {
+    const line = fc.oneof(
+      networkOf(v4).map((network) => `${network.excluded ? '!' : ''}${keyOf(network)}`),
+      domainEntry.map(domainLine),
+    );
+    fc.assert(
+      fc.property(withEnds(line), fc.array(fc.oneof(v4, v6)), fc.array(name), ({ all, left }, probes, names) => {
+        const [list, model] = [listOf('relay_to', ...all), listOf('relay_to', ...left)];
+        const [denied, modelDenied] = [listOf('hosts', ...all), listOf('hosts', ...left)];
+        assert.equal(denied.holdsEntries(now), modelDenied.holdsEntries(now));
+        assert.equal(denied.holdsNames(now), modelDenied.holdsNames(now));
+        const listed = all
+          .map((text) => parseAddress(text.replace(/^!|\/.*$/g, '')))
+          .filter((one) => one !== undefined);
+        for (const probe of [...probes, ...listed])
+          assert.equal(shown(denied.findAddress(probe, now)), shown(modelDenied.findAddress(probe, now)));
+        for (const host of [...names, ...names.map((one) => `a.${one}`)]) {
+          assert.equal(shown(list.findDomain(host, now)), shown(model.findDomain(host, now)), host);
+          const asked = { localPart: 'user', domain: host };
+          assert.equal(shown(list.findRecipient(asked, now)), shown(model.findRecipient(asked, now)), host);
+        }
+      }),
+    );
+  });
+
+  it('agrees with it in relay.map, with its names and mailboxes', () => {
+    const key = fc.oneof(
+      networkOf(v4).map(keyOf),
+      name,
+      name.map((one) => `user@${one}`),
+      fc.constant('user@'),
+    );
+    const line = fc.tuple(key, fc.constantFrom('450 later', '550 no')).map((parts) => parts.join(' '));
+    const lines = fc.uniqueArray(fc.tuple(line, ends), { selector: ([text]) => text.split(' ')[0], maxLength: 20 });
+    fc.assert(
+      fc.property(lines, fc.array(name), fc.array(v4), (some, names, probes) => {
+        const map = mapOf(...some.map((parts) => parts.join('')));
+        const model = mapOf(...some.map(([text, end]) => (end === '' || end.endsWith('01Z') ? text : '')));
+        assert.equal(map.usesClientNames(now), model.usesClientNames(now));
+        assert.equal(map.holdsEntries(now), model.holdsEntries(now));
+        for (const domain of names) {
+          for (const localPart of ['user', 'other'])
+            assert.deepEqual(
+              map.findRecipient({ localPart, domain }, now),
+              model.findRecipient({ localPart, domain }, now),
+            );
+          assert.deepEqual(map.findClientName(domain, now), model.findClientName(domain, now));
+        }
+        for (const probe of probes)
+          assert.deepEqual(map.findClientAddress(probe, now), model.findClientAddress(probe, now));
+      }),
+    );
+  });
+
+  it('trusts by random scopes as the plainest reading of them does', () => {
+    const scopes = fc.constantFrom('', '', ' from=a.example', ' from==a.example', ' from=b.a.example,<>', ' from=<>');
+    const lines = fc.uniqueArray(fc.tuple(networkOf(v4), scopes), {
+      selector: ([network]) => keyOf(network),
+      maxLength: 20,
+    });
+    const sender = fc.constantFrom(undefined, '<>', '', 'a.example', 'b.a.example', 'x.example');
+    const covers: Readonly<Record<string, readonly (string | undefined)[]>> = {
+      '': [undefined, '<>', '', 'a.example', 'b.a.example', 'x.example'],
+      ' from=a.example': ['a.example', 'b.a.example'],
+      ' from==a.example': ['a.example'],
+      ' from=b.a.example,<>': ['b.a.example', '<>'],
+      ' from=<>': ['<>'],
+    };
+    fc.assert(
+      fc.property(lines, fc.array(fc.tuple(v4, sender)), (some, probes) => {
+        const usable = some.map(([network, scope]) => [network, network.excluded ? '' : scope] as const);
+        const text = usable.map(([network, scope]) => `${network.excluded ? '!' : ''}${keyOf(network)}${scope}`);
+        const policy = relayPolicy({ localip: text });
+        const naive = naiveList(usable.map(([network]) => network));
+        for (const [client, from] of [...probes, ...usable.map(([{ address: one }]) => [one, 'a.example'] as const)]) {
+          const found = naive(client);
+          const line = found?.startsWith('+') ? Number(found.slice(1)) : undefined;
+          const expected = line !== undefined && covers[usable[line - 1]?.[1] ?? '']?.includes(from) ? line : undefined;
+          const asked = { clientAddress: client, clientNames: unaskedNames, time: now, sender: from };
+          assert.equal(decideTrust(policy, asked)?.at?.line, expected);
+        }
+      }),
+    );
+  });
+});
 
 /** Label by label from the end; an exact name before the domain of that name. */
 function naiveDomain(list: readonly DomainRow[], host: string): string | undefined {
@@ -182,8 +289,8 @@ describe('a domain list', () => {
           ]),
         ];
         for (const host of asked) {
-          assert.equal(shown(parsed.findDomain(host)), naiveDomain(list, host), host);
-          assert.equal(shown(parsed.findDomain(`${host}.`)), naiveDomain(list, host), `${host}.`);
+          assert.equal(shown(parsed.findDomain(host, now)), naiveDomain(list, host), host);
+          assert.equal(shown(parsed.findDomain(`${host}.`, now)), naiveDomain(list, host), `${host}.`);
         }
       }),
     );
@@ -295,7 +402,7 @@ describe('any text', () => {
       fc.property(anyText, (text) => {
         const parsed = parseRelayMap('relay.map', text);
         wholeOrNotAtAll(text, parsed);
-        if (parsed.data) new RelayMap(parsed.data).findRecipient({ localPart: 'user', domain: 'b.example' });
+        if (parsed.data) new RelayMap(parsed.data).findRecipient({ localPart: 'user', domain: 'b.example' }, now);
       }),
     );
   });
@@ -322,8 +429,8 @@ describe('any text', () => {
       fc.property(anyText, anyText, (localPart, domain) => {
         parseAddress(domain);
         parseRoute(domain);
-        list.findDomain(domain);
-        const found = list.findRecipient({ localPart, domain });
+        list.findDomain(domain, now);
+        const found = list.findRecipient({ localPart, domain }, now);
         if (found && !/(^|\.)backup\.example\.?$/i.test(domain))
           assert.fail(`${localPart}@${domain} is listed nowhere`);
       }),

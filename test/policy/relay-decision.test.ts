@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { noNames, unknownNames } from '../../src/policy/client-names';
+import { noNames, unaskedNames, unknownNames } from '../../src/policy/client-names';
 import { decideRelay, findDestination, findRoute } from '../../src/policy/relay-decision';
 import {
   named,
   needsTheName,
+  now,
   type RelayAsk,
   type RelaySite,
   relayPolicy,
@@ -450,7 +451,110 @@ const cases: readonly DecisionCase[] = [
     ask: { names: named(['a.other.example']) },
     says: denied,
   },
+  {
+    name: 'permits a client for the senders that its entry covers',
+    site: { localip: ['203.0.113 from=dept.example'] },
+    ask: { sender: 'dept.example' },
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'names the entry that does not cover the sender',
+    site: { localip: ['203.0.113 from=dept.example'] },
+    ask: { sender: 'evil.example' },
+    says: notCovered('localip:1'),
+  },
+  {
+    name: 'permits no client by a sender alone, nor one without a sender',
+    site: { localip: ['198.51.100 from=dept.example', '203.0.113.9 from=dept.example'] },
+    ask: {},
+    says: notCovered('localip:2'),
+  },
+  {
+    name: 'asks no wider entry where the most specific does not cover the sender',
+    site: { localip: ['203.0.113', '203.0.113.9 from=dept.example'] },
+    ask: { sender: 'evil.example' },
+    says: notCovered('localip:2'),
+  },
+  {
+    name: 'asks the other list where an entry does not cover the sender',
+    site: { localip: ['203.0.113.9 from=dept.example'], localdomain: ['campus.example from=campus.example'] },
+    ask: { names: confirmedHere, sender: 'campus.example' },
+    says: 'permit client-domain localdomain:1 relay',
+  },
+  {
+    name: 'asks every confirmed name',
+    site: { localdomain: ['campus.example from=dept.example', 'lab.example from=lab.example'] },
+    ask: {
+      names: named(['a.campus.example', 'b.lab.example'], ['a.campus.example', 'b.lab.example']),
+      sender: 'lab.example',
+    },
+    says: 'permit client-domain localdomain:2 relay',
+  },
+  {
+    name: 'leaves to relay.to and relay.map what a scope does not cover',
+    site: { localip: ['203.0.113.9 from=dept.example'], relayTo: ['backup.example'] },
+    ask: { sender: 'evil.example', to: 'user@backup.example' },
+    says: 'permit destination relay.to:1 relay',
+  },
+  {
+    name: 'names the exclusion of the destination after the entry that does not cover the sender',
+    site: { localip: ['203.0.113.9 from=dept.example'], relayTo: ['!backup.example'] },
+    ask: { sender: 'evil.example', to: 'user@backup.example' },
+    says: notCovered('localip:1'),
+  },
+  {
+    name: 'defers for an unresolved name only where its entry covers the sender',
+    site: { localdomain: ['campus.example from=campus.example'] },
+    ask: { names: named(['lab1.campus.example'], [], ['lab1.campus.example']), sender: 'campus.example' },
+    says: cannotResolve,
+  },
+  {
+    name: 'refuses at once where it does not',
+    site: { localdomain: ['campus.example from=campus.example'] },
+    ask: { names: named(['lab1.campus.example'], [], ['lab1.campus.example']), sender: 'evil.example' },
+    says: denied,
+  },
+  {
+    name: 'trusts every sender while scopes are observed',
+    site: { localip: ['203.0.113 from=dept.example'], attributes: 'observe' },
+    ask: { sender: 'evil.example' },
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'permits until the entry ends',
+    site: { localip: ['203.0.113 until=2026-01-15T00:00Z'] },
+    ask: { time: now - 1 },
+    says: 'permit client-network localip:1 relay',
+  },
+  {
+    name: 'refuses from that instant on, as if the entry were not there',
+    site: { localip: ['203.0.113 until=2026-01-15T00:00Z'] },
+    ask: { time: now },
+    says: denied,
+  },
+  {
+    name: 'looks up no name for an entry that has ended',
+    site: {
+      localdomain: ['campus.example until=2026-01-15T00:00Z'],
+      map: ['Connect:a.example RELAY until=2026-01-15T00:00Z'],
+    },
+    ask: { names: unaskedNames },
+    says: denied,
+  },
+  {
+    name: 'defers for no entry that has ended',
+    site: {
+      localdomain: ['campus.example until=2026-01-15T00:00Z'],
+      map: ['Connect:a.example RELAY until=2026-01-15T00:00Z'],
+    },
+    ask: { names: unknownNames },
+    says: denied,
+  },
 ];
+
+function notCovered(at: string): string {
+  return `refuse sender-not-covered ${at} 550 5.7.1 Relaying denied`;
+}
 
 describe('decideRelay', () => {
   for (const { name, site, ask, says } of cases) {
@@ -475,9 +579,9 @@ describe('findDestination', () => {
     const policy = relayPolicy({
       relayTo: ['backup.example [10.0.0.5]:2525', '!old.backup.example', 'user@other.example'],
     });
-    assert.deepEqual(findDestination(policy, 'sub.backup.example')?.route, { host: '10.0.0.5', port: 2525 });
+    assert.deepEqual(findDestination(policy, 'sub.backup.example', now)?.route, { host: '10.0.0.5', port: 2525 });
     for (const domain of ['old.backup.example', 'other.example', 'example', '']) {
-      assert.equal(findDestination(policy, domain), undefined, domain);
+      assert.equal(findDestination(policy, domain, now), undefined, domain);
     }
   });
 });
@@ -490,7 +594,7 @@ describe('findRoute', () => {
         ...['a@other.example mx.inner.example', 'b@other.example'],
       ],
     });
-    const hop = (localPart: string, domain: string) => findRoute(policy, { localPart, domain })?.host;
+    const hop = (localPart: string, domain: string) => findRoute(policy, { localPart, domain }, now)?.host;
     assert.deepEqual(
       ['A', 'b', 'c', 'd'].map((localPart) => hop(localPart, 'backup.example')),
       ['10.0.0.6', '10.0.0.5', '10.0.0.5', '10.0.0.5'],

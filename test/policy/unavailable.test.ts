@@ -11,6 +11,7 @@ import {
   formSays,
   named,
   needsTheName,
+  now,
   type RelayAsk,
   type RelaySite,
   relayPolicy,
@@ -151,7 +152,7 @@ describe('decideRelay, while a list is unavailable', () => {
 
   it('finds no destination in it', () => {
     assert.equal(
-      findDestination(without.relayTo(relayPolicy({ relayTo: ['backup.example'] })), 'backup.example'),
+      findDestination(without.relayTo(relayPolicy({ relayTo: ['backup.example'] })), 'backup.example', now),
       undefined,
     );
   });
@@ -192,7 +193,7 @@ describe('decideDeny, while the list is unavailable', () => {
     for (const clientNames of [noNames, unknownNames, confirmed]) {
       for (const clientAddress of [undefined, address('203.0.113.9')]) {
         assert.equal(
-          denySays(policy, { clientAddress, clientNames }),
+          denySays(policy, { clientAddress, clientNames, time: now }),
           'defer list-unavailable 450 4.7.1 Access temporarily denied',
         );
       }

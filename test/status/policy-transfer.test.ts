@@ -1,6 +1,7 @@
 /** The policy in force on its way to the command: what arrives is what was sent, wherever its tables lie in memory. */
 import assert from 'node:assert/strict';
 import type { ListVersions } from '../../src/lists/policy';
+import { PolicyList } from '../../src/policy/entries/list';
 import { comparePolicies } from '../../src/policy/sets/compare-policies';
 import type { PolicyLists } from '../../src/policy/sets/policy-lists';
 import { parseSettings } from '../../src/policy/settings/settings';
@@ -8,10 +9,14 @@ import { decodePolicy, disagreementsOf, encodePolicy, type TransferredPolicy } f
 import { contentOf } from '../../testkit/policy-content';
 
 const content = contentOf({
-  localip: ['192.0.2.0/24', '!192.0.2.64/26', '2001:db8::/32'],
-  localdomain: ['campus.example', '!guest.campus.example'],
+  localip: ['192.0.2.0/24', '!192.0.2.64/26', '2001:db8::/32', '192.0.2.8/29 from=campus.example until=2036-01-01'],
+  localdomain: ['campus.example until=2036-01-01', '!guest.campus.example until=2037-01-01'],
   'relay.to': ['backup.example  [10.0.0.5]:2525', '=mail.example', 'director@institute.example', '192.0.2.7'],
-  'relay.map': ['Connect:198.51.100 RELAY', 'To:list.example ERROR:5.7.1:553 nobody here', 'To:abuse@ DISCARD'],
+  'relay.map': [
+    'Connect:198.51.100 RELAY',
+    'To:list.example ERROR:5.7.1:553 nobody here',
+    'To:abuse@ DISCARD until=2036-01-01',
+  ],
   'host.deny': ['203.0.113.0/24', 'spam.example'],
   host_list: ['local.example'],
 });
@@ -43,6 +48,8 @@ describe('a policy that is handed to the command', () => {
       const arrived = decodePolicy(moved.subarray(offset));
       assert.deepEqual(arrived, policy);
       const after = { ...content, lists: listsOf(arrived) };
+      assert.ok(new PolicyList(after.lists.local_ip).holdsEntries(Date.UTC(2100, 0)), 'an entry without an end');
+      assert.ok(!new PolicyList(after.lists.local_domain).holdsNames(Date.UTC(2100, 0)));
       assert.deepEqual([...comparePolicies(content, after)], []);
     }
   });

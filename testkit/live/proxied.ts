@@ -1,5 +1,8 @@
 /** A client behind a proxy that speaks Haraka's PROXY protocol. */
+import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
+import { type HarakaVersion, harakaPackage } from '../../examples/haraka-directory';
 import { SmtpClient } from './smtp-client';
 
 export interface Proxied {
@@ -19,4 +22,10 @@ export async function connectBehindProxy({ port, proxy = '127.0.0.1', client }: 
   session.write(`PROXY ${protocol} ${client} ${here} 40000 25\r\n`);
   await session.greet();
   return session;
+}
+
+/** Haraka's own `connection.ini`, with these proxies. */
+export function connectionIni(version: HarakaVersion, proxies: readonly string[]): string {
+  const shipped = fs.readFileSync(path.join(harakaPackage(version), 'config', 'connection.ini'), 'utf8');
+  return shipped.replace(/^hosts\[\] *=.*$/m, proxies.map((address) => `hosts[] = ${address}`).join('\n'));
 }

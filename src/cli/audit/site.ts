@@ -44,6 +44,7 @@ export function siteOf({ local, backup, folder: loaded }: SiteOptions): Site {
   const { policy } = site;
   if (!policy) throw new CannotRun('Haraka would not start with this:', ...findings.map(describeFinding));
   const { clientNetworks, destinations } = policy.relay;
+  const now = Date.now();
   const { file } = settings.value.readable.relay.relay_to;
   const key = keys.get('relay_to');
   const text = key?.state === 'read' ? key.text : textOf(folder, file);
@@ -56,11 +57,11 @@ export function siteOf({ local, backup, folder: loaded }: SiteOptions): Site {
         .filter(({ entry }) => !entry.excluded)
         .map(({ entry }) => recipientIn(entry))
         // An exclusion may take out just the one that would be asked for.
-        .filter(({ address }) => admits(destinations.findRecipient(partsOf(address)))),
+        .filter(({ address }) => admits(destinations.findRecipient(partsOf(address), now))),
     ],
     trusts(address) {
       const parsed = parseAddress(address);
-      const entry = parsed && clientNetworks.findAddress(parsed);
+      const entry = parsed && clientNetworks.findAddress(parsed, now);
       return admits(entry) ? `${entry.source.file}:${entry.source.line}` : undefined;
     },
     unread,

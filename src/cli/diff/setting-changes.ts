@@ -42,6 +42,10 @@ const judgements: Judgements = {
     local_domain: 'elsewhere',
     relay_to: 'elsewhere',
     relay_map: 'elsewhere',
+    attributes: (_, after) =>
+      after === 'observe'
+        ? { effect: 'opens', words: 'entries with from= trust their clients whatever their sender is' }
+        : { effect: 'closes', words: 'entries with from= trust their clients for the senders that they name alone' },
     local_delivery: (_, after) =>
       after
         ? { effect: 'moves', words: 'mail of clients that may relay to our own domains is delivered here' }

@@ -18,25 +18,30 @@ export interface Side extends FolderPolicy {
 }
 
 /** `git:REV` and `running` are of the folder that `current` is; any other name is a folder. */
-export async function readSide(name: string | undefined, current: () => HarakaFolder, io: Io): Promise<Side> {
+export async function readSide(
+  name: string | undefined,
+  current: () => HarakaFolder,
+  io: Io,
+  time: number,
+): Promise<Side> {
   if (name === running) {
     const folder = current();
-    return { name, config: folder.config, ...(await readRunning(folder)) };
+    return { name, config: folder.config, ...(await readRunning(folder, time)) };
   }
-  if (name?.startsWith('git:')) return readRevision(name, current(), io);
+  if (name?.startsWith('git:')) return readRevision(name, current(), io, time);
   const folder = name === undefined ? current() : findHarakaFolder(name, io);
   return {
     name: name ?? folder.path,
     config: folder.config,
-    ...(await readPolicy(folder, name ?? folder.path, io.env)),
+    ...(await readPolicy(folder, name ?? folder.path, io.env, time)),
   };
 }
 
-async function readRevision(name: string, folder: HarakaFolder, io: Io): Promise<Side> {
+async function readRevision(name: string, folder: HarakaFolder, io: Io, time: number): Promise<Side> {
   const made = mkdtempSync(join(tmpdir(), 'smtpcheck-diff-'));
   try {
     const atRevision = await checkOut(name, folder, made, io);
-    const policy = await readPolicy(atRevision, name, io.env);
+    const policy = await readPolicy(atRevision, name, io.env, time);
     // What lies outside of the folder has no revision: today's text would be compared with itself.
     const outside = ownListSettings.map((list) => list.sourceIn(policy.settings).file).filter((f) => f.startsWith('/'));
     if (outside.length > 0) throw new CannotRun(`${name} names lists outside of the folder: ${outside.join(', ')}`);

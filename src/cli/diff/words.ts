@@ -25,21 +25,30 @@ function ofClients(change: Change): string {
   const who = clientsOf(change);
   const are = change.addresses === 1n ? 'is' : 'are';
   if (after.by === 'deny') return `${who} ${are} now refused`;
-  if (after.by === 'trust') return `${who} may now relay to anyone`;
+  if (after.by === 'trust') return `${who} ${relayWords(before, after)}`;
   if (after.by === 'map') {
     if (after.outcome === 'relay') return `${who} may now relay to anyone, unless relay.map refuses the recipient`;
     if (after.outcome === 'discard') return `mail of ${who} is now accepted and dropped`;
     return `${who} ${are} now ${after.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map: ${replyOf(after)}`;
   }
   if (before.by === 'deny') return `${who} ${are} no longer refused`;
-  if (before.outcome === 'relay') return `${who} may no longer relay`;
+  if (before.outcome === 'relay')
+    return `${who} may no longer relay${before.scope ? ` mail from ${before.scope.text}` : ''}`;
   if (before.outcome === 'discard') return `mail of ${who} is no longer dropped`;
   return `${who} ${are} no longer ${before.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map`;
 }
 
-function clientsOf({ kind, subject, addresses = 0n, question }: Change): string {
-  if (kind === 'client-addresses') return `${formatCount(addresses)} address${addresses === 1n ? '' : 'es'}`;
-  return `${question === 0 ? 'clients named' : 'clients whose unconfirmed name is'} ${namesOf(subject)}`;
+function relayWords(before: MailDecision, { scope }: MailDecision): string {
+  if (!scope) return 'may now relay to anyone';
+  const isNarrower = before.by === 'trust' && (!before.scope || before.scope.contains(scope));
+  return `may now relay ${isNarrower ? 'only ' : ''}mail from ${scope.text}`;
+}
+
+function clientsOf({ kind, subject, addresses = 0n, question, before, after }: Change): string {
+  // An answer that differs only with a sender that no scope covers is not that of all mail.
+  const others = question === 1 && !before.scope && !after.scope ? ' with other senders' : '';
+  if (kind === 'client-addresses') return `${formatCount(addresses)} address${addresses === 1n ? '' : 'es'}${others}`;
+  return `${question === 2 ? 'clients whose unconfirmed name is' : 'clients named'} ${namesOf(subject)}${others}`;
 }
 
 /** `2^64` and the like beyond what anybody reads as a number. */

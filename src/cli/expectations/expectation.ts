@@ -12,6 +12,7 @@ import {
   widthOf,
 } from '../../policy/entries/ip-address';
 import { formatRoute, parseRoute } from '../../policy/entries/route';
+import { nullSender } from '../../policy/entries/sender-scope';
 import { badCharacterOf, shortened } from '../../policy/findings/characters';
 import { foldLocalPart } from '../../policy/mailbox';
 import type { MailQuestion, NameQuestion } from '../../policy/sets/mail-question';
@@ -104,9 +105,11 @@ class LineParser {
     if (!first) return [];
     const clients = readClients(this.take('a client: an address or a network'));
     const names: NameQuestion[] = [];
+    let sender: string | undefined;
     while (this.peek() && this.peek()?.text !== '->') {
-      const name = readOption(this.take(''));
-      if (name) names.push(name);
+      const option = readOption(this.take(''));
+      if (typeof option === 'string') sender = option;
+      else names.push(option);
     }
     const arrow = this.take('-> and a recipient');
     const recipients = this.takeList((word) => [word.text, word] as const, 'a recipient');
@@ -123,7 +126,7 @@ class LineParser {
       line: this.number,
       column: word.column,
       name: `${client.join(' ')} -> ${text}`,
-      question: { clients, names, ...readRecipient(text, word) },
+      question: { clients, names, ...readRecipient(text, word), ...(sender !== undefined && { sender }) },
       expected: readExpected((expected[i] ?? expected[0]) as PhraseOfWords),
     }));
   }
@@ -189,7 +192,8 @@ function readClients({ text, column }: Word): MailQuestion['clients'] {
 
 const options = ['ptr', 'forged-ptr', 'from'] as const;
 
-function readOption({ text, column }: Word): NameQuestion | undefined {
+/** A name, or the domain of the sender. */
+function readOption({ text, column }: Word): NameQuestion | string {
   const [, key = '', value = ''] = /^([a-z-]+)=(.*)$/i.exec(text) ?? [];
   if (!(options as readonly string[]).includes(key)) {
     const near = nearest(key || text, options);
@@ -197,9 +201,9 @@ function readOption({ text, column }: Word): NameQuestion | undefined {
     throw new At(column, `${shortened(text)} is not known here${hint}`);
   }
   if (key === 'from') {
-    // A claim, which no rule of the suite asks; it is there for the reader, and for other plugins.
-    if (value !== '' && !/^[^@]+@[^@]+$/.test(value)) throw new At(column, `${shortened(text)} holds no address`);
-    return undefined;
+    const [, domain] = /^[^@]+@([^@]+)$/.exec(value) ?? [];
+    if (value !== '' && domain === undefined) throw new At(column, `${shortened(text)} holds no address`);
+    return domain === undefined ? nullSender : canonicalDomain(domain);
   }
   return { name: readName(value, column), isConfirmed: key === 'ptr' };
 }

@@ -4,6 +4,7 @@ import type { Network } from '../../policy/entries/containment';
 import { formatLiteral } from '../../policy/entries/entry';
 import type { EntryTablesData } from '../../policy/entries/entry-tables';
 import { formatAddress, formatNetwork } from '../../policy/entries/ip-address';
+import { nullSender } from '../../policy/entries/sender-scope';
 import { mailboxOfKey } from '../../policy/mailbox';
 import type { MailDecision } from '../../policy/sets/mail-decision';
 import { Questioner } from '../../policy/sets/mail-question';
@@ -37,8 +38,10 @@ export function firstFile(policy: FolderPolicy): string {
     const isSame = (decision: MailDecision) => resultOf(onWire(decision, settings.deny.at)) === result;
     const [other] = questioner.unexpected(question, isSame, false);
     if (!other) return { client, recipient, result };
+    // A client that is trusted for some senders is asked with one of them.
+    if (other.scope !== undefined) return lineOf(`${client} from=${senderIn(other.scope)}`, recipient);
     // Of a set that is answered in several ways the first is asked alone: narrower entries have lines of their own.
-    const first = [client.replace(/\/.*/, '').replace('*.', ''), recipient.replace('@*.', '@')] as const;
+    const first = [client.replace(/\/[0-9]+/, '').replace('*.', ''), recipient.replace('@*.', '@')] as const;
     return first.join() === [client, recipient].join() ? undefined : lineOf(...first);
   };
   const section = (
@@ -102,6 +105,12 @@ export function firstFile(policy: FolderPolicy): string {
     ...textOf(disasters.map((one) => lineOf(one, elsewhere))),
   ];
   return `${header}${lines.join('\n')}\n`;
+}
+
+/** A sender that the scope covers. */
+function senderIn(scope: string): string {
+  const [first = ''] = scope.split(',');
+  return first === nullSender ? '' : `anyone@${first.replace('=', '')}`;
 }
 
 /** In the words of an expectation, without the lines, which an edit moves. */

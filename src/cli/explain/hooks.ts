@@ -23,6 +23,8 @@ export interface RuleTrace {
   readonly observed: boolean;
   /** The comment behind the entry that decided. */
   readonly note?: string | undefined;
+  /** The attributes of that entry, in words. */
+  readonly attributes?: string | undefined;
 }
 
 interface Hook {
@@ -52,7 +54,8 @@ export class Hooks {
     private readonly connection: Connection,
   ) {
     suite.onDecision = (_hook, decision, observed) => {
-      this.trace.push({ decision, observed, note: suite.noteOf(suite.entryAt(decision.at)) });
+      const entry = suite.entryAt(decision.at);
+      this.trace.push({ decision, observed, note: suite.noteOf(entry), attributes: entry?.attributes });
     };
     const plugin = this.makePlugin(suite);
     for (const name of loaded) registrations[name](plugin);

@@ -7,12 +7,20 @@ import { jsonText, painter } from '../io';
 import type { RuleTrace } from './hooks';
 import type { HostReply, PlayedStep, RoutedRecipient } from './host';
 
+export interface EndedEntry extends Pick<RuleTrace, 'note' | 'attributes'> {
+  readonly at: SourceLine;
+}
+
 export interface PlayedSession {
   readonly ip: string;
   /** As Haraka names the client: a PTR name, `NXDOMAIN` or `DNSERROR`. */
   readonly hostName: string;
   readonly steps: readonly PlayedStep[];
   readonly recipients: readonly RoutedRecipient[];
+  /** The time of a session that is not of now, in words. */
+  readonly at?: string | undefined;
+  /** Entries that have ended, and would cover the client or a recipient. */
+  readonly ended: readonly EndedEntry[];
   /** Plugins of the folder that were not played and could decide otherwise. */
   readonly notPlayed: readonly string[];
   /** Keys of Redis that could not be read, each with the reason. */
@@ -28,7 +36,9 @@ const dispositions: Readonly<Record<Disposition, string>> = {
 /** Step by step what each rule said, with the line that made it say so, and the reply. */
 export function printSteps(session: PlayedSession, colour: boolean): string {
   const paint = painter(colour);
-  const lines = [`client ${session.ip} (${printable(session.hostName)})`];
+  const at = session.at ? `, at ${session.at}` : '';
+  const lines = [`client ${session.ip} (${printable(session.hostName)})${at}`];
+  for (const entry of session.ended) lines.push(`  ended   ${entryText(entry.at, entry)}`);
   for (const { command, trace, reply } of session.steps) {
     lines.push('', paint('bold', printable(command)));
     for (const one of trace) lines.push(`  ${ruleLine(one)}`);
@@ -45,12 +55,17 @@ function recipientLine({ address, disposition, queue }: RoutedRecipient): string
   return `${printable(address)} ${dispositions[disposition]}${to}`;
 }
 
-function ruleLine({ decision, observed, note }: RuleTrace): string {
+function ruleLine({ decision, observed, ...entry }: RuleTrace): string {
   const parts = [decision.outcome.padEnd(7), decision.rule];
-  if (decision.at) parts.push(` ${place(decision.at)}`);
-  if (note) parts.push(`(${printable(note)})`);
+  if (decision.at) parts.push(` ${entryText(decision.at, entry)}`);
   if (observed) parts.push(' (only observed)');
   return parts.join(' ');
+}
+
+function entryText(at: SourceLine, { note, attributes }: Pick<RuleTrace, 'note' | 'attributes'>): string {
+  return [place(at), attributes && printable(attributes), note && `(${printable(note)})`]
+    .filter((part) => part)
+    .join(' ');
 }
 
 /** The dialogue alone, as on the wire. */
@@ -75,16 +90,27 @@ export function toJson(session: PlayedSession): string {
   const recipients = session.recipients.map(({ queue, ...recipient }) => ({ ...recipient, queue: queue ?? null }));
   const steps = session.steps.map(({ command, trace, reply }) => ({
     command,
-    decisions: trace.map(({ decision, observed, note }) => ({
+    decisions: trace.map(({ decision, observed, note, attributes }) => ({
       outcome: decision.outcome,
       rule: decision.rule,
       ...(decision.at && { at: { file: decision.at.file, line: decision.at.line } }),
+      ...(attributes && { attributes }),
       ...(note && { note }),
       observed,
     })),
     reply: { code: reply.code, text: reply.text },
   }));
-  return jsonText({ version: 1, client: { ip, name: hostName }, steps, recipients, notPlayed, unread });
+  const { at, ended } = session;
+  return jsonText({
+    version: 1,
+    client: { ip, name: hostName },
+    ...(at && { at }),
+    ended,
+    steps,
+    recipients,
+    notPlayed,
+    unread,
+  });
 }
 
 function place({ file, line }: SourceLine): string {

@@ -1,13 +1,14 @@
 /** Lint of one list: entries that never decide, networks that are likely a slip, domains that are not one's own. */
 
 import { parseRange } from '../../policy/entries/address-range';
+import { describeAttributes } from '../../policy/entries/attributes';
 import { EntryIndex } from '../../policy/entries/containment';
 import { type Entry, isProblem } from '../../policy/entries/entry';
 import { forEachLine } from '../../policy/entries/lines';
 import { type ListKind, parseListLine } from '../../policy/entries/list';
 import { formatRoute } from '../../policy/entries/route';
 import { type LintCode, type LintFinding, lintFinding } from './finding';
-import { networkMeant, slipOfDenied, slipOfTrusted } from './networks';
+import { networkMeant, slipOfDenied, slipOfTrusted, unscoped } from './networks';
 import { isPublicMailDomain } from './public-mail-domains';
 
 /** The text of a list, under the file name that findings use. */
@@ -91,6 +92,7 @@ function neverDeciding(located: readonly LocatedEntry[]): LintFinding[] {
 /** A next hop belongs to a domain: a mailbox goes where its domain does. */
 function haveSameEffect(inner: Entry, outer: Entry): boolean {
   if (inner.excluded !== outer.excluded) return false;
+  if (describeAttributes(inner.attributes ?? {}) !== describeAttributes(outer.attributes ?? {})) return false;
   return inner.kind !== 'domain' || routeOf(inner) === routeOf(outer);
 }
 
@@ -103,14 +105,22 @@ function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
   if (entry.excluded) return [];
   if (entry.kind === 'network' && (kind === 'local_ip' || kind === 'hosts')) {
     const slip = kind === 'local_ip' ? slipOfTrusted(entry) : slipOfDenied(entry);
-    return slip ? [report(slip.code, p, slip.detail)] : [];
+    const isScoped = kind === 'hosts' || entry.attributes?.from !== undefined;
+    const found = slip ?? (isScoped ? undefined : unscoped(entry));
+    return [...(found ? [report(found.code, p, found.detail)] : []), ...publicSenders(p)];
   }
+  if (kind === 'local_domain') return publicSenders(p);
   if (entry.kind === 'domain' && /^[0-9.]+-[0-9]+$/.test(entry.name)) {
     const networks = networksOfShortRange(entry.name);
     return [lintFinding('range-as-name', p.at, p.text, networks ? { suggestion: networks } : {})];
   }
   const isPublic = kind === 'relay_to' && entry.kind === 'domain' && isPublicMailDomain(entry.name);
   return isPublic ? [report('public-mail-domain', p)] : [];
+}
+
+function publicSenders(p: LocatedEntry): LintFinding[] {
+  const domains = p.entry.attributes?.from?.domains ?? [];
+  return domains.filter(isPublicMailDomain).map((domain) => report('sender-public-mail', p, domain));
 }
 
 /** `192.0.2.0-63`: the last octet of the range goes from 0 to 63. */

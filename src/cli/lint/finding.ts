@@ -10,7 +10,10 @@ export const lintCodes = [
   'map-ok-idle',
   'map-refusal-idle',
   'map-reply-semicolon',
+  'entry-expired',
+  'entry-expiring',
   'network-wide',
+  'network-unscoped',
   'networks-everything',
   'network-without-length',
   'range-as-name',
@@ -21,6 +24,7 @@ export const lintCodes = [
   'trusted-client-denied',
   'deny-covers-this-host',
   'public-mail-domain',
+  'sender-public-mail',
   'destination-is-local',
   'next-hop-here',
   'documentation-entry',
@@ -78,13 +82,15 @@ const errors: ReadonlySet<string> = new Set<LintCode>([
   'stock-dest-domains',
 ]);
 
-/** Whether these are found depends on where and how lint runs: with `--dns`, or on the host itself. */
+/** Whether these are found depends on when, where and how lint runs: with `--dns`, or on the host itself. */
 export const hostDependentCodes: ReadonlySet<string> = new Set<LintCode>([
   'domain-unresolved',
   'destination-mx',
   'dns-unanswered',
   'deny-covers-this-host',
   'next-hop-here',
+  'entry-expired',
+  'entry-expiring',
 ]);
 
 export function severityOf(finding: Pick<LintFinding, 'code' | 'severity'>): LintSeverity {
@@ -113,6 +119,19 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'network-wide': {
     wrong: (f) => `covers ${f.detail} addresses, which is likely a slip`,
     remedy: 'name the networks that are really meant; a bare IPv4 address is one host, 10 is all of 10.0.0.0/8',
+  },
+  'entry-expired': {
+    wrong: (f) => `ended at ${f.detail}: it does not exist any more`,
+    remedy: 'take it out, or give it a later until=',
+  },
+  'entry-expiring': {
+    wrong: (f) => `ends at ${f.detail}`,
+    remedy: 'give it a later until= if it is to stay',
+  },
+  'network-unscoped': {
+    wrong: (f) =>
+      `trusts ${f.detail} addresses in mail of every sender: one infected machine among them can send as anybody`,
+    remedy: 'say with from= which senders they have, or name narrower networks',
   },
   'networks-everything': {
     wrong: (f) => `and the networks on ${f.detail} cover every address there is`,
@@ -154,6 +173,10 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'public-mail-domain': {
     wrong: 'is a public mail provider: strangers could send through this host to all its users, or its mail ends here',
     remedy: 'list only domains that are yours or that you are backup MX for',
+  },
+  'sender-public-mail': {
+    wrong: (f) => `names ${f.detail} in from=, a public mail provider: anybody can have a sender there`,
+    remedy: 'name the domains of these clients',
   },
   'destination-is-local': {
     wrong: (f) => `is local as well, by ${f.detail}: it is delivered here and never sent on`,

@@ -28,6 +28,11 @@ export function slipOfDenied(network: Network): Slip | undefined {
   return wide(network, { 4: 8, 6: 16 });
 }
 
+/** A trusted network so wide that nobody knows all of its machines. */
+export function unscoped(network: Network): Slip | undefined {
+  return wide(network, { 4: 16, 6: 32 }, 'network-unscoped');
+}
+
 /**
  * An address without a length that looks like a network: `133.9.13.0`, `2001:db8:12::`. With the network that is likely
  * meant. `text` is the entry as written.
@@ -43,9 +48,13 @@ export function networkMeant(text: string): string | undefined {
   return groups && `${text}/${16 * groups.length}`;
 }
 
-function wide({ address, length }: Network, shortest: Readonly<Record<4 | 6, number>>): Slip | undefined {
+function wide(
+  { address, length }: Network,
+  shortest: Readonly<Record<4 | 6, number>>,
+  code: LintCode = 'network-wide',
+): Slip | undefined {
   if (length >= shortest[address.family]) return undefined;
-  return { code: 'network-wide', detail: `2^${widthOf(address.family) - length}` };
+  return { code, detail: `2^${widthOf(address.family) - length}` };
 }
 
 function isHost({ address, length }: Network): boolean {

@@ -31,6 +31,7 @@ import {
 } from '../../policy/sets/mail-decision';
 import { emptyListData, mailPolicyOf } from '../../policy/sets/policy-lists';
 import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
+import { beforeAllEnds } from '../../policy/tables/ends';
 import { rules } from '../../status/rules';
 import type { LoggedDecision } from '../log/decision-line';
 import { recipientOf } from '../log/recipient';
@@ -267,7 +268,7 @@ function compare(before: Verdict, after: Verdict): Replayed {
 /** The client of the line, once for each thing that its names can be: of some nobody has looked where they lead. */
 function clientsOf({ ip, ptr, names }: LoggedDecision): readonly ClientFacts[] {
   const clientAddress = parseAddress(ip);
-  return namesOf(ptr, names).map((clientNames) => ({ clientAddress, clientNames }));
+  return namesOf(ptr, names).map((clientNames) => ({ clientAddress, clientNames, time: beforeAllEnds }));
 }
 
 function namesOf(ptr: string, names: LoggedNames | undefined): readonly ClientNames[] {

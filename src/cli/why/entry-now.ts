@@ -8,6 +8,7 @@ import { parseRelayMap, RelayMap, type RelayMapData } from '../../policy/entries
 import { printable } from '../../policy/findings/characters';
 import { parseSettings } from '../../policy/settings/settings';
 import type { Settings } from '../../policy/settings/settings-description';
+import { beforeAllEnds } from '../../policy/tables/ends';
 import { type HarakaFolder, readConfigText } from '../haraka-folder';
 import { recipientOf } from '../log/recipient';
 import type { ShownDecision } from '../shown-decision';
@@ -97,9 +98,9 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
     const { data } = parseRelayMap(list, text);
     const map = data && new RelayMap(data as RelayMapData);
     const found = [
-      recipient && map?.findRecipient(recipient),
-      address && map?.findClientAddress(address),
-      ...names.map((name) => map?.findClientName(name)),
+      recipient && map?.findRecipient(recipient, beforeAllEnds),
+      address && map?.findClientAddress(address, beforeAllEnds),
+      ...names.map((name) => map?.findClientName(name, beforeAllEnds)),
     ];
     return found.some((entry) => entry !== undefined);
   }
@@ -107,8 +108,11 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
   const entries = data && new PolicyList(data as ListData);
   const found =
     list === 'relay_to'
-      ? [recipient && entries?.findRecipient(recipient)]
-      : [address && entries?.findAddress(address), ...names.map((name) => entries?.findDomain(name))];
+      ? [recipient && entries?.findRecipient(recipient, beforeAllEnds)]
+      : [
+          address && entries?.findAddress(address, beforeAllEnds),
+          ...names.map((name) => entries?.findDomain(name, beforeAllEnds)),
+        ];
   const excludes = rule.endsWith('-excluded');
   return found.some((entry) => entry !== undefined && admits(entry) !== excludes);
 }

@@ -1,6 +1,7 @@
 /** Entries in the tables they are searched in: by address, by name, by mailbox. Of several that cover one, the most specific wins. */
 
 import { foldLocalPart, mailboxKey } from '../mailbox';
+import type { Ends } from '../tables/ends';
 import { type NameHit, NameTable, NameTableBuilder, type NameTableData } from '../tables/name-table';
 import { type PrefixHit, PrefixTable, PrefixTableBuilder, type PrefixTableData } from '../tables/prefix-table';
 import type { SameKey } from '../tables/sorted-rows';
@@ -35,12 +36,13 @@ export class EntryTables {
   private readonly exacts: NameTable;
   private readonly mailboxes: NameTable;
 
-  constructor(data: EntryTablesData) {
-    this.networks4 = new PrefixTable(data.networks4);
-    this.networks6 = new PrefixTable(data.networks6);
-    this.suffixes = new NameTable(data.suffixes);
-    this.exacts = new NameTable(data.exacts);
-    this.mailboxes = new NameTable(data.mailboxes);
+  /** `ends` where any row has an end; a row that has ended is passed over for the next wider one. */
+  constructor(data: EntryTablesData, ends?: Ends) {
+    this.networks4 = new PrefixTable(data.networks4, ends);
+    this.networks6 = new PrefixTable(data.networks6, ends);
+    this.suffixes = new NameTable(data.suffixes, ends);
+    this.exacts = new NameTable(data.exacts, ends);
+    this.mailboxes = new NameTable(data.mailboxes, ends);
   }
 
   get size(): number {
@@ -52,28 +54,28 @@ export class EntryTables {
     return this.suffixes.size + this.exacts.size;
   }
 
-  findAddress(address: IpAddress): EntryHit | undefined {
-    return (address.family === 4 ? this.networks4 : this.networks6).find(address);
+  findAddress(address: IpAddress, time: number): EntryHit | undefined {
+    return (address.family === 4 ? this.networks4 : this.networks6).find(address, time);
   }
 
-  findDomain(name: string): EntryHit | undefined {
-    return this.exacts.findExact(withoutDot(name)) ?? this.suffixes.findSuffix(name);
+  findDomain(name: string, time: number): EntryHit | undefined {
+    return this.exacts.findExact(withoutDot(name), time) ?? this.suffixes.findSuffix(name, time);
   }
 
   /** A mailbox, its user at any domain, its domain and the parents of that; an address literal by the networks. */
-  findRecipient(recipient: Recipient): EntryHit | undefined {
+  findRecipient(recipient: Recipient, time: number): EntryHit | undefined {
     const literal = parseAddressLiteral(recipient.domain);
     const domain = literal ? formatLiteral(literal) : recipient.domain;
     if (this.mailboxes.size > 0) {
       const localPart = foldLocalPart(recipient.localPart);
       if (localPart !== undefined) {
         const hit =
-          this.mailboxes.findExact(mailboxKey(localPart, domain)) ??
-          this.mailboxes.findExact(mailboxKey(localPart, ''));
+          this.mailboxes.findExact(mailboxKey(localPart, domain), time) ??
+          this.mailboxes.findExact(mailboxKey(localPart, ''), time);
         if (hit) return hit;
       }
     }
-    return literal ? this.findAddress(literal) : this.findDomain(domain);
+    return literal ? this.findAddress(literal, time) : this.findDomain(domain, time);
   }
 }
 

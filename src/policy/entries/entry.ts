@@ -5,6 +5,7 @@
 import type { FindingCode } from '../findings/finding';
 import { foldLocalPart } from '../mailbox';
 import { lengthOfNetmask, parseRange } from './address-range';
+import type { Attributes } from './attributes';
 import { isPublicSuffix, parseDomainName } from './domain-name';
 import {
   formatAddress,
@@ -24,6 +25,7 @@ export interface NetworkEntry {
   readonly address: IpAddress;
   readonly length: number;
   readonly excluded: boolean;
+  readonly attributes?: Attributes;
 }
 
 export interface DomainEntry {
@@ -34,6 +36,7 @@ export interface DomainEntry {
   readonly exact: boolean;
   readonly excluded: boolean;
   readonly route?: Route;
+  readonly attributes?: Attributes;
 }
 
 export interface MailboxEntry {
@@ -44,6 +47,7 @@ export interface MailboxEntry {
   readonly domain: string;
   readonly excluded: boolean;
   readonly route?: Route;
+  readonly attributes?: Attributes;
 }
 
 export type Entry = NetworkEntry | DomainEntry | MailboxEntry;

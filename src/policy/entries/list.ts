@@ -7,20 +7,30 @@ import type { SourceLine } from '../findings/finding';
 import { isPlainDomain, parsePlainEntry } from '../tables/plain-entry';
 import { PlainNetwork } from '../tables/plain-network';
 import type { SameKey } from '../tables/sorted-rows';
+import { type AttributeName, isAttribute, parseAttributes } from './attribute-words';
 import { type Entry, type EntryKind, isProblem, type Problem, parseEntry, rangeProblem, withRoute } from './entry';
 import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, type Recipient } from './entry-tables';
+import { ExtrasTable, ExtrasTableBuilder, type ExtrasTableData } from './extras';
 import type { IpAddress } from './ip-address';
+import { Latest, type LatestData } from './latest';
 import { faultOfLine, type Line } from './lines';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
-import { type Route, RouteTableBuilder, type RouteTableData, routeOf } from './route';
+import type { Route } from './route';
+import type { SenderScope } from './sender-scope';
 
 /** The list settings, by what their lists may hold. */
 export const listKinds = {
-  local_ip: { entries: ['network'], routes: false },
-  local_domain: { entries: ['domain'], routes: false },
-  relay_to: { entries: ['network', 'domain', 'mailbox'], routes: true },
-  hosts: { entries: ['network', 'domain'], routes: false },
-} as const satisfies Record<string, { entries: readonly EntryKind[]; routes: boolean }>;
+  local_ip: { entries: ['network'], routes: false, attributes: ['from', 'until'] },
+  local_domain: { entries: ['domain'], routes: false, attributes: ['from', 'until'] },
+  relay_to: { entries: ['network', 'domain', 'mailbox'], routes: true, attributes: ['until'] },
+  hosts: { entries: ['network', 'domain'], routes: false, attributes: ['until'] },
+} as const satisfies Record<string, KindOfList>;
+
+interface KindOfList {
+  readonly entries: readonly EntryKind[];
+  readonly routes: boolean;
+  readonly attributes: readonly AttributeName[];
+}
 
 export type ListKind = keyof typeof listKinds;
 
@@ -29,8 +39,9 @@ export interface ListData extends EntryTablesData {
   readonly file: string;
   /** `false`: the content of the list is unknown at present, and the tables are empty. */
   readonly available?: false;
-  /** The payload of a domain's or mailbox's row is the number of its route. */
-  readonly routes: RouteTableData;
+  /** The payload of a row is the number of its extras. */
+  readonly extras: ExtrasTableData;
+  readonly latest: LatestData;
 }
 
 /** The entry that decided. */
@@ -38,17 +49,32 @@ export interface ListEntry {
   readonly source: SourceLine;
   readonly excluded: boolean;
   readonly route?: Route;
+  /** The senders for whom it trusts a client, where it does not trust it for all of them. */
+  readonly scope?: SenderScope;
 }
 
+/** Each question is about a time, in milliseconds since 1970: an entry that has ended does not exist. */
 export class PolicyList {
+  readonly file: string;
+  /** Whether any entry has an end: what the list says may change while it stays as it is. */
+  readonly hasEnds: boolean;
+  /** Whether any entry trusts clients for some senders alone. */
+  readonly hasScopes: boolean;
   private readonly tables: EntryTables;
+  private readonly extras: ExtrasTable;
+  /** From when on the list holds no entry, and none by name. */
+  private readonly entriesUntil: number;
+  private readonly namesUntil: number;
 
   constructor(private readonly data: ListData) {
-    this.tables = new EntryTables(data);
-  }
-
-  get file(): string {
-    return this.data.file;
+    this.file = data.file;
+    this.extras = new ExtrasTable(data.extras);
+    this.hasEnds = this.extras.ends !== undefined;
+    this.hasScopes = this.extras.hasScopes;
+    this.tables = new EntryTables(data, this.extras.ends);
+    // The tables may be fewer than those that were parsed.
+    this.entriesUntil = this.tables.size > 0 ? data.latest.entries : 0;
+    this.namesUntil = this.tables.domainCount > 0 ? data.latest.names : 0;
   }
 
   /** Where it is not, finding nothing means nothing: the entry may be there. */
@@ -56,33 +82,43 @@ export class PolicyList {
     return this.data.available !== false;
   }
 
+  /** Those that have ended are among them. */
   get size(): number {
     return this.tables.size;
   }
 
-  /** How many entries go by a name: where there are none, no name need be looked up. */
-  get domainCount(): number {
-    return this.tables.domainCount;
+  holdsEntries(time: number): boolean {
+    return time < this.entriesUntil;
   }
 
-  findAddress(address: IpAddress): ListEntry | undefined {
-    return this.entry(this.tables.findAddress(address));
+  /** Whether any entry goes by a name: where none does, no name need be looked up. */
+  holdsNames(time: number): boolean {
+    return time < this.namesUntil;
   }
 
-  findDomain(name: string): ListEntry | undefined {
-    return this.entry(this.tables.findDomain(name));
+  findAddress(address: IpAddress, time: number): ListEntry | undefined {
+    return this.entry(this.tables.findAddress(address, time));
+  }
+
+  findDomain(name: string, time: number): ListEntry | undefined {
+    return this.entry(this.tables.findDomain(name, time));
   }
 
   /** A mailbox before its domain; an address literal by the networks of the list. */
-  findRecipient(recipient: Recipient): ListEntry | undefined {
-    return this.entry(this.tables.findRecipient(recipient));
+  findRecipient(recipient: Recipient, time: number): ListEntry | undefined {
+    return this.entry(this.tables.findRecipient(recipient, time));
   }
 
   private entry(hit: EntryHit | undefined): ListEntry | undefined {
     if (!hit) return undefined;
-    const source = { file: this.data.file, line: hit.line };
-    const route = hit.payload > 0 ? routeOf(this.data.routes, hit.payload) : undefined;
-    return route ? { source, excluded: hit.excluded, route } : { source, excluded: hit.excluded };
+    const source = { file: this.file, line: hit.line };
+    const { excluded, payload } = hit;
+    if (payload === 0) return { source, excluded };
+    // No kind of list has both.
+    const route = this.extras.routeAt(payload);
+    if (route) return { source, excluded, route };
+    const scope = this.extras.scopeAt(payload);
+    return scope ? { source, excluded, scope } : { source, excluded };
   }
 }
 
@@ -109,18 +145,28 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
   // A comment right behind what is plain may matter.
   const plain = line.glued ? undefined : parsePlainEntry(line.text);
   if (plain && holds(kind, plain.kind)) return plain;
-  const [word = '', ...rest] = line.text.split(/[ \t]+/);
+  const [word = '', ...others] = line.text.split(/[ \t]+/);
+  const attributeWords = others.filter(isAttribute);
+  const rest = attributeWords.length > 0 ? others.filter((other) => !isAttribute(other)) : others;
   // SMTP allows a # in a local part; here `tag#1@example.org` would silently become the domain `tag`.
   if (line.glued && line.comment.includes('@') && !word.includes('@') && rest.length === 0)
     return { problem: 'hash-in-mailbox' };
-  const meant = holds(kind, 'network') ? networkInWords(line.text, word, rest) : undefined;
+  const meant = holds(kind, 'network') ? networkInWords([word, ...rest].join(' '), word, rest) : undefined;
   if (meant) return meant;
   const entry = parseEntry(word);
   if (isProblem(entry)) return entry;
   if (!holds(kind, entry.kind)) return { problem: notHere[entry.kind] };
-  if (rest.length === 0) return entry;
+  const routed = rest.length === 0 ? entry : withWords(kind, entry, rest);
+  if (attributeWords.length === 0 || isProblem(routed)) return routed;
+  const attributes = entry.excluded
+    ? parseAttributes(attributeWords, ['until'], 'behind an exclusion')
+    : parseAttributes(attributeWords, listKinds[kind].attributes, 'in this list');
+  return isProblem(attributes) ? attributes : { ...routed, attributes };
+}
+
+function withWords(kind: ListKind, entry: Entry, words: readonly string[]): Entry | Problem {
   if (!listKinds[kind].routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
-  return rest.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, rest[0] as string);
+  return words.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, words[0] as string);
 }
 
 /** What is wrong with a range or an address with a netmask that has blanks in it. */
@@ -142,7 +188,8 @@ const notHere = { network: 'address-not-here', domain: 'domain-not-here', mailbo
 
 class ListBuilder implements Builder<Entry, ListData> {
   private readonly tables = new EntryTablesBuilder();
-  private readonly routes = new RouteTableBuilder();
+  private readonly extras = new ExtrasTableBuilder();
+  private readonly latest = new Latest();
   private readonly plain = new PlainNetwork();
   private readonly hasNetworks: boolean;
   private readonly hasDomains: boolean;
@@ -161,20 +208,26 @@ class ListBuilder implements Builder<Entry, ListData> {
     if (line.glued) return false;
     if (this.hasNetworks && plain.read(codes, from, to)) {
       this.tables.networksOf(plain).add(plain, plain.length, number, plain.excluded);
+      this.latest.add('network');
       return true;
     }
     if (!this.hasDomains || !isPlainDomain(line)) return false;
     this.tables.suffixes.addPart(codes, from, to, number, false);
+    this.latest.add('domain');
     return true;
   }
 
   add(entry: Entry, line: number): void {
     const route = entry.kind === 'network' ? undefined : entry.route;
-    this.tables.add(entry, line, route ? this.routes.numberOf(route) : 0);
+    const hasExtras = route !== undefined || entry.attributes !== undefined;
+    const extras = hasExtras ? this.extras.numberOf({ ...entry.attributes, ...(route && { route }) }) : 0;
+    this.tables.add(entry, line, extras);
+    this.latest.add(entry.kind, entry.attributes?.until);
   }
 
   build(): { data: ListData; same: readonly SameKey[] } {
     const { data, same } = this.tables.build();
-    return { data: { file: this.file, ...data, routes: this.routes.build() }, same };
+    const { extras, latest } = this;
+    return { data: { file: this.file, ...data, extras: extras.build(), latest: latest.data }, same };
   }
 }

@@ -7,6 +7,8 @@ import { formatReply, longestReply, type Reply, reply } from '../decision';
 import { shortened } from '../findings/characters';
 import { foldLocalPart } from '../mailbox';
 import { parsePlainEntry } from '../tables/plain-entry';
+import { isAttribute, parseAttributes } from './attribute-words';
+import type { Attributes } from './attributes';
 import { isProblem, type Problem, parseEntry } from './entry';
 import type { EntryKey } from './entry-tables';
 import { faultOfLine, type Line } from './lines';
@@ -16,6 +18,7 @@ export interface MapRow {
   readonly side: 'connect' | 'to' | 'both';
   readonly key: EntryKey;
   readonly value: MapValue;
+  readonly attributes?: Pick<Attributes, 'until'>;
 }
 
 /** The value is a reply, whatever its text. */
@@ -29,7 +32,7 @@ export function parseMapLine(line: Line): MapRow | Problem {
   if (wrong) return wrong;
   const match = /^(\S+)(?:[ \t]+(.*))?$/s.exec(line.text);
   const written = match?.[1] ?? '';
-  const valueText = match?.[2];
+  const { valueText, attributeWords } = splitValue(match?.[2]);
   // No tag is made of hexadecimal digits alone: `dead:beef::1` starts with an address. Nor has one digits: `IPv6:` is none.
   const tag = /^(?=[a-f]*[g-z_])([a-z_]+):/i.exec(written);
   const name = tag?.[1]?.toLowerCase();
@@ -47,8 +50,34 @@ export function parseMapLine(line: Line): MapRow | Problem {
   const value = parseValue(valueText);
   if (isProblem(value)) return value;
   if (key.kind === 'user' && value.action === 'relay') return { problem: 'map-user-relay' };
-  return { side, key, value };
+  if (attributeWords.length === 0) return { side, key, value };
+  const attributes = parseAttributes(attributeWords, ['until'], 'in relay.map');
+  return isProblem(attributes) ? attributes : { side, key, value, attributes };
 }
+
+/**
+ * Attributes are the last words of the line, whatever its value is. The text of a reply may hold any other word that looks
+ * like one, and an `until=` within its quotes.
+ */
+function splitValue(text: string | undefined): {
+  readonly valueText: string | undefined;
+  readonly attributeWords: readonly string[];
+} {
+  const attributeWords: string[] = [];
+  if (!text?.includes('=')) return { valueText: text, attributeWords };
+  const isReply = startsReply.test(text);
+  let left = text;
+  for (let last = lastWord.exec(left); last; last = lastWord.exec(left)) {
+    const word = last[1] as string;
+    if (!(isReply ? /^until=[^"]*$/.test(word) : isAttribute(word))) break;
+    attributeWords.unshift(word);
+    left = left.slice(0, last.index);
+  }
+  return { valueText: left === '' ? undefined : left, attributeWords };
+}
+
+const lastWord = /(?:^|[ \t]+)(\S+)$/;
+const startsReply = /^(?:ERROR:|[0-9]{3}(?:\s|$))/i;
 
 function parseKey(text: string): MapRow['key'] | Problem {
   if (text.endsWith('@')) {

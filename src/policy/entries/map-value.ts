@@ -1,5 +1,6 @@
 /** What `relay.map` says of a key, and the values of a whole map in columns. */
 import { formatReply, type Reply } from '../decision';
+import { type Ends, endOf } from '../tables/ends';
 import { GrowableUint32 } from '../tables/growable';
 import { TextPoolBuilder, type TextPoolData, textAt } from '../tables/text-pool';
 
@@ -16,6 +17,8 @@ export interface ValueTableData {
   /** Four numbers a value: its action, and the reply's code, subject and detail. */
   readonly numbers: Uint32Array;
   readonly texts: TextPoolData;
+  /** When what has the value ceases to exist: with another end the same value has another number. */
+  readonly ends: Ends;
 }
 
 const actions = ['none', 'relay', 'discard', 'reply'] as const;
@@ -24,11 +27,13 @@ export class ValueTableBuilder {
   private readonly known = new Map<string, number>();
   private readonly numbers = new GrowableUint32();
   private readonly texts = new TextPoolBuilder();
+  private readonly ends = new GrowableUint32();
 
-  /** The same value has the same number. */
-  numberOf(value: MapValue): number {
+  /** The same value with the same end has the same number. */
+  numberOf(value: MapValue, until?: number): number {
     const answer = value.action === 'reply' ? value.reply : undefined;
-    const key = answer ? formatReply(answer) : value.action;
+    const said = answer ? formatReply(answer) : value.action;
+    const key = until === undefined ? said : `${until} ${said}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
     this.numbers.push(actions.indexOf(value.action));
@@ -37,12 +42,13 @@ export class ValueTableBuilder {
     this.numbers.push(answer?.enhanced[2] ?? 0);
     this.texts.add(answer?.text ?? '');
     const number = this.numbers.length / 4;
+    this.ends.put(number - 1, endOf(until));
     this.known.set(key, number);
     return number;
   }
 
   build(): ValueTableData {
-    return { numbers: this.numbers.finish(), texts: this.texts.build() };
+    return { numbers: this.numbers.finish(), texts: this.texts.build(), ends: this.ends.finish() };
   }
 }
 

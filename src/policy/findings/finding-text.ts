@@ -94,6 +94,19 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     wrong: 'has a next hop, and only a domain or mailbox that is not excluded can have one',
     remedy: 'take the next hop out',
   },
+  'attribute-unknown': {
+    wrong: (f) => `has the attribute ${f.detail}=, which no entry has`,
+    remedy: 'write from= or until=, or take it out',
+  },
+  'attribute-not-here': {
+    wrong: (f) => `has ${f.detail}, where it means nothing`,
+    remedy: 'take it out: from= belongs to entries of localip and localdomain that are not excluded',
+  },
+  'attribute-value': {
+    wrong: (f) => `has an attribute with a value that is not ${f.detail}`,
+    remedy: 'write the value in this form, without blanks',
+  },
+  'attribute-twice': { wrong: (f) => `has ${f.detail} twice`, remedy: 'keep one of the two' },
   'pattern-syntax': {
     wrong: (f) => `is no regular expression: ${f.detail}`,
     remedy: 'write one that matches whole names, as in (.*\\.)?example\\.org',

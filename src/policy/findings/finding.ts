@@ -59,6 +59,11 @@ export const findingCodes = [
   'mailbox-not-here',
   'route-syntax',
   'route-not-here',
+  // attributes
+  'attribute-unknown',
+  'attribute-not-here',
+  'attribute-value',
+  'attribute-twice',
   // local domains
   'pattern-syntax',
   // relay.map

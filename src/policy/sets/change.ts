@@ -18,7 +18,10 @@ export interface Change {
   readonly addresses?: bigint;
   /** The file of the list that decides after the change, or that decided before it. */
   readonly list: string;
-  /** Which answer differs. Of names: 0 with the name confirmed, 1 with it forged. Of recipients: 0 from a stranger, 1 from a trusted client. */
+  /**
+   * Which answer differs. Of clients by address: 0 with a sender that every scope covers, 1 with one that none covers. Of names: 0
+   * and 1 so with the name confirmed, 2 with it forged. Of recipients: 0 from a stranger, 1 from a trusted client.
+   */
   readonly question: number;
   /** Of any subject that changes in the same way; `decide` has the lines for this one. */
   readonly before: MailDecision;
@@ -62,7 +65,7 @@ function keyOf(answers: Answers): string {
 }
 
 function kindOf(before: Answers, after: Answers): ChangeKind {
-  const steps = after.map((decision, i) => openness(decision) - openness(before[i] as MailDecision));
+  const steps = after.map((decision, i) => stepFrom(before[i] as MailDecision, decision));
   const effect = steps.some((step) => step > 0) ? 'opens' : steps.some((step) => step < 0) ? 'closes' : 'moves';
   const differs = (i: number) => sameness(before[i] as MailDecision) !== sameness(after[i] as MailDecision);
   const question = steps.findIndex((step, i) => (effect === 'moves' ? differs(i) : Math.sign(step) === signs[effect]));
@@ -116,6 +119,14 @@ function sameness(decision: MailDecision): string {
 /** Refused because nothing permits it: by no entry, by an exclusion, or left to other plugins. */
 export function isUndecided({ by, outcome }: MailDecision): boolean {
   return by === 'other' && (outcome === 'refuse' || outcome === 'defer' || outcome === 'pass');
+}
+
+/** Above 0 where more mail is let in than before. Scopes of which neither holds the other open something. */
+function stepFrom(before: MailDecision, after: MailDecision): number {
+  const step = openness(after) - openness(before);
+  const [was, is] = [before.scope, after.scope];
+  if (step !== 0 || before.by !== 'trust' || was?.text === is?.text) return step;
+  return is === undefined || (was !== undefined && !was.contains(is)) ? 1 : -1;
 }
 
 /** Greater for what lets more mail in. */

@@ -5,10 +5,12 @@
 import { type ClientNames, unaskedNames } from '../client-names';
 import { formatLiteral } from '../entries/entry';
 import { formatNetwork, type IpAddress, ipv4 } from '../entries/ip-address';
+import { coveredSender, type Sender } from '../entries/sender-scope';
+import { beforeAllEnds as time } from '../tables/ends';
 import { type Asker, type Change, Comparer, type Sides } from './change';
 import { addressCount, classifyNetworks, everyAddress } from './classified-networks';
 import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
-import { decideMail } from './mail-decision';
+import { decideMail, type MailRequest } from './mail-decision';
 import { changedNames } from './name-changes';
 import { anyLocalPart, classifyNames, NameSets, representativeOf } from './name-sets';
 import {
@@ -39,9 +41,15 @@ export function* comparePolicies(before: PolicyContent, after: PolicyContent): G
 
 const anyRecipient = { localPart: 'anyone', domain: 'unlisted.invalid' };
 
+/** Of senders it only matters whether the scope of the entry covers them: the scopes themselves are compared. */
+const senders: readonly (Sender | undefined)[] = [coveredSender, undefined];
+
 /** What a client without a name is answered. */
 function askAddress(clientAddress: IpAddress): Asker {
-  return (policy) => [decideMail(policy, { clientAddress, clientNames: unaskedNames, recipient: anyRecipient })];
+  return (policy) =>
+    senders.map((sender) =>
+      decideMail(policy, { clientAddress, clientNames: unaskedNames, recipient: anyRecipient, time, sender }),
+    );
 }
 
 function* compareClientAddresses(sides: Sides): Generator<Change> {
@@ -65,9 +73,11 @@ function askName(name: string): Asker {
     confirmed,
     unresolved: [],
   });
+  type Question = Pick<MailRequest, 'sender' | 'clientNames'>;
+  const confirmed = senders.map((sender): Question => ({ sender, clientNames: names([name]) }));
   return (policy) =>
-    [names([name]), names([])].map((clientNames) =>
-      decideMail(policy, { clientAddress: ipv4(0), clientNames, recipient: anyRecipient }),
+    [...confirmed, { clientNames: names([]) }].map((asked) =>
+      decideMail(policy, { clientAddress: ipv4(0), recipient: anyRecipient, time, ...asked }),
     );
 }
 

@@ -1,7 +1,9 @@
 /** The tables of two policies side by side, with payloads that can be compared. */
 import type { EntryTablesData } from '../entries/entry-tables';
+import { ExtrasTable } from '../entries/extras';
+import type { ListData } from '../entries/list';
 import { mapValueOf } from '../entries/map-value';
-import { formatRoute, routeOf } from '../entries/route';
+import { formatRoute } from '../entries/route';
 import type { Sides } from './change';
 import type { ComparedTable } from './classified-networks';
 import type { NameTablePair } from './name-changes';
@@ -16,22 +18,28 @@ class Meanings {
     return (payload) => table[payload] ?? 0;
   }
 
+  /** What means no more than a plain entry has the number of one. */
   private numberOf(text: string): number {
+    if (text === '') return 0;
     const number = this.numbers.get(text) ?? this.numbers.size + 1;
     this.numbers.set(text, number);
     return number;
   }
 }
 
-/** What the payloads of `relay.to` mean. */
-export function routesOf(sides: Sides): NameTablePair['meanings'] {
-  const routes = new Meanings();
-  return both(sides, ({ lists: { relay_to } }) =>
-    routes.of(relay_to.routes.ports.length, (number) => {
-      const route = routeOf(relay_to.routes, number);
-      return route ? formatRoute(route) : '';
-    }),
-  );
+type ListOf = (content: PolicyContent) => ListData;
+
+/** What the payloads of a list mean: a next hop, or the senders that are trusted. What has ended is in no list here. */
+export function extrasOf(sides: Sides, of: ListOf): NameTablePair['meanings'] {
+  const meanings = new Meanings();
+  return both(sides, (side) => {
+    const { extras } = of(side);
+    const table = new ExtrasTable(extras);
+    return meanings.of(extras.count, (number) => {
+      const route = table.routeAt(number);
+      return route ? formatRoute(route) : (table.scopeAt(number)?.text ?? '');
+    });
+  });
 }
 
 /** What the payloads of `relay.map` mean. */
@@ -48,34 +56,31 @@ export function both<T>(sides: Sides, of: (side: PolicyContent) => T): readonly 
 
 type TablesOf = (content: PolicyContent) => EntryTablesData;
 
-export function networkTables(
-  sides: Sides,
-  tablesOf: readonly TablesOf[],
-  map: TablesOf,
-): Record<4 | 6, ComparedTable[]> {
+export function networkTables(sides: Sides, listsOf: readonly ListOf[], map: TablesOf): Record<4 | 6, ComparedTable[]> {
   const values = valuesOf(sides);
+  const lists = listsOf.map((of) => ({ of, meanings: extrasOf(sides, of) }));
   const ofFamily = (family: 'networks4' | 'networks6') =>
     ([0, 1] as const).flatMap((side) => [
-      ...tablesOf.map((of): ComparedTable => ({ data: of(sides[side])[family] })),
+      ...lists.map(({ of, meanings }): ComparedTable => ({ data: of(sides[side])[family], meaningOf: meanings[side] })),
       { data: map(sides[side])[family], meaningOf: values[side] },
     ]);
   return { 4: ofFamily('networks4'), 6: ofFamily('networks6') };
 }
 
-export const hosts: TablesOf = ({ lists }) => lists.hosts;
-export const localIp: TablesOf = ({ lists }) => lists.local_ip;
-export const localDomain: TablesOf = ({ lists }) => lists.local_domain;
-export const relayTo: TablesOf = ({ lists }) => lists.relay_to;
+export const hosts: ListOf = ({ lists }) => lists.hosts;
+export const localIp: ListOf = ({ lists }) => lists.local_ip;
+export const localDomain: ListOf = ({ lists }) => lists.local_domain;
+export const relayTo: ListOf = ({ lists }) => lists.relay_to;
 export const mapConnect: TablesOf = ({ lists }) => lists.relay_map.connect;
 export const mapTo: TablesOf = ({ lists }) => lists.relay_map.to;
 
-export function domainPairs(sides: Sides, lists: readonly TablesOf[], map: TablesOf): NameTablePair[] {
-  const routes = routesOf(sides);
+export function domainPairs(sides: Sides, lists: readonly ListOf[], map: TablesOf): NameTablePair[] {
   const values = valuesOf(sides);
-  return [...lists, map].flatMap((of) =>
+  const all = [...lists.map((of) => ({ of, meanings: extrasOf(sides, of) })), { of: map, meanings: values }];
+  return all.flatMap(({ of, meanings }) =>
     (['suffixes', 'exacts'] as const).map((table) => ({
       tables: both(sides, (side) => of(side)[table]),
-      meanings: of === map ? values : routes,
+      meanings,
       isExact: table === 'exacts',
     })),
   );

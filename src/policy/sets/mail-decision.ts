@@ -4,6 +4,7 @@ import { formatReply, type Reply } from '../decision';
 import { type DenyPolicy, decideDeny, denyNeedsClientName } from '../deny-decision';
 import { decideDisposition } from '../disposition';
 import { formatRoute, type Route } from '../entries/route';
+import type { SenderScope } from '../entries/sender-scope';
 import type { SourceLine } from '../findings/finding';
 import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../recipient-form';
 import { decideRelay, findRoute, needsClientName } from '../relay-decision';
@@ -31,6 +32,8 @@ export interface MailDecision {
   readonly reply?: Reply;
   /** With `relay`: the next hop of the entry, where it has one. */
   readonly route?: Route;
+  /** With `by: 'trust'`: the senders that the entry trusts, where it does not trust all of them. */
+  readonly scope?: SenderScope;
 }
 
 export function decideMail(policy: MailPolicy, request: MailRequest): MailDecision {
@@ -69,7 +72,7 @@ export function mailNeedsClientName(policy: MailPolicy, request: MailRequest): b
 
 function accepted(
   { relay }: MailPolicy,
-  { recipient, recipientIsHere = false }: MailRequest,
+  { recipient, recipientIsHere = false, time }: MailRequest,
   relaying: boolean,
   permit: RelayPermit | undefined,
 ): MailDecision {
@@ -80,8 +83,9 @@ function accepted(
     permit,
     knownMailbox: permit === undefined,
   });
-  const route = outcome === 'relay' ? findRoute(relay, recipient) : undefined;
-  return { outcome, by: groundOf(permit), ...lineOf(permit), ...(route && { route }) };
+  const route = outcome === 'relay' ? findRoute(relay, recipient, time) : undefined;
+  const scope = permit?.scope;
+  return { outcome, by: groundOf(permit), ...lineOf(permit), ...(route && { route }), ...(scope && { scope }) };
 }
 
 function groundOf(permit: RelayPermit | undefined): MailDecision['by'] {
@@ -108,8 +112,8 @@ function replyOf(decision: { readonly outcome: 'refuse' | 'defer'; readonly repl
   return { outcome: decision.outcome, reply: decision.reply };
 }
 
-/** `relay via [192.0.2.5]:25`, `refuse 550 5.7.1 Relaying denied`. */
-export function describeMail({ outcome, by, reply, route }: MailDecision): string {
+/** `relay via [192.0.2.5]:25`, `relay from dept.example`, `refuse 550 5.7.1 Relaying denied`. */
+export function describeMail({ outcome, by, reply, route, scope }: MailDecision): string {
   if (reply) return `${by === 'deny' ? 'deny' : outcome} ${formatReply(reply)}`;
-  return route ? `${outcome} via ${formatRoute(route)}` : outcome;
+  return `${outcome}${route ? ` via ${formatRoute(route)}` : ''}${scope ? ` from ${scope.text}` : ''}`;
 }

@@ -1,9 +1,12 @@
 /** A question about whole sets of clients, names and recipients: what of them a policy does not answer as expected. */
 import { type ClientNames, noNames } from '../client-names';
+import { dependsOnSender } from '../client-trust';
 import type { Network } from '../entries/containment';
 import type { Recipient } from '../entries/entry-tables';
 import { formatNetwork, type IpAddress } from '../entries/ip-address';
+import { coveredSender, type Sender } from '../entries/sender-scope';
 import { foldLocalPart, mailboxOfKey } from '../mailbox';
+import { beforeAllEnds as time } from '../tables/ends';
 import { NameTable, type NameTableData } from '../tables/name-table';
 import { classifyNetworks } from './classified-networks';
 import { decideMail, type MailDecision, type MailPolicy } from './mail-decision';
@@ -23,12 +26,16 @@ export interface MailQuestion {
   readonly localPart: string;
   /** `name`, `*.name`, an address literal, or empty for `<postmaster>`. */
   readonly domain: string;
+  /** Absent where the answer must be the same for every sender. */
+  readonly sender?: Sender;
 }
 
 /** A part of the question that is answered in one way. */
 export interface Answer {
   readonly clients: Network;
   readonly names: readonly string[];
+  /** The scope that covers the sender, where one does. */
+  readonly scope?: string;
   readonly recipient: string;
   readonly decision: MailDecision;
 }
@@ -48,17 +55,25 @@ export class Questioner {
     byLine: boolean,
   ): Generator<Answer> {
     for (const clientNames of this.clientNames(question.names)) {
-      for (const recipient of this.recipients(question)) {
-        const decide = (clientAddress: IpAddress) => decideMail(this.policy, { clientAddress, clientNames, recipient });
-        const classOf = (address: IpAddress) => (isExpected(decide(address)) ? 0 : 1);
+      for (const [recipient, sender] of this.mails(question)) {
+        const decide = (clientAddress: IpAddress) =>
+          decideMail(this.policy, { clientAddress, clientNames, recipient, time, sender });
+        // Of a sender that every scope covers, what no scope covers has been asked before.
+        const isAsked = ({ scope }: MailDecision) => sender !== coveredSender || scope !== undefined;
+        const classOf = (address: IpAddress) => {
+          const decision = decide(address);
+          return !isAsked(decision) || isExpected(decision) ? 0 : 1;
+        };
         const tables = this.networkTables(question.clients).map((data) => ({ data }));
         const found = classifyNetworks(tables, question.clients, { classOf, compared: false, byLine });
         for (const { network } of found) {
+          const decision = decide(network.address);
           yield {
             clients: network,
             names: clientNames.claimed.map(shownName),
+            ...(sender === coveredSender && decision.scope && { scope: decision.scope.text }),
             recipient: shownRecipient(recipient),
-            decision: decide(network.address),
+            decision,
           };
         }
       }
@@ -69,7 +84,16 @@ export class Questioner {
   first(question: MailQuestion): MailDecision {
     const [clientNames = noNames] = this.clientNames(question.names);
     const [recipient = { localPart: '', domain: '' }] = this.recipients(question);
-    return decideMail(this.policy, { clientAddress: question.clients.address, clientNames, recipient });
+    const { sender } = question;
+    return decideMail(this.policy, { clientAddress: question.clients.address, clientNames, recipient, time, sender });
+  }
+
+  private *mails(question: MailQuestion): Generator<readonly [Recipient, Sender | undefined]> {
+    const senders: readonly (Sender | undefined)[] =
+      question.sender !== undefined || !dependsOnSender(this.policy.relay)
+        ? [question.sender]
+        : [undefined, coveredSender];
+    for (const recipient of this.recipients(question)) for (const sender of senders) yield [recipient, sender];
   }
 
   private networkTables({ address }: Network) {
@@ -138,6 +162,7 @@ function shownRecipient({ localPart, domain }: Recipient): string {
 }
 
 /** The clients of an answer in words. */
-export function shownClients({ clients, names }: Answer): string {
-  return [formatNetwork(clients), ...names.map((name) => `ptr=${name}`)].join(' ');
+export function shownClients({ clients, names, scope }: Answer): string {
+  const words = [formatNetwork(clients), ...names.map((name) => `ptr=${name}`), ...(scope ? [`from=${scope}`] : [])];
+  return words.join(' ');
 }

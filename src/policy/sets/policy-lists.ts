@@ -84,6 +84,7 @@ export function mailPolicyOf({ lists, restriction, localDelivery, acceptsLocal }
       restriction,
       clientNetworks: new PolicyList(lists.local_ip),
       clientDomains: new PolicyList(lists.local_domain),
+      attributes: 'enforce',
       destinations: new PolicyList(lists.relay_to),
       map: new RelayMap(lists.relay_map),
       localDomains: new LocalDomains(lists.host_list, lists.host_list_regex),
@@ -100,7 +101,6 @@ function clientsBy(content: PolicyContent, pick: (tables: EntryTablesData) => Ta
   const { lists } = content;
   const only = <T extends EntryTablesData>(tables: T): T => ({ ...tables, ...none, ...pick(tables) });
   const connect = only(lists.relay_map.connect);
-  const byName = connect.suffixes !== none.suffixes;
   return mailPolicyOf({
     ...content,
     lists: {
@@ -108,7 +108,7 @@ function clientsBy(content: PolicyContent, pick: (tables: EntryTablesData) => Ta
       hosts: only(lists.hosts),
       local_ip: only(lists.local_ip),
       local_domain: only(lists.local_domain),
-      relay_map: { ...lists.relay_map, connect, to: none, relaysByName: byName && lists.relay_map.relaysByName },
+      relay_map: { ...lists.relay_map, connect, to: none },
       relay_to: emptyListData('relay_to'),
       host_list: { file: '', lines: [] },
       host_list_regex: { file: '', lines: [] },
@@ -134,7 +134,7 @@ export function recipientsOf(content: PolicyContent): MailPolicy {
       hosts: emptyListData('hosts'),
       local_ip: emptyListData('local_ip', '0.0.0.1'),
       local_domain: emptyListData('local_domain'),
-      relay_map: { ...lists.relay_map, connect: none, relaysByName: false },
+      relay_map: { ...lists.relay_map, connect: none },
     },
   });
 }

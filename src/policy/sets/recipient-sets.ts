@@ -4,9 +4,10 @@ import { containsNetwork, type Network } from '../entries/containment';
 import { formatLiteral } from '../entries/entry';
 import { formatNetwork, type IpAddress, ipv4, parseAddressLiteral, widthOf } from '../entries/ip-address';
 import { mailboxKey, mailboxOfKey } from '../mailbox';
+import { beforeAllEnds as time } from '../tables/ends';
 import type { Asker, Comparer, Sides } from './change';
 import { type ClassifiedNetwork, classifyNetworks, everyAddress } from './classified-networks';
-import { both, domainPairs, mapTo, networkTables, relayTo, routesOf, valuesOf } from './compared-tables';
+import { both, domainPairs, extrasOf, mapTo, networkTables, relayTo, valuesOf } from './compared-tables';
 import { decideMail } from './mail-decision';
 import { type ChangedNames, changedNames, type NameTablePair, namesIn } from './name-changes';
 import { anyLocalPart, classifyNames, NameSets, unlistedLabel } from './name-sets';
@@ -16,7 +17,7 @@ export function askRecipient(localPart: string, domain: string): Asker {
   const recipient = { localPart, domain };
   return (policy) =>
     [ipv4(0), trustedClient].map((clientAddress) =>
-      decideMail(policy, { clientAddress, clientNames: unaskedNames, recipient }),
+      decideMail(policy, { clientAddress, clientNames: unaskedNames, recipient, time }),
     );
 }
 
@@ -73,7 +74,7 @@ export class RecipientSets {
       [...this.localNames],
     );
     this.mailboxChanges = changedNames([
-      { tables: both(sides, (side) => relayTo(side).mailboxes), meanings: routesOf(sides), isExact: true },
+      { tables: both(sides, (side) => relayTo(side).mailboxes), meanings: extrasOf(sides, relayTo), isExact: true },
       { tables: both(sides, (side) => mapTo(side).mailboxes), meanings: valuesOf(sides), isExact: true },
     ]);
     const affected = [...this.changes.affected()];

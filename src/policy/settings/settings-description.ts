@@ -84,6 +84,11 @@ export const settingsDescription = {
       sendmail: "FEATURE(`access_db')",
       cf: 'RELAY_MAP',
     }),
+    attributes: choice(['enforce', 'observe'], {
+      default: 'enforce',
+      summary:
+        'what from= of an entry does: enforce, or observe, where the entry trusts its clients whatever their sender is, and the refusals that it would cause are logged',
+    }),
     local_delivery: boolean({
       default: 'true',
       summary:

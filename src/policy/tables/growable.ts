@@ -32,6 +32,13 @@ export class GrowableUint32 {
     this.numbers[start] = value;
   }
 
+  /** Puts a number at its place in a column of which most are 0; those before it are, and 0 itself takes no room. */
+  put(place: number, value: number): void {
+    if (value === 0) return;
+    while (this.filled < place) this.push(0);
+    this.push(value);
+  }
+
   private grow(): void {
     const before = this.numbers;
     this.numbers = new Uint32Array(memoryFor(2 * before.byteLength));

@@ -4,6 +4,7 @@
  *
  * Keys are lower case already. What is looked up is folded on the way (ASCII only: other names are A-labels by then).
  */
+import { beforeAllEnds, type Ends, hasEnded } from './ends';
 import { GrowableUint8, GrowableUint32 } from './growable';
 import { uint32Array } from './large-memory';
 import type { SameKey } from './sorted-rows';
@@ -71,10 +72,7 @@ export class NameTableBuilder {
     }
     rows.push(start);
     rows.push(excluded ? line | excludedBit : line);
-    if (payload !== 0) {
-      while (payloads.length < hashes.length) payloads.push(0);
-      payloads.push(payload);
-    }
+    payloads.put(hashes.length, payload);
     hashes.push(hash);
   }
 
@@ -138,7 +136,10 @@ function haveSameKey(data: NameTableData, a: number, b: number): boolean {
 }
 
 export class NameTable {
-  constructor(readonly data: NameTableData) {}
+  constructor(
+    readonly data: NameTableData,
+    private readonly ends?: Ends,
+  ) {}
 
   get size(): number {
     return (this.data.rows.length - 1) / 2;
@@ -220,16 +221,17 @@ export class NameTable {
     return true;
   }
 
-  /** The entry with exactly this key. */
-  findExact(key: string): NameHit | undefined {
+  /** The entry with exactly this key, if it exists at the time. */
+  findExact(key: string, time = beforeAllEnds): NameHit | undefined {
     if (this.size === 0) return undefined;
     let hash = hashStart;
     for (let i = key.length - 1; i >= 0; i--) hash = hashStep(hash, folded(key.charCodeAt(i)));
-    return this.hit(this.probe(key, 0, key.length, hash));
+    const row = this.probe(key, 0, key.length, hash);
+    return this.hit(this.exists(row, time) ? row : -1);
   }
 
-  /** The longest entry that is the name itself or a parent of it, by whole labels. One trailing dot is ignored. */
-  findSuffix(name: string): NameHit | undefined {
+  /** The longest entry that exists and is the name itself or a parent of it, by whole labels. One trailing dot is ignored. */
+  findSuffix(name: string, time = beforeAllEnds): NameHit | undefined {
     if (this.size === 0) return undefined;
     const end = name.endsWith('.') ? name.length - 1 : name.length;
     let hash = hashStart;
@@ -238,9 +240,13 @@ export class NameTable {
       hash = hashStep(hash, folded(name.charCodeAt(i)));
       if (i > 0 && name.charCodeAt(i - 1) !== dot) continue;
       const row = this.probe(name, i, end, hash);
-      if (row >= 0) found = row;
+      if (row >= 0 && this.exists(row, time)) found = row;
     }
     return this.hit(found);
+  }
+
+  private exists(row: number, time: number): boolean {
+    return this.ends === undefined || row < 0 || !hasEnded(this.ends, this.data.payloads[row] ?? 0, time);
   }
 
   private hit(row: number): NameHit | undefined {

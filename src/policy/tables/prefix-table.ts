@@ -7,6 +7,7 @@
  */
 
 import { type IpAddress, ipv4, sameAddress, wordMask } from '../entries/ip-address';
+import { beforeAllEnds, type Ends, hasEnded } from './ends';
 import { GrowableUint32 } from './growable';
 import { uint32Array } from './large-memory';
 import { behindWords, type SameKey, sortRows } from './sorted-rows';
@@ -106,24 +107,35 @@ export interface PrefixHit {
 }
 
 export class PrefixTable {
-  constructor(readonly data: PrefixTableData) {}
+  constructor(
+    readonly data: PrefixTableData,
+    private readonly ends?: Ends,
+  ) {}
 
   get size(): number {
     return this.data.facts.length / facts.each;
   }
 
-  /** The most specific entry around the address, included or excluded. */
-  find(address: IpAddress): PrefixHit | undefined {
+  /** The most specific entry around the address, included or excluded, that exists at the time. */
+  find(address: IpAddress, time = beforeAllEnds): PrefixHit | undefined {
     if (address.family !== this.data.family) return undefined;
     let row = this.lastNotAfter(address);
-    while (row !== none && !this.covers(row, address)) row = this.data.facts[row * facts.each + facts.parent] as number;
-    if (row === none) return undefined;
+    while (row !== none && !(this.covers(row, address) && this.exists(row, time)))
+      row = this.data.facts[row * facts.each + facts.parent] as number;
+    return row === none ? undefined : this.entryAt(row);
+  }
+
+  entryAt(row: number): PrefixHit {
     const at = row * facts.each;
     return {
       line: this.data.facts[at + facts.line] as number,
       excluded: ((this.data.facts[at + facts.length] as number) & excludedBit) !== 0,
       payload: this.data.payloads[row] ?? 0,
     };
+  }
+
+  private exists(row: number, time: number): boolean {
+    return this.ends === undefined || !hasEnded(this.ends, this.data.payloads[row] ?? 0, time);
   }
 
   /** The most specific row that covers the network and more, or `none`. */

@@ -282,4 +282,123 @@ describe('smtpcheck diff git:REV', () => {
     assert.deepEqual([linked.code, linked.stdout], [2, '']);
     assert.match(linked.stderr, /host\.deny is a link out of/);
   });
+
+  const words = async (one: string, other: string, file = 'localip') => {
+    const { stdout, stderr } = await diff(site({ [file]: one }), site({ [file]: other }));
+    assert.equal(stderr, '');
+    return stdout
+      .split('\n')
+      .slice(0, -2)
+      .map((line) => line.split(/ {2,}/).slice(0, 4).join(' | '));
+  };
+
+  for (const [name, one, other, ...lines] of [
+    [
+      'a scope that is new',
+      '192.0.2.0/24',
+      '192.0.2.0/24 from=dept.example',
+      'closes | localip | 192.0.2.0/24 | 256 addresses may now relay only mail from dept.example',
+    ],
+    [
+      'a scope that is gone',
+      '192.0.2.0/24 from=dept.example',
+      '192.0.2.0/24',
+      'opens | localip | 192.0.2.0/24 | 256 addresses may now relay to anyone',
+    ],
+    [
+      'a narrower scope',
+      '192.0.2.7 from=dept.example',
+      '192.0.2.7 from==dept.example',
+      'closes | localip | 192.0.2.7 | 1 address may now relay only mail from =dept.example',
+    ],
+    [
+      'a wider scope',
+      '192.0.2.7 from=dept.example',
+      '192.0.2.7 from=dept.example,<>',
+      'opens | localip | 192.0.2.7 | 1 address may now relay mail from dept.example,<>',
+    ],
+    [
+      'another scope, which opens something',
+      '192.0.2.7 from=a.example',
+      '192.0.2.7 from=b.example',
+      'opens | localip | 192.0.2.7 | 1 address may now relay mail from b.example',
+    ],
+    [
+      'a client that is new',
+      '',
+      '192.0.2.7 from=dept.example',
+      'opens | localip | 192.0.2.7 | 1 address may now relay mail from dept.example',
+    ],
+    [
+      'a client that is gone',
+      '192.0.2.7 from=dept.example',
+      '',
+      'closes | localip | 192.0.2.7 | 1 address may no longer relay mail from dept.example',
+    ],
+    [
+      'a part of a network',
+      '192.0.2.0/24',
+      '192.0.2.0/24\n192.0.2.128/25 from=dept.example',
+      'closes | localip | 192.0.2.128/25 | 128 addresses may now relay only mail from dept.example',
+    ],
+  ] as const) {
+    it(`says what it means for senders: ${name}`, async () => assert.deepEqual(await words(one, other), lines));
+  }
+
+  it('finds nothing between scopes that cover the same, or ends that are to come', async () => {
+    assert.deepEqual(
+      await changesBetween(
+        { localip: '192.0.2.7 from=b.example,a.example,=x.a.example until=2036-01-01', 'host.deny': 'spam.example' },
+        { localip: '192.0.2.7 from=a.example,b.example', 'host.deny': 'spam.example until=2036-01-01' },
+      ),
+      [],
+    );
+  });
+
+  it('says the same of names, and what senders beside a scope may do', async () => {
+    assert.deepEqual(await words('campus.example', 'campus.example from=campus.example', 'localdomain'), [
+      'closes | localdomain | *.campus.example | clients named campus.example and below may now relay only mail from campus.example',
+    ]);
+    const [one, other] = [
+      { localip: '192.0.2.7 from=a.example' },
+      { localip: '192.0.2.7 from=a.example', 'relay.map': 'Connect:192.0.2.7 RELAY' },
+    ];
+    const { stdout } = await diff(site(one), site(other));
+    assert.match(
+      stdout,
+      /^opens {3}relay\.map {2}192\.0\.2\.7 {2}1 address with other senders may now relay to anyone, unless/,
+    );
+  });
+
+  it('compares both at the time of --at', async () => {
+    const [one, other] = [
+      {
+        localip: '192.0.2.0/24\n192.0.2.7 from=dept.example until=2036-01-01T00:00Z',
+        'host.deny': '192.0.2.9 until=2036-01-01T00:00Z',
+      },
+      { localip: '192.0.2.0/24', 'host.deny': '192.0.2.9' },
+    ];
+    const at = async (time: string) =>
+      (await diff(site(one), site(other), '--fail-on=any', '--at', time)).stdout
+        .split('\n')
+        .map((line) => line.split(/ {2,}/).slice(0, 3).join(' '));
+    assert.deepEqual((await at('2035-12-31T23:59Z')).slice(0, 1), ['opens localip 192.0.2.7']);
+    assert.deepEqual((await at('2036-01-01T00:00Z')).slice(0, 1), ['closes host.deny 192.0.2.9']);
+    const { code, stderr } = await diff(site(one), site(other), '--at', '2036-02-30');
+    assert.deepEqual([code, /no time that exists/.test(stderr)], [2, true]);
+  });
+
+  it('says where from= is only observed, and what the setting does', async () => {
+    const observing = { localip: '192.0.2.7 from=a.example', 'smtpcheck.ini': '[relay]\nattributes=observe\n' };
+    const { stderr } = await diff(site(observing), site({ ...observing, localip: '192.0.2.7 from=b.example' }));
+    assert.match(stderr, /from= is only observed/);
+    const changes = await changesBetween(
+      { localip: '' },
+      { localip: '', 'smtpcheck.ini': '[relay]\nattributes=observe\n' },
+    );
+    assert.deepEqual(
+      changes.map(({ effect, subject }) => [effect, subject]),
+      [['opens', 'relay.attributes']],
+    );
+  });
 });

@@ -1,6 +1,7 @@
 /** The command: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
 import { run } from '../../../src/cli/explain';
+import { formatInstant } from '../../../src/policy/entries/instant';
 import { emptyLists, type Folder, makeFolder } from '../../../testkit/folder';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { smtpcheck } from '../command';
@@ -114,6 +115,46 @@ describe('smtpcheck explain', () => {
     );
   });
 
+  it('names the attribute that narrowed, and the entry that has ended', async () => {
+    const folder = site({
+      localip:
+        '192.0.2.9  from=dept.example until=2036-06-30T12:00Z  # the printer\n192.0.2.8 until=2036-06-30T12:00Z\n',
+      'relay.to': 'backup.example\nold.backup.example [192.0.2.5] until=2036-06-30T12:00Z # moved\n',
+    });
+    const explain = (...more: string[]) =>
+      smtpcheck(['explain', '--no-dns', '--to', 'user@x.example', ...more], { cwd: folder.path, env: {} });
+    const end = formatInstant(Date.UTC(2036, 5, 30, 12));
+    const refused = await explain('--ip', '192.0.2.9', '--from', 'a@evil.example');
+    assert.equal(refused.code, 1);
+    assert.ok(
+      refused.stdout.includes(
+        `  refuse  sender-not-covered  localip:1 from=dept.example until=${end} (the printer)\n  -> 550 5.7.1 Relaying denied`,
+      ),
+      refused.stdout,
+    );
+    const covered = await explain('--ip', '192.0.2.9', '--from', 'a@dept.example');
+    assert.equal(covered.code, 0);
+    assert.match(
+      covered.stdout,
+      /MAIL FROM:<a@dept\.example>\n(?: {2}.*\n)* {2}permit {2}client-network {2}localip:1 from=/,
+    );
+    const at = ['--at', '2036-06-30T12:00Z'];
+    const ended = await explain('--ip', '192.0.2.8', '--to', 'u@old.backup.example', ...at);
+    assert.equal(ended.code, 1);
+    assert.ok(
+      ended.stdout.startsWith(
+        `client 192.0.2.8 (NXDOMAIN), at ${end}\n  ended   localip:2 until=${end}\n  ended   relay.to:2 until=${end} (moved)\n`,
+      ),
+      ended.stdout,
+    );
+    const before = await explain('--ip', '192.0.2.8', '--at', '2036-06-30T11:59Z');
+    assert.deepEqual([before.code, before.stdout.includes('ended')], [0, false]);
+    const { at: time, ended: entries } = JSON.parse((await explain('--ip', '192.0.2.8', '--json', ...at)).stdout);
+    assert.deepEqual([time, entries], [end, [{ at: { file: 'localip', line: 2 }, attributes: `until=${end}` }]]);
+    const wrong = await explain('--ip', '192.0.2.8', '--at', 'tomorrow');
+    assert.deepEqual([wrong.code, wrong.stderr.includes('--at tomorrow: no time that exists')], [2, true]);
+  });
+
   it('prints the whole dialogue with --session', async () => {
     const { code, stdout } = await smtpcheck([...stranger, '--session', '--to', '<user@x.example>'], {
       cwd: site().path,
@@ -158,6 +199,7 @@ describe('smtpcheck explain', () => {
         { address: '<user@x.example>', disposition: 'relay', queue: "Haraka's outbound queue" },
         { address: '<a@local.example>', disposition: 'local', queue: 'queue/lmtp' },
       ],
+      ended: [],
       notPlayed: ['spf'],
       unread: [],
     });

@@ -2,6 +2,7 @@
  * Chains of rules against the lists that they are compiled into: for any chains of one server, each address and domain is
  * listed if and only if the chains permit (or refuse) it, asked as the server asks them.
  */
+
 import assert from 'node:assert/strict';
 import { Collector } from '../../../src/cli/import/collector';
 import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
@@ -18,6 +19,7 @@ import { containsNetwork, type Network } from '../../../src/policy/entries/conta
 import { parseEntry } from '../../../src/policy/entries/entry';
 import { parseAddress } from '../../../src/policy/entries/ip-address';
 import { admits, PolicyList, parseList } from '../../../src/policy/entries/list';
+import { now } from '../../../testkit/core';
 import { fc, runs } from '../../../testkit/properties';
 import { readerContext } from './support';
 
@@ -154,7 +156,7 @@ const listCases: readonly ListCase[] = [
 
 function isListed(policyList: PolicyList, probe: string): boolean {
   const address = parseAddress(probe);
-  return admits(address ? policyList.findAddress(address) : policyList.findDomain(probe));
+  return admits(address ? policyList.findAddress(address, now) : policyList.findDomain(probe, now));
 }
 
 describe('chains of rules, compiled', () => {

@@ -8,7 +8,7 @@ import { parseAddress } from '../../../src/policy/entries/ip-address';
 import { PolicyList, parseList } from '../../../src/policy/entries/list';
 import { parseRelayMap, RelayMap } from '../../../src/policy/entries/relay-map';
 import { decideRelay } from '../../../src/policy/relay-decision';
-import { localDomainsOf } from '../../../testkit/core';
+import { localDomainsOf, now } from '../../../testkit/core';
 
 export interface Client {
   readonly ip: string;
@@ -47,7 +47,7 @@ export class ImportedPolicy {
       : noNames;
     const denied = decideDeny(
       { clients: this.lists['host.deny'], onDnsFailure: 'defer' },
-      { clientAddress, clientNames },
+      { clientAddress, clientNames, time: now },
     );
     if (denied.outcome === 'refuse') return 'refused';
     const decision = decideRelay(
@@ -55,12 +55,20 @@ export class ImportedPolicy {
         restriction: true,
         clientNetworks: this.lists.localip,
         clientDomains: this.lists.localdomain,
+        attributes: 'enforce',
         destinations: this.lists['relay.to'],
         map: this.map,
         localDomains: localDomainsOf(),
         localDelivery: true,
       },
-      { clientAddress, clientNames, recipient: { localPart, domain }, recipientIsHere: false, vouched: false },
+      {
+        clientAddress,
+        clientNames,
+        time: now,
+        recipient: { localPart, domain },
+        recipientIsHere: false,
+        vouched: false,
+      },
     );
     return decision.outcome === 'permit' && decision.disposition === 'relay' ? 'relayed' : 'not relayed';
   }

@@ -22,9 +22,12 @@ export function copyOf(name: string, dnsPort = 9): Folder {
   return folder;
 }
 
+/** When the fixtures are linted. */
+const time = { now: Date.UTC(2026, 11, 1), expiringDays: 14 };
+
 /** `localip:3 warning network-wide`, one line for each finding. */
 export async function linesOf(folder: Folder, askDns = false): Promise<readonly string[]> {
-  const { findings } = await lint({ path: folder.path, config: folder.file('config') }, askDns);
+  const { findings } = await lint({ path: folder.path, config: folder.file('config') }, askDns, {}, time);
   return findings.map(lineOf);
 }
 
@@ -34,6 +37,11 @@ function lineOf(finding: LintFinding): string {
 
 /** What the command prints. */
 export async function textOf(folder: Folder, askDns: boolean): Promise<readonly string[]> {
-  const report = await lint({ path: folder.path, config: folder.file('config') }, askDns);
+  const { TZ: zone } = process.env;
+  // The report of an end is in the time zone of the host.
+  process.env.TZ = 'UTC';
+  const report = await lint({ path: folder.path, config: folder.file('config') }, askDns, {}, time);
+  if (zone === undefined) delete process.env.TZ;
+  else process.env.TZ = zone;
   return format(report, 'text', { colour: false, all: true, pathOf: (file) => file }).split('\n');
 }

@@ -67,6 +67,22 @@ const cases: readonly Fixture[] = [
     findings: [1, 2].map((line) => `relay.map:${line} warning map-reply-semicolon`),
   },
   {
+    name: 'entry-expired',
+    findings: [
+      'host.deny:1 warning entry-expired',
+      'localip:1 warning entry-expired',
+      'localip:2 warning entry-expired',
+      'localip:4 warning entry-expired',
+      'relay.map:1 warning entry-expired',
+    ],
+  },
+  { name: 'entry-expiring', findings: ['localip:1 warning entry-expiring', 'relay.map:1 warning entry-expiring'] },
+  { name: 'network-unscoped', findings: [1, 4].map((line) => `localip:${line} warning network-unscoped`) },
+  {
+    name: 'sender-public-mail',
+    findings: ['localdomain:1 warning sender-public-mail', 'localip:1 warning sender-public-mail'],
+  },
+  {
     name: 'network-wide',
     findings: [
       'host.deny:1 warning network-wide',
@@ -257,6 +273,7 @@ const cases: readonly Fixture[] = [
     findings: ['localdomain:1 warning dns-unanswered', 'relay.to:1 warning dns-unanswered'],
   },
   { name: 'clean-lists-in-use', findings: [] },
+  { name: 'clean-entries-with-attributes', findings: [] },
   { name: 'clean-networks-short-of-everything', findings: [] },
   { name: 'clean-network-without-length', findings: [] },
   { name: 'clean-part-of-a-trusted-network-denied', findings: [] },

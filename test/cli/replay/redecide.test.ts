@@ -42,7 +42,7 @@ async function redeciderFor({ files = {}, plugins = 'smtpcheck' }: Row): Promise
   const named = Object.entries(config).map(([name, text]) => [`config/${name}`, text]);
   const { path: cwd } = makeFolder(Object.fromEntries(named));
   const io = { stdout: { write() {} }, stderr: { write() {} }, env: {}, cwd };
-  return new Redecider(await readPolicy(findHarakaFolder(undefined, io), cwd, {}));
+  return new Redecider(await readPolicy(findHarakaFolder(undefined, io), cwd, {}, Date.now()));
 }
 
 describe('a decision of the log under another policy', () => {

@@ -217,4 +217,50 @@ describe('smtpcheck test', () => {
     const where = { cwd: folder.path };
     assert.deepEqual(await smtpcheckProcess(['test'], where), await smtpcheck(['test'], where));
   });
+
+  const scopedLists = {
+    localip: '192.0.2.0/24 from=dept.example,<>\n192.0.2.9 until=2036-01-01T00:00Z\n',
+    'relay.map': '',
+  };
+
+  it('asks for the sender of from=, and without it for every sender', async () => {
+    const holding = [
+      '192.0.2.7 from=a@dept.example -> b@elsewhere.example relay localip:1',
+      '192.0.2.0/24 from=a@SUB.Dept.example. -> b@elsewhere.example relay',
+      '192.0.2.7 from= -> b@elsewhere.example relay',
+      '192.0.2.7 from=a@evil.example -> b@elsewhere.example refuse 550 5.7.1 localip:1',
+      '203.0.113.5 from=a@dept.example -> b@elsewhere.example refuse',
+      '192.0.2.9 -> b@elsewhere.example relay localip:2',
+    ];
+    const good = await tested(`${holding.join('\n')}\n`, scopedLists);
+    assert.deepEqual([good.stdout, good.code], ['', 0]);
+    const { stdout, code } = await tested(
+      '192.0.2.7 -> b@elsewhere.example refuse\n192.0.2.8 -> b@elsewhere.example relay\n',
+      scopedLists,
+    );
+    assert.equal(code, 1);
+    assert.match(stdout, /:1:.*expected refuse, is relay \(localip:1\), 192\.0\.2\.7 from=dept\.example,<> -> b@/);
+    assert.match(
+      stdout,
+      /:2:.*expected relay, is refuse 550 5\.7\.1 Relaying denied \(localip:1\), 192\.0\.2\.8 -> b@/,
+    );
+  });
+
+  it('asks at the time of --at', async () => {
+    const text = '192.0.2.9 from=a@evil.example -> b@elsewhere.example relay\n';
+    assert.equal((await tested(text, scopedLists, '--at', '2035-12-31T23:59Z')).code, 0);
+    assert.equal((await tested(text, scopedLists, '--at', '2036-01-01T00:00Z')).code, 1);
+    assert.equal((await tested(text, scopedLists, '--at', 'soon')).code, 2);
+  });
+
+  it('writes a first file that holds for clients of some senders', async () => {
+    const folder = site(scopedLists);
+    await smtpcheck(['test', '--init'], { cwd: folder.path });
+    const text = fs.readFileSync(folder.file('config/smtpcheck.test'), 'utf8');
+    assert.match(
+      text,
+      /^192\.0\.2\.0 +from=anyone@dept\.example +-> anyone@elsewhere\.example +relay$|^192\.0\.2\.0\/24 from=anyone@dept\.example +-> anyone@elsewhere\.example +relay$/m,
+    );
+    assert.equal((await smtpcheck(['test'], { cwd: folder.path })).code, 0);
+  });
 });

@@ -2,6 +2,7 @@
  * Random file operations on the lists of a policy store, against a model in a few lines: what is in force is the last
  * content that was good and could be read; an allow list that is gone is empty, a deny list that is gone stays.
  */
+
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,6 +10,7 @@ import path from 'node:path';
 import type { Policy } from '../../../src/lists/policy';
 import { PolicyStore } from '../../../src/lists/policy-store';
 import { type IpAddress, parseAddress } from '../../../src/policy/entries/ip-address';
+import { now } from '../../../testkit/core';
 import { pause } from '../../../testkit/live/talk';
 import type { Fuzzer } from './fuzzer';
 import { Random } from './random';
@@ -40,33 +42,33 @@ const watched: readonly Watched[] = [
     file: 'localip',
     whenDeleted: 'empty',
     text: network,
-    holds: (policy, version) => policy.relay.clientNetworks.findAddress(inside(version)) !== undefined,
+    holds: (policy, version) => policy.relay.clientNetworks.findAddress(inside(version), now) !== undefined,
   },
   {
     file: 'localdomain',
     whenDeleted: 'empty',
     text: domain,
-    holds: (policy, version) => policy.relay.clientDomains.findDomain(domain(version)) !== undefined,
+    holds: (policy, version) => policy.relay.clientDomains.findDomain(domain(version), now) !== undefined,
   },
   {
     file: 'relay.to',
     whenDeleted: 'empty',
     text: domain,
     holds: (policy, version) =>
-      policy.relay.destinations.findRecipient({ localPart: 'user', domain: domain(version) }) !== undefined,
+      policy.relay.destinations.findRecipient({ localPart: 'user', domain: domain(version) }, now) !== undefined,
   },
   {
     file: 'relay.map',
     whenDeleted: 'empty',
     text: (version) => `To:${domain(version)} RELAY`,
     holds: (policy, version) =>
-      policy.relay.map.findRecipient({ localPart: 'user', domain: domain(version) }) !== undefined,
+      policy.relay.map.findRecipient({ localPart: 'user', domain: domain(version) }, now) !== undefined,
   },
   {
     file: 'host.deny',
     whenDeleted: 'keep',
     text: network,
-    holds: (policy, version) => policy.deny.clients.findAddress(inside(version)) !== undefined,
+    holds: (policy, version) => policy.deny.clients.findAddress(inside(version), now) !== undefined,
   },
 ];
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoundedFileReader, diskReader, type FileReader, slowFsWarning } from '../../../src/lists/files/bounded-reader';
 import { PolicyStore } from '../../../src/lists/policy-store';
-import { address } from '../../../testkit/core';
+import { address, now } from '../../../testkit/core';
 import { makeFolder } from '../../../testkit/folder';
 import { Said } from '../../../testkit/said';
 import { Started } from '../../../testkit/started';
@@ -105,8 +105,9 @@ describe('a list whose file system does not answer', () => {
     const said = new Said();
     const folder = makeFolder({ 'smtpcheck.ini': '[main]\npoll=200ms\nsettle=50ms\n', localip: '192.0.2.7' });
     const store = new PolicyStore(folder.path, said.log, undefined, { reader: disk.reader });
-    const denies = (client: string) => store.policy.deny.clients.findAddress(address(client)) !== undefined;
-    const trusts = (client: string) => store.policy.relay.clientNetworks.findAddress(address(client)) !== undefined;
+    const denies = (client: string) => store.policy.deny.clients.findAddress(address(client), now) !== undefined;
+    const trusts = (client: string) =>
+      store.policy.relay.clientNetworks.findAddress(address(client), now) !== undefined;
     try {
       disk.silent.add(folder.file('localip'));
       store.follow();
@@ -162,7 +163,7 @@ describe('a list whose file system does not answer', () => {
     const store = new PolicyStore(folder.path, said.log);
     const started = new Started();
     const destinations = () => store.policy.relay.destinations.size;
-    const denies = (client: string) => store.policy.deny.clients.findAddress(address(client)) !== undefined;
+    const denies = (client: string) => store.policy.deny.clients.findAddress(address(client), now) !== undefined;
     try {
       store.follow();
       const count = 200_000;

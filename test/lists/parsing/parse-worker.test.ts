@@ -9,6 +9,7 @@ import { parseContent, workerThreshold } from '../../../src/lists/parsing/parse-
 import { PolicyList } from '../../../src/policy/entries/list';
 import { memoryFor } from '../../../src/policy/tables/large-memory';
 import { buffersIn } from '../../../testkit/buffers';
+import { address, now } from '../../../testkit/core';
 import { type Folder, makeFolder } from '../../../testkit/folder';
 import { Said } from '../../../testkit/said';
 import { Started } from '../../../testkit/started';
@@ -36,6 +37,16 @@ describe('a list that is parsed in a worker', () => {
     const { data } = await parsed(shared.subarray(shared.length - text.length));
     assert.ok(data);
     assert.match(shared.toString(), /^# not of the list\n10\.0\.0\.0\n/);
+  });
+
+  it('brings the attributes of its entries along', async () => {
+    const { data } = await parsed(
+      Buffer.from(`${text}192.0.2.0/24\n192.0.2.7 from=dept.example until=2026-01-15T00:00Z\n`),
+    );
+    assert.ok(data && 'extras' in data);
+    const list = new PolicyList(data);
+    assert.equal(list.findAddress(address('192.0.2.7'), now - 1)?.scope?.text, 'dept.example');
+    assert.equal(list.findAddress(address('192.0.2.7'), now)?.source.line, 20_001);
   });
 
   if (process.platform === 'linux') {

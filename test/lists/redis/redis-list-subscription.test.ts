@@ -5,7 +5,7 @@ import { workerThreshold } from '../../../src/lists/parsing/parse-worker-client'
 import type { Ask } from '../../../src/lists/redis/key-reader';
 import { RedisListSubscription } from '../../../src/lists/redis/redis-list-subscription';
 import { PolicyList } from '../../../src/policy/entries/list';
-import { address } from '../../../testkit/core';
+import { address, now } from '../../../testkit/core';
 
 const listSetting = listSettings.find(({ name }) => name === 'hosts') as ListSetting;
 const maxAge = 1000;
@@ -34,7 +34,7 @@ function followed() {
   const list = new RedisListSubscription(listSetting, { name: 'redis:host.deny', key: 'host.deny' }, 0, log);
   const denies = (client: string) => {
     const content = new PolicyList(list.content?.value as ConstructorParameters<typeof PolicyList>[0]);
-    return content.findAddress(address(client)) !== undefined;
+    return content.findAddress(address(client), now) !== undefined;
   };
   return { list, said, denies };
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type parseContent, workerThreshold } from '../../../src/lists/parsing/parse-worker-client';
 import { RedisClientFactory } from '../../../src/lists/redis/redis-client-factory';
-import { address, shown } from '../../../testkit/core';
+import { address, now, shown } from '../../../testkit/core';
 import { everything } from '../../../testkit/extent';
 import { type ClientVersion, clientsOf } from '../../../testkit/redis-clients';
 import { all, denyAlone, head, redis, start, tooLong, withRedis } from '../../../testkit/redis-store';
@@ -38,20 +38,53 @@ describe('a list in Redis', () => {
       redis.add('host.deny', 'spam.example');
       const site = await start(all, {}, clientsOf(redis, version));
       const { relay, deny } = site.store.policy;
-      assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.7'))), '+3');
-      assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.9'))), '-1');
-      assert.equal(shown(relay.clientDomains.findDomain('mail.example.org')), '+2');
+      assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.7'), now)), '+3');
+      assert.equal(shown(relay.clientNetworks.findAddress(address('192.0.2.9'), now)), '-1');
+      assert.equal(shown(relay.clientDomains.findDomain('mail.example.org', now)), '+2');
       const recipient = (domain: string) => ({ localPart: 'a', domain });
-      assert.equal(relay.destinations.findRecipient(recipient('backup.example'))?.route?.port, 2525);
-      assert.deepEqual(relay.map.findRecipient(recipient('partner.example'))?.source, {
+      assert.equal(relay.destinations.findRecipient(recipient('backup.example'), now)?.route?.port, 2525);
+      assert.deepEqual(relay.map.findRecipient(recipient('partner.example'), now)?.source, {
         file: 'redis:relay.map',
         line: 1,
       });
-      assert.deepEqual(deny.clients.findDomain('spam.example')?.source, { file: 'redis:host.deny', line: 1 });
+      assert.deepEqual(deny.clients.findDomain('spam.example', now)?.source, { file: 'redis:host.deny', line: 1 });
       assert.equal(
         site.saying(/^notice loaded file=redis:host.deny generation=\d+ sha256=[0-9a-f]{12} entries=\d+ /),
         1,
       );
+    });
+
+    it(`has attributes like a file, in a set, a hash and a text, with version ${version} of the client`, async () => {
+      const end = 'until=2026-01-15T00:00Z';
+      redis.add('localip', `192.0.2.7 from=dept.example  # printer`, `192.0.2.8 ${end}`, '192.0.2.9 limit=5');
+      redis.set('localdomain', `campus.example from=<> ${end}\n`);
+      redis.add('relay.to', `backup.example  [198.51.100.5]:2525 ${end}`);
+      redis.set('relay.map', new Map([['To:partner.example', `RELAY ${end}`]]));
+      redis.add('host.deny', `spam.example ${end}`);
+      const site = await start(all, {}, clientsOf(redis, version));
+      // A fault in one member rejects the whole list, as in a file.
+      assert.equal(site.trusted.available, false);
+      assert.ok(site.saying(/attribute-unknown/) > 0);
+      redis.remove('localip', '192.0.2.9 limit=5');
+      await until('the list is good', () => site.trusted.available);
+      const { relay, deny } = site.store.policy;
+      const client = address('192.0.2.7');
+      assert.deepEqual(
+        ['dept.example', 'evil.example'].map((sender) =>
+          relay.clientNetworks.findAddress(client, now)?.scope?.covers(sender),
+        ),
+        [true, false],
+      );
+      const to = (domain: string) => ({ localPart: 'a', domain });
+      const found = (time: number) => [
+        shown(relay.clientNetworks.findAddress(address('192.0.2.8'), time)),
+        shown(relay.clientDomains.findDomain('pc.campus.example', time)),
+        shown(relay.destinations.findRecipient(to('backup.example'), time)),
+        relay.map.findRecipient(to('partner.example'), time)?.source.line,
+        shown(deny.clients.findDomain('spam.example', time)),
+      ];
+      assert.deepEqual(found(now - 1), ['+2', '+1', '+1', 1, '+1']);
+      assert.deepEqual(found(now), [undefined, undefined, undefined, undefined, undefined]);
     });
 
     it(`takes one connection, and closes it, with version ${version} of the client`, async () => {

@@ -1,11 +1,8 @@
 /** Clients behind a proxy: the client's address counts, and never the proxy's. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
-import { harakaPackage } from '../../../examples/haraka-directory';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
-import { type HarakaVersion, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
-import { connectBehindProxy } from '../../../testkit/live/proxied';
+import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
+import { connectBehindProxy, connectionIni } from '../../../testkit/live/proxied';
 import { askFor, greet, rcpt, said } from '../../../testkit/live/talk';
 import { versions } from '../../../testkit/live/versions';
 
@@ -130,9 +127,4 @@ for (const version of versions) {
       client.destroy();
     });
   });
-}
-
-function connectionIni(version: HarakaVersion, proxies: readonly string[]): string {
-  const shipped = fs.readFileSync(path.join(harakaPackage(version), 'config', 'connection.ini'), 'utf8');
-  return shipped.replace(/^hosts\[\] *=.*$/m, proxies.map((address) => `hosts[] = ${address}`).join('\n'));
 }

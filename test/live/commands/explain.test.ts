@@ -20,6 +20,8 @@ const notPlayedWhole: Readonly<Record<string, string>> = {
   'sh-control-04': 'a bare LF makes two commands of one write',
   'sh-wire-04': 'three commands in one write (pipelining)',
   'sh-piggyback-05': 'played up to its DATA: explain takes no message',
+  'scope-32': 'played up to its DATA: explain takes no message',
+  'scope-34': 'five commands in one write (pipelining)',
   'sh-wire-06': 'played up to its DATA: explain takes no message',
   'sh-wire-07': 'played up to its DATA: explain takes no message',
 };

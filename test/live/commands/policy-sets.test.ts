@@ -14,7 +14,7 @@ import { smtpcheck } from '../../cli/command';
 const plugins = ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'];
 
 const old = {
-  localip: '127.9\n!127.9.64.0/18\n127.7.0.1\n',
+  localip: '127.9\n!127.9.64.0/18\n127.7.0.1\n127.6.0.0/17 from=sender.example\n127.5\n',
   localdomain: 'campus.example\n',
   'relay.to': 'backup.example\n!old.backup.example\ndirector@institute.example\n',
   'relay.map': 'Connect:127.20 RELAY\nTo:list.example REJECT\nTo:abuse@ ERROR:5.7.1:553 not here\n',
@@ -22,7 +22,10 @@ const old = {
 };
 
 const edited = {
-  localip: '127.9\n127.8.0.0/17\n',
+  localip: [
+    '127.9\n127.8.0.0/17',
+    '127.6.0.0/17 from=other.example\n127.6.128.0/17 from=other.example,sender.example\n127.5 until=2020-01-01\n',
+  ].join('\n'),
   localdomain: 'campus.example\n!pc.campus.example\n',
   'relay.to': 'backup.example\nlab.example\n!old.lab.example\n',
   'relay.map': 'Connect:127.20 450 4.7.1 later\nTo:list.example RELAY\n',
@@ -46,6 +49,9 @@ const nameless = [
   '127.8.0.1',
   '127.8.128.1',
   '127.20.0.1',
+  '127.6.0.1',
+  '127.6.128.1',
+  '127.5.0.1',
   '127.66.1.1',
   '127.66.128.1',
   '127.99.0.1',
@@ -176,7 +182,10 @@ async function expectAnswers(haraka: RunningHaraka, all: ReadonlyMap<string, str
         ? ` forged-ptr=${forged[client]}`
         : '';
     const result = answer.startsWith('250') ? 'refuse' : `${answer.startsWith('4') ? 'defer' : 'refuse'} ${answer}`;
-    return { line: `${client}${name} -> ${recipient} ${result}`, isAccepted: answer.startsWith('250') };
+    return {
+      line: `${client}${name} from=someone@sender.example -> ${recipient} ${result}`,
+      isAccepted: answer.startsWith('250'),
+    };
   });
   const folder = makeFolder({ expectations: lines.map(({ line }) => `${line}\n`).join('') });
   const { stdout, stderr } = await smtpcheck(['test', '-c', haraka.directory, '--json', folder.file('expectations')]);

@@ -14,7 +14,10 @@ import { smtpcheck } from '../../cli/command';
 const plugins = ['smtpcheck', 'rcpt_to.in_host_list'];
 const files = {
   host_list: 'local.example\n',
-  localip: '127.9.0.0/16\n!127.9.64.0/18\n2001:db8:9::/48\n',
+  localip: [
+    '127.9.0.0/16\n!127.9.64.0/18\n2001:db8:9::/48\n',
+    '127.30.0.0/16 from=dept.example,<> until=2036-01-01\n127.31.0.0/16 until=2020-01-01\n',
+  ].join(''),
   localdomain: 'campus.example\n',
   'relay.to': 'backup.example [127.0.0.1]:26\n=mail.example\n!old.backup.example\ndirector@institute.example\n',
   'relay.map': 'Connect:127.20 RELAY\nTo:list.example REJECT\nTo:abuse@ ERROR:5.7.1:553 not here\n',
@@ -72,6 +75,7 @@ for (const version of versions) {
           'closes rcpt_to.in_host_list null',
           'moves deny.at null',
           'opens 127.9.64.0/18 localip:2',
+          'closes 127.30.0.0/16 localip:4',
           'closes 2001:db8:9::/48 localip:3',
         ],
       );
@@ -101,14 +105,31 @@ for (const version of versions) {
       assert.match(stdout, /^2 open\n$/m);
     });
 
+    it('has scopes and ends as the server has them', async () => {
+      const edited = copyOf(haraka);
+      edited.write('config/localip', files.localip.replace('from=dept.example,<>', 'from=dept.example'));
+      const { stdout } = await diff(haraka, edited.path);
+      assert.match(stdout, /^closes +localip +127\.30\.0\.0\/16 .* may now relay only mail from dept\.example /m);
+      assert.match(stdout, /^1 closes$/m);
+      const { stdout: later } = await diff(haraka, edited.path, '--at', '2036-01-01');
+      assert.equal(later, 'nothing changes\n');
+    });
+
     it('is what smtpcheck test -c running asks', async () => {
       haraka.write('localip', 'not an entry\n');
       await haraka.waitForLog(/localip:1: /);
-      const folder = makeFolder({ expectations: '127.9.0.0/18 -> a@victim.example relay localip:1\n' });
+      const folder = makeFolder({
+        expectations: [
+          '127.9.0.0/18 -> a@victim.example relay localip:1',
+          '127.30.0.0/16 from=a@x.dept.example -> a@victim.example relay localip:4',
+          '127.30.0.0/16 from=a@other.example -> a@victim.example refuse localip:4',
+          '127.31.0.0/16 -> a@victim.example refuse 550',
+        ].join('\n'),
+      });
       const { code, stderr } = await smtpcheck(['test', '-c', 'running', folder.file('expectations')], {
         cwd: haraka.directory,
       });
-      assert.deepEqual([code, stderr], [0, '1 expectation holds, 0 do not\n']);
+      assert.deepEqual([code, stderr], [0, '4 expectations hold, 0 do not\n']);
     });
 
     it('is handed out by the socket of the command alone', async () => {

@@ -198,7 +198,7 @@ describe('the package', () => {
         connect: ['smtpcheck_connect -100'],
         helo: ['helo_check_name -100'],
         ehlo: ['helo_check_name -100'],
-        mail: ['helo_check_introduced -100', 'hook_mail 0'],
+        mail: ['smtpcheck_sender -100', 'hook_mail 0'],
         rcpt: ['smtpcheck_recipient -100', 'hook_rcpt 0', 'relay_decide_recipient 100'],
         rcpt_ok: ['relay_route_recipient 100'],
         vrfy: ['privacy_vrfy -100'],

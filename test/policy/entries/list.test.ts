@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ListKind, PolicyList, parseList } from '../../../src/policy/entries/list';
-import { address, listOf, recipient, shown } from '../../../testkit/core';
+import { address, listOf, now, recipient, shown } from '../../../testkit/core';
 
 interface AddressCase {
   readonly name: string;
@@ -87,7 +87,7 @@ describe('PolicyList.findAddress', () => {
     it(name, () => {
       const parsed = listOf('local_ip', ...list);
       for (const [client, found] of Object.entries(finds)) {
-        assert.equal(shown(parsed.findAddress(address(client))), found, client);
+        assert.equal(shown(parsed.findAddress(address(client), now)), found, client);
       }
     });
   }
@@ -159,7 +159,7 @@ describe('PolicyList.findDomain', () => {
     it(name, () => {
       const parsed = listOf('local_domain', ...list);
       for (const [client, found] of Object.entries(finds))
-        assert.equal(shown(parsed.findDomain(client)), found, client);
+        assert.equal(shown(parsed.findDomain(client, now)), found, client);
     });
   }
 });
@@ -244,7 +244,7 @@ describe('PolicyList.findRecipient', () => {
     it(name, () => {
       const parsed = listOf('relay_to', ...list);
       for (const [to, found] of Object.entries(finds))
-        assert.equal(shown(parsed.findRecipient(recipient(to))), found, to);
+        assert.equal(shown(parsed.findRecipient(recipient(to), now)), found, to);
     });
   }
 
@@ -257,7 +257,7 @@ describe('PolicyList.findRecipient', () => {
       'other.example [10.0.0.5]:2525',
       'user@backup.example',
     );
-    const routeOf = (to: string) => list.findRecipient(recipient(to))?.route;
+    const routeOf = (to: string) => list.findRecipient(recipient(to), now)?.route;
     assert.deepEqual(routeOf('a@backup.example'), { host: '10.0.0.5', port: 2525 });
     assert.deepEqual(routeOf('a@x.sub.backup.example'), { host: 'mx.inner.example', port: 25 });
     assert.equal(routeOf('a@plain.example'), undefined);

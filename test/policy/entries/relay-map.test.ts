@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { formatReply } from '../../../src/policy/decision';
 import { parseRelayMap } from '../../../src/policy/entries/relay-map';
-import { address, mapOf, recipient } from '../../../testkit/core';
+import { address, mapOf, now, recipient } from '../../../testkit/core';
 
 const shownEntry = (entry: ReturnType<ReturnType<typeof mapOf>['findClientName']>) =>
   entry &&
@@ -145,13 +145,13 @@ describe('RelayMap', () => {
     it(name, () => {
       const parsed = mapOf(...map);
       for (const [text, found] of Object.entries(to)) {
-        assert.equal(shownEntry(parsed.findRecipient(recipient(text))), found, `To: ${text}`);
+        assert.equal(shownEntry(parsed.findRecipient(recipient(text), now)), found, `To: ${text}`);
       }
       for (const [text, found] of Object.entries(addresses)) {
-        assert.equal(shownEntry(parsed.findClientAddress(address(text))), found, `Connect: ${text}`);
+        assert.equal(shownEntry(parsed.findClientAddress(address(text), now)), found, `Connect: ${text}`);
       }
       for (const [text, found] of Object.entries(host)) {
-        assert.equal(shownEntry(parsed.findClientName(text)), found, `Connect: ${text}`);
+        assert.equal(shownEntry(parsed.findClientName(text, now)), found, `Connect: ${text}`);
       }
     });
   }
@@ -175,7 +175,7 @@ describe('RelayMap', () => {
   it('knows whether a name could decide, and whether it could earn', () => {
     const of = (...lines: string[]) => {
       const map = mapOf(...lines);
-      return [map.usesClientNames, map.relaysByName];
+      return [map.usesClientNames(now), map.relaysByName(now)];
     };
     assert.deepEqual(of('Connect:192.0.2 RELAY', 'To:a.example RELAY'), [false, false]);
     assert.deepEqual(of('Connect:a.example REJECT'), [true, false]);
@@ -232,7 +232,10 @@ describe('replies of relay.map', () => {
     it(`${is ? `reads ${is.slice(0, 80)} from` : 'finds no reply in'} ${value.slice(0, 80)}`, () => {
       const { data, findings } = parseRelayMap('relay.map', `To:a.example ${value}`);
       if (is)
-        assert.equal(shownEntry(mapOf(`To:a.example ${value}`).findRecipient(recipient('u@a.example'))), `1 ${is}`);
+        assert.equal(
+          shownEntry(mapOf(`To:a.example ${value}`).findRecipient(recipient('u@a.example'), now)),
+          `1 ${is}`,
+        );
       else {
         assert.deepEqual(
           findings.map(({ code }) => code),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatRoute, parseRoute, RouteTableBuilder, routeOf } from '../../../src/policy/entries/route';
+import { formatRoute, parseRoute } from '../../../src/policy/entries/route';
 
 const routes: readonly { readonly text: string; readonly is?: readonly [host: string, port: number, text: string] }[] =
   [
@@ -40,23 +40,4 @@ describe('parseRoute', () => {
       assert.deepEqual(parseRoute(formatRoute(route)), route);
     });
   }
-});
-
-describe('RouteTableBuilder', () => {
-  it('numbers routes from 1, the same route by the same number', () => {
-    const [one, two] = [
-      { host: '10.0.0.5', port: 25 },
-      { host: '10.0.0.5', port: 2525 },
-    ];
-    const builder = new RouteTableBuilder();
-    assert.deepEqual(
-      [one, two, { ...one }].map((route) => builder.numberOf(route)),
-      [1, 2, 1],
-    );
-    const data = builder.build();
-    assert.deepEqual(
-      [0, 1, 2, 3].map((number) => routeOf(data, number)),
-      [undefined, one, two, undefined],
-    );
-  });
 });

@@ -10,22 +10,45 @@ import {
   parseAddressLiteral,
   widthOf,
 } from '../../../src/policy/entries/ip-address';
+import { coveredSender } from '../../../src/policy/entries/sender-scope';
 import { type Change, isUndecided } from '../../../src/policy/sets/change';
 import { comparePolicies } from '../../../src/policy/sets/compare-policies';
-import { decideMail, describeMail, type MailDecision, type MailRequest } from '../../../src/policy/sets/mail-decision';
+import { contentAt } from '../../../src/policy/sets/content-at';
+import {
+  decideMail,
+  describeMail,
+  type MailDecision,
+  type MailPolicy,
+  type MailRequest,
+} from '../../../src/policy/sets/mail-decision';
 import { holdsName } from '../../../src/policy/sets/name-sets';
 import { mailPolicyOf, type PolicyContent } from '../../../src/policy/sets/policy-lists';
-import { address, named, recipient } from '../../../testkit/core';
+import { address, named, now, recipient } from '../../../testkit/core';
 import { contentOf, type ListLines } from '../../../testkit/policy-content';
 import { fc, runs } from '../../../testkit/properties';
-import { pair, probeAddress, probeHost, probeLocal, probeName, site } from '../../../testkit/random-policy';
+import { pair, probeAddress, probeHost, probeLocal, probeName, senders, site } from '../../../testkit/random-policy';
 
 function answer(decision: MailDecision): string {
   return isUndecided(decision) ? 'undecided' : `${decision.by} ${describeMail(decision)}`;
 }
 
-function answers(content: PolicyContent, requests: readonly MailRequest[]): string {
-  return requests.map((request) => answer(decideMail(mailPolicyOf(content), request))).join(' | ');
+/** What a client is answered: of the scope it learns no more than whether its own sender is covered. */
+function answers(policy: MailPolicy, requests: readonly MailRequest[]): string {
+  return requests
+    .map((request) => {
+      const { scope: _scope, ...decision } = decideMail(policy, request);
+      return answer(decision);
+    })
+    .join(' | ');
+}
+
+function forSenders(request: MailRequest): readonly MailRequest[] {
+  return senders.map((sender) => ({ ...request, sender }));
+}
+
+/** Asked at a time, and compared as it is then. */
+function contentNow(lists: ListLines): PolicyContent {
+  return contentAt(contentOf(lists), now);
 }
 
 /** In no list of the generator. */
@@ -79,14 +102,19 @@ describe('comparePolicies', () => {
     );
     fc.assert(
       fc.property(pair, probes, ([one, other], [addresses, names, mailboxes]) => {
-        const before = contentOf(withTrusted(one));
-        const after = contentOf(withTrusted(other));
+        const before = contentNow(withTrusted(one));
+        const after = contentNow(withTrusted(other));
         const changes = [...comparePolicies(before, after)];
-        const differ = (requests: readonly MailRequest[]) => answers(before, requests) !== answers(after, requests);
-        const client = { clientAddress: outside, clientNames: noNames };
+        // As a server has them, with what has ended.
+        const [was, is] = [one, other].map((lists) => mailPolicyOf(contentOf(withTrusted(lists)))) as [
+          MailPolicy,
+          MailPolicy,
+        ];
+        const differ = (requests: readonly MailRequest[]) => answers(was, requests) !== answers(is, requests);
+        const client = { clientAddress: outside, clientNames: noNames, time: now };
         for (const text of addresses) {
           const clientAddress = address(text);
-          const expected = differ([{ ...client, clientAddress, recipient: unlisted }]) ? 1 : 0;
+          const expected = differ(forSenders({ ...client, clientAddress, recipient: unlisted })) ? 1 : 0;
           assert.equal(setsWithAddress(changes, clientAddress).length, expected, text);
         }
         for (const host of names) {
@@ -95,7 +123,7 @@ describe('comparePolicies', () => {
             clientNames: named([host], confirmed),
             recipient: unlisted,
           }));
-          assert.equal(setsWithName(changes, host).length, differ(requests) ? 1 : 0, host);
+          assert.equal(setsWithName(changes, host).length, differ(requests.flatMap(forSenders)) ? 1 : 0, host);
         }
         for (const [localPart, host] of mailboxes) {
           const requests = [outside, address('192.0.2.77')].map((clientAddress) => ({
@@ -112,18 +140,24 @@ describe('comparePolicies', () => {
   });
 
   it('reports one of client, name and recipient wherever the answer to all three together differs', () => {
-    const probes = fc.array(fc.tuple(probeAddress, probeName, probeLocal, probeHost, fc.boolean()), { minLength: 40 });
+    const probes = fc.array(
+      fc.tuple(probeAddress, probeName, probeLocal, probeHost, fc.boolean(), fc.constantFrom(...senders)),
+      { minLength: 40 },
+    );
     fc.assert(
       fc.property(pair, probes, ([one, other], all) => {
-        const [before, after] = [contentOf(one), contentOf(other)];
+        const [before, after] = [contentNow(one), contentNow(other)];
         const changes = [...comparePolicies(before, after)];
-        for (const [text, host, localPart, at, isConfirmed] of all) {
+        const [was, is] = [mailPolicyOf(before), mailPolicyOf(after)];
+        for (const [text, host, localPart, at, isConfirmed, sender] of all) {
           const request = {
             clientAddress: address(text),
             clientNames: named([host], isConfirmed ? [host] : []),
             recipient: { localPart, domain: at },
+            time: now,
+            sender,
           };
-          if (answers(before, [request]) === answers(after, [request])) continue;
+          if (answers(was, [request]) === answers(is, [request])) continue;
           const found = [
             setsWithAddress(changes, request.clientAddress),
             setsWithName(changes, host),
@@ -142,12 +176,12 @@ describe('comparePolicies', () => {
   it('reports the fewest networks', () => {
     fc.assert(
       fc.property(pair, ([one, other]) => {
-        const changes = [...comparePolicies(contentOf(one), contentOf(other))];
-        const networks = changes.filter(({ kind }) => kind === 'client-addresses');
-        const keys = new Set(networks.map(keyOfNetwork));
-        for (const change of networks) {
-          const sibling = siblingOf(change);
-          assert.ok(sibling === undefined || !keys.has(sibling), `${change.subject} and its sibling are one network`);
+        const [before, after] = [contentNow(one), contentNow(other)];
+        const networks = [...comparePolicies(before, after)].filter(({ kind }) => kind === 'client-addresses');
+        const known = new Map(networks.map(keysOf(before, after)).map(({ subject, says }) => [subject, says]));
+        for (const [subject, says] of known) {
+          const sibling = siblingOf(subject);
+          assert.ok(sibling === undefined || known.get(sibling) !== says, `${subject} and its sibling are one network`);
         }
       }),
       { numRuns: runs(400) },
@@ -158,25 +192,32 @@ describe('comparePolicies', () => {
     fc.assert(
       fc.property(site, (lists) => {
         const reversed = Object.fromEntries(Object.entries(lists).map(([file, all]) => [file, [...all].reverse()]));
-        assert.deepEqual([...comparePolicies(contentOf(lists), contentOf(reversed))], []);
+        assert.deepEqual([...comparePolicies(contentNow(lists), contentNow(reversed))], []);
       }),
       { numRuns: runs(200) },
     );
   });
 });
 
-function keyOfNetwork({ subject, before, after }: Change): string {
-  return `${subject} ${answer(before)} ${answer(after)}`;
+/** The network of a change, and all that clients in it are answered before and after. */
+function keysOf(before: PolicyContent, after: PolicyContent): (change: Change) => { subject: string; says: string } {
+  const policies = [before, after].map(mailPolicyOf);
+  return ({ subject }) => {
+    const [first = ''] = subject.split('/');
+    const asked = { clientAddress: address(first), clientNames: noNames, recipient: unlisted, time: now };
+    const requests: readonly MailRequest[] = [asked, { ...asked, sender: coveredSender }];
+    const answered = policies.flatMap((policy) => requests.map((request) => answer(decideMail(policy, request))));
+    return { subject, says: answered.join(' ') };
+  };
 }
 
-/** The key of the network beside it, with which it would make a wider one. */
-function siblingOf(change: Change): string | undefined {
-  const entry = parseEntry(change.subject);
+/** The network beside it, with which it would make a wider one. */
+function siblingOf(subject: string): string | undefined {
+  const entry = parseEntry(subject);
   if (!('kind' in entry) || entry.kind !== 'network' || entry.length === 0) return undefined;
   const { address: first, length } = entry;
   const words = [first.w0, first.w1, first.w2, first.w3];
   words[(length - 1) >>> 5] = ((words[(length - 1) >>> 5] as number) ^ (1 << (31 - ((length - 1) & 31)))) >>> 0;
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
-  const subject = formatNetwork({ address: { family: first.family, w0, w1, w2, w3 }, length });
-  return keyOfNetwork({ ...change, subject });
+  return formatNetwork({ address: { family: first.family, w0, w1, w2, w3 }, length });
 }

@@ -27,6 +27,7 @@ describe('the defaults', () => {
         local_domain: { file: 'localdomain' },
         relay_to: { file: 'relay.to' },
         relay_map: { file: 'relay.map' },
+        attributes: 'enforce',
         local_delivery: true,
         this_host: [],
       },
@@ -120,6 +121,12 @@ const values: readonly ValueCase[] = [
   },
   { setting: 'status.token_file', good: { '': '', token: 'token' }, bad: { 'a b': undefined } },
   { setting: 'status.recent', good: { '1': 1, '10000': 10_000 }, bad: { '0': undefined, '10001': undefined } },
+  {
+    setting: 'relay.attributes',
+    good: { enforce: 'enforce', Observe: 'observe' },
+    bad: { obsrve: 'attributes=observe', '': undefined },
+    expected: 'one of enforce, observe',
+  },
   {
     setting: 'main.mode',
     good: { enforce: 'enforce', OBSERVE: 'observe' },

@@ -6,6 +6,7 @@ import { listSettings, settingsFile } from '../../../lists/list-settings';
 import { type ListContent, parseListContent } from '../../../lists/parsing/parse-bytes';
 import type { ListVersions } from '../../../lists/policy';
 import { parseSettings } from '../../../policy/settings/settings';
+import { beforeAllEnds } from '../../../policy/tables/ends';
 import { check } from '../../expectations/check';
 import { parseExpectations } from '../../expectations/expectation';
 import { defaultFile, header, inColumns, type WrittenLine } from '../../expectations/written';
@@ -72,5 +73,5 @@ function policyIn(files: readonly RenderedFile[]): FolderPolicy {
     return [listSetting.name, { file, value, hash: '', fingerprint: '' }] as const;
   });
   const parts = { settings, written, versions: Object.fromEntries(versions) as unknown as ListVersions };
-  return policyOf(parts, ['smtpcheck', 'rcpt_to.in_host_list']);
+  return policyOf(parts, ['smtpcheck', 'rcpt_to.in_host_list'], beforeAllEnds);
 }

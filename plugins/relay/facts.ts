@@ -1,0 +1,30 @@
+/** What is known of a client and its mail at a hook, as the decisions ask for it. */
+import type { Call } from '../../src/host/answer';
+import type { Client } from '../../src/host/client';
+import { dependsOnSender } from '../../src/policy/client-trust';
+import { nullSender, type Sender } from '../../src/policy/entries/sender-scope';
+import type { ClientFacts } from '../../src/policy/relay-policy';
+import type { Connection } from '../../src/types/haraka';
+import { writtenRecipientOf } from './recipient';
+
+export function factsOf(call: Call, client: Client): ClientFacts {
+  const { suite, policy } = call;
+  return {
+    clientAddress: client.address,
+    clientNames: client.names,
+    time: suite.timeFor(policy),
+    sender: askedSender(call),
+  };
+}
+
+/** The sender, where any entry asks for it: on most servers none does. */
+export function askedSender({ policy, connection }: Call): Sender | undefined {
+  return dependsOnSender(policy.relay) ? senderOf(connection) : undefined;
+}
+
+/** The domain of the sender in the form of a recipient's; absent before MAIL. */
+export function senderOf({ transaction }: Connection): Sender | undefined {
+  const address = transaction?.mail_from;
+  if (!address) return undefined;
+  return address.user ? writtenRecipientOf(address).domain : nullSender;
+}

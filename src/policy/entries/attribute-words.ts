@@ -1,0 +1,51 @@
+/** Attributes as `key=value` words behind an entry, in any order: what they say, or what is wrong with one. */
+import { shortened } from '../findings/characters';
+import { nearest } from '../settings/suggest';
+import type { Attributes } from './attributes';
+import type { Problem } from './entry';
+import { parseInstant } from './instant';
+import { SenderScope } from './sender-scope';
+
+export type AttributeName = keyof Attributes;
+
+const names = ['from', 'until'] as const satisfies readonly AttributeName[];
+
+/** No exact name (`=name`) is one, and no route. */
+export function isAttribute(word: string): boolean {
+  return /^[a-z_]+=/i.test(word);
+}
+
+/** `possible` is which of them the entry can have, and `where` what it is, for the finding about another one. */
+export function parseAttributes(
+  words: readonly string[],
+  possible: readonly AttributeName[],
+  where: string,
+): Attributes | Problem {
+  const attributes: { until?: number; from?: SenderScope } = {};
+  for (const word of words) {
+    const equals = word.indexOf('=');
+    const written = word.slice(0, equals);
+    const value = word.slice(equals + 1);
+    const name = names.find((known) => known === written);
+    if (!name) {
+      const meant = nearest(written, names);
+      return {
+        problem: 'attribute-unknown',
+        detail: shortened(written),
+        ...(meant && { suggestion: `${meant}=${shortened(value)}` }),
+      };
+    }
+    if (!possible.includes(name)) return { problem: 'attribute-not-here', detail: `${name}= ${where}` };
+    if (attributes[name] !== undefined) return { problem: 'attribute-twice', detail: `${name}=` };
+    const read = name === 'until' ? parseInstant(value) : SenderScope.parse(value);
+    if (read === undefined) return { problem: 'attribute-value', detail: forms[name] };
+    Object.assign(attributes, { [name]: read });
+  }
+  return attributes;
+}
+
+const forms: Readonly<Record<AttributeName, string>> = {
+  until:
+    'a time that exists: until=2026-12-31 (from 00:00 of that day on), until=2026-12-31T18:00 or until=2026-12-31T18:00Z',
+  from: 'domains with commas between: from=dept.example,=lab.example, with <> for the null sender',
+};

@@ -1,0 +1,16 @@
+/** Attributes: what an entry says besides itself. Each only narrows what the entry does. */
+import { formatInstant } from './instant';
+import type { SenderScope } from './sender-scope';
+
+export interface Attributes {
+  /** From this instant on the entry does not exist; in milliseconds since 1970. */
+  readonly until?: number;
+  /** The entry trusts a client for these senders alone. */
+  readonly from?: SenderScope;
+}
+
+/** For people, with the exact instant: `from=dept.example until=2026-12-31T00:00+09:00`. */
+export function describeAttributes({ from, until }: Attributes): string {
+  const words = [from && `from=${from.text}`, until !== undefined && `until=${formatInstant(until)}`];
+  return words.filter((word) => word).join(' ');
+}
