@@ -1,6 +1,7 @@
 /** `smtpcheck replay`: which decisions of the past would another policy make differently? */
 import { Command, Option } from 'commander';
 import { modeOf } from '../policy/settings/settings';
+import { beforeAllEnds } from '../policy/tables/ends';
 import { findHarakaFolder } from './haraka-folder';
 import { CannotRun, type ExitCode, type Io, wantsColour, writeLine } from './io';
 import { LogReader } from './log/log-reader';
@@ -43,7 +44,8 @@ export async function run(logs: readonly string[], options: ReplayOptions, io: I
   const { config, since, only, all = false, json = false } = options;
   const from = since === undefined ? undefined : parseSince('--since', since, Date.now());
   const folder = findHarakaFolder(config, io);
-  const policy = await readPolicy(folder, config ?? folder.path, io.env, Date.now());
+  // Each decision is made again as of its own time: no entry is left out here.
+  const policy = await readPolicy(folder, config ?? folder.path, io.env, beforeAllEnds);
   const redecider = new Redecider(policy);
   const changes = new Changes();
   const reader = new LogReader(logs, io, from);
@@ -51,7 +53,7 @@ export async function run(logs: readonly string[], options: ReplayOptions, io: I
   const { tally } = reader;
   if (tally.decisions === 0) throw new CannotRun(...nothingRead(tally));
   const groups = changes.groups().filter(({ effect }) => only === undefined || effect === only);
-  const report = { changes, tally, groups, folder: config };
+  const report = { changes, tally, groups, folder: config, hasEnds: redecider.hasEnds };
   if (json) io.stdout.write(toJson(report));
   else printReport(report, io.stdout, { colour: wantsColour(io.stdout, io.env), all });
 
@@ -59,6 +61,12 @@ export async function run(logs: readonly string[], options: ReplayOptions, io: I
     writeLine(
       io.stderr,
       `${tally.withoutTime} decisions have no time in their line, and are replayed whenever they were made`,
+    );
+  }
+  if (redecider.hasEnds && tally.withoutTime > 0) {
+    writeLine(
+      io.stderr,
+      `${tally.withoutTime} decisions have no time in their line, and are replayed by the entries that have not ended by now`,
     );
   }
   if (changes.permits === 0) {

@@ -145,6 +145,8 @@ function nowText({ entry }: NamedDecision, { state, text }: EntryNow): string {
   switch (state) {
     case 'same':
       return `${place} is ${text}`;
+    case 'ended':
+      return `${place} is ${text}, and has ended`;
     case 'changed':
       return `${place} has changed since: it is now ${text}`;
     case 'gone':

@@ -10,6 +10,7 @@ export interface Group {
   readonly clients: string;
   /** Empty for the null sender; absent where the change is one of the client, whatever it sends. */
   readonly sender: string | undefined;
+  /** Absent where the change is one of the client or of its sender, to whomever it sends. */
   readonly recipient: string | undefined;
   decisions: number;
   first: number | undefined;
@@ -72,8 +73,11 @@ export class Changes {
   private group(line: LoggedDecision, effect: Effect, { before, after }: Pick<Example, 'before' | 'after'>): void {
     const clients = networkOf(line.ip);
     // A client that is denied is denied whatever it sends, and is one group.
-    const isOfClient = after.kind === 'denied' || line.rcpt === '';
-    const [sender, recipient] = isOfClient ? [] : [domainOf(line.from), domainOf(line.rcpt)];
+    const isOfRecipient = after.kind !== 'denied' && line.rcpt !== '';
+    // Trust in a sender is a permit at MAIL.
+    const isOfSender = isOfRecipient || (line.outcome === 'permit' && line.from !== '');
+    const sender = isOfSender && after.kind !== 'denied' ? domainOf(line.from) : undefined;
+    const recipient = isOfRecipient ? domainOf(line.rcpt) : undefined;
     const what = after.kind === 'denied' ? after.kind : `${before.words}|${after.words}`;
     const key = [effect, clients, sender, recipient, what].join(' ');
     const { time } = line;

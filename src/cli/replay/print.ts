@@ -15,6 +15,8 @@ export interface Report {
   readonly groups: readonly Group[];
   /** The folder of the policy, as `-c` names it. */
   readonly folder: string | undefined;
+  /** Whether any entry of the policy has an end, so that the time of a decision matters. */
+  readonly hasEnds: boolean;
 }
 
 /** Without `--all`. */
@@ -29,7 +31,9 @@ export function printReport(report: Report, output: Output, { colour, all }: { c
   for (const group of visible) {
     const { effect, clients, decisions, example } = group;
     const { line, before, after } = example;
-    const envelope = group.recipient === undefined ? '' : `  ${group.sender || '<>'} -> ${group.recipient}`;
+    const { sender, recipient } = group;
+    const to = recipient === undefined ? '' : ` -> ${recipient}`;
+    const envelope = sender === undefined ? '' : `  ${sender || '<>'}${to}`;
     const span = spanOf(group);
     const count = `${decisions} decision${decisions === 1 ? '' : 's'}`;
     output.write(
@@ -37,7 +41,7 @@ export function printReport(report: Report, output: Output, { colour, all }: { c
     );
     const verdicts = `${before.words}${placeOf(before.at)} is now ${after.words}${placeOf(after.at)}`;
     output.write(`        ${printable(verdicts)}\n`);
-    const command = explainCommand(line, report.folder);
+    const command = explainCommand(line, report);
     if (command) output.write(`        ${printable(command)}\n`);
   }
   const rest = groups.length - visible.length;
@@ -86,8 +90,11 @@ function placeOf(at: SourceLine | undefined): string {
 }
 
 /** The command that shows the decision step by step; none for VRFY and the like, which `explain` does not play. */
-export function explainCommand(line: LoggedDecision, folder: string | undefined): string | undefined {
-  const { ip, ptr, helo, from, rcpt, rule, names } = line;
+export function explainCommand(
+  line: LoggedDecision,
+  { folder, hasEnds }: Pick<Report, 'folder' | 'hasEnds'>,
+): string | undefined {
+  const { ip, ptr, helo, from, rcpt, rule, names, time } = line;
   if (/^(?:no|need)/.test(rule)) return undefined;
   const options: (readonly [string, string?])[] = [['--ip', ip]];
   if (folder !== undefined) options.unshift(['-c', folder]);
@@ -96,6 +103,8 @@ export function explainCommand(line: LoggedDecision, folder: string | undefined)
   if (claimed.length === 0) options.push([names?.state === 'unknown' ? '--dns-failure' : '--no-dns']);
   if (helo !== '') options.push(['--helo', helo]);
   if (from !== '' && from !== '<>') options.push(['--from', from.slice(1, -1)]);
+  // Entries end at whole minutes.
+  if (hasEnds && time !== undefined) options.push(['--at', `${new Date(time).toISOString().slice(0, 16)}Z`]);
   options.push(['--to', rcpt === '' ? 'anyone@unlisted.invalid' : rcpt.slice(1, -1)]);
   return ['smtpcheck explain', ...options.flat().map(shellWord)].join(' ');
 }
@@ -106,7 +115,8 @@ function shellWord(text = ''): string {
 }
 
 /** The stable shape of `--json`, described in docs/reference/cli-replay.md. */
-export function toJson({ changes, tally, groups, folder }: Report): string {
+export function toJson(report: Report): string {
+  const { changes, tally, groups } = report;
   const time = (value: number | undefined) => (value === undefined ? null : new Date(value).toISOString());
   const verdict = ({ words, at }: Group['example']['before']) => ({
     verdict: words,
@@ -114,7 +124,7 @@ export function toJson({ changes, tally, groups, folder }: Report): string {
   });
   const example = (line: LoggedDecision) => {
     const { rule, ip, ptr, helo, from, rcpt } = line;
-    return { time: time(line.time), rule, ip, ptr, helo, from, rcpt, command: explainCommand(line, folder) ?? null };
+    return { time: time(line.time), rule, ip, ptr, helo, from, rcpt, command: explainCommand(line, report) ?? null };
   };
   const { opens, closes, moves }: Record<Effect, number> = changes.counts;
   return jsonText({

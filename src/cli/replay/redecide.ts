@@ -5,7 +5,7 @@
  */
 import { replyAt } from '../../host/guard';
 import { type ClientNames, type LoggedNames, noNames, unaskedNames } from '../../policy/client-names';
-import { decideTrust, nameMightBeTrusted } from '../../policy/client-trust';
+import { decideTrust, dependsOnSender, nameMightBeTrusted } from '../../policy/client-trust';
 import { type Decision, formatReply, type Reply } from '../../policy/decision';
 import { decideDeny, denyNeedsClientName } from '../../policy/deny-decision';
 import { normalizeDnsName } from '../../policy/entries/domain-name';
@@ -16,6 +16,8 @@ import {
   parseAddressLiteral,
   sameAddress,
 } from '../../policy/entries/ip-address';
+import { PolicyList } from '../../policy/entries/list';
+import { coveredSender, nullSender, type Sender } from '../../policy/entries/sender-scope';
 import { printable } from '../../policy/findings/characters';
 import type { SourceLine } from '../../policy/findings/finding';
 import { decideHello, decideMailHello } from '../../policy/hello';
@@ -31,7 +33,6 @@ import {
 } from '../../policy/sets/mail-decision';
 import { emptyListData, mailPolicyOf } from '../../policy/sets/policy-lists';
 import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
-import { beforeAllEnds } from '../../policy/tables/ends';
 import { rules } from '../../status/rules';
 import type { LoggedDecision } from '../log/decision-line';
 import { recipientOf } from '../log/recipient';
@@ -45,6 +46,8 @@ export const undeterminedReasons = {
   'other-plugins': 'no list decides, and restriction=false leaves it to other plugins',
   'own-address': "whether the recipient's address literal is this host's own is not in the line",
   'denied-before': 'host.deny denies the client, and whether it did then is not in the line of a permit at connect',
+  'sender-scope': 'the policy trusts the client for some senders alone, and the line of a permit at connect has none',
+  'escaped-sender': 'the line has characters of the sender in an escaped form, and an entry asks for the sender',
   'escaped-recipient': 'the line has characters of the recipient in an escaped form',
   'unknown-rule': 'this version does not know the rule',
 } as const;
@@ -92,15 +95,27 @@ export class Redecider {
   /** The lists as if every plugin acted. */
   private readonly listed: MailPolicy;
   private readonly acting: ReadonlySet<PluginName>;
+  private readonly dependsOnSender: boolean;
+  /** Whether any entry has an end, so that the time of a decision matters. */
+  readonly hasEnds: boolean;
 
-  constructor(private readonly site: FolderPolicy) {
+  /** `site` with all entries, also those that have ended. `now`: for lines that do not say when they were written. */
+  constructor(
+    private readonly site: FolderPolicy,
+    private readonly now = Date.now(),
+  ) {
     const { content, settings, loaded } = site;
     this.acting = new Set(loaded.filter((plugin) => modeOf(settings, plugin) === 'enforce'));
     const whole = mailPolicyOf(content);
     const { on_dns_failure: onDnsFailure } = settings.deny;
-    this.listed = { ...whole, deny: { ...whole.deny, onDnsFailure } };
-    const none = mailPolicyOf({ ...content, lists: { ...content.lists, hosts: emptyListData('hosts') } });
-    this.policy = this.acting.has('deny') ? this.listed : none;
+    const relay = { ...whole.relay, attributes: settings.relay.attributes };
+    this.listed = { ...whole, relay, deny: { ...whole.deny, onDnsFailure } };
+    const none = { clients: new PolicyList(emptyListData('hosts')), onDnsFailure };
+    this.policy = this.acting.has('deny') ? this.listed : { ...this.listed, deny: none };
+    this.dependsOnSender = dependsOnSender(relay);
+    const { clientNetworks, clientDomains, destinations, map } = relay;
+    const lists = [clientNetworks, clientDomains, destinations, map, whole.deny.clients];
+    this.hasEnds = lists.some((list) => list.hasEnds);
   }
 
   decide(line: LoggedDecision): Replayed {
@@ -141,7 +156,7 @@ export class Redecider {
   /** What `host.deny` says of the client; `undefined` where it does not deny. */
   private denied({ deny }: MailPolicy, line: LoggedDecision): Verdict | UndeterminedReason | undefined {
     // Only whether they lead back is not known of names that the deny decision has looked up.
-    const [client] = clientsOf(line) as [ClientFacts];
+    const [client] = this.clientsOf(line) as [ClientFacts];
     if (denyNeedsClientName(deny, client)) return 'client-names';
     const decision = decideDeny(deny, client);
     return 'reply' in decision ? this.denial(decision.outcome, decision.reply, decision.at) : undefined;
@@ -168,24 +183,44 @@ export class Redecider {
   private trust(line: LoggedDecision): Verdict | UndeterminedReason {
     const denied = this.denied(this.policy, line);
     if (denied) return typeof denied === 'string' ? denied : 'denied-before';
-    const answers = clientsOf(line).map((client) => {
+    if (this.hidesSender(line)) return 'escaped-sender';
+    const clients = this.clientsOf(line);
+    const answers = clients.map((client) => {
       const trust = decideTrust(this.policy.relay, client);
       return !trust && nameMightBeTrusted(this.policy.relay, client) ? undefined : (trust ?? false);
     });
     const [first] = answers;
     if (first === undefined || answers.some((one) => Boolean(one) !== Boolean(first))) return 'client-names';
+    if (!first && line.from === '' && clients.some((client) => this.mightTrustInMail(client))) return 'sender-scope';
     if (!first) return { kind: 'untrusted', words: 'may not relay to anyone' };
     return { kind: 'accepted', words: `permit ${first.rule}`, at: first.at };
+  }
+
+  private mightTrustInMail(client: ClientFacts): boolean {
+    const inMail: ClientFacts = { ...client, sender: coveredSender };
+    return decideTrust(this.policy.relay, inMail) !== undefined || nameMightBeTrusted(this.policy.relay, inMail);
+  }
+
+  private hidesSender({ from }: LoggedDecision): boolean {
+    return this.dependsOnSender && from !== '' && recipientOf(from) === undefined;
+  }
+
+  /** The client of the line, once for each thing that its names can be: of some nobody has looked where they lead. */
+  private clientsOf({ ip, ptr, names, from, time = this.now }: LoggedDecision): readonly ClientFacts[] {
+    const clientAddress = parseAddress(ip);
+    const sender = this.dependsOnSender ? senderOf(from) : undefined;
+    return namesOf(ptr, names).map((clientNames) => ({ clientAddress, clientNames, time, sender }));
   }
 
   /** The combined verdict on the recipient, the same for everything that the line leaves open. */
   private mail(line: LoggedDecision): Verdict | UndeterminedReason {
     const recipient = recipientOf(line.rcpt);
     if (!recipient) return this.denied(this.policy, line) ?? 'escaped-recipient';
+    if (this.hidesSender(line)) return this.denied(this.policy, line) ?? 'escaped-sender';
     let common: Verdict | undefined;
     for (const recipientIsHere of this.placesOf(line, recipient.domain)) {
       let here: Verdict | undefined;
-      for (const client of clientsOf(line)) {
+      for (const client of this.clientsOf(line)) {
         const verdict = this.mailVerdict({ ...client, recipient, recipientIsHere });
         if (typeof verdict === 'string') return verdict;
         if (here && here.kind !== verdict.kind) return 'client-names';
@@ -223,7 +258,7 @@ export class Redecider {
 /** Rules of the relay decision behind `own-address`: the recipient was not at this host then. */
 const foundElsewhere: ReadonlySet<string> = new Set([
   ...['client-network', 'client-domain', 'destination', 'relay-map'],
-  ...['client-excluded', 'destination-excluded', 'relay-denied'],
+  ...['client-excluded', 'sender-not-covered', 'destination-excluded', 'relay-denied'],
 ]);
 
 function isAddress(text: string, address: IpAddress): boolean {
@@ -265,10 +300,10 @@ function compare(before: Verdict, after: Verdict): Replayed {
   return { result: step > 0 ? 'opens' : step < 0 ? 'closes' : 'moves', before, after };
 }
 
-/** The client of the line, once for each thing that its names can be: of some nobody has looked where they lead. */
-function clientsOf({ ip, ptr, names }: LoggedDecision): readonly ClientFacts[] {
-  const clientAddress = parseAddress(ip);
-  return namesOf(ptr, names).map((clientNames) => ({ clientAddress, clientNames, time: beforeAllEnds }));
+/** As `MAIL FROM` had it; absent where the line was written before. */
+function senderOf(from: string): Sender | undefined {
+  if (from === '') return undefined;
+  return from === nullSender ? nullSender : recipientOf(from)?.domain;
 }
 
 function namesOf(ptr: string, names: LoggedNames | undefined): readonly ClientNames[] {

@@ -13,8 +13,8 @@ import { type HarakaFolder, readConfigText } from '../haraka-folder';
 import { recipientOf } from '../log/recipient';
 import type { ShownDecision } from '../shown-decision';
 
-/** `unknown`: the list is in Redis, or no list of the folder has this name. */
-export type EntryState = 'same' | 'changed' | 'gone' | 'unknown';
+/** `ended`: the same, and its time is over. `unknown`: the list is in Redis, or no list of the folder has this name. */
+export type EntryState = 'same' | 'ended' | 'changed' | 'gone' | 'unknown';
 
 export interface EntryNow {
   readonly list: ListSetting['name'] | undefined;
@@ -63,7 +63,8 @@ export class ListsNow {
     const text = this.lineOf(entry.file, entry.line);
     if (text === undefined || /^(?:[#;]|$)/.test(text)) return { list: setting.name, text: null, state: 'gone' };
     const isSame = entry.text === null ? couldDecide(setting.name, text, decision) : entry.text === shownText(text);
-    return { list: setting.name, text, state: isSame ? 'same' : 'changed' };
+    if (!isSame) return { list: setting.name, text, state: 'changed' };
+    return { list: setting.name, text, state: hasEnded(setting.name, text) ? 'ended' : 'same' };
   }
 
   /** None where the file cannot be read. */
@@ -88,9 +89,16 @@ function shownText(text: string): string {
   return printable(text.slice(0, 400));
 }
 
+/** Whether the entry of the line has ended. */
+export function hasEnded(list: ListSetting['name'], text: string): boolean {
+  const { data } = list === 'relay_map' ? parseRelayMap(list, text) : parseList(list as ListKind, list, text);
+  return data !== undefined && data.latest.entries <= Date.now();
+}
+
 /** Whether the line could have decided so. A log has the comment of an entry, and not its text. */
 function couldDecide(list: ListSetting['name'], text: string, decision: NamedDecision): boolean {
   const { note = '', names, ip, rule } = decision;
+  const time = decision.time === '' ? beforeAllEnds : Date.parse(decision.time);
   if (note !== '' && !shownText(text).includes(note)) return false;
   const address = parseAddress(ip);
   const recipient = recipientOf(decision.rcpt);
@@ -98,9 +106,9 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
     const { data } = parseRelayMap(list, text);
     const map = data && new RelayMap(data as RelayMapData);
     const found = [
-      recipient && map?.findRecipient(recipient, beforeAllEnds),
-      address && map?.findClientAddress(address, beforeAllEnds),
-      ...names.map((name) => map?.findClientName(name, beforeAllEnds)),
+      recipient && map?.findRecipient(recipient, time),
+      address && map?.findClientAddress(address, time),
+      ...names.map((name) => map?.findClientName(name, time)),
     ];
     return found.some((entry) => entry !== undefined);
   }
@@ -108,11 +116,11 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
   const entries = data && new PolicyList(data as ListData);
   const found =
     list === 'relay_to'
-      ? [recipient && entries?.findRecipient(recipient, beforeAllEnds)]
-      : [
-          address && entries?.findAddress(address, beforeAllEnds),
-          ...names.map((name) => entries?.findDomain(name, beforeAllEnds)),
-        ];
+      ? [recipient && entries?.findRecipient(recipient, time)]
+      : [address && entries?.findAddress(address, time), ...names.map((name) => entries?.findDomain(name, time))];
   const excludes = rule.endsWith('-excluded');
-  return found.some((entry) => entry !== undefined && admits(entry) !== excludes);
+  const hasScope = rule === 'sender-not-covered';
+  return found.some(
+    (entry) => entry !== undefined && admits(entry) !== excludes && !(hasScope && entry.scope === undefined),
+  );
 }

@@ -6,9 +6,10 @@ import { parseDomainName } from '../../policy/entries/domain-name';
 import { type Entry, formatEntry, isProblem, parseEntry } from '../../policy/entries/entry';
 import { parseAddress, parseAddressLiteral, widthOf } from '../../policy/entries/ip-address';
 import type { ListKind } from '../../policy/entries/list';
+import { nullSender } from '../../policy/entries/sender-scope';
 import { foldLocalPart } from '../../policy/mailbox';
 import { recipientOf } from '../log/recipient';
-import type { EntryNow, ListsNow, NamedDecision } from './entry-now';
+import { type EntryNow, hasEnded, type ListsNow, type NamedDecision } from './entry-now';
 
 export interface Suggestion {
   /** `add`: the entry to the list; `replace`: the line by the entry; `edit`: the line; `none`: no list is the place. */
@@ -21,6 +22,8 @@ export interface Suggestion {
 
 export function suggest(decision: NamedDecision, now: EntryNow | undefined, lists: ListsNow): readonly Suggestion[] {
   const { rule, ip, outcome } = decision;
+  if (now?.state === 'ended')
+    return [advice('the entry has ended: without it the lists decide as smtpcheck explain says')];
   const exactly = entryFor(decision, now);
   const change = (list: ListKind, wanted: Entry | undefined, effect: string) => changeOf(lists, list, wanted, effect);
   const changeName = (list: ListKind, excluded: boolean, effect: string) => {
@@ -43,6 +46,8 @@ export function suggest(decision: NamedDecision, now: EntryNow | undefined, list
       return now?.list === 'local_domain'
         ? changeName('local_domain', false, 'let clients of this very name relay to anyone')
         : toRelay;
+    case 'sender-not-covered':
+      return [widerScope(decision, now)];
     case 'destination-excluded':
       return change('relay_to', exactly.mailbox(false), 'let anyone send to this recipient alone');
     case 'relay-denied':
@@ -112,8 +117,10 @@ function changeOf(lists: ListsNow, list: ListKind, wanted: Entry | undefined, ef
       { action: 'add', list: name, line: null, entry: text, message: `${name}: the entry ${text} would ${effect}` },
     ];
   }
-  if (entryOn(now)?.excluded === wanted.excluded) return [advice(`${name}:${line} is ${now}, and decides from now on`)];
-  const message = `${name}:${line}: ${text} in the place of ${now} would ${effect}`;
+  const isOver = hasEnded(list, now);
+  if (entryOn(now)?.excluded === wanted.excluded && !isOver)
+    return [advice(`${name}:${line} is ${now}, and decides from now on`)];
+  const message = `${name}:${line}: ${text} in the place of ${now}${isOver ? ', which has ended,' : ''} would ${effect}`;
   return [{ action: 'replace', list: name, line, entry: text, message }];
 }
 
@@ -124,6 +131,21 @@ function subjectOf(entry: Entry): string {
 function entryOn(line: string): Entry | undefined {
   const entry = parseEntry(line.split(/[ \t]/)[0] ?? '');
   return isProblem(entry) ? undefined : entry;
+}
+
+/** The entry with exactly the domain of this sender added to its scope. */
+function widerScope({ entry, from, ip }: NamedDecision, now: EntryNow | undefined): Suggestion {
+  const scope = /[ \t](from=[^ \t#;]+)/.exec(now?.text ?? '')?.[1];
+  if (!entry || !now?.text || now.state !== 'same' || scope === undefined) {
+    return advice('the entry trusts the client for other senders: its from= is the place for this one');
+  }
+  const name = parseDomainName(recipientOf(from)?.domain ?? '');
+  if (from !== nullSender && name === undefined) return advice('no from= covers a sender without a domain name');
+  const [written = ''] = now.text.split(/[ \t]*[#;]/);
+  const text = written.replace(scope, `${scope},${from === nullSender ? nullSender : `=${name}`}`);
+  const place = `${entry.file}:${entry.line}`;
+  const message = `${place}: ${text} in the place of ${now.text} would let ${ip} send to anyone as ${name ?? nullSender}`;
+  return { action: 'replace', list: entry.file, line: entry.line, entry: text, message };
 }
 
 function editOf({ entry }: NamedDecision, outcome: string): Suggestion {

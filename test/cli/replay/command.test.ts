@@ -126,6 +126,39 @@ describe('smtpcheck replay', () => {
     assert.match(stdout, /permit {2}client-network {2}localip:1/);
   });
 
+  it('decides as of the time of each line, and names it in the command', async () => {
+    const at = (time: string) => logLine({ ...permit, ip: '192.0.2.7', time });
+    const { path: cwd } = makeFolder({
+      ...config,
+      'config/localip': '192.0.2.0/24 until=2025-06-01T12:00Z\n',
+      'haraka.log': ['2025-06-01T11:59:59.999Z ', '2025-06-01T12:00:00.000Z ', ''].map(at).join('\n'),
+    });
+    const { stdout, stderr } = await smtpcheck(['replay', 'haraka.log', '--json'], { cwd });
+    const { changes, unchanged, closes: count } = JSON.parse(stdout) as Report;
+    assert.deepEqual([unchanged, count, changes.length], [1, 2, 1]);
+    const command = changes[0]?.example.command ?? '';
+    assert.match(command, / --at 2025-06-01T12:00Z --to user@dept\.example$/);
+    assert.match(
+      stderr,
+      /^1 decisions have no time in their line, and are replayed by the entries that have not ended/m,
+    );
+    const { stdout: played } = await smtpcheck(command.split(' ').slice(1), { cwd });
+    assert.match(played, /refuse {2}relay-denied/);
+    const { code } = await smtpcheck(command.replace('T12:00Z', 'T11:59Z').split(' ').slice(1), { cwd });
+    assert.equal(code, 0);
+  });
+
+  it('groups trust that begins at MAIL by its sender', async () => {
+    const { path: cwd } = makeFolder({
+      ...config,
+      'config/localip': '192.0.2.0/24 from=other.example\n',
+      'haraka.log': logLine({ ...permit, ip: '192.0.2.7', rcpt: '' }),
+    });
+    const { stdout } = await smtpcheck(['replay', 'haraka.log'], { cwd });
+    assert.match(stdout, /^closes {2}192\.0\.2\.0\/24 {2}x\.example {2}1 decision /);
+    assert.match(stdout, / is now may not relay to anyone$/m);
+  });
+
   it('takes --only, and exits by what it reports', async () => {
     const log = [opens, same, same].join('\n');
     assert.equal((await replay(log, '--only', 'opens')).code, 1);

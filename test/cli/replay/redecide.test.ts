@@ -8,6 +8,7 @@ import type { LoggedDecision } from '../../../src/cli/log/decision-line';
 import { readPolicy } from '../../../src/cli/policy-content';
 import { Redecider } from '../../../src/cli/replay/redecide';
 import { parseNames } from '../../../src/policy/client-names';
+import { beforeAllEnds } from '../../../src/policy/tables/ends';
 import { rules } from '../../../src/status/rules';
 import { emptyLists, makeFolder } from '../../../testkit/folder';
 
@@ -42,7 +43,7 @@ async function redeciderFor({ files = {}, plugins = 'smtpcheck' }: Row): Promise
   const named = Object.entries(config).map(([name, text]) => [`config/${name}`, text]);
   const { path: cwd } = makeFolder(Object.fromEntries(named));
   const io = { stdout: { write() {} }, stderr: { write() {} }, env: {}, cwd };
-  return new Redecider(await readPolicy(findHarakaFolder(undefined, io), cwd, {}, Date.now()));
+  return new Redecider(await readPolicy(findHarakaFolder(undefined, io), cwd, {}, beforeAllEnds));
 }
 
 describe('a decision of the log under another policy', () => {

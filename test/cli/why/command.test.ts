@@ -115,7 +115,7 @@ interface Row {
   readonly name: string;
   readonly line: LogFields;
   readonly files?: Readonly<Record<string, string>>;
-  readonly state?: 'same' | 'changed' | 'gone' | 'unknown';
+  readonly state?: 'same' | 'ended' | 'changed' | 'gone' | 'unknown';
   /** `list: entry` of each that is added, `list:line: entry` of each that is written in the place of another. */
   readonly suggested: readonly string[];
   /** The output matches this. */

@@ -173,6 +173,25 @@ describe('smtpcheck status and follow', () => {
     assert.match(stderr, /^the server remembers \d+ decisions; for older ones name its logs with --log$/m);
   });
 
+  it('why: writes the scope that covers a sender, and with it the client may send', async () => {
+    const from = '127.66.0.78';
+    await load(haraka, 'localip', '127.66.0.0/16 from=other.example until=2036-01-01\n');
+    assert.match(await askFor(haraka, 'a@elsewhere.example', { from }), /^550 5\.7\.1 Relaying denied/);
+    const [refused] = await eventually(
+      (decisions) => decisions.length === 1,
+      async () => {
+        const { stdout } = await smtpcheck(['why', from, '-c', haraka.directory, '--json']);
+        return (JSON.parse(stdout) as WhyDocument).decisions;
+      },
+    );
+    assert.deepEqual([refused?.rule, refused?.entry?.state], ['sender-not-covered', 'same']);
+    const { entry = '' } = refused?.suggestions[0] ?? {};
+    assert.match(String(entry), /^127\.66\.0\.0\/16 from=other\.example,=\S+ until=2036-01-01$/);
+    await load(haraka, 'localip', `${entry}\n`);
+    assert.match(await askFor(haraka, 'a@elsewhere.example', { from }), /^250 /);
+    await load(haraka, 'localip', '127.9\n');
+  });
+
   it('exit 2 with what is valid where the question is not', async () => {
     const { code, stderr } = await smtpcheck(['follow', '--ip', 'mx.example', '-c', haraka.directory]);
     assert.equal(code, 2);
