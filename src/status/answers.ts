@@ -127,7 +127,7 @@ export interface Unmatched {
     readonly loadedAt: string;
     readonly entries: number;
     readonly unmatched: number;
-    readonly shown: readonly ({ readonly line: number } & Written)[];
+    readonly shown: readonly ({ readonly line: number; readonly ended: boolean } & Written)[];
     readonly notShown: number;
   }[];
 }
@@ -141,6 +141,7 @@ export interface Explanation {
       readonly outcome: string;
       readonly rule: string;
       readonly at?: { readonly file: string; readonly line: number };
+      readonly attributes?: string;
       readonly note?: string;
       readonly observed: boolean;
     }[];

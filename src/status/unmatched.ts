@@ -1,5 +1,6 @@
 /** Entries of the lists in force that have not decided since the server started: what may be superfluous, or never worked. */
 import { type ListId, ownListSettings } from '../lists/list-settings';
+import { never } from '../policy/tables/ends';
 import type { Unmatched } from './answers';
 import { isoTime, jsonVersion, shownText } from './pages';
 import { oneOf, readQuery } from './query';
@@ -23,11 +24,12 @@ export function unmatchedPage(view: StatusView, query: URLSearchParams): Unmatch
   };
 }
 
-/** Nothing of a list whose file another setting names as well: matches count under that one. */
-function unmatchedOf(
-  { policy, totals }: StatusView,
-  { list, source, loadedAt, entries }: ListReport,
-): Unmatched['lists'] {
+/**
+ * An entry that has ended matches nothing any more, and can go. Nothing of a list whose file another setting names as well:
+ * matches count under that one.
+ */
+function unmatchedOf(view: StatusView, { list, source, loadedAt, entries }: ListReport): Unmatched['lists'] {
+  const { policy, totals } = view;
   const written = policy.entries.of(list as ListId);
   if (!written) return [];
   const { hash, file, lines } = written;
@@ -39,8 +41,8 @@ function unmatchedOf(
     {
       ...{ list, source, loadedAt: isoTime(loadedAt), entries, unmatched },
       shown: shown.map(({ line }) => {
-        const { text, comment } = policy.entries.at({ file, line }) ?? {};
-        return { line, text: shownText(text), comment: shownText(comment) };
+        const { text, comment, until = never } = policy.entries.at({ file, line }) ?? {};
+        return { line, text: shownText(text), comment: shownText(comment), ended: until <= view.clock() };
       }),
       notShown: unmatched - shown.length,
     },

@@ -168,6 +168,20 @@ describe('the page in a browser', () => {
     );
   });
 
+  it('says of an entry that has not matched whether it has ended, and why it narrows what it decides', async () => {
+    const { page } = await open();
+    await load(department.haraka, 'host.deny', '192.0.2.98 until=2020-01-01\n192.0.2.96/31 until=2120-01-01T00:00Z\n');
+    await page.reload();
+    const list = page.locator('#unmatched-hosts');
+    await list.locator('summary').click();
+    assert.match(await list.innerText(), /192\.0\.2\.98 until=2020-01-01 ended\s+host\.deny:2 192\.0\.2\.96\/31 \S+$/);
+    await page.locator('#ip').fill('192.0.2.97');
+    await page.locator('#to').fill('a@victim.example');
+    await page.keyboard.press('Enter');
+    await page.locator('#explanation', { hasText: /host\.deny:2 until=2\d{3}-[^ ]+:00/ }).waitFor();
+    await load(department.haraka, 'host.deny', lists['host.deny'] ?? '');
+  });
+
   it('shows rules, entries and processes', async () => {
     const { page } = await open();
     assert.match(await page.locator('#rules-table').innerText(), /relay-denied\s+relay\s+refuse\s+\d/);

@@ -56,7 +56,12 @@ interface Unmatched {
     readonly list: string;
     readonly entries: number;
     readonly unmatched: number;
-    readonly shown: readonly { readonly line: number; readonly text: string | null; readonly comment: string | null }[];
+    readonly shown: readonly {
+      readonly line: number;
+      readonly text: string | null;
+      readonly comment: string | null;
+      readonly ended: boolean;
+    }[];
     readonly notShown: number;
   }[];
 }
@@ -82,7 +87,18 @@ describe('the entries that have not matched', () => {
 
   it('have their comments, and are safe to print', () => {
     const [list] = unmatched(siteOf({ local_ip: '192.0.2.1 # the \u200flab\n' }), 'list=local_ip').lists;
-    assert.deepEqual(list?.shown, [{ line: 1, text: '192.0.2.1 # the \\u200flab', comment: 'the \\u200flab' }]);
+    assert.deepEqual(list?.shown, [
+      { line: 1, text: '192.0.2.1 # the \\u200flab', comment: 'the \\u200flab', ended: false },
+    ]);
+  });
+
+  it('say where an entry has ended, and can no longer match', () => {
+    const site = siteOf({
+      hosts: '192.0.2.1 until=2025-01-01\n192.0.2.2 until=2125-01-01\n192.0.2.3\n',
+      relay_map: 'To:a.example REJECT until=2025-01-01\n',
+    });
+    const endedIn = (list: string) => unmatched(site, `list=${list}`).lists[0]?.shown.map(({ ended }) => ended);
+    assert.deepEqual([endedIn('hosts'), endedIn('relay_map')], [[true, false, false], [true]]);
   });
 
   it('are of the lists that are asked for, and of no list of Haraka, which decide nothing here', () => {

@@ -107,7 +107,10 @@ function unmatchedList(
   open: ReadonlySet<string>,
 ): HTMLElement {
   const id = `unmatched-${list}`;
-  const rows = shown.map((entry) => el('li', {}, place({ file: source, line: entry.line }), ' ', written(entry)));
+  const rows = shown.map((entry) => {
+    const end = entry.ended ? [' ', badge('ended')] : [];
+    return el('li', {}, place({ file: source, line: entry.line }), ' ', written(entry), ...end);
+  });
   if (notShown > 0) {
     const why = shown.length === 0 ? 'the list is too large for its text to be kept' : 'and more';
     rows.push(el('li', { class: 'comment' }, `${plural(notShown, 'entry', 'entries')} without text: ${why}`));
