@@ -15,7 +15,9 @@ export type RawExpectation = 'ok' | 'go' | 'no' | 'any';
 
 export interface Case {
   readonly id: string;
-  readonly client: 'untrusted' | 'trusted-ip' | 'trusted-domain';
+  readonly group: string;
+  /** `scoped`: trusted for some senders alone. */
+  readonly client: 'untrusted' | 'trusted-ip' | 'trusted-domain' | 'scoped';
   readonly client_ip?: string;
   readonly client_dns?: { readonly ptr: readonly string[]; readonly confirmed: readonly string[] };
   readonly helo: string;
@@ -45,7 +47,11 @@ export interface Client {
 export const configuration: Readonly<Record<string, string>> = {
   me: 'mx.local.example\n',
   host_list: 'local.example\n',
-  localip: '127.9\n127.8.1\n127.7.7.7\n',
+  localip: [
+    '127.9\n127.8.1\n127.7.7.7',
+    '127.6 from=dept.example,=lab.example,bücher.example\n127.6.9 from=narrow.example\n!127.6.66',
+    '127.5 from=<>\n127.4 until=2020-01-01\n',
+  ].join('\n'),
   localdomain: 'campus.example\n',
   'relay.to': 'backup.example\n192.0.2.25\n',
 };

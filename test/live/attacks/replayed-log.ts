@@ -27,7 +27,8 @@ export const seeds: readonly Seed[] = [
     name: 'a destination added to relay.to',
     files: { 'relay.to': 'backup.example\n192.0.2.25\nvictim.example\n' },
     effect: 'opens',
-    concerns: ({ rule, rcpt }) => rule === 'relay-denied' && /[@.]victim\.example>$/i.test(rcpt),
+    concerns: ({ rule, rcpt }) =>
+      ['relay-denied', 'client-excluded', 'sender-not-covered'].includes(rule) && /[@.]victim\.example>$/i.test(rcpt),
   },
   {
     name: 'a network added to host.deny',

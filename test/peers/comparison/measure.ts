@@ -16,7 +16,10 @@ export interface Measured {
   readonly outcomes: Readonly<Record<ServerName, Outcome>>;
 }
 
-export const peerCases: readonly PeerCase[] = [...(readCases() as readonly PeerCase[]), ...commandCases];
+/** No other server trusts a client for some senders alone. */
+const comparable = readCases().filter(({ group }) => group !== 'scope') as readonly PeerCase[];
+
+export const peerCases: readonly PeerCase[] = [...comparable, ...commandCases];
 
 export async function measure(roots: Readonly<Record<PeerName, string>>): Promise<readonly Measured[]> {
   const running: { stop(): Promise<void> | void }[] = [];
