@@ -97,6 +97,8 @@ export class ExtrasTable {
     const place = this.data.scopeNumbers[number - 1] ?? 0;
     if (place === 0) return undefined;
     const scope = this.scopes[place] ?? SenderScope.parse(textAt(this.data.scopes, place - 1));
+    // Without its scope the entry would trust the client for every sender.
+    if (!scope) throw new Error('a scope cannot be read');
     this.scopes[place] = scope;
     return scope;
   }
