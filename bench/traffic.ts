@@ -23,7 +23,7 @@ export async function traffic(files: Files): Promise<Result[]> {
     const plain = { nextHop: sink.port, octets: 10_000, parallel: many, turns: 30 };
     const overTls = { ...plain, tls: true };
     const atSize = `the suite at ${largest} entries`;
-    const results = await againstBare(atSize, suite, { ...plain, pairs: 5 }, 0.97);
+    const results = await againstBare(atSize, suite, { ...plain, pairs: 3 }, 0.97);
     results.push(await againstItself(atSize, suite, plain));
     results.push(...(await againstBare('the suite, over TLS', suite, { ...overTls, pairs: 1 })));
     const others = {
