@@ -1,4 +1,5 @@
 /** A decision that was made, as the status server gives it, and its one line for people. */
+import { isPtrName } from '../policy/client-names';
 import { printable } from '../policy/findings/characters';
 import type { Decision, Place } from '../status/answers';
 import { painter } from './io';
@@ -19,7 +20,7 @@ export function decisionLine(decision: ShownDecision, time: string, colour: bool
     time,
     outcome.padEnd(6),
     rule,
-    ptr === '' || ptr === 'NXDOMAIN' || ptr === 'DNSERROR' ? ip : `${ip} (${ptr})`,
+    isPtrName(ptr) ? `${ip} (${ptr})` : ip,
     from === '' && rcpt === '' ? '' : `${from} -> ${rcpt}`,
     reply,
     entry ? `[${entry.file}:${entry.line}${entry.text === null ? '' : ` ${entry.text}`}]` : '',

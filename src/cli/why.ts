@@ -1,5 +1,6 @@
 /** `smtpcheck why`: what was decided on a client, a mailbox or a domain, and what to change. */
 import { Command } from 'commander';
+import { isPtrName } from '../policy/client-names';
 import { printable } from '../policy/findings/characters';
 import type { Decisions } from '../status/answers';
 import { outcomes } from '../status/rules';
@@ -121,7 +122,7 @@ function shownDecision(decision: LoggedDecision): NamedDecision {
 }
 
 function namesOf(ptr: string): readonly string[] {
-  return /^(?:NXDOMAIN|DNSERROR|Unknown|)$/.test(ptr) ? [] : [ptr.toLowerCase()];
+  return isPtrName(ptr) ? [ptr.toLowerCase()] : [];
 }
 
 interface Explained {

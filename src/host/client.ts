@@ -1,5 +1,5 @@
 /** What is known of a connection's client. It is kept on the connection, where nobody else sees it. */
-import { type ClientNames, unaskedNames } from '../policy/client-names';
+import { type ClientNames, isPtrName, unaskedNames } from '../policy/client-names';
 import type { Permit } from '../policy/decision';
 import type { DenyPolicy } from '../policy/deny-decision';
 import { normalizeDnsName } from '../policy/entries/domain-name';
@@ -70,7 +70,7 @@ export function forgetExpiredNames(client: Client): void {
 /** The PTR name that Haraka's own look-up found, if it found one. */
 export function hostNameOf(connection: Connection): string | undefined {
   const { host } = connection.remote;
-  return host && host !== 'NXDOMAIN' && host !== 'DNSERROR' && host !== 'Unknown' ? host : undefined;
+  return host && isPtrName(host) ? host : undefined;
 }
 
 /**

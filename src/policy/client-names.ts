@@ -24,6 +24,13 @@ export const unaskedNames = names('unasked');
 export const noNames = names('none');
 export const unknownNames = names('unknown');
 
+const absentNames: ReadonlySet<string> = new Set(['', 'NXDOMAIN', 'DNSERROR', 'Unknown']);
+
+/** Whether Haraka's own look-up has found this PTR name: where it has found none, one of its words stands in the place of it. */
+export function isPtrName(host: string): boolean {
+  return !absentNames.has(host);
+}
+
 /** Names, and not one of them leads back: what sendmail calls possibly forged. */
 export function isForged(client: ClientNames): boolean {
   return client.state === 'known' && client.confirmed.length === 0 && client.unresolved.length === 0;

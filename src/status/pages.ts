@@ -2,7 +2,7 @@
 
 import { listSettings } from '../lists/list-settings';
 import type { ListedEntry } from '../lists/written-entries';
-import { parseAddress, sameAddress } from '../policy/entries/ip-address';
+import { isTextOf, parseAddress } from '../policy/entries/ip-address';
 import { printable } from '../policy/findings/characters';
 import type { Decision, Decisions, History, MatchedEntry, Place, Status } from './answers';
 import { type EntryCount, mostPermitted } from './event-record';
@@ -126,8 +126,8 @@ function decisionJson({ entry, time, ...decision }: NumberedDecision): Decision 
 }
 
 function isSameAddress(wanted: string, ip: string): boolean {
-  const [a, b] = [parseAddress(wanted), parseAddress(ip)];
-  return a !== undefined && b !== undefined && sameAddress(a, b);
+  const address = parseAddress(wanted);
+  return address !== undefined && isTextOf(address, ip);
 }
 
 /** `wanted` is the mailbox, with or without brackets, or its domain. */

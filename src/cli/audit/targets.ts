@@ -4,7 +4,7 @@ import net from 'node:net';
 import os from 'node:os';
 import { containsNetwork } from '../../policy/entries/containment';
 import { type NetworkEntry, parseEntry } from '../../policy/entries/entry';
-import { parseAddress, sameAddress, widthOf } from '../../policy/entries/ip-address';
+import { isTextOf, parseAddress, widthOf } from '../../policy/entries/ip-address';
 import { CannotRun } from '../io';
 import type { Channel, Protocol } from './session/channel';
 
@@ -105,9 +105,6 @@ export function isLocalAddress(text: string): boolean {
   const host = { address, length: widthOf(address.family) };
   if (localRanges.some((range) => containsNetwork(range, host))) return true;
   return Object.values(os.networkInterfaces()).some((list) =>
-    (list ?? []).some((own) => {
-      const other = parseAddress(own.address);
-      return other !== undefined && sameAddress(other, address);
-    }),
+    (list ?? []).some((own) => isTextOf(address, own.address)),
   );
 }

@@ -4,18 +4,12 @@
  * docs/reference/cli-replay.md has the table.
  */
 import { replyAt } from '../../host/guard';
-import { type ClientNames, type LoggedNames, noNames, unaskedNames } from '../../policy/client-names';
+import { type ClientNames, isPtrName, type LoggedNames, noNames, unaskedNames } from '../../policy/client-names';
 import { decideTrust, dependsOnSender, nameMightBeTrusted } from '../../policy/client-trust';
 import { type Decision, formatReply, type Reply } from '../../policy/decision';
 import { decideDeny, denyNeedsClientName } from '../../policy/deny-decision';
 import { normalizeDnsName } from '../../policy/entries/domain-name';
-import {
-  type IpAddress,
-  isThisHostEverywhere,
-  parseAddress,
-  parseAddressLiteral,
-  sameAddress,
-} from '../../policy/entries/ip-address';
+import { isTextOf, isThisHostEverywhere, parseAddress, parseAddressLiteral } from '../../policy/entries/ip-address';
 import { PolicyList } from '../../policy/entries/list';
 import { coveredSender, nullSender, type Sender } from '../../policy/entries/sender-scope';
 import { printable } from '../../policy/findings/characters';
@@ -248,7 +242,7 @@ export class Redecider {
   private placesOf({ rule }: LoggedDecision, domain: string): readonly boolean[] {
     const address = domain.startsWith('[') ? parseAddressLiteral(domain) : undefined;
     if (!address) return [false];
-    const named = this.site.settings.relay.this_host.some((text) => isAddress(text, address));
+    const named = this.site.settings.relay.this_host.some((text) => isTextOf(address, text));
     if (named || isThisHostEverywhere(address)) return [true];
     // Its own address is the first thing that the relay decision looks for, and decides whatever comes after.
     return foundElsewhere.has(rule) ? [false] : [true, false];
@@ -260,11 +254,6 @@ const foundElsewhere: ReadonlySet<string> = new Set([
   ...['client-network', 'client-domain', 'destination', 'relay-map'],
   ...['client-excluded', 'sender-not-covered', 'destination-excluded', 'relay-denied'],
 ]);
-
-function isAddress(text: string, address: IpAddress): boolean {
-  const named = parseAddress(text);
-  return named !== undefined && sameAddress(named, address);
-}
 
 function undetermined(reason: UndeterminedReason): Replayed {
   return { result: 'undetermined', reason };
@@ -314,5 +303,5 @@ function namesOf(ptr: string, names: LoggedNames | undefined): readonly ClientNa
 
 /** Whether Haraka has found a PTR name, and the line has it as it is. */
 export function isName(ptr: string): boolean {
-  return !/^(?:NXDOMAIN|DNSERROR|Unknown|)$/.test(ptr) && !ptr.includes('\\');
+  return isPtrName(ptr) && !ptr.includes('\\');
 }

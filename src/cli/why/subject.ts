@@ -1,6 +1,6 @@
 /** Whom an operator asks about: a client, a mailbox, or a domain with what is below it. */
 import { canonicalDomain, parseDomainName } from '../../policy/entries/domain-name';
-import { parseAddress, sameAddress } from '../../policy/entries/ip-address';
+import { isTextOf, parseAddress } from '../../policy/entries/ip-address';
 import { CannotRun } from '../io';
 import type { ShownDecision } from '../shown-decision';
 
@@ -9,12 +9,7 @@ export type Subject = (decision: Pick<ShownDecision, 'ip' | 'ptr' | 'from' | 'rc
 /** Whether a decision concerns the subject. What a client says at HELO is not looked at. */
 export function parseSubject(text: string): Subject {
   const address = parseAddress(text.replace(/^\[(.*)\]$/, '$1'));
-  if (address) {
-    return ({ ip }) => {
-      const client = parseAddress(ip);
-      return client !== undefined && sameAddress(client, address);
-    };
-  }
+  if (address) return ({ ip }) => isTextOf(address, ip);
   const mailbox = text.replace(/^<(.*)>$/, '$1');
   if (mailbox.lastIndexOf('@') > 0) {
     const wanted = canonical(mailbox);

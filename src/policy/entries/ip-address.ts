@@ -189,6 +189,12 @@ export function sameAddress(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.w0 === b.w0 && a.w1 === b.w1 && a.w2 === b.w2 && a.w3 === b.w3;
 }
 
+/** Whether the text is this address, in whatever form it is written. */
+export function isTextOf(address: IpAddress, text: string): boolean {
+  const written = parseAddress(text);
+  return written !== undefined && sameAddress(written, address);
+}
+
 /** The address inside a literal of RFC 5321 §4.1.3 (`[192.0.2.1]`, `[IPv6:2001:db8::1]`), `undefined` for anything else. */
 export function parseAddressLiteral(domain: string): IpAddress | undefined {
   if (!domain.startsWith('[') || !domain.endsWith(']')) return undefined;
