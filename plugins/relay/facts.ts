@@ -7,19 +7,14 @@ import type { ClientFacts } from '../../src/policy/relay-policy';
 import type { Connection } from '../../src/types/haraka';
 import { writtenRecipientOf } from './recipient';
 
-export function factsOf(call: Call, client: Client): ClientFacts {
-  const { suite, policy } = call;
+export function factsOf({ suite, policy, connection }: Call, client: Client): ClientFacts {
   return {
     clientAddress: client.address,
     clientNames: client.names,
     time: suite.timeFor(policy),
-    sender: askedSender(call),
+    // On most servers no entry asks for it.
+    sender: dependsOnSender(policy.relay) ? senderOf(connection) : undefined,
   };
-}
-
-/** The sender, where any entry asks for it: on most servers none does. */
-export function askedSender({ policy, connection }: Call): Sender | undefined {
-  return dependsOnSender(policy.relay) ? senderOf(connection) : undefined;
 }
 
 /** The domain of the sender in the form of a recipient's; absent before MAIL. */

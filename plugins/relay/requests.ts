@@ -4,30 +4,25 @@ import { clientOf } from '../../src/host/client';
 import type { FormRequest } from '../../src/policy/recipient-form';
 import type { RelayRequest } from '../../src/policy/relay-policy';
 import type { Address } from '../../src/types/haraka';
-import { askedSender } from './facts';
+import { factsOf } from './facts';
 import { isThisHost, recipientOf, writtenRecipientOf } from './recipient';
 import { isOurGrant } from './trust';
 
 export function formRequest(call: Call, address: Address): FormRequest {
-  const { suite, policy, connection } = call;
-  const { relaying } = connection;
-  const { address: clientAddress, names: clientNames } = clientOf(connection);
+  const { policy, connection } = call;
   const recipient = writtenRecipientOf(address);
   // What is decided on is where the mail must go, and what the other plugins must see.
   if (policy.mode.relay === 'enforce' && address.host && address.host !== recipient.domain) {
     address.host = recipient.domain;
   }
-  return { clientAddress, clientNames, time: suite.timeFor(policy), sender: askedSender(call), recipient, relaying };
+  return { ...factsOf(call, clientOf(connection)), recipient, relaying: connection.relaying };
 }
 
 export function relayRequest(call: Call, address: Address): RelayRequest {
   const { suite, policy, connection } = call;
   const client = clientOf(connection);
   return {
-    clientAddress: client.address,
-    clientNames: client.names,
-    time: suite.timeFor(policy),
-    sender: askedSender(call),
+    ...factsOf(call, client),
     // Where the suite decides, the guard has put the host right.
     recipient: policy.mode.relay === 'enforce' ? recipientOf(address) : writtenRecipientOf(address),
     recipientIsHere: isThisHost(suite, address),

@@ -3,7 +3,7 @@
  * one way for a whole transaction, by `connection.relaying`; here is what happens from RCPT until its queue hooks.
  */
 import constants from 'haraka-constants';
-import { type Call, recordObserved, recordPermit, type Task } from '../../src/host/answer';
+import { type Call, recordOpinion, type Task } from '../../src/host/answer';
 import { clientOf, isAuthenticated } from '../../src/host/client';
 import {
   type BeforeRecipient,
@@ -53,7 +53,7 @@ export const routeRecipient: Task<Connection, Address> = {
     const { transaction } = connection;
     if (!transaction || policy.mode.relay === 'observe') return noOpinion;
     const permit = permitOf(recipient);
-    if (permit) recordPermit(call, permit, recipient);
+    if (permit) recordOpinion(call, { hook: 'rcpt_ok', observing: false, recipient }, permit);
 
     const { discard } = transaction.notes;
     // A plugin has accepted it from a client that may not relay: it is ours, as most recipients are.
@@ -87,7 +87,8 @@ function observeScope(call: Call, recipient: Address, permit: RelayPermit | unde
   // AUTH is a right of its own.
   if (isAuthenticated(connection)) return;
   const decision = decideRelay({ ...policy.relay, attributes: 'enforce' }, relayRequest(call, recipient));
-  if (decision.outcome !== 'permit' && decision.outcome !== 'pass') recordObserved(call, decision, recipient);
+  if (decision.outcome === 'permit' || decision.outcome === 'pass') return;
+  recordOpinion(call, { hook: 'rcpt', observing: true, recipient }, decision);
 }
 
 interface Accepted {

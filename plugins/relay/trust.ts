@@ -3,9 +3,8 @@
  * trust for some senders begins at MAIL, and ends with the transaction.
  */
 
-import type { Call } from '../../src/host/answer';
+import { type Call, recordOpinion } from '../../src/host/answer';
 import { type Client, clientOf, isAuthenticated } from '../../src/host/client';
-import { record } from '../../src/host/record';
 import { decideTrust } from '../../src/policy/client-trust';
 import type { Permit } from '../../src/policy/decision';
 import type { TrustPermit } from '../../src/policy/relay-policy';
@@ -19,7 +18,7 @@ function trustOfConnection(call: Call, client: Client): TrustPermit | undefined 
   const { judged, address, names } = client;
   if (judged?.policy === relay && judged.names === names) return judged.trust;
   const trust = decideTrust(relay, { clientAddress: address, clientNames: names, time: suite.timeFor(policy) });
-  // What was found out holds until an entry ends, and the policy does not tell when that is.
+  // What was found out holds until an entry ends, which the policy has no time of.
   const isLasting = !relay.clientNetworks.hasEnds && !relay.clientDomains.hasEnds;
   client.judged = isLasting ? { policy: relay, names, trust } : undefined;
   return trust;
@@ -58,7 +57,7 @@ export function grantTrust(call: Call, client = clientOf(call.connection)): void
   } else {
     client.announcedTrust = trust;
   }
-  recordTrust(call, 'connect', trust);
+  recordOpinion(call, { hook: 'connect', observing: isObserving(call) }, trust);
 }
 
 /** At MAIL: the same where an entry trusts the client for this sender. It ends with the transaction, as Haraka's setter has it. */
@@ -73,17 +72,11 @@ export function grantTrustToSender(call: Call, client = clientOf(call.connection
     connection.relaying = true;
     Object.assign(transaction, { [trustKey]: trust });
   }
-  recordTrust(call, 'mail', trust);
+  recordOpinion(call, { hook: 'mail', observing: isObserving(call) }, trust);
 }
 
 function isObserving({ policy }: Call): boolean {
   return policy.mode.relay === 'observe';
-}
-
-function recordTrust(call: Call, hook: 'connect' | 'mail', trust: Permit): void {
-  const { plugin, suite, policy, connection } = call;
-  const { generation } = policy;
-  record({ plugin, by: 'relay', suite, hook, connection, generation, observing: isObserving(call) }, trust);
 }
 
 /**

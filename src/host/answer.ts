@@ -8,7 +8,7 @@ import type { Decision, Opinion, Permit } from '../policy/decision';
 import type { PluginName } from '../policy/settings/settings';
 import type { Address, Connection, Next, Plugin } from '../types/haraka';
 import { answerWith, askInTurn, type Guarded, type Hook, type HookAnswer, localProblem, noOpinion } from './guard';
-import { record, recordFault } from './record';
+import { type Occasion, record, recordFault } from './record';
 import { type Suite, suiteFor } from './suite';
 
 /** A plugin of the suite once it is registered. */
@@ -45,7 +45,7 @@ export interface Task<C = Connection, P = unknown, D extends Decision = Decision
   onPermit?(decision: Extract<D, Permit>, params: P, call: Call<C>): HookAnswer;
   /** For the log. */
   recipient?(params: P): Address;
-  /** The hook that makes a permit final records it, by `recordPermit`. */
+  /** The hook that makes a permit final records it, by `recordOpinion`. */
   readonly permitIsFinalLater?: true;
   /** How many times the limit of one plugin the answer may take: others are asked within, each with its own limit. */
   readonly limitFactor?: number;
@@ -158,20 +158,13 @@ class HookCall<C extends Logs, P> implements Guarded<Task<C, P>>, Call<C> {
   }
 }
 
-/** Records a permit for a recipient that nobody can take back any more. */
-export function recordPermit({ plugin, suite, policy, connection }: Call, permit: Permit, recipient: Address): void {
-  const { generation } = policy;
-  record({ plugin, by: 'relay', suite, hook: 'rcpt_ok', connection, generation, observing: false, recipient }, permit);
-}
-
-/** Records what a setting that only observes keeps from being decided. */
-export function recordObserved(
+/** Records an opinion of the relay plugin that is not the answer of a task. */
+export function recordOpinion(
   { plugin, suite, policy, connection }: Call,
-  decision: Opinion,
-  recipient: Address,
+  of: Pick<Occasion, 'hook' | 'observing' | 'recipient'>,
+  opinion: Opinion,
 ): void {
-  const { generation } = policy;
-  record({ plugin, by: 'relay', suite, hook: 'rcpt', connection, generation, observing: true, recipient }, decision);
+  record({ plugin, by: 'relay', suite, connection, generation: policy.generation, ...of }, opinion);
 }
 
 function isDecision(result: Decision | HookAnswer): result is Decision {
