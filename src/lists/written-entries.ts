@@ -57,7 +57,7 @@ export class WrittenEntries {
   /** A list by its setting, unless another setting names the same file. */
   of(list: ListId): WrittenList | undefined {
     for (const [file, { list: known, hash, lines }] of this.lists) {
-      if (known === list) return { list, file, hash, lines: lines.deciding(list === 'relay_map') };
+      if (known === list) return { list, file, hash, lines: lines.deciding() };
     }
     return undefined;
   }
@@ -85,12 +85,12 @@ class Lines {
   }
 
   /** OK and SKIP of `relay.map` end the search, and something else decides. */
-  deciding(isMap: boolean): readonly Pick<ListedEntry, 'line' | 'text'>[] | undefined {
+  deciding(): readonly Pick<ListedEntry, 'line' | 'text'>[] | undefined {
     const { text } = this.content;
     if (this.entries || text === undefined) return this.entries;
     const entries: Pick<ListedEntry, 'line' | 'text'>[] = [];
     forEachLine(text, (line) => {
-      if (isMap && /[ \t](?:OK|SKIP)$/i.test(line.text)) return;
+      if (this.list === 'relay_map' && /^\S+[ \t]+(?:OK|SKIP)(?:[ \t]|$)/i.test(line.text)) return;
       entries.push({ line: line.number, text: this.textOf(line.number)?.slice(0, longestText) });
     });
     this.entries = entries;

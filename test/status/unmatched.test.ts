@@ -111,7 +111,8 @@ describe('the entries that have not matched', () => {
   });
 
   it('leave out what never decides: OK and SKIP of relay.map', () => {
-    const site = siteOf({ relay_map: 'To:a.example RELAY\nTo:b.a.example OK # not this one\nTo:c.example skip\n' });
+    const never = ['To:b.a.example OK # not this one', 'To:c.example skip', 'd.example OK until=2099-01-01'];
+    const site = siteOf({ relay_map: `${['To:a.example RELAY', ...never].join('\n')}\n` });
     assert.deepEqual(linesOf(unmatched(site), 'relay_map'), ['1 To:a.example RELAY']);
   });
 
