@@ -80,13 +80,13 @@ export class PrefixTableBuilder {
   }
 }
 
-/** The length of the prefix of a row. */
 export function addressOfRow({ family, words }: PrefixTableData, row: number): IpAddress {
   if (family === 4) return ipv4(words[row] as number);
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words.subarray(row * 4, row * 4 + 4);
   return { family, w0, w1, w2, w3 };
 }
 
+/** The length of the prefix of a row. */
 export function lengthOfRow({ facts: all }: PrefixTableData, row: number): number {
   return (all[row * facts.each + facts.length] as number) & lengthBits;
 }
@@ -120,8 +120,7 @@ export class PrefixTable {
   find(address: IpAddress, time = beforeAllEnds): PrefixHit | undefined {
     if (address.family !== this.data.family) return undefined;
     let row = this.lastNotAfter(address);
-    while (row !== none && !(this.covers(row, address) && this.exists(row, time)))
-      row = this.data.facts[row * facts.each + facts.parent] as number;
+    while (row !== none && !(this.covers(row, address) && this.exists(row, time))) row = parentOfRow(this.data, row);
     return row === none ? undefined : this.entryAt(row);
   }
 
@@ -129,7 +128,7 @@ export class PrefixTable {
     const at = row * facts.each;
     return {
       line: this.data.facts[at + facts.line] as number,
-      excluded: ((this.data.facts[at + facts.length] as number) & excludedBit) !== 0,
+      excluded: isExcludedRow(this.data, row),
       payload: this.data.payloads[row] ?? 0,
     };
   }
@@ -142,7 +141,7 @@ export class PrefixTable {
   rowAround(address: IpAddress, length: number): number {
     let row = this.lastNotAfter(address);
     while (row !== none && (lengthOfRow(this.data, row) >= length || !this.covers(row, address)))
-      row = this.data.facts[row * facts.each + facts.parent] as number;
+      row = parentOfRow(this.data, row);
     return row;
   }
 
@@ -184,7 +183,7 @@ export class PrefixTable {
 
   private covers(row: number, a: IpAddress): boolean {
     const { words, family } = this.data;
-    const length = (this.data.facts[row * facts.each + facts.length] as number) & lengthBits;
+    const length = lengthOfRow(this.data, row);
     if (family === 4) return (a.w0 & wordMask(length)) >>> 0 === words[row];
     const i = row * 4;
     return (
@@ -227,13 +226,13 @@ function putParents(data: PrefixTableData, width: number): void {
 function parentOf(data: PrefixTableData, width: number, row: number): number {
   let candidate = row === 0 ? none : row - 1;
   while (candidate !== none && !rowCovers(data, width, candidate, row)) {
-    candidate = data.facts[candidate * facts.each + facts.parent] as number;
+    candidate = parentOfRow(data, candidate);
   }
   return candidate;
 }
 
 function rowCovers(data: PrefixTableData, width: number, outer: number, inner: number): boolean {
-  const length = (data.facts[outer * facts.each + facts.length] as number) & lengthBits;
+  const length = lengthOfRow(data, outer);
   for (let w = 0; w < width; w++) {
     const masked = ((data.words[inner * width + w] as number) & wordMask(length - 32 * w)) >>> 0;
     if (masked !== data.words[outer * width + w]) return false;
