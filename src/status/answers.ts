@@ -44,16 +44,19 @@ export interface List {
   readonly readSeconds: number;
   readonly rejected: {
     readonly at: string;
-    readonly findings: readonly {
-      readonly code: string;
-      readonly file: string;
-      readonly line: number;
-      readonly text: string;
-      readonly message: string;
-    }[];
+    readonly findings: readonly RejectedLine[];
     readonly omitted: number;
     readonly message: string | null;
   } | null;
+}
+
+/** What is wrong with a line of the version that was rejected. */
+export interface RejectedLine {
+  readonly code: string;
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+  readonly message: string;
 }
 
 export interface Written {

@@ -6,6 +6,7 @@ import type { ListedEntry } from '../lists/written-entries';
 import { printable } from '../policy/findings/characters';
 import { describeFault } from '../policy/findings/finding-text';
 import { pluginNames } from '../policy/settings/settings';
+import type { RejectedLine } from './answers';
 import { type DecisionCount, type EntryCount, type Events, mostEntries, type RecentDecision } from './event-record';
 import { byName, each, flag, name, number, object, oneOf, or, text } from './message';
 import { outcomes } from './rules';
@@ -29,13 +30,7 @@ export interface ListReport extends Omit<ListStatus, 'name' | 'rejected'> {
 
 export interface RejectionReport {
   readonly at: number;
-  readonly findings: readonly {
-    readonly code: string;
-    readonly file: string;
-    readonly line: number;
-    readonly text: string;
-    readonly message: string;
-  }[];
+  readonly findings: readonly RejectedLine[];
   readonly omitted: number;
   readonly message: string | null;
 }
@@ -71,7 +66,7 @@ const recent = object<RecentDecision>({
   ...{ from: words, rcpt: words, reply: words, entry: or(object<ListedEntry>(entry), undefined) },
 });
 
-const finding = object({ code: words, file: words, line: count, text: words, message: words });
+const finding = object<RejectedLine>({ code: words, file: words, line: count, text: words, message: words });
 
 const list = object<ListReport>({
   ...{ list: name, source: words, state: oneOf(['loaded', 'kept', 'empty', 'unavailable'] as const) },
