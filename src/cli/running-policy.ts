@@ -10,14 +10,14 @@ import { StatusClient } from './status-client';
 /** What an operator calls it, in place of a folder. */
 export const running = 'running';
 
-/** Workers apply an edit one after the other, and report once a second. Milliseconds. */
-const patience = 5000;
+/** Milliseconds. Workers apply an edit one after the other, and report once a second. */
+const timeout = 5000;
 const between = 500;
 
 /** Throws `CannotRun` where no server answers, or where its processes do not decide by the same lists. */
 export async function readRunning(folder: HarakaFolder, time: number): Promise<FolderPolicy> {
   const client = new StatusClient(folder);
-  const until = performance.now() + patience;
+  const until = performance.now() + timeout;
   for (;;) {
     const policy = read(await client.bytes('policy'));
     const { plugins, disagreements } = policy;

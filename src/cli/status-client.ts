@@ -7,7 +7,7 @@ import { type HarakaFolder, readConfigText } from './haraka-folder';
 import { CannotRun } from './io';
 
 /** Milliseconds that a server may take; one that is busy with mail may take some. */
-const patience = 5000;
+const timeout = 5000;
 
 export class StatusClient {
   private readonly socketPath: string;
@@ -42,13 +42,13 @@ export class StatusClient {
   private ask(path: string): Promise<{ readonly status: number; readonly body: Buffer }> {
     const { socketPath } = this;
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath, path, agent: false, timeout: patience }, (response) => {
+      const asked = request({ socketPath, path, agent: false, timeout }, (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces) }));
         response.on('error', (error) => reject(this.noServer(error)));
       });
-      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));
+      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       asked.on('error', (error) => reject(this.noServer(error)));
       asked.end();
     });

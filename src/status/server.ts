@@ -9,7 +9,7 @@ import { callerOf, refusalOf } from './access';
 import { type Answer, problem } from './routes';
 
 /** Milliseconds that a client has for its request, and for reading the answer. */
-const patience = 5000;
+const timeout = 5000;
 const retryAfter = 5000;
 const mostConnections = 64;
 /** Path, query and headers of a request. Bytes. */
@@ -34,7 +34,7 @@ export async function handle(
 ): Promise<void> {
   const isDone = () => response.destroyed || request.destroyed;
   // Without a listener, of which each request on the connection would add one: the server ends a connection that times out.
-  request.socket.setTimeout(patience);
+  request.socket.setTimeout(timeout);
   const refusal = await refusalOf(callerOf(request), tokenPath);
   if (isDone()) return;
   if (refusal) {
@@ -97,15 +97,15 @@ class Listener {
     this.server = createServer(
       {
         connectionsCheckingInterval: 1000,
-        headersTimeout: patience,
-        requestTimeout: patience,
-        keepAliveTimeout: patience,
+        headersTimeout: timeout,
+        requestTimeout: timeout,
+        keepAliveTimeout: timeout,
         maxHeaderSize: longestHead,
       },
       answer,
     );
     this.server.maxConnections = mostConnections;
-    this.server.timeout = patience;
+    this.server.timeout = timeout;
     this.server.on('connection', (socket) => socket.unref());
     this.server.on('clientError', (_error, socket) => socket.destroy());
     this.server.on('listening', listening);

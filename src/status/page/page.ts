@@ -8,7 +8,7 @@ import { showStatus, showUnmatched } from './lists.js';
 
 /** Milliseconds between two turns, and for an answer. */
 const pace = 1000;
-const patience = 5000;
+const timeout = 5000;
 
 /** What is asked for every so many turns. */
 const parts: readonly { readonly every: number; refresh(): Promise<void> }[] = [
@@ -26,7 +26,7 @@ let isBusy = false;
 let lastAnswer = '';
 
 async function get<T>(url: string): Promise<T> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(patience) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeout) });
   if (!response.ok) throw new Error(`the server answers ${response.status}`);
   lastAnswer = new Date().toISOString();
   return (await response.json()) as T;
