@@ -6,7 +6,7 @@ import type { Decisions } from '../status/answers';
 import { outcomes } from '../status/rules';
 import { findHarakaFolder, type HarakaFolder } from './haraka-folder';
 import { type ExitCode, type Io, jsonText, painter, wantsColour, writeLine } from './io';
-import type { LoggedDecision } from './log/decision-line';
+import { type LoggedDecision, sourceLineOf } from './log/decision-line';
 import { LogReader } from './log/log-reader';
 import { parseSince } from './log/since';
 import { decisionLine } from './shown-decision';
@@ -112,11 +112,11 @@ async function fromLogs(logs: readonly string[], subject: Subject, since: number
 
 function shownDecision(decision: LoggedDecision): NamedDecision {
   const { time, outcome, rule, observed, ip, ptr, from, rcpt, reply, note, names } = decision;
-  const [, file = '', line = ''] = /^(.*):([0-9]+)$/.exec(decision.at) ?? [];
+  const at = sourceLineOf(decision.at);
   return {
     ...{ outcome, rule, observed, ip, ptr, from, rcpt, reply, note },
     time: time === undefined ? '' : new Date(time).toISOString(),
-    entry: file === '' ? null : { file, line: Number(line), text: null },
+    entry: at ? { ...at, text: null } : null,
     names: names?.claimed ?? namesOf(ptr),
   };
 }

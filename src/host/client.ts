@@ -15,7 +15,7 @@ export interface Client {
   names: ClientNames;
   /** The PTR names alone, where `host.deny` has had them looked up. */
   claims: ClientNames;
-  /** What the lists of `policy` said of the client under these names, before MAIL. It holds as long as no entry can end. */
+  /** What the lists of `policy` decide on the client under these names, before MAIL. It holds as long as no entry can end. */
   judged:
     | { readonly policy: RelayPolicy; readonly names: ClientNames; readonly trust: TrustPermit | undefined }
     | undefined;

@@ -73,7 +73,7 @@ export function record(occasion: Occasion, decision: Opinion): void {
   suite.events.decided(occasion.by, decision, observing, facts, entry);
 }
 
-/** The names that have been looked up by now: without them nobody can tell later what another list would have decided. */
+/** The names that have been looked up by now: without them nobody can find out later what another list would have decided. */
 function namesText(connection: Connection): string {
   const { names, claims } = clientOf(connection);
   return names.state === 'unasked' ? formatNames(claims, 'claimed') : formatNames(names);

@@ -176,7 +176,7 @@ function compareFlags(before: Side, after: Side): SettingChange[] {
     });
 }
 
-/** A server does not know a list in Redis while Redis is away, for one: what it could decide is deferred then. */
+/** A server does not know a list in Redis while Redis is unreachable, for one: what it could decide is deferred then. */
 function compareAvailability(before: Side, after: Side): SettingChange[] {
   const [was, is] = [unavailableLists(before.content), unavailableLists(after.content)];
   return ownLists

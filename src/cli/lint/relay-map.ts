@@ -29,9 +29,9 @@ export function rowsOf({ file, text }: ListText): LocatedRow[] {
     if (isProblem(row)) return;
     const at = { file, line: line.number, column: line.column };
     const { value } = row;
-    const said = value.action === 'reply' ? formatReply(value.reply) : value.action;
+    const meaning = value.action === 'reply' ? formatReply(value.reply) : value.action;
     // One that ends can leave the decision to another with the same value.
-    const valueKey = `${said} ${row.attributes?.until ?? ''}`;
+    const valueKey = `${meaning} ${row.attributes?.until ?? ''}`;
     located.push({ row, at, text: line.text, key: keyOfRow(row), valueKey });
   });
   return located;

@@ -4,6 +4,7 @@
  * there, and cannot be taken for another key, and the line of another plugin is never taken for ours.
  */
 import { type LoggedNames, parseNames } from '../../policy/client-names';
+import type { SourceLine } from '../../policy/findings/finding';
 import { type Outcome, outcomes } from '../../status/rules';
 
 export interface LoggedDecision {
@@ -25,6 +26,12 @@ export interface LoggedDecision {
   readonly isDropped: boolean;
   readonly note: string;
   readonly observed: boolean;
+}
+
+/** The entry of `at`, where there is one. */
+export function sourceLineOf(at: string): SourceLine | undefined {
+  const [, file, line] = /^(.*):([0-9]+)$/.exec(at) ?? [];
+  return file === undefined ? undefined : { file, line: Number(line) };
 }
 
 /** `unreadable`: a decision, or the remains of one, that cannot be relied on. */
@@ -81,9 +88,9 @@ function fieldsOf(text: string): Fields | 'other' | undefined {
   if (text.startsWith('{')) return fieldsOfJson(text);
   const plain = plainBegin.exec(text);
   if (plain) {
-    const said = text.slice(plain[0].length);
-    const begin = beginsAsDecision.exec(said)?.[0] ?? '';
-    return isOurs(plain[1], said) ? fieldsOfText(said, begin.length) : 'other';
+    const message = text.slice(plain[0].length);
+    const begin = beginsAsDecision.exec(message)?.[0] ?? '';
+    return isOurs(plain[1], message) ? fieldsOfText(message, begin.length) : 'other';
   }
   const logfmt = logfmtBegin.exec(text);
   if (!logfmt) return undefined;

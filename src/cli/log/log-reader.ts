@@ -70,7 +70,7 @@ export class LogReader {
       for await (const bytes of unzipped(progress.watched(this.open(name)))) {
         const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
         rest = lines.pop() ?? '';
-        // The beginning of a line without end tells whether it matters; no more is kept.
+        // The beginning of a line without end shows whether it matters; no more is kept.
         if (rest.length > 2 * longestLine) rest = rest.slice(0, longestLine + 1);
         for (const line of lines) read(line, ++number);
         progress.show(this.tally.lines);
@@ -121,6 +121,6 @@ async function* unzipped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
     if (!isAtEnd) yield* { [Symbol.asyncIterator]: () => pieces };
   };
   if (first[0] !== 0x1f || first[1] !== 0x8b) return yield* all();
-  // The loop below is told of whatever is wrong.
+  // An error ends the loop below.
   yield* pipeline(Readable.from(all()), createGunzip({ chunkSize: 1 << 18 }), () => {}) as AsyncIterable<Uint8Array>;
 }

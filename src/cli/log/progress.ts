@@ -33,7 +33,7 @@ export class Progress {
     this.output.write(`\r\u001b[K${bar}${lines.toLocaleString('en')} lines`);
   }
 
-  /** Takes the bar away: results may go to the same terminal. */
+  /** Removes the bar: results may go to the same terminal. */
   end(): void {
     if (this.isShown) this.output.write('\r\u001b[K');
   }

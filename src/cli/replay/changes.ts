@@ -2,7 +2,7 @@
 import { formatNetwork, maskAddress, parseAddress } from '../../policy/entries/ip-address';
 import type { Effect } from '../../policy/sets/change';
 import type { LoggedDecision } from '../log/decision-line';
-import type { Replayed, UndeterminedReason, Verdict } from './redecide';
+import type { Replayed, UndeterminedReason, Verdict } from './verdict';
 
 export interface Group {
   readonly effect: Effect;

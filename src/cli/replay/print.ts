@@ -6,7 +6,8 @@ import { jsonText, type Output, painter } from '../io';
 import type { LoggedDecision } from '../log/decision-line';
 import type { LogTally } from '../log/log-reader';
 import type { Changes, Group } from './changes';
-import { isName, undeterminedReasons } from './redecide';
+import { isName } from './redecide';
+import { undeterminedReasons } from './verdict';
 
 export interface Report {
   readonly changes: Changes;

@@ -1,5 +1,5 @@
 /**
- * What a policy makes of a decision that a log tells of: by the decisions of the server itself, with the facts of the line and
+ * What a policy makes of a decision in a log: by the decisions of the server itself, with the facts of the line and
  * nothing else. Where other facts, which the line does not have, could change the answer, it is undetermined.
  * docs/reference/cli-replay.md has the table.
  */
@@ -12,12 +12,10 @@ import { normalizeDnsName } from '../../policy/entries/domain-name';
 import { isTextOf, isThisHostEverywhere, parseAddress, parseAddressLiteral } from '../../policy/entries/ip-address';
 import { PolicyList } from '../../policy/entries/list';
 import { coveredSender, nullSender, type Sender } from '../../policy/entries/sender-scope';
-import { printable } from '../../policy/findings/characters';
 import type { SourceLine } from '../../policy/findings/finding';
 import { decideHello, decideMailHello } from '../../policy/hello';
 import { decideCommand } from '../../policy/privacy';
 import type { ClientFacts } from '../../policy/relay-policy';
-import type { Effect } from '../../policy/sets/change';
 import {
   decideMail,
   describeMail,
@@ -31,46 +29,16 @@ import { rules } from '../../status/rules';
 import type { LoggedDecision } from '../log/decision-line';
 import { recipientOf } from '../log/recipient';
 import type { FolderPolicy } from '../policy-content';
-
-export const undeterminedReasons = {
-  'client-names': "the policy asks for the client's names, which the line does not have",
-  'of-the-moment': 'a list or a trust that was gone at that moment decided',
-  'only-observed': 'the plugin only observed, and what the server answered then is not in the line',
-  'not-enforced': 'the relay plugin is not in force in this policy, so other plugins decide',
-  'other-plugins': 'no list decides, and restriction=false leaves it to other plugins',
-  'own-address': "whether the recipient's address literal is this host's own is not in the line",
-  'denied-before': 'host.deny denies the client, and whether it did then is not in the line of a permit at connect',
-  'sender-scope': 'the policy trusts the client for some senders alone, and the line of a permit at connect has none',
-  'escaped-sender': 'the line has characters of the sender in an escaped form, and an entry asks for the sender',
-  'escaped-recipient': 'the line has characters of the recipient in an escaped form',
-  'unknown-rule': 'this version does not know the rule',
-} as const;
-
-export type UndeterminedReason = keyof typeof undeterminedReasons;
-
-/** What became of a client, command or recipient; greater for what lets more in. `passed`: not refused here, other plugins may. */
-const admission = { denied: 0, refused: 1, dropped: 1, untrusted: 1, deferred: 2, passed: 3, accepted: 4 } as const;
-
-export interface Verdict {
-  readonly kind: keyof typeof admission;
-  readonly words: string;
-  readonly at?: SourceLine | undefined;
-  /** Where another reply would be another verdict. */
-  readonly reply?: string | undefined;
-}
-
-export type Replayed =
-  | { readonly result: 'unchanged' }
-  | {
-      readonly result: 'undetermined';
-      readonly reason: UndeterminedReason;
-      /** What it would be if the client had no other name than the one that Haraka logged, where that tells. */
-      readonly likely?: Effect | 'unchanged' | undefined;
-    }
-  | { readonly result: Effect; readonly before: Verdict; readonly after: Verdict };
-
-const unchanged: Replayed = { result: 'unchanged' };
-const passed: Verdict = { kind: 'passed', words: 'not refused' };
+import {
+  compare,
+  passed,
+  type Replayed,
+  type UndeterminedReason,
+  undetermined,
+  type Verdict,
+  verdictOf,
+  verdictOfLine,
+} from './verdict';
 
 const pluginOf = new Map<string, PluginName>(
   pluginNames.flatMap((plugin) => {
@@ -147,7 +115,7 @@ export class Redecider {
     }
   }
 
-  /** What `host.deny` says of the client; `undefined` where it does not deny. */
+  /** What `host.deny` decides on the client; `undefined` where it does not deny. */
   private denied({ deny }: MailPolicy, line: LoggedDecision): Verdict | UndeterminedReason | undefined {
     // Only whether they lead back is not known of names that the deny decision has looked up.
     const [client] = this.clientsOf(line) as [ClientFacts];
@@ -156,8 +124,8 @@ export class Redecider {
     return 'reply' in decision ? this.denial(decision.outcome, decision.reply, decision.at) : undefined;
   }
 
-  private denial(outcome: 'refuse' | 'defer', said: Reply, at: SourceLine | undefined): Verdict {
-    const reply = formatReply(this.site.settings.deny.at === 'connect' ? replyAt('connect', said) : said);
+  private denial(outcome: 'refuse' | 'defer', listed: Reply, at: SourceLine | undefined): Verdict {
+    const reply = formatReply(this.site.settings.deny.at === 'connect' ? replyAt('connect', listed) : listed);
     return { kind: outcome === 'refuse' ? 'denied' : 'deferred', words: `${outcome} ${reply}`, at, reply };
   }
 
@@ -254,40 +222,6 @@ const foundElsewhere: ReadonlySet<string> = new Set([
   ...['client-network', 'client-domain', 'destination', 'relay-map'],
   ...['client-excluded', 'sender-not-covered', 'destination-excluded', 'relay-denied'],
 ]);
-
-function undetermined(reason: UndeterminedReason): Replayed {
-  return { result: 'undetermined', reason };
-}
-
-function verdictOfLine(line: LoggedDecision, plugin: PluginName): Verdict {
-  const { outcome, rule, at, reply } = line;
-  const place = /^(.*):([0-9]+)$/.exec(at);
-  const source = place ? { file: place[1] as string, line: Number(place[2]) } : undefined;
-  if (outcome === 'permit') {
-    return { kind: line.isDropped ? 'dropped' : 'accepted', words: `permit ${rule}`, at: source };
-  }
-  const kind = outcome === 'defer' ? 'deferred' : plugin === 'deny' ? 'denied' : 'refused';
-  const isOwnReply = plugin !== 'relay' || rule === 'relay-map';
-  return { kind, words: `${outcome} ${reply}`, at: source, reply: isOwnReply ? reply : undefined };
-}
-
-function verdictOf(decision: Decision | undefined): Verdict {
-  if (!decision || !('reply' in decision)) return passed;
-  const reply = formatReply(decision.reply);
-  return { kind: 'refused', words: `${decision.outcome} ${reply}`, at: decision.at, reply };
-}
-
-function compare(before: Verdict, after: Verdict): Replayed {
-  if (before.kind === after.kind) {
-    const isSame = before.reply === undefined && after.reply === undefined;
-    if (isSame || before.reply === printable(after.reply ?? '')) return unchanged;
-    return { result: 'moves', before, after };
-  }
-  // Neither is refused by the plugin, which did not act before.
-  if (before === passed && after.kind === 'accepted') return unchanged;
-  const step = admission[after.kind] - admission[before.kind];
-  return { result: step > 0 ? 'opens' : step < 0 ? 'closes' : 'moves', before, after };
-}
 
 /** As `MAIL FROM` had it; absent where the line was written before. */
 function senderOf(from: string): Sender | undefined {

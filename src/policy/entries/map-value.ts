@@ -32,8 +32,8 @@ export class ValueTableBuilder {
   /** The same value with the same end has the same number. */
   numberOf(value: MapValue, until?: number): number {
     const answer = value.action === 'reply' ? value.reply : undefined;
-    const said = answer ? formatReply(answer) : value.action;
-    const key = until === undefined ? said : `${until} ${said}`;
+    const meaning = answer ? formatReply(answer) : value.action;
+    const key = until === undefined ? meaning : `${until} ${meaning}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
     this.numbers.push(actions.indexOf(value.action));

@@ -50,7 +50,7 @@ export function showDecisions(news: Decisions): void {
   show('off');
 }
 
-/** Hides what does not match. A screen reader is told how many do where somebody has asked, and not at every new decision. */
+/** Hides what does not match. A screen reader announces how many do where somebody has asked, and not at every new decision. */
 function show(live: 'polite' | 'off'): void {
   const words = filter.value.toLowerCase().split(/\s+/);
   let matching = 0;

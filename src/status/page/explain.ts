@@ -31,10 +31,10 @@ const dispositions: Readonly<Record<string, string>> = {
 function explanation({ client, steps, recipients }: Explanation): readonly Child[] {
   const played = steps.map(({ command, decisions, reply }) => {
     const outcome = reply.code < 400 ? 'permit' : reply.code < 500 ? 'defer' : 'refuse';
-    const traces = decisions.map(({ outcome: said, rule, at, attributes, note, observed }) =>
+    const traces = decisions.map(({ outcome: own, rule, at, attributes, note, observed }) =>
       line(
         '',
-        badge(said),
+        badge(own),
         ` ${rule} `,
         ...(at ? [place(at)] : []),
         el('span', { class: 'entry' }, attributes === undefined ? '' : ` ${attributes}`),

@@ -1,4 +1,4 @@
-import { undeterminedReasons } from '../../../src/cli/replay/redecide';
+import { undeterminedReasons } from '../../../src/cli/replay/verdict';
 import { makeFolder } from '../../../testkit/folder';
 import { smtpcheck } from '../command';
 import { ReferencePage } from '../reference-page';

@@ -56,7 +56,7 @@ function metIn(policy: FolderPolicy, all: readonly ExpectedAnswer[]): ReadonlySe
   return new Set(parsed.filter((_, i) => outcomes[i]?.failures.length === 0).map(({ one }) => one));
 }
 
-/** An expectation that is not met stays one, so that the test fails, unless a loss on the same line tells of it. */
+/** An expectation that is not met stays one, so that the test fails, unless a loss on the same line explains it. */
 function textOf({ origin }: ExpectedAnswer, text: string, losses: readonly Remark[]): string[] {
   const known = losses.filter(({ at }) => at.file === origin?.file && at.line === origin.line);
   if (known.length === 0) return [text];
