@@ -259,14 +259,8 @@ for (const version of supportedVersions) {
     });
 
     it('judges the client behind a proxy, and never the proxy', async () => {
-      const ask = async (client: string, mail: string) => {
-        const session = await connectBehindProxy({ port: haraka.port, proxy, client });
-        await session.command('EHLO client.example');
-        await session.command(`MAIL FROM:<${mail}>`);
-        const reply = await rcpt(session, outside);
-        session.destroy();
-        return reply;
-      };
+      const ask = async (client: string, mail: string) =>
+        replyTo(await connectBehindProxy({ port: haraka.port, proxy, client }), mail);
       assert.match(await ask('192.0.2.7', 'a@dept.example'), OK);
       assert.equal(await ask('192.0.2.7', 'a@evil.example'), DENIED);
       assert.match(await ask('203.0.113.7', 'a@dept.example'), /^550 5\.7\.1 Relaying denied/);
@@ -276,11 +270,7 @@ for (const version of supportedVersions) {
       const ask = async (client: string, mail: string) => {
         const session = await greet(haraka, { from: xclientHost });
         await session.command(`XCLIENT NAME=[UNAVAILABLE] ADDR=${client}`);
-        await session.command('EHLO client.example');
-        await session.command(`MAIL FROM:<${mail}>`);
-        const reply = await rcpt(session, outside);
-        session.destroy();
-        return reply;
+        return replyTo(session, mail);
       };
       assert.match(await ask('192.0.2.7', 'a@dept.example'), OK);
       assert.equal(await ask('192.0.2.7', 'a@evil.example'), DENIED);
@@ -333,6 +323,15 @@ for (const version of supportedVersions) {
       assert.match(await askFor(haraka, outside, { from: unresolved, mail: 'a@campus.example' }), /^450 4\.7\.1 /);
     });
   });
+}
+
+/** What the client of the session is answered for a recipient outside, in mail of this sender. */
+async function replyTo(session: SmtpClient, mail: string): Promise<string> {
+  await session.command('EHLO client.example');
+  await session.command(`MAIL FROM:<${mail}>`);
+  const reply = await rcpt(session, outside);
+  session.destroy();
+  return reply;
 }
 
 async function authenticate(client: SmtpClient): Promise<void> {
