@@ -78,7 +78,8 @@ function mailbox(path: string): string {
 
 function decisionRow(decision: Decision): HTMLTableRowElement {
   const { outcome, rule, plugin, observed, ip, ptr, helo, from, rcpt, reply, entry } = decision;
-  const hasName = ptr !== '' && ptr !== 'NXDOMAIN' && ptr !== 'DNSERROR';
+  // What Haraka writes in the place of a name: `isPtrName` of src/policy/client-names.ts, which is not for the browser.
+  const hasName = !['', 'NXDOMAIN', 'DNSERROR', 'Unknown'].includes(ptr);
   return row(table, [
     cell(time(decision.time)),
     cell(
