@@ -44,8 +44,9 @@ const end = fc.constantFrom('', '', '', ' until=2026-01-15T00:00Z', ' until=2026
 const scopes = ['x.example', 'a.x.example', '=a.x.example,<>', 'b.x.example,=x.example', '<>'];
 const scope = fc.constantFrom('', '', ...scopes.map((text) => ` from=${text}`));
 const ending = (line: fc.Arbitrary<string>) => fc.tuple(line, end).map((parts) => parts.join(''));
+const limits = fc.constantFrom('', '', '', ' limit=9/1h', ' limit=9/1h limit=50/1d,all');
 const scoped = (line: fc.Arbitrary<string>) =>
-  fc.tuple(line, scope).map(([text, from]) => (text.startsWith('!') ? text : `${text}${from}`));
+  fc.tuple(line, scope, limits).map(([text, from, limit]) => (text.startsWith('!') ? text : `${text}${from}${limit}`));
 /** Enough to tell any two of the scopes apart. */
 export const senders = ['x.example', 'a.x.example', 'c.a.x.example', 'b.x.example', 'c.x.example', '<>', ''];
 const value = fc.constantFrom('RELAY', 'REJECT', 'OK', 'DISCARD', '450 later', 'ERROR:5.7.1:550 no');

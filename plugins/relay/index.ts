@@ -13,6 +13,7 @@ import { decideRelay, needsClientName } from '../../src/policy/relay-decision';
 import type { RelayDecision } from '../../src/policy/relay-policy';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../src/types/haraka';
 import { factsOf } from './facts';
+import { limitRecipient } from './limits';
 import { describeRefusal, nextHops } from './next-hops';
 import { formRequest, relayRequest } from './requests';
 import { queue, queueOutbound, routeRecipient, sendOutLast, watchRecipient } from './routing';
@@ -34,7 +35,7 @@ export function registerRelay(plugin: SuitePlugin): void {
 export function registerRelayAlone(plugin: SuitePlugin): void {
   registerHook(plugin, 'connect_init', 'relay_trust_address', first, trustAddress);
   registerHook(plugin, 'rcpt', 'relay_decide_recipient', last, decideRecipient);
-  registerHook(plugin, 'rcpt_ok', 'relay_route_recipient', last, routeRecipient);
+  registerHook(plugin, 'rcpt_ok', 'relay_route_recipient', last, limitRecipient, routeRecipient);
   registerHook(plugin, 'queue', 'relay_queue', first, queue);
   registerHook(plugin, 'queue_outbound', 'relay_queue_outbound', first, queueOutbound);
   registerHook(plugin, 'queue_outbound', 'relay_send_out', last, sendOutLast);

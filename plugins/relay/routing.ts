@@ -17,7 +17,7 @@ import {
 import { noOpinion } from '../../src/host/guard';
 import { decideDisposition } from '../../src/policy/disposition';
 import { decideRelay } from '../../src/policy/relay-decision';
-import type { RelayPermit } from '../../src/policy/relay-policy';
+import type { Disposition, RelayPermit } from '../../src/policy/relay-policy';
 import type { Address, Connection, Transaction } from '../../src/types/haraka';
 import { Acceptance } from './acceptance';
 import { senderOf } from './facts';
@@ -55,19 +55,17 @@ export const routeRecipient: Task<Connection, Address> = {
     const permit = permitOf(recipient);
     if (permit) recordOpinion(call, { hook: 'rcpt_ok', observing: false, recipient }, permit);
 
-    const { discard } = transaction.notes;
+    const { notes } = transaction;
     // A plugin has accepted it from a client that may not relay: it is ours, as most recipients are.
-    if (!permit && !connection.relaying && !discard) {
+    if (!permit && !connection.relaying && !notes.discard) {
       const routing = routingOf(transaction);
       if (routing) routing.seen = transaction.rcpt_to.length;
       return noOpinion;
     }
     const before = clientOf(connection).beforeRecipient;
-    const { notes } = transaction;
-    // The note speaks of the whole transaction; `aliases` means this recipient by it.
-    const isDropped = Boolean(discard) && !before?.discard;
-    if (isDropped) notes.discard = false;
-    const routing = routeNewRecipients(call, transaction, { isDropped, acceptance: before?.acceptance });
+    const accepted = acceptedAt(connection, transaction);
+    if (accepted.isDropped) notes.discard = false;
+    const routing = routeNewRecipients(call, transaction, accepted);
     // What other plugins have noted for a recipient that is relayed is not for those that stay here.
     if (routing.dispositions.get(recipient) === 'relay' && !isSame(notes.queue, before?.queue)) {
       routing.relayQueue = notes.queue;
@@ -97,15 +95,20 @@ interface Accepted {
   readonly acceptance?: BeforeRecipient['acceptance'];
 }
 
-/** Routes the recipients that the transaction has got since it was last looked at: a plugin can put several in the place of one. */
-function routeNewRecipients(
+function acceptedAt(connection: Connection, transaction: Transaction): Accepted {
+  const before = clientOf(connection).beforeRecipient;
+  // The note speaks of the whole transaction; `aliases` means this recipient by it.
+  const isDropped = Boolean(transaction.notes.discard) && !before?.discard;
+  return { isDropped, acceptance: before?.acceptance };
+}
+
+/** The recipients of the transaction that nobody has looked at yet, and where each goes: a plugin can put several in the place of one. */
+function newRecipients(
   { suite, policy, connection }: Call,
   transaction: Transaction,
-  { isDropped = false, acceptance }: Accepted = {},
-): Routing {
-  // Whoever was accepted before without a routing is local.
-  const routing = startRouting(transaction, transaction.rcpt_count.accept > 0 ? transaction.rcpt_to.length - 1 : 0);
-  for (const address of transaction.rcpt_to.slice(routing.seen)) {
+  { isDropped = false, acceptance }: Accepted,
+): readonly (readonly [Address, Disposition])[] {
+  return transaction.rcpt_to.slice(seenOf(transaction)).map((address) => {
     const permit = permitOf(address);
     const disposition = isDropped
       ? 'discard'
@@ -116,6 +119,34 @@ function routeNewRecipients(
           permit,
           knownMailbox: !permit && acceptance?.vouchesForMailbox(connection) === true,
         });
+    return [address, disposition];
+  });
+}
+
+/** Whoever was accepted before without a routing is local. */
+function seenOf(transaction: Transaction): number {
+  const { rcpt_to: recipients, rcpt_count: counts } = transaction;
+  return routingOf(transaction)?.seen ?? (counts.accept > 0 ? recipients.length - 1 : 0);
+}
+
+/** At the hook of one RCPT: what of it is sent on. */
+export function newRelayed(call: Call, transaction: Transaction): readonly Address[] {
+  const recipients = newRecipients(call, transaction, acceptedAt(call.connection, transaction));
+  return recipients.flatMap(([address, disposition]) => (disposition === 'relay' ? [address] : []));
+}
+
+/** Before a recipient is refused here: what plugins have put into its place, or noted for it, goes with it. Haraka takes the last one off. */
+export function takeBackRecipient(connection: Connection, transaction: Transaction): void {
+  transaction.rcpt_to = transaction.rcpt_to.slice(0, seenOf(transaction) + 1);
+  const { queue } = clientOf(connection).beforeRecipient ?? {};
+  if (!isSame(transaction.notes.queue, queue)) transaction.notes.queue = queue;
+}
+
+function routeNewRecipients(call: Call, transaction: Transaction, accepted: Accepted = {}): Routing {
+  const recipients = newRecipients(call, transaction, accepted);
+  const routing = startRouting(transaction, seenOf(transaction));
+  for (const [address, disposition] of recipients) {
+    const permit = permitOf(address);
     if (disposition !== 'local') routing.dispositions.set(address, disposition);
     if (disposition !== 'relay') continue;
     if (permit?.rule === 'destination' || permit?.rule === 'relay-map') routing.backup = true;

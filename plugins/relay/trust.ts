@@ -5,7 +5,7 @@
 
 import { type Call, recordOpinion } from '../../src/host/answer';
 import { type Client, clientOf, isAuthenticated } from '../../src/host/client';
-import { decideTrust } from '../../src/policy/client-trust';
+import { decideTrust, dependsOnSender } from '../../src/policy/client-trust';
 import type { Permit } from '../../src/policy/decision';
 import type { TrustPermit } from '../../src/policy/relay-policy';
 import type { Connection, Transaction } from '../../src/types/haraka';
@@ -25,6 +25,13 @@ function trustOfConnection(call: Call, client: Client): TrustPermit | undefined 
 }
 
 const trustKey = Symbol('smtpcheck trust in the sender');
+
+/** What the lists say of the client in this mail. */
+export function trustInMail(call: Call, client: Client): TrustPermit | undefined {
+  const { relay } = call.policy;
+  const trust = trustOfConnection(call, client);
+  return trust || !dependsOnSender(relay) ? trust : decideTrust(relay, factsOf(call, client));
+}
 
 /** The trust that we gave to the client for the open transaction alone. */
 export function trustInTransaction({

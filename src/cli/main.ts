@@ -17,6 +17,7 @@ const summaries: Readonly<Record<string, string>> = {
   lint: 'Is what I wrote right? Every fault and every likely slip',
   explain: 'What would happen to this mail, and why?',
   status: 'What is in force on the running server, and what has it decided?',
+  limits: 'Who has sent how much, and who is over a limit?',
   follow: 'See each decision of the running server as it is made',
   why: 'Why was this client, mailbox or domain refused, and what to change?',
   diff: 'What does this edit change, and for whom?',

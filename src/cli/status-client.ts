@@ -32,17 +32,22 @@ export class StatusClient {
     return JSON.parse(Buffer.from(await this.bytes(path)).toString()) as T;
   }
 
+  /** The same of a request that changes something. */
+  async post<T>(path: string): Promise<T> {
+    return JSON.parse(Buffer.from(await this.bytes(path, 'POST')).toString()) as T;
+  }
+
   /** What a path below `/smtpcheck/` answers. */
-  async bytes(path: string): Promise<Uint8Array> {
-    const { status, body } = await this.ask(`/smtpcheck/${path}`);
+  async bytes(path: string, method = 'GET'): Promise<Uint8Array> {
+    const { status, body } = await this.ask(`/smtpcheck/${path}`, method);
     if (status === 200) return body;
     throw new CannotRun(`the server at ${this.socketPath} answers ${status}`, ...body.toString().trimEnd().split('\n'));
   }
 
-  private ask(path: string): Promise<{ readonly status: number; readonly body: Buffer }> {
+  private ask(path: string, method: string): Promise<{ readonly status: number; readonly body: Buffer }> {
     const { socketPath } = this;
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath, path, agent: false, timeout }, (response) => {
+      const asked = request({ socketPath, path, method, agent: false, timeout }, (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces) }));

@@ -4,6 +4,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
+import { LimitCounts } from '../limits/limit-counts';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import type { Numbering } from '../lists/generations';
 import { LastGoodStore } from '../lists/last-good';
@@ -33,6 +34,8 @@ export class Suite {
 
   /** Told of every decision, where somebody wants to know. */
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
+  /** The recipients that limits have counted. */
+  readonly limits: LimitCounts;
 
   constructor(
     readonly store: Pick<PolicyStore, 'policy' | 'close'> &
@@ -41,7 +44,13 @@ export class Suite {
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
     private readonly now: () => number = () => Date.now(),
-  ) {}
+    redis?: ConstructorParameters<typeof LimitCounts>[1],
+  ) {
+    this.limits = new LimitCounts(() => this.policy.settings.limits, redis);
+    // Until it knows its master: a limit is one for the whole server.
+    if (redis && cluster.isWorker)
+      this.limits.useMaster(() => Promise.reject(new Error('the master is not known yet')));
+  }
 
   get policy(): Policy {
     return this.store.policy;
@@ -133,6 +142,7 @@ export class Suite {
     for (const [name, as] of this.loadedAs) if (as === loadedAs) this.loadedAs.delete(name);
     if (this.loadedAs.size > 0) return;
     this.store.close();
+    this.limits.close();
     this.status?.close();
     suites.forEach((suite, folder) => {
       if (suite === this) suites.delete(folder);
@@ -198,9 +208,17 @@ export function suiteFor(plugin: Plugin): Suite {
   const events = new EventRecord();
   const log = storeLogOf(plugin, { reloaded: (result) => events.reloaded(result) }, cluster.isWorker);
   const lastGood = LastGoodStore.ofThisProcess(log, forksWorkers(folder));
-  const store = new PolicyStore(folder, log, new RedisClientFactory(new RedisIniFile(folder, log)), { lastGood });
+  const factory = new RedisClientFactory(new RedisIniFile(folder, log));
+  const store = new PolicyStore(folder, log, factory, { lastGood });
   const me = plugin.config.get('me');
-  const suite = new Suite(store, typeof me === 'string' ? me.trim().toLowerCase() : '', createResolver, events);
+  const suite = new Suite(
+    store,
+    typeof me === 'string' ? me.trim().toLowerCase() : '',
+    createResolver,
+    events,
+    undefined,
+    { factory, log },
+  );
   suites.set(folder, suite);
   store.follow();
   if (store.usesRedis) awaitFirstRead(plugin, store);

@@ -74,18 +74,28 @@ export function loadSite(
   }
   if (hasFault(findings)) return { settings, findings, standIns };
   const all = versions as ListVersions;
-  return { policy: buildPolicy(1, readable, listsOf(all)), settings, versions: all, findings, standIns };
+  return {
+    policy: buildPolicy(1, readable, listsOf(all), settings.value.written),
+    settings,
+    versions: all,
+    findings,
+    standIns,
+  };
 }
 
 /** A finding for each setting that names Redis where the plugin that knows the way to it is not installed. */
 export function redisFindings({ readable, written }: ParsedSettings, redis: RedisInstallation): Finding[] {
   const naming = listSettings.filter((listSetting) => listSetting.sourceIn(readable).redis !== undefined);
-  if (naming.length === 0 || redis.isInstalled) return [];
-  return naming.map((listSetting) => {
-    const key = listSetting.setting.split('.')[1] as string;
-    const at = written.get(listSetting.setting) ?? { file: settingsFile, line: 1 };
-    return fault('redis-plugin-missing', at, `${key}=${listSetting.sourceIn(readable).redis?.name}`);
-  });
+  const countsThere = readable.limits.store === 'redis';
+  if ((naming.length === 0 && !countsThere) || redis.isInstalled) return [];
+  const findingOf = (setting: string, value: string | undefined) => {
+    const at = written.get(setting) ?? { file: settingsFile, line: 1 };
+    return fault('redis-plugin-missing', at, `${setting.split('.')[1]}=${value}`);
+  };
+  const ofLists = naming.map((listSetting) =>
+    findingOf(listSetting.setting, listSetting.sourceIn(readable).redis?.name),
+  );
+  return countsThere ? [...ofLists, findingOf('limits.store', 'redis')] : ofLists;
 }
 
 function loadSettings(

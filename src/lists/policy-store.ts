@@ -259,7 +259,7 @@ export class PolicyStore {
     const hashes = changed.map(({ name }) => [name, versions[name].hash] as const);
     this.generations.next(newSettings ? [...hashes, ['settings', newSettings.hash]] : hashes);
     const generation = this.generations.current;
-    this.current = buildPolicy(generation, settings, this.lists);
+    this.current = buildPolicy(generation, settings, this.lists, this.settingsFile.version?.value.written);
     this.lastGood.keepNumbering(this.generations.numbering);
     if (newSettings) logVersion(this.log, newSettings, generation);
     for (const listSetting of changed) {

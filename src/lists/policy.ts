@@ -3,6 +3,7 @@ import type { DenyPolicy } from '../policy/deny-decision';
 import { type ListKind, PolicyList } from '../policy/entries/list';
 import { LocalDomains, type LocalDomainsData } from '../policy/entries/local-domains';
 import { RelayMap } from '../policy/entries/relay-map';
+import type { LimitPolicy } from '../policy/limits';
 import type { PrivacyPolicy } from '../policy/privacy';
 import type { RelayPolicy } from '../policy/relay-policy';
 import { type Mode, modeOf, type ParsedSettings, type PluginName, privacyFlagsOf } from '../policy/settings/settings';
@@ -21,6 +22,8 @@ export interface Policy {
   readonly relay: RelayPolicy;
   readonly deny: DenyPolicy;
   readonly privacy: PrivacyPolicy;
+  /** Absent where neither an entry nor a setting has a limit. */
+  readonly limits: LimitPolicy | undefined;
   /** Whether any entry has an end. Where none has, no decision asks what time it is. */
   readonly hasEnds: boolean;
   /** Whether a plugin answers or only watches. */
@@ -60,7 +63,12 @@ export function listsOf(versions: ListVersions): Lists {
   };
 }
 
-export function buildPolicy(generation: number, settings: Settings, lists: Lists): Policy {
+export function buildPolicy(
+  generation: number,
+  settings: Settings,
+  lists: Lists,
+  written: ParsedSettings['written'] = new Map(),
+): Policy {
   const all = [lists.local_ip, lists.local_domain, lists.relay_to, lists.hosts, lists.relay_map];
   return {
     hasEnds: all.some((list) => list.hasEnds),
@@ -78,6 +86,7 @@ export function buildPolicy(generation: number, settings: Settings, lists: Lists
       localDelivery: settings.relay.local_delivery,
     },
     deny: { clients: lists.hosts, onDnsFailure: settings.deny.on_dns_failure },
+    limits: limitsOf(settings, lists, written),
     privacy: { flags: privacyFlagsOf(settings), vrfyReply: settings.privacy.vrfy_reply === '252' ? 252 : 502 },
     mode: {
       deny: modeOf(settings, 'deny'),
@@ -86,4 +95,17 @@ export function buildPolicy(generation: number, settings: Settings, lists: Lists
       relay: modeOf(settings, 'relay'),
     },
   };
+}
+
+function limitsOf(
+  { limits: { mode, client, user, ipv6 } }: Settings,
+  { local_ip, local_domain }: Lists,
+  written: ParsedSettings['written'],
+): LimitPolicy | undefined {
+  const hasAny = client !== null || user !== null || local_ip.hasLimits || local_domain.hasLimits;
+  const at = (key: 'client' | 'user') => {
+    const line = written.get(`limits.${key}`);
+    return line && { [key]: line };
+  };
+  return hasAny ? { mode, client, user, ipv6, at: { ...at('client'), ...at('user') } } : undefined;
 }

@@ -9,12 +9,12 @@ import type { ClientFacts, TrustPermit, TrustPolicy } from './relay-policy';
 /** Whether the client may relay to anyone, in mail of this sender. */
 export function decideTrust(policy: TrustPolicy, client: ClientFacts): TrustPermit | undefined {
   const network = findNetwork(policy, client);
-  if (trusts(policy, network, client)) return withScope(permit('client-network', network.source), network);
+  if (trusts(policy, network, client)) return withBounds(permit('client-network', network.source), network);
 
   // Only a confirmed name counts here: anyone can publish a PTR record.
   for (const name of client.clientNames.confirmed) {
     const host = policy.clientDomains.findDomain(name, client.time);
-    if (trusts(policy, host, client)) return withScope(permit('client-domain', host.source), host);
+    if (trusts(policy, host, client)) return withBounds(permit('client-domain', host.source), host);
   }
   return undefined;
 }
@@ -34,8 +34,8 @@ export function dependsOnSender({ clientNetworks, clientDomains }: TrustPolicy):
   return clientNetworks.hasScopes || clientDomains.hasScopes;
 }
 
-function withScope(trust: TrustPermit, { scope }: ListEntry): TrustPermit {
-  return scope ? { ...trust, scope } : trust;
+function withBounds(trust: TrustPermit, { scope, limits }: ListEntry): TrustPermit {
+  return scope || limits ? { ...trust, ...(scope && { scope }), ...(limits && { limits }) } : trust;
 }
 
 function findNetwork({ clientNetworks }: TrustPolicy, { clientAddress, time }: ClientFacts): ListEntry | undefined {

@@ -100,6 +100,11 @@ function mapOther({ map }: RelayPolicy, request: RelayRequest): MapDecision | un
   return decideByMap(map, request);
 }
 
+/** Whether anyone may send to the recipient: by its own entry of `relay.to`, or by `relay.map`. */
+export function isOpenToAll(policy: RelayPolicy, request: RelayRequest): boolean {
+  return listedDestination(policy, request) !== undefined || mapPermit(policy, request) !== undefined;
+}
+
 /** A look-up that failed could have ended in a permit. */
 function nameUnknown(policy: RelayPolicy, request: RelayRequest): Defer<RelayRule> | undefined {
   return nameMightHaveEarned(policy, request) ? defer('name-unknown', cannotResolve(request)) : undefined;

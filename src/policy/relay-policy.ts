@@ -3,6 +3,7 @@ import type { ClientNames } from './client-names';
 import { type Decision, type Permit, type Reply, reply } from './decision';
 import type { Recipient } from './entries/entry-tables';
 import { formatAddress, type IpAddress } from './entries/ip-address';
+import type { Limits } from './entries/limit';
 import type { PolicyList } from './entries/list';
 import type { LocalDomains } from './entries/local-domains';
 import type { RelayMap } from './entries/relay-map';
@@ -59,6 +60,7 @@ export type RelayRule =
   | 'list-unavailable'
   | 'name-unknown'
   | 'trust-withdrawn'
+  | 'limit-reached'
   | 'client-excluded'
   | 'sender-not-covered'
   | 'destination-excluded'
@@ -68,10 +70,15 @@ export type RelayRule =
 /** Where an accepted recipient goes: to Haraka's outbound queue, to the queue plugins, or nowhere. */
 export type Disposition = 'relay' | 'local' | 'discard';
 
-/** `scope`: of the entry, where it trusts the client for some senders alone. */
-export type TrustPermit = Permit<'client-network' | 'client-domain'> & { readonly scope?: SenderScope };
+/** What narrows the trust that an entry gives: the senders that it is for, and for how many recipients. */
+export interface TrustBounds {
+  readonly scope?: SenderScope;
+  readonly limits?: Limits;
+}
 
-export type RelayPermit = Permit<RelayRule> & { readonly disposition: Disposition; readonly scope?: SenderScope };
+export type TrustPermit = Permit<'client-network' | 'client-domain'> & TrustBounds;
+
+export type RelayPermit = Permit<RelayRule> & TrustBounds & { readonly disposition: Disposition };
 
 export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit>;
 

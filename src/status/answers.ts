@@ -120,6 +120,30 @@ export interface History {
   readonly observed: readonly number[];
 }
 
+/** What limits have counted. */
+export interface LimitsAnswer {
+  readonly version: number;
+  readonly time: string;
+  readonly mode: string;
+  /** `redis-disconnected`: counted in memory meanwhile. */
+  readonly store: 'memory' | 'redis' | 'redis-disconnected';
+  readonly limits: readonly LimitState[];
+  readonly notShown: number;
+}
+
+export interface LimitState {
+  readonly subject: string;
+  readonly name: string;
+  readonly limit: string;
+  readonly at: { readonly file: string; readonly line: number } | null;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly state: 'under' | 'near' | 'over';
+  readonly since: string;
+  readonly overSince: string | null;
+  readonly until: string;
+}
+
 export interface Unmatched {
   readonly version: number;
   readonly startedAt: string;

@@ -1,8 +1,10 @@
 /**
- * Reports from the workers of a cluster to their master, and questions of a worker that serves the status itself. A report
- * is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
+ * Reports from the workers of a cluster to their master, and questions to it: of a worker that serves the status itself, and
+ * of one that has recipients to be counted. A report is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
  */
 import cluster, { type Worker } from 'node:cluster';
+import type { Count, CountRequest } from '../limits/limit-counts';
+import type { Counted } from '../limits/windows';
 import type { Numbering } from '../lists/generations';
 import { type Report, readNumbering, readReport } from './report';
 import type { Answer } from './routes';
@@ -13,6 +15,7 @@ export const reportInterval = 1000;
 
 const reportEvent = 'smtpcheck.report';
 const questionEvent = 'smtpcheck.question';
+const countEvent = 'smtpcheck.count';
 const answerEvent = 'smtpcheck.answer';
 /** The master's answer to a report: so a worker that has missed a version numbers those after it as the others do. */
 const numberingEvent = 'smtpcheck.numbering';
@@ -23,12 +26,13 @@ interface Message {
   readonly id?: unknown;
   readonly url?: unknown;
   readonly accept?: unknown;
+  readonly count?: unknown;
   readonly answer?: unknown;
   readonly numbering?: unknown;
 }
 
 export class WorkerLink {
-  private readonly questions = new Map<number, (answer: Answer | undefined) => void>();
+  private readonly questions = new Map<number, (answer: unknown) => void>();
   private lastQuestion = 0;
 
   constructor(
@@ -46,17 +50,28 @@ export class WorkerLink {
   }
 
   /** The master's answer, or none where it is silent for too long. */
-  ask(url: string, accept: string): Promise<Answer | undefined> {
+  async ask(url: string, accept: string): Promise<Answer | undefined> {
+    return (await this.question({ event: questionEvent, url, accept })) as Answer | undefined;
+  }
+
+  /** Rejects where the master does not answer: nothing can be said of the recipients then. */
+  async count(request: CountRequest): Promise<Counted> {
+    const counted = await this.question({ event: countEvent, count: request });
+    if (!counted) throw new Error('the master of the cluster has not counted recipients');
+    return counted as Counted;
+  }
+
+  private question(message: Message): Promise<unknown> {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle(undefined), 3000);
-      const settle = (answer: Answer | undefined) => {
+      const settle = (answer: unknown) => {
         clearTimeout(timer);
         this.questions.delete(id);
         resolve(answer);
       };
       this.questions.set(id, settle);
-      this.send({ event: questionEvent, id, url, accept });
+      this.send({ ...message, id });
     });
   }
 
@@ -73,7 +88,7 @@ export class WorkerLink {
     const numbering = message?.event === numberingEvent ? readNumbering(message.numbering) : undefined;
     if (numbering) this.adopt(numbering);
     if (message?.event !== answerEvent) return;
-    this.questions.get(Number(message.id))?.(message.answer as Answer);
+    this.questions.get(Number(message.id))?.(message.answer);
   };
 }
 
@@ -84,6 +99,7 @@ export class MasterLink {
     private readonly reported: (worker: number, report: Report) => void,
     private readonly gone: (worker: number) => void,
     private readonly respond: Respond,
+    private readonly count: Count,
     private readonly numbering: () => Numbering | undefined,
   ) {
     cluster.on('message', this.receive);
@@ -104,8 +120,21 @@ export class MasterLink {
       void this.respond(String(url), String(accept)).then((answer) => {
         this.send(worker, { event: answerEvent, id, answer });
       });
+    } else if (message?.event === countEvent) {
+      void this.counted(message.count as CountRequest).then((answer) => {
+        this.send(worker, { event: answerEvent, id: message.id, answer });
+      });
     }
   };
+
+  /** A request of another version of the suite may be none: its recipients are deferred. */
+  private async counted(request: CountRequest): Promise<Counted | undefined> {
+    try {
+      return await this.count(request);
+    } catch {
+      return undefined;
+    }
+  }
 
   private send(worker: Worker, message: Message): void {
     if (worker.isConnected()) worker.send(message, undefined, () => {});

@@ -3,6 +3,7 @@
  * client can make series.
  */
 import { Counter, Gauge, Registry, type RegistryContentType } from 'prom-client';
+import { countedWindows, stateOf } from './limits-page';
 import { suiteVersion } from './package';
 import { hooks } from './rules';
 import type { StatusView } from './view';
@@ -81,6 +82,13 @@ export async function metricsPage(
   counter('dns_lookups_total', 'DNS questions by their result.', ['result'], byName('result', totals.lookups));
   const remembered = processes.reduce((sum, { rememberedNames }) => sum + rememberedNames, 0);
   gauge('dns_remembered_clients', 'Clients whose names are remembered.', [], [{ value: remembered }]);
+  const windows = countedWindows(view).map(stateOf);
+  gauge(
+    'limits',
+    'Clients, entries and users that are near a limit of recipients, or over it.',
+    ['state'],
+    ['near', 'over'].map((state) => ({ labels: { state }, value: windows.filter((one) => one === state).length })),
+  );
   const workers = processes.filter(({ worker }) => worker > 0);
   const silent = workers.filter((worker) => view.isSilent(worker)).length;
   gauge(

@@ -14,6 +14,7 @@ const types = {
 const own = [
   'page.css',
   'icon.svg',
+  'limits.js',
   'page.js',
   'dom.js',
   'chart.js',

@@ -1,6 +1,7 @@
-/** What each path of the status server answers. Nothing here changes anything. */
+/** What each path of the status server answers. Nothing here changes anything but what the command alone can ask: that a limit begins anew. */
 import { parseAddress } from '../policy/entries/ip-address';
 import { printableLines } from '../policy/findings/characters';
+import { limitsPage } from './limits-page';
 import { pageFile } from './page-files';
 import { decisionsPage, historyPage, jsonVersion, statusPage } from './pages';
 import { encodePolicy, type TransferredPolicy } from './policy-transfer';
@@ -32,8 +33,14 @@ export type Explain = (query: ExplainQuery) => Promise<string>;
 export interface Site {
   readonly view: StatusView;
   readonly explain: Explain;
-  /** For the command alone: lists are not for every reader of the status. */
-  readonly policy?: () => TransferredPolicy;
+  /** For the command alone: lists are not for every reader of the status, and only who runs the server resets a limit. */
+  readonly forCommand?: CommandSite;
+}
+
+export interface CommandSite {
+  policy(): TransferredPolicy;
+  /** How many windows of this name have ended. */
+  resetLimit(name: string): Promise<number>;
 }
 
 type Route = (site: Site, query: URLSearchParams, accept: string) => Answer | Promise<Answer>;
@@ -51,6 +58,10 @@ const routes: Readonly<Record<string, Route>> = {
     return json(200, historyPage(view));
   },
   'unmatched.json': ({ view }, query) => json(200, unmatchedPage(view, query)),
+  'limits.json': ({ view }, query) => {
+    readQuery(query, {});
+    return json(200, limitsPage(view));
+  },
   // Loaded when somebody asks: most processes of a server never are.
   metrics: async ({ view }, query, accept) => {
     readQuery(query, {});
@@ -64,11 +75,20 @@ const routes: Readonly<Record<string, Route>> = {
   },
 };
 
-/** Besides those, where the site has a policy to hand out. */
-const policyRoute: Route = ({ policy }, query) => {
-  readQuery(query, {});
-  return { status: 200, type: 'application/octet-stream', body: policy ? encodePolicy(policy()) : [] };
+/** Besides those, for the command. */
+const commandRoutes: Readonly<Record<string, Route>> = {
+  policy: ({ forCommand }, query) => {
+    readQuery(query, {});
+    return { status: 200, type: 'application/octet-stream', body: forCommand ? encodePolicy(forCommand.policy()) : [] };
+  },
+  'limits/reset': async ({ forCommand }, query) => {
+    const { name } = readQuery(query, resetParameters);
+    return json(200, { version: jsonVersion, ended: await forCommand?.resetLimit(name[0] as string) });
+  },
 };
+
+/** What changes something is asked for by POST, and nothing else is. */
+const changing = 'limits/reset';
 
 const aLine: Parameter['accepts'] = (value) => value.length <= 512 && !/[\r\n]/.test(value);
 
@@ -86,15 +106,24 @@ const explainParameters = {
 
 const jsonType = 'application/json; charset=utf-8';
 
+const resetParameters = {
+  name: {
+    ...described('a client, a user or an entry', (value) => value !== '' && aLine(value)),
+    single: true,
+    required: true,
+  },
+} as const;
+
 /** `url`: path and query of a request. Never rejects. */
-export async function answer(site: Site, url: string, accept: string): Promise<Answer> {
+export async function answer(site: Site, url: string, accept: string, method = 'GET'): Promise<Answer> {
   const [path = '', query = ''] = url.split('?', 2);
   if (`${path}/` === prefix) return { status: 308, type: 'text/plain; charset=utf-8', body: '', location: prefix };
   const name = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
   try {
-    const known = site.policy ? { ...routes, policy: policyRoute } : routes;
+    const known = site.forCommand ? { ...routes, ...commandRoutes } : routes;
     const route = name === undefined ? undefined : routeOf(name, known);
     if (!route) return problem(404, 'not found', { paths: ['', ...Object.keys(known)].map((one) => prefix + one) });
+    if ((method === 'POST') !== (name === changing)) return problem(405, `${method} is not answered here`);
     return await route(site, new URLSearchParams(query), accept);
   } catch (error) {
     if (error instanceof BadRequest) return problem(400, error.message, error.valid);

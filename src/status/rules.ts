@@ -58,6 +58,6 @@ export const rules: { readonly [P in PluginName]: Readonly<Record<Outcome, reado
       'routed-local-part',
       'impossible-domain',
     ],
-    defer: ['relay-map', 'list-unavailable', 'name-unknown', 'trust-withdrawn'],
+    defer: ['relay-map', 'list-unavailable', 'name-unknown', 'trust-withdrawn', 'limit-reached'],
   },
 };

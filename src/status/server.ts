@@ -22,7 +22,9 @@ const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-export type Respond = (url: string, accept: string) => Promise<Answer>;
+export type Respond = (url: string, accept: string, method?: string) => Promise<Answer>;
+
+export const readingMethods: readonly string[] = ['GET', 'HEAD'];
 
 /** Answers one request. `tokenPath`: of the file with the token, or empty. */
 export async function handle(
@@ -31,6 +33,7 @@ export async function handle(
   url: string,
   tokenPath: string,
   respond: Respond,
+  methods = readingMethods,
 ): Promise<void> {
   const isDone = () => response.destroyed || request.destroyed;
   // Without a listener, of which each request on the connection would add one: the server ends a connection that times out.
@@ -45,10 +48,9 @@ export async function handle(
   const { method = '', headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   let answer: Answer;
-  if (method !== 'GET' && method !== 'HEAD')
-    answer = problem(405, `${method} is not answered here`, { methods: ['GET', 'HEAD'] });
+  if (!methods.includes(method)) answer = problem(405, `${method} is not answered here`, { methods });
   else if (hasBody) answer = problem(413, 'a request has no body here');
-  else answer = await respond(url, headers.accept ?? '');
+  else answer = await respond(url, headers.accept ?? '', method);
   if (isDone()) return;
   response.writeHead(answer.status, {
     'Content-Type': answer.type,
@@ -59,7 +61,7 @@ export async function handle(
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
     ...(answer.location !== undefined && { Location: answer.location }),
-    ...(answer.status === 405 && { Allow: 'GET, HEAD' }),
+    ...(answer.status === 405 && { Allow: methods.join(', ') }),
     // What is left of a body would be taken for the next request.
     ...((hasBody || answer.status >= 400) && { Connection: 'close' }),
   });
@@ -223,7 +225,8 @@ export class StatusServer {
     };
     return new Listener(address, failed, listening, (request, response) => {
       const respond = isForCommand ? this.respondToCommand : this.respond;
-      handle(request, response, request.url ?? '', this.tokenPath, respond).catch(() => response.destroy());
+      const methods = isForCommand ? [...readingMethods, 'POST'] : readingMethods;
+      handle(request, response, request.url ?? '', this.tokenPath, respond, methods).catch(() => response.destroy());
     });
   }
 }

@@ -9,7 +9,7 @@ import type { Next } from '../types/haraka';
 import { MasterLink, reportInterval, WorkerLink } from './cluster';
 import { suiteVersion } from './package';
 import { disagreementsOf, type TransferredPolicy } from './policy-transfer';
-import { type Answer, answer, type ExplainQuery, problem, type Site } from './routes';
+import { type Answer, answer, type CommandSite, type ExplainQuery, problem, type Site } from './routes';
 import { handle, StatusServer } from './server';
 import { collectReport, type StatusSource, StatusView } from './view';
 
@@ -78,6 +78,8 @@ export class StatusService {
       () => collectReport(this.source),
       (numbering) => this.guarded(() => this.source.adopt?.(numbering)),
     );
+    const { link } = this;
+    this.source.limits.useMaster((request) => link.count(request));
   }
 
   /** In Haraka's own HTTP server: the single process answers, or the master through the worker that was asked. */
@@ -122,14 +124,19 @@ class StatusMaster {
   ) {
     this.view = new StatusView(source);
     const respond = (url: string, accept: string) => this.answer(url, accept);
-    this.server = new StatusServer(log, respond, (url, accept) =>
-      this.answer(url, accept, { policy: () => this.policy() }),
+    const forCommand: CommandSite = {
+      policy: () => this.policy(),
+      resetLimit: (name) => this.source.limits.reset(name),
+    };
+    this.server = new StatusServer(log, respond, (url, accept, method) =>
+      this.answer(url, accept, method, { forCommand }),
     );
     this.link = isCluster
       ? new MasterLink(
           (worker, report) => this.view.merge(worker, report),
           (worker) => this.view.forget(worker),
           respond,
+          (request) => this.source.limits.count(request),
           () => this.source.numbering,
         )
       : undefined;
@@ -138,9 +145,9 @@ class StatusMaster {
     this.tick();
   }
 
-  async answer(url: string, accept: string, forCommand: Pick<Site, 'policy'> = {}): Promise<Answer> {
+  async answer(url: string, accept: string, method = 'GET', more: Pick<Site, 'forCommand'> = {}): Promise<Answer> {
     this.view.collect();
-    return answer({ view: this.view, explain: (query) => this.explain(query), ...forCommand }, url, accept);
+    return answer({ view: this.view, explain: (query) => this.explain(query), ...more }, url, accept, method);
   }
 
   close(): void {

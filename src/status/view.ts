@@ -1,5 +1,6 @@
 /** What the master, or the single process, knows: the totals, its own state and that of the workers. */
 
+import type { LimitCounts } from '../limits/limit-counts';
 import type { Numbering } from '../lists/generations';
 import type { ListStatus } from '../lists/list-status';
 import type { Policy, PolicyParts } from '../lists/policy';
@@ -13,6 +14,7 @@ import { Totals } from './totals';
 export interface StatusSource {
   readonly events: EventRecord;
   readonly policy: Policy;
+  readonly limits: LimitCounts;
   readonly rememberedNames: number;
   readonly inForce?: PolicyParts | undefined;
   /** The plugins that Haraka has loaded. */
@@ -62,6 +64,10 @@ export class StatusView {
 
   get policy(): Policy {
     return this.source.policy;
+  }
+
+  get limits(): LimitCounts {
+    return this.source.limits;
   }
 
   /** Adds what this process has counted, so that figures are of now. */

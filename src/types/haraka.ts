@@ -64,6 +64,7 @@ export interface Connection {
   _relaying: boolean;
   lognotice(...args: unknown[]): void;
   loginfo(...args: unknown[]): void;
+  logwarn(...args: unknown[]): void;
   logerror(...args: unknown[]): void;
 }
 
@@ -87,6 +88,14 @@ export interface BouncedRecipient {
 export interface Outbound {
   /** Puts the transaction into the outbound queue; `next` gets a code and a text. */
   send_trans_email(transaction: Transaction, next: (code: number, message?: unknown) => void): void;
+  /** The same with a message as text. */
+  send_email(
+    from: string,
+    to: string,
+    contents: string,
+    next: (code: number, message?: unknown) => void,
+    options?: { readonly notes?: Notes },
+  ): void;
 }
 
 export interface Hooks {

@@ -36,7 +36,7 @@ export const lists: Readonly<Record<string, string>> = {
   me: 'mx.dept.example\n',
   host_list: 'dept.example\n',
   localip:
-    "133.9.12            # the department's network\n2001:db8:12::/48\n!133.9.12.66        # but not the guests' printer\n",
+    "133.9.12            # the department's network\n2001:db8:12::/48\n!133.9.12.66        # but not the guests' printer\n133.9.13 limit=2/1h # printers\n",
   localdomain: 'campus.example      # hosts elsewhere that the campus names\nold.campus.example\n',
   'relay.to':
     'backup.example      # we are its backup MX\ndirector@institute.example\nformer.example      # moved away in 2023\n',

@@ -101,7 +101,7 @@ describe('the page in a browser', () => {
     department.haraka.write('localip', `${lists.localip}${slip}\n`);
     const finding = page.locator('#lists .findings');
     await finding.waitFor();
-    assert.match(await finding.innerText(), /localip:4 192\.0\.2\.9\/24 has host bits set; write 192\.0\.2\.0\/24/);
+    assert.match(await finding.innerText(), /localip:5 192\.0\.2\.9\/24 has host bits set; write 192\.0\.2\.0\/24/);
     assert.match(await page.locator('#lists tr', { hasText: 'local_ip' }).first().innerText(), /kept/);
     assert.match(await page.locator('#attention').innerText(), /local_ip: a newer version is rejected/);
     assert.equal(await page.title(), '(1) smtpcheck');
@@ -193,6 +193,22 @@ describe('the page in a browser', () => {
       await page.locator('#processes-table').innerText(),
       /master[\s\S]*worker 1[\s\S]*reporting[\s\S]*worker 2/,
     );
+  });
+
+  it('shows who is near a limit of recipients, or over it', async () => {
+    const { page } = await open();
+    const printer = page.locator('#limits-table tbody tr', { hasText: 'client 133.9.13.9' });
+    for (const [count, shown] of [
+      [2, /2\/1h localip:4\s+near\s+2\s+0/],
+      [1, /2\/1h localip:4\s+over\s+2\s+1\s+\d\d:\d\d/],
+    ] as const) {
+      for (let i = 0; i < count; i++) await visit(department, { client: '133.9.13.9', to: `a${i}@victim.example` });
+      await eventually(
+        (text) => shown.test(text),
+        async () => ((await printer.count()) > 0 ? printer.innerText() : ''),
+      );
+    }
+    assert.match(await page.locator('#limits-state').innerText(), /1 over its limit/);
   });
 
   it('keeps as text what clients and lists say', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../examples/haraka-directory';
+import { LimitCounts } from '../../src/limits/limit-counts';
 import type { ListStatus } from '../../src/lists/list-status';
 import type { Policy } from '../../src/lists/policy';
 import { refuse, reply } from '../../src/policy/decision';
@@ -24,7 +25,8 @@ function viewOf(events: EventRecord, lists: readonly ListStatus[] = [list]): Sta
   const { settings } = parseSettings('smtpcheck.ini', '');
   assert.ok(settings);
   const policy = { generation: 1, settings } as Policy;
-  const source: StatusSource = { events, policy, rememberedNames: 4, lists: () => lists };
+  const limits = new LimitCounts(() => settings.limits);
+  const source: StatusSource = { events, policy, rememberedNames: 4, limits, lists: () => lists };
   const view = new StatusView(source);
   view.collect();
   return view;

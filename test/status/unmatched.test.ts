@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { LimitCounts } from '../../src/limits/limit-counts';
 import { type ListId, listSettings } from '../../src/lists/list-settings';
 import type { Version } from '../../src/lists/list-state';
 import type { ListStatus } from '../../src/lists/list-status';
@@ -40,7 +41,8 @@ function siteOf(texts: Partial<Record<ListId, string>>, files: Partial<Record<Li
     return { name, source, state: 'loaded', entries, hash, generation: 1, loadedAt: 1000, readTime: 0 };
   });
   const events = new EventRecord();
-  const view = new StatusView({ events, policy, rememberedNames: 0, lists: () => statuses });
+  const limits = new LimitCounts(() => settings.limits);
+  const view = new StatusView({ events, policy, limits, rememberedNames: 0, lists: () => statuses });
   view.collect();
   const facts = { hook: 'rcpt', generation: 1, ip: '', ptr: '', helo: '', from: '', rcpt: '', reply: '' };
   const match = (file: string, line: number) => {

@@ -35,6 +35,8 @@ export class FakeRedis {
   readonly asked: string[] = [];
   /** Called before a command is answered: to change a key between two of them. */
   before: ((command: string) => void) | undefined;
+  /** What a script answers; without it there are no scripts. */
+  script: ((keys: readonly string[], args: readonly string[]) => readonly number[]) | undefined;
   password: string | undefined;
   port = 0;
   private paused = false;
@@ -221,6 +223,11 @@ class Client {
         return OK;
       case 'PING':
         return { ok: 'PONG' };
+      case 'EVAL': {
+        const { script } = this.redis;
+        const count = Number(args[1]);
+        return script ? script(args.slice(2, 2 + count), args.slice(2 + count)) : { no: 'NOPERM no scripts here' };
+      }
       case 'TYPE':
         return { ok: this.typeOf(first) };
       case 'GET':

@@ -16,8 +16,8 @@ export type RawExpectation = 'ok' | 'go' | 'no' | 'any';
 export interface Case {
   readonly id: string;
   readonly group: string;
-  /** `scoped`: trusted for some senders alone. */
-  readonly client: 'untrusted' | 'trusted-ip' | 'trusted-domain' | 'scoped';
+  /** `scoped`: trusted for some senders alone. `limited`: for two recipients, with an address that no other case has. */
+  readonly client: 'untrusted' | 'trusted-ip' | 'trusted-domain' | 'scoped' | 'limited';
   readonly client_ip?: string;
   readonly client_dns?: { readonly ptr: readonly string[]; readonly confirmed: readonly string[] };
   readonly helo: string;
@@ -46,11 +46,13 @@ export interface Client {
 
 export const configuration: Readonly<Record<string, string>> = {
   me: 'mx.local.example\n',
+  // A replay counts recipients by the times of the lines.
+  'log.ini': '[main]\nlevel=info\ntimestamps=true\nformat=default\n',
   host_list: 'local.example\n',
   localip: [
     '127.9\n127.8.1\n127.7.7.7',
     '127.6 from=dept.example,=lab.example,bücher.example\n127.6.9 from=narrow.example\n!127.6.66',
-    '127.5 from=<>\n127.4 until=2020-01-01\n',
+    '127.5 from=<>\n127.4 until=2020-01-01\n127.3 limit=2/1d\n',
   ].join('\n'),
   localdomain: 'campus.example\n',
   'relay.to': 'backup.example\n192.0.2.25\n',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { History, Status, Unmatched } from '../../src/status/answers';
 import type { RunningHaraka } from './haraka';
 
-export type { Decisions, History, Status, Unmatched } from '../../src/status/answers';
+export type { Decisions, History, LimitsAnswer, Status, Unmatched } from '../../src/status/answers';
 
 export interface Place {
   readonly socketPath?: string;

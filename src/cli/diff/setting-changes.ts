@@ -1,4 +1,5 @@
 /** What a change of settings does to mail, in words. */
+import { formatLimit, isWithin, type Limit, type Limits } from '../../policy/entries/limit';
 import type { SourceLine } from '../../policy/findings/finding';
 import { type PrivacyFlag, privacyFlags } from '../../policy/privacy';
 import type { Effect } from '../../policy/sets/change';
@@ -26,6 +27,19 @@ type Judgements = { readonly [S in SectionName]: { readonly [K in keyof Settings
 const moves = (words: string) => (): { effect: Effect; words: string } => ({ effect: 'moves', words });
 const dns = moves('names of clients are looked up otherwise: what is decided by name may change');
 
+function limitJudge(whose: string): Judge<Limit | null> {
+  return (before, after) => ({
+    effect: isWithin(limitsOf(after), limitsOf(before)) ? 'closes' : 'opens',
+    words: after
+      ? `${whose} may have ${formatLimit(after).replace('/', ' recipients outside in ')}`
+      : `${whose} have no limit`,
+  });
+}
+
+function limitsOf(client: Limit | null): Limits {
+  return client ? { client } : {};
+}
+
 /** Every setting: one that is added must be judged here before it compiles. */
 const judgements: Judgements = {
   main: { mode: 'elsewhere', poll: 'never', settle: 'never', notes: 'never' },
@@ -44,13 +58,24 @@ const judgements: Judgements = {
     relay_map: 'elsewhere',
     attributes: (_, after) =>
       after === 'observe'
-        ? { effect: 'opens', words: 'entries with from= trust their clients whatever their sender is' }
-        : { effect: 'closes', words: 'entries with from= trust their clients for the senders that they name alone' },
+        ? { effect: 'opens', words: 'from= and limit= of entries are only observed' }
+        : { effect: 'closes', words: 'from= and limit= of entries are in force' },
     local_delivery: (_, after) =>
       after
         ? { effect: 'moves', words: 'mail of clients that may relay to our own domains is delivered here' }
         : { effect: 'moves', words: 'mail of clients that may relay to our own domains is sent on' },
     this_host: moves('other MX records count as this host: mail we are backup MX for may take another next hop'),
+  },
+  limits: {
+    mode: (_, after) =>
+      after === 'observe'
+        ? { effect: 'opens', words: 'recipients over a limit are accepted' }
+        : { effect: 'closes', words: 'recipients over a limit are deferred' },
+    client: limitJudge('trusted clients whose entry has no limit'),
+    user: limitJudge('users of AUTH'),
+    store: moves('recipients are counted elsewhere'),
+    report_to: 'never',
+    ipv6: moves('IPv6 clients are counted by other networks'),
   },
   deny: {
     mode: 'elsewhere',
@@ -115,7 +140,9 @@ function compareKeys(before: Side, after: Side): SettingChange[] {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (value === null) return '';
+  if (typeof value !== 'object') return String(value);
+  return 'recipients' in value ? formatLimit(value as Limit) : JSON.stringify(value);
 }
 
 function change(subject: string, before: Side, after: Side, [was, is]: readonly [string, string], key = subject) {

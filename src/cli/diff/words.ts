@@ -1,6 +1,7 @@
 /** What a change means for mail, in a sentence. */
 
 import { formatReply } from '../../policy/decision';
+import { formatLimit, formatLimits, type Limits } from '../../policy/entries/limit';
 import { formatRoute } from '../../policy/entries/route';
 import type { Change } from '../../policy/sets/change';
 import { isUndecided } from '../../policy/sets/change';
@@ -38,10 +39,21 @@ function ofClients(change: Change): string {
   return `${who} ${are} no longer ${before.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map`;
 }
 
-function relayWords(before: MailDecision, { scope }: MailDecision): string {
-  if (!scope) return 'may now relay to anyone';
-  const isNarrower = before.by === 'trust' && (!before.scope || before.scope.contains(scope));
-  return `may now relay ${isNarrower ? 'only ' : ''}mail from ${scope.text}`;
+function relayWords(before: MailDecision, { scope, limits }: MailDecision): string {
+  const isTrusted = before.by === 'trust';
+  const most = limits ? `at most ${limitWords(limits)}` : '';
+  if (isTrusted && before.scope?.text === scope?.text) return `may now relay ${most || 'without a limit'}`;
+  const withMost = most && formatLimits(before.limits ?? {}) !== formatLimits(limits ?? {}) ? `, ${most}` : '';
+  if (!scope) return `may now relay to anyone${withMost}`;
+  const isNarrower = isTrusted && (!before.scope || before.scope.contains(scope));
+  return `may now relay ${isNarrower ? 'only ' : ''}mail from ${scope.text}${withMost}`;
+}
+
+/** `200 recipients in 1h each, 5000 in 1d together`. */
+function limitWords({ client, all }: Limits): string {
+  const inWords = (limit: typeof client, whose: string) =>
+    limit ? [`${formatLimit(limit).replace('/', ' recipients in ')} ${whose}`] : [];
+  return [...inWords(client, 'each'), ...inWords(all, 'together')].join(', ');
 }
 
 function clientsOf({ kind, subject, addresses = 0n, question, before, after }: Change): string {

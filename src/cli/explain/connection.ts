@@ -30,6 +30,7 @@ export class SimulatedConnection implements Connection {
   transaction: SimulatedTransaction | null = null;
   _relaying = false;
   readonly lognotice = silent;
+  readonly logwarn = silent;
   readonly loginfo = silent;
   readonly logerror = silent;
 

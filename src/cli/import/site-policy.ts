@@ -171,6 +171,7 @@ export interface PluginSuggestion {
 export type SiteSetting =
   | { readonly key: 'flags'; readonly value: readonly string[]; readonly origin: SourceLine }
   | { readonly key: 'restriction'; readonly value: true; readonly origin: SourceLine }
+  | { readonly key: 'client-limit'; readonly value: string; readonly origin: SourceLine }
   | { readonly key: 'deny-at'; readonly value: 'rcpt'; readonly origin: SourceLine };
 
 /** What one source switches on that changes how another one reads. */

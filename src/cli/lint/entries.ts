@@ -105,8 +105,9 @@ function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
   if (entry.excluded) return [];
   if (entry.kind === 'network' && (kind === 'local_ip' || kind === 'hosts')) {
     const slip = kind === 'local_ip' ? slipOfTrusted(entry) : slipOfDenied(entry);
-    const isScoped = kind === 'hosts' || entry.attributes?.from !== undefined;
-    const found = slip ?? (isScoped ? undefined : unscoped(entry));
+    const { from, limit } = entry.attributes ?? {};
+    const isBounded = kind === 'hosts' || from !== undefined || limit !== undefined;
+    const found = slip ?? (isBounded ? undefined : unscoped(entry));
     return [...(found ? [report(found.code, p, found.detail)] : []), ...publicSenders(p)];
   }
   if (kind === 'local_domain') return publicSenders(p);

@@ -131,7 +131,7 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'network-unscoped': {
     wrong: (f) =>
       `trusts ${f.detail} addresses in mail of every sender: one infected machine among them can send as anybody`,
-    remedy: 'say with from= which senders they have, or name narrower networks',
+    remedy: 'say with from= which senders they have and with limit= how much they send, or name narrower networks',
   },
   'networks-everything': {
     wrong: (f) => `and the networks on ${f.detail} cover every address there is`,

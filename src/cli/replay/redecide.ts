@@ -4,9 +4,10 @@
  * docs/reference/cli-replay.md has the table.
  */
 import { replyAt } from '../../host/guard';
+import { Windows } from '../../limits/windows';
 import { type ClientNames, isPtrName, type LoggedNames, noNames, unaskedNames } from '../../policy/client-names';
 import { decideTrust, dependsOnSender, nameMightBeTrusted } from '../../policy/client-trust';
-import { type Decision, formatReply, type Reply } from '../../policy/decision';
+import { type Decision, formatReply, permit, type Reply } from '../../policy/decision';
 import { decideDeny, denyNeedsClientName } from '../../policy/deny-decision';
 import { normalizeDnsName } from '../../policy/entries/domain-name';
 import { isTextOf, isThisHostEverywhere, parseAddress, parseAddressLiteral } from '../../policy/entries/ip-address';
@@ -14,11 +15,14 @@ import { PolicyList } from '../../policy/entries/list';
 import { coveredSender, nullSender, type Sender } from '../../policy/entries/sender-scope';
 import type { SourceLine } from '../../policy/findings/finding';
 import { decideHello, decideMailHello } from '../../policy/hello';
+import { type Counter, countersOf, decideCounted, type LimitPolicy } from '../../policy/limits';
 import { decideCommand } from '../../policy/privacy';
+import { isOpenToAll } from '../../policy/relay-decision';
 import type { ClientFacts } from '../../policy/relay-policy';
 import {
   decideMail,
   describeMail,
+  type MailDecision,
   type MailPolicy,
   type MailRequest,
   mailNeedsClientName,
@@ -58,6 +62,10 @@ export class Redecider {
   private readonly listed: MailPolicy;
   private readonly acting: ReadonlySet<PluginName>;
   private readonly dependsOnSender: boolean;
+  private readonly limits: LimitPolicy;
+  /** By the times of the lines. */
+  private readonly windows = new Windows({ now: () => this.time });
+  private time = 0;
   /** Whether any entry has an end, so that the time of a decision matters. */
   readonly hasEnds: boolean;
 
@@ -75,6 +83,7 @@ export class Redecider {
     const none = { clients: new PolicyList(emptyListData('hosts')), onDnsFailure };
     this.policy = this.acting.has('deny') ? this.listed : { ...this.listed, deny: none };
     this.dependsOnSender = dependsOnSender(relay);
+    this.limits = { ...settings.limits, at: clientLimitAt(site) };
     const { clientNetworks, clientDomains, destinations, map } = relay;
     const lists = [clientNetworks, clientDomains, destinations, map, whole.deny.clients];
     this.hasEnds = lists.some((list) => list.hasEnds);
@@ -97,8 +106,21 @@ export class Redecider {
     if (plugin === 'relay' && acts === line.observed) return undetermined(acts ? 'only-observed' : 'not-enforced');
     // What was only observed and now is enforced was let pass; where it is observed again, the decisions are compared.
     const before = line.observed && acts ? passed : verdictOfLine(line, plugin);
-    const after = this.after(line, plugin, acts || line.observed);
+    const decided = this.after(line, plugin, acts || line.observed);
+    const after = typeof decided === 'string' ? decided : this.limited(line, decided);
     return typeof after === 'string' ? undetermined(after) : compare(before, after);
+  }
+
+  /** The verdict on a recipient that limits count, in the order of the lines. */
+  private limited({ time, rule }: LoggedDecision, verdict: Verdict): Verdict | UndeterminedReason {
+    const { counters = [] } = verdict;
+    if (counters.length === 0) return verdict;
+    if (time === undefined) return rule === 'limit-reached' ? 'of-the-moment' : verdict;
+    this.time = time;
+    const counter = counters[this.windows.count(counters, 1).over ?? -1];
+    if (!counter) return verdict;
+    const { outcome, reply, at } = decideCounted(counter);
+    return { kind: 'deferred', words: `${outcome} ${formatReply(reply)}`, at };
   }
 
   private after(line: LoggedDecision, plugin: PluginName, isAsked: boolean): Verdict | UndeterminedReason {
@@ -199,11 +221,23 @@ export class Redecider {
     const decision = decideMail(this.policy, request);
     const { outcome, by, reply, at } = decision;
     if (outcome === 'pass') return 'other-plugins';
-    if (!reply) return { kind: outcome === 'discard' ? 'dropped' : 'accepted', words: describeMail(decision), at };
+    if (!reply) {
+      const counters = outcome === 'relay' && by === 'trust' ? this.countersFor(request, decision) : [];
+      return { kind: outcome === 'discard' ? 'dropped' : 'accepted', words: describeMail(decision), at, counters };
+    }
     const kind = outcome === 'refuse' ? 'refused' : 'deferred';
     if (by === 'deny') return this.denial(outcome === 'refuse' ? 'refuse' : 'defer', reply, at);
     const text = formatReply(reply);
     return { kind, words: `${outcome} ${text}`, at, reply: by === 'map' ? text : undefined };
+  }
+
+  private countersFor(request: MailRequest, { at, limits }: MailDecision): readonly Counter[] {
+    const { relay } = this.policy;
+    const isObserved = this.limits.mode === 'observe' || (limits !== undefined && relay.attributes === 'observe');
+    if (!at || isObserved || isOpenToAll(relay, { recipientIsHere: false, ...request, vouched: false })) return [];
+    const trust = { ...permit('client-network', at), ...(limits && { limits }) };
+    const counted = { address: request.clientAddress, user: undefined, trust };
+    return countersOf(this.limits, counted, ({ file, line }) => `${file}:${line}`);
   }
 
   /** Whether an address literal is this host's: both, where the line does not say so. */
@@ -220,8 +254,13 @@ export class Redecider {
 /** Rules of the relay decision behind `own-address`: the recipient was not at this host then. */
 const foundElsewhere: ReadonlySet<string> = new Set([
   ...['client-network', 'client-domain', 'destination', 'relay-map'],
-  ...['client-excluded', 'sender-not-covered', 'destination-excluded', 'relay-denied'],
+  ...['client-excluded', 'sender-not-covered', 'destination-excluded', 'relay-denied', 'limit-reached'],
 ]);
+
+function clientLimitAt({ written }: FolderPolicy): LimitPolicy['at'] {
+  const at = written.get('limits.client');
+  return at ? { client: at } : {};
+}
 
 /** As `MAIL FROM` had it; absent where the line was written before. */
 function senderOf(from: string): Sender | undefined {

@@ -2,13 +2,14 @@
 import { type Decision, formatReply } from '../../policy/decision';
 import { printable } from '../../policy/findings/characters';
 import type { SourceLine } from '../../policy/findings/finding';
+import type { Counter } from '../../policy/limits';
 import type { Effect } from '../../policy/sets/change';
 import type { PluginName } from '../../policy/settings/settings';
 import { type LoggedDecision, sourceLineOf } from '../log/decision-line';
 
 export const undeterminedReasons = {
   'client-names': "the policy asks for the client's names, which the line does not have",
-  'of-the-moment': 'a list or a trust that was gone at that moment decided',
+  'of-the-moment': 'a list or a trust that was gone at that moment decided, or a limit, and the line has no time',
   'only-observed': 'the plugin only observed, and what the server answered then is not in the line',
   'not-enforced': 'the relay plugin is not in force in this policy, so other plugins decide',
   'other-plugins': 'no list decides, and restriction=false leaves it to other plugins',
@@ -31,6 +32,8 @@ export interface Verdict {
   readonly at?: SourceLine | undefined;
   /** Where another reply would be another verdict. */
   readonly reply?: string | undefined;
+  /** What an accepted recipient is counted for. */
+  readonly counters?: readonly Counter[];
 }
 
 export type Replayed =

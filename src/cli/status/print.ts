@@ -73,7 +73,7 @@ function decisionLines(decisions: readonly DecisionCount[]): readonly string[] {
   return table([['count', 'outcome', 'rule', ''], ...rows]);
 }
 
-function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) =>
     row

@@ -165,6 +165,8 @@ function adviceOn({ rule }: NamedDecision, lists: ListsNow): string {
       return 'the client has to say a domain name or an address literal at EHLO; no list excepts a client';
     case 'impossible-domain':
       return 'no such domain can exist: the sender has to correct the address';
+    case 'limit-reached':
+      return 'it had as many recipients as its limit allows: smtpcheck limits shows what is counted, and --reset begins anew; if it is to send more, raise the limit';
     case 'trust-withdrawn':
       return 'a list was edited while the client was connected; on its next connection the lists decide as they are';
     case 'list-unavailable':

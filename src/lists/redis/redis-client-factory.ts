@@ -67,6 +67,7 @@ export class RedisClientFactory {
   private found: Found | undefined;
   /** By `redis.ini`, once it was read. */
   private server: ClientOptions | undefined;
+  private isFollowed = false;
 
   /** `places`: folders or files from which a `require` would find the plugin. */
   constructor(
@@ -90,6 +91,7 @@ export class RedisClientFactory {
 
   /** `changed`: called when `redis.ini` has led to other options than before. */
   follow(changed: () => void): void {
+    this.isFollowed = true;
     this.config.follow?.(() => {
       const server = this.readSettings();
       if (isDeepStrictEqual(server, this.server)) return;
@@ -101,11 +103,12 @@ export class RedisClientFactory {
   /** From here on `redis.ini` is read anew. */
   stopFollowing(): void {
     this.config.stopFollowing?.();
-    this.server = undefined;
+    this.isFollowed = false;
   }
 
   /** The options to connect with, fresh each time: the client changes them. */
   optionsFor(server: RedisServer | undefined): ClientOptions {
+    if (!this.isFollowed) this.server = undefined;
     this.server ??= this.readSettings();
     const { socket = {}, ...options } = structuredClone(this.server);
     const rest: Record<string, unknown> = options;

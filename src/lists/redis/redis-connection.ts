@@ -43,7 +43,8 @@ export class RedisConnection {
 
   /** Resolves when the server has answered. Whatever comes of it, the connection has to be closed. */
   async open(): Promise<void> {
-    for (const protocol of protocols) {
+    // Whoever listens for no changes needs none of what notices take.
+    for (const protocol of this.listener.changed ? protocols : protocols.slice(1)) {
       try {
         this.client = await this.connect(protocol);
         break;

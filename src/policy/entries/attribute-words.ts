@@ -4,11 +4,12 @@ import { nearest } from '../settings/suggest';
 import type { Attributes } from './attributes';
 import type { Problem } from './entry';
 import { parseInstant } from './instant';
+import { parseEntryLimit } from './limit';
 import { SenderScope } from './sender-scope';
 
 export type AttributeName = keyof Attributes;
 
-const names = ['from', 'until'] as const satisfies readonly AttributeName[];
+const names = ['from', 'limit', 'until'] as const satisfies readonly AttributeName[];
 
 /** No exact name (`=name`) is one, and no route. */
 export function isAttribute(word: string): boolean {
@@ -21,7 +22,7 @@ export function parseAttributes(
   possible: readonly AttributeName[],
   where: string,
 ): Attributes | Problem {
-  const attributes: { until?: number; from?: SenderScope } = {};
+  let attributes: Attributes = {};
   for (const word of words) {
     const equals = word.indexOf('=');
     const written = word.slice(0, equals);
@@ -36,16 +37,40 @@ export function parseAttributes(
       };
     }
     if (!possible.includes(name)) return { problem: 'attribute-not-here', detail: `${name}= ${where}` };
-    if (attributes[name] !== undefined) return { problem: 'attribute-twice', detail: `${name}=` };
-    const read = name === 'until' ? parseInstant(value) : SenderScope.parse(value);
+    const read = readers[name](value);
     if (read === undefined) return { problem: 'attribute-value', detail: forms[name] };
-    Object.assign(attributes, { [name]: read });
+    const isTwice = name === 'limit' ? hasBoth(attributes, read) : attributes[name] !== undefined;
+    if (isTwice) return { problem: 'attribute-twice', detail: `${name}=` };
+    const limit = { ...attributes.limit, ...read.limit };
+    attributes = { ...attributes, ...read, ...(name === 'limit' && { limit }) };
   }
   return attributes;
+}
+
+const readers: Readonly<Record<AttributeName, (value: string) => Attributes | undefined>> = {
+  from(value) {
+    const from = SenderScope.parse(value);
+    return from && { from };
+  },
+  limit(value) {
+    const limit = parseEntryLimit(value);
+    return limit && { limit };
+  },
+  until(value) {
+    const until = parseInstant(value);
+    return until === undefined ? undefined : { until };
+  },
+};
+
+/** Whether both have a limit of the same kind. */
+function hasBoth({ limit: one = {} }: Attributes, { limit: other = {} }: Attributes): boolean {
+  return Object.keys(other).some((kind) => Object.hasOwn(one, kind));
 }
 
 const forms: Readonly<Record<AttributeName, string>> = {
   until:
     'a time that exists: until=2026-12-31 (from 00:00 of that day on), until=2026-12-31T18:00 or until=2026-12-31T18:00Z',
   from: 'domains with commas between: from=dept.example,=lab.example, with <> for the null sender',
+  limit:
+    'a number of recipients for a period of at most 31d: limit=200/1h for each client, or limit=5000/1d,all for all of the entry together',
 };

@@ -2,9 +2,10 @@
 import { type Ends, endOf } from '../tables/ends';
 import { GrowableUint32 } from '../tables/growable';
 import { TextPoolBuilder, type TextPoolData, textAt } from '../tables/text-pool';
-import type { Attributes } from './attributes';
+import { parseAttributes } from './attribute-words';
+import { type Attributes, describeAttributes } from './attributes';
+import { isProblem } from './entry';
 import { formatRoute, type Route } from './route';
-import { SenderScope } from './sender-scope';
 
 export interface Extras extends Attributes {
   readonly route?: Route;
@@ -17,9 +18,12 @@ export interface ExtrasTableData {
   /** 0 for extras without a route. */
   readonly ports: Uint32Array;
   readonly ends: Ends;
-  readonly scopes: TextPoolData;
-  /** The number of the scope of each, counted from 1. */
-  readonly scopeNumbers: Uint32Array;
+  /** What narrows the trust of entries, as words: `from=` and `limit=`. */
+  readonly bounds: TextPoolData;
+  /** The number of the bounds of each, counted from 1. */
+  readonly boundsNumbers: Uint32Array;
+  readonly hasScopes: boolean;
+  readonly hasLimits: boolean;
 }
 
 export class ExtrasTableBuilder {
@@ -27,13 +31,15 @@ export class ExtrasTableBuilder {
   private readonly hosts = new TextPoolBuilder();
   private readonly ports = new GrowableUint32();
   private readonly ends = new GrowableUint32();
-  private readonly scopes = new TextPoolBuilder();
-  private readonly scopeNumbers = new GrowableUint32();
-  private readonly knownScopes = new Map<string, number>();
+  private readonly bounds = new TextPoolBuilder();
+  private readonly boundsNumbers = new GrowableUint32();
+  private readonly knownBounds = new Map<string, number>();
+  private hasScopes = false;
+  private hasLimits = false;
 
   /** The same extras have the same number. */
   numberOf(extras: Extras): number {
-    const { route, from, until } = extras;
+    const { route, until, ...bounds } = extras;
     const key = keyOf(extras);
     if (key === '') return 0;
     const known = this.numbers.get(key);
@@ -42,17 +48,20 @@ export class ExtrasTableBuilder {
     this.hosts.add(route?.host ?? '');
     this.ports.push(route?.port ?? 0);
     this.ends.put(place, endOf(until));
-    if (from) this.scopeNumbers.put(place, this.scopeNumberOf(from.text));
+    this.boundsNumbers.put(place, this.boundsNumberOf(describeAttributes(bounds)));
+    this.hasScopes ||= bounds.from !== undefined;
+    this.hasLimits ||= bounds.limit !== undefined;
     this.numbers.set(key, place + 1);
     return place + 1;
   }
 
-  private scopeNumberOf(text: string): number {
-    const known = this.knownScopes.get(text);
+  private boundsNumberOf(text: string): number {
+    if (text === '') return 0;
+    const known = this.knownBounds.get(text);
     if (known !== undefined) return known;
-    this.scopes.add(text);
-    this.knownScopes.set(text, this.knownScopes.size + 1);
-    return this.knownScopes.size;
+    this.bounds.add(text);
+    this.knownBounds.set(text, this.knownBounds.size + 1);
+    return this.knownBounds.size;
   }
 
   build(): ExtrasTableData {
@@ -61,20 +70,27 @@ export class ExtrasTableBuilder {
       hosts: this.hosts.build(),
       ports: this.ports.finish(),
       ends: this.ends.finish(),
-      scopes: this.scopes.build(),
-      scopeNumbers: this.scopeNumbers.finish(),
+      bounds: this.bounds.build(),
+      boundsNumbers: this.boundsNumbers.finish(),
+      hasScopes: this.hasScopes,
+      hasLimits: this.hasLimits,
     };
   }
 }
 
-function keyOf({ route, from, until }: Extras): string {
-  const words = [route && formatRoute(route), from && `from=${from.text}`, until !== undefined && `until=${until}`];
+function keyOf({ route, until, ...bounds }: Extras): string {
+  const words = [route && formatRoute(route), describeAttributes(bounds), until !== undefined && `until=${until}`];
   return words.filter((word) => word).join(' ');
 }
 
-/** The extras of a list, each scope made once. */
+/** What narrows the trust of an entry while it exists. */
+export type Bounds = Pick<Attributes, 'from' | 'limit'>;
+
+const noBounds: Bounds = {};
+
+/** The extras of a list, the bounds of each read once. */
 export class ExtrasTable {
-  private readonly scopes: (SenderScope | undefined)[] = [];
+  private readonly bounds: (Bounds | undefined)[] = [];
 
   constructor(private readonly data: ExtrasTableData) {}
 
@@ -84,7 +100,11 @@ export class ExtrasTable {
   }
 
   get hasScopes(): boolean {
-    return this.data.scopeNumbers.length > 0;
+    return this.data.hasScopes;
+  }
+
+  get hasLimits(): boolean {
+    return this.data.hasLimits;
   }
 
   routeAt(number: number): Route | undefined {
@@ -93,13 +113,17 @@ export class ExtrasTable {
     return port > 0 ? { host: textAt(hosts, number - 1), port } : undefined;
   }
 
-  scopeAt(number: number): SenderScope | undefined {
-    const place = this.data.scopeNumbers[number - 1] ?? 0;
-    if (place === 0) return undefined;
-    const scope = this.scopes[place] ?? SenderScope.parse(textAt(this.data.scopes, place - 1));
-    // Without its scope the entry would trust the client for every sender.
-    if (!scope) throw new Error('a scope cannot be read');
-    this.scopes[place] = scope;
-    return scope;
+  boundsAt(number: number): Bounds {
+    const place = this.data.boundsNumbers[number - 1] ?? 0;
+    if (place === 0) return noBounds;
+    this.bounds[place] ??= readBounds(textAt(this.data.bounds, place - 1));
+    return this.bounds[place];
   }
+}
+
+function readBounds(text: string): Bounds {
+  const bounds = parseAttributes(text.split(' '), ['from', 'limit'], '');
+  // Without them the entry would trust the client for every sender, and for any number of recipients.
+  if (isProblem(bounds)) throw new Error('the attributes of an entry cannot be read');
+  return bounds;
 }

@@ -13,6 +13,7 @@ import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, t
 import { ExtrasTable, ExtrasTableBuilder, type ExtrasTableData } from './extras';
 import type { IpAddress } from './ip-address';
 import { Latest, type LatestData } from './latest';
+import type { Limits } from './limit';
 import { faultOfLine, type Line } from './lines';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
 import type { Route } from './route';
@@ -20,8 +21,8 @@ import type { SenderScope } from './sender-scope';
 
 /** The list settings, by what their lists may hold. */
 export const listKinds = {
-  local_ip: { entries: ['network'], routes: false, attributes: ['from', 'until'] },
-  local_domain: { entries: ['domain'], routes: false, attributes: ['from', 'until'] },
+  local_ip: { entries: ['network'], routes: false, attributes: ['from', 'limit', 'until'] },
+  local_domain: { entries: ['domain'], routes: false, attributes: ['from', 'limit', 'until'] },
   relay_to: { entries: ['network', 'domain', 'mailbox'], routes: true, attributes: ['until'] },
   hosts: { entries: ['network', 'domain'], routes: false, attributes: ['until'] },
 } as const satisfies Record<string, KindOfList>;
@@ -51,6 +52,8 @@ export interface ListEntry {
   readonly route?: Route;
   /** The senders for whom it trusts a client, where it does not trust it for all of them. */
   readonly scope?: SenderScope;
+  /** For how many recipients it trusts its clients, where it has a limit. */
+  readonly limits?: Limits;
 }
 
 /** Each question is about a time, in milliseconds since 1970: an entry that has ended does not exist. */
@@ -60,6 +63,8 @@ export class PolicyList {
   readonly hasEnds: boolean;
   /** Whether any entry trusts clients for some senders alone. */
   readonly hasScopes: boolean;
+  /** Whether any entry trusts clients for so many recipients. */
+  readonly hasLimits: boolean;
   private readonly tables: EntryTables;
   private readonly extras: ExtrasTable;
   /** From when on the list holds no entry, and none by name. */
@@ -71,6 +76,7 @@ export class PolicyList {
     this.extras = new ExtrasTable(data.extras);
     this.hasEnds = this.extras.ends !== undefined;
     this.hasScopes = this.extras.hasScopes;
+    this.hasLimits = this.extras.hasLimits;
     this.tables = new EntryTables(data, this.extras.ends);
     // The tables may be fewer than those that were parsed.
     this.entriesUntil = this.tables.size > 0 ? data.latest.entries : 0;
@@ -117,8 +123,8 @@ export class PolicyList {
     // No kind of list has both.
     const route = this.extras.routeAt(payload);
     if (route) return { source, excluded, route };
-    const scope = this.extras.scopeAt(payload);
-    return scope ? { source, excluded, scope } : { source, excluded };
+    const { from: scope, limit: limits } = this.extras.boundsAt(payload);
+    return { source, excluded, ...(scope && { scope }), ...(limits && { limits }) };
   }
 }
 

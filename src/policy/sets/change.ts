@@ -1,4 +1,5 @@
 /** What differs between two policies for a subject: which effect it has, and which pairs of answers are the same change. */
+import { formatLimits, isWithin } from '../entries/limit';
 import { describeMail, type MailDecision, type MailPolicy } from './mail-decision';
 import type { PolicyContent } from './policy-lists';
 
@@ -121,12 +122,24 @@ export function isUndecided({ by, outcome }: MailDecision): boolean {
   return by === 'other' && (outcome === 'refuse' || outcome === 'defer' || outcome === 'pass');
 }
 
-/** Above 0 where more mail is let in than before. Scopes of which neither holds the other open something. */
+/** Above 0 where more mail is let in than before. */
 function stepFrom(before: MailDecision, after: MailDecision): number {
   const step = openness(after) - openness(before);
-  const [was, is] = [before.scope, after.scope];
-  if (step !== 0 || before.by !== 'trust' || was?.text === is?.text) return step;
+  if (step !== 0 || before.by !== 'trust') return step;
+  const steps = [scopeStep(before, after), limitStep(before, after)];
+  return steps.includes(1) ? 1 : Math.min(...steps);
+}
+
+/** Scopes of which neither holds the other open something. */
+function scopeStep({ scope: was }: MailDecision, { scope: is }: MailDecision): number {
+  if (was?.text === is?.text) return 0;
   return is === undefined || (was !== undefined && !was.contains(is)) ? 1 : -1;
+}
+
+/** The same of limits. */
+function limitStep({ limits: was }: MailDecision, { limits: is }: MailDecision): number {
+  if (formatLimits(was ?? {}) === formatLimits(is ?? {})) return 0;
+  return isWithin(is, was) ? -1 : 1;
 }
 
 /** Greater for what lets more mail in. */

@@ -1,4 +1,5 @@
 /** The tables of two policies side by side, with payloads that can be compared. */
+import { describeAttributes } from '../entries/attributes';
 import type { EntryTablesData } from '../entries/entry-tables';
 import { ExtrasTable } from '../entries/extras';
 import type { ListData } from '../entries/list';
@@ -29,7 +30,7 @@ class Meanings {
 
 type ListOf = (content: PolicyContent) => ListData;
 
-/** What the payloads of a list mean: a next hop, or the senders that are trusted. What has ended is in no list here. */
+/** What the payloads of a list mean: a next hop, or what narrows the trust. What has ended is in no list here. */
 export function extrasOf(sides: Sides, of: ListOf): NameTablePair['meanings'] {
   const meanings = new Meanings();
   return both(sides, (side) => {
@@ -37,7 +38,7 @@ export function extrasOf(sides: Sides, of: ListOf): NameTablePair['meanings'] {
     const table = new ExtrasTable(extras);
     return meanings.of(extras.count, (number) => {
       const route = table.routeAt(number);
-      return route ? formatRoute(route) : (table.scopeAt(number)?.text ?? '');
+      return route ? formatRoute(route) : describeAttributes(table.boundsAt(number));
     });
   });
 }

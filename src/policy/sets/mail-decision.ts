@@ -3,6 +3,7 @@ import { decideTrust } from '../client-trust';
 import { formatReply, type Reply } from '../decision';
 import { type DenyPolicy, decideDeny, denyNeedsClientName } from '../deny-decision';
 import { decideDisposition } from '../disposition';
+import { formatLimits, type Limits } from '../entries/limit';
 import { formatRoute, type Route } from '../entries/route';
 import type { SenderScope } from '../entries/sender-scope';
 import type { SourceLine } from '../findings/finding';
@@ -34,6 +35,8 @@ export interface MailDecision {
   readonly route?: Route;
   /** With `by: 'trust'`: the senders that the entry trusts, where it does not trust all of them. */
   readonly scope?: SenderScope;
+  /** Likewise: for how many recipients, where the entry has a limit. */
+  readonly limits?: Limits;
 }
 
 export function decideMail(policy: MailPolicy, request: MailRequest): MailDecision {
@@ -84,8 +87,7 @@ function accepted(
     knownMailbox: permit === undefined,
   });
   const route = outcome === 'relay' ? findRoute(relay, recipient, time) : undefined;
-  const scope = permit?.scope;
-  return { outcome, by: groundOf(permit), ...lineOf(permit), ...(route && { route }), ...(scope && { scope }) };
+  return { outcome, by: groundOf(permit), ...lineOf(permit), ...(route && { route }), ...boundsOf(permit) };
 }
 
 function groundOf(permit: RelayPermit | undefined): MailDecision['by'] {
@@ -104,6 +106,13 @@ function groundOf(permit: RelayPermit | undefined): MailDecision['by'] {
   }
 }
 
+function boundsOf({
+  scope,
+  limits,
+}: Pick<MailDecision, 'scope' | 'limits'> = {}): Pick<MailDecision, 'scope' | 'limits'> {
+  return { ...(scope && { scope }), ...(limits && { limits }) };
+}
+
 function lineOf(decision: { readonly at?: SourceLine } | undefined): { readonly at?: SourceLine } {
   return decision?.at ? { at: decision.at } : {};
 }
@@ -112,8 +121,14 @@ function replyOf(decision: { readonly outcome: 'refuse' | 'defer'; readonly repl
   return { outcome: decision.outcome, reply: decision.reply };
 }
 
-/** `relay via [192.0.2.5]:25`, `relay from dept.example`, `refuse 550 5.7.1 Relaying denied`. */
-export function describeMail({ outcome, by, reply, route, scope }: MailDecision): string {
+/** `relay via [192.0.2.5]:25`, `relay from dept.example limit=200/1h`, `refuse 550 5.7.1 Relaying denied`. */
+export function describeMail({ outcome, by, reply, route, scope, limits }: MailDecision): string {
   if (reply) return `${by === 'deny' ? 'deny' : outcome} ${formatReply(reply)}`;
-  return `${outcome}${route ? ` via ${formatRoute(route)}` : ''}${scope ? ` from ${scope.text}` : ''}`;
+  const words = [
+    outcome,
+    route && `via ${formatRoute(route)}`,
+    scope && `from ${scope.text}`,
+    limits && formatLimits(limits),
+  ];
+  return words.filter((word) => word).join(' ');
 }

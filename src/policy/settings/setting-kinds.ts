@@ -2,6 +2,7 @@
 
 import { parseDomainName } from '../entries/domain-name';
 import { formatAddress, parseAddress } from '../entries/ip-address';
+import { type Limit, parseLimit } from '../entries/limit';
 import { shortened } from '../findings/characters';
 import { nearest } from './suggest';
 
@@ -174,6 +175,34 @@ export function filePath(about: About): Setting<string> {
     read(text) {
       if (/^\S*$/.test(text) && !text.split('/').includes('..')) return { value: text };
       return { expected: 'a path without blanks and ..' };
+    },
+  };
+}
+
+/** `200/1h`, or nothing for no limit. */
+export function limit(about: About): Setting<Limit | null> {
+  return {
+    ...about,
+    kind: 'RECIPIENTS/PERIOD, or empty',
+    read(text) {
+      const value = text === '' ? null : parseLimit(text);
+      if (value !== undefined) return { value };
+      const expected = 'a number of recipients for a period of at most 31d, as 200/1h';
+      const [, recipients, unit] = /^([0-9]+)\/([smhd])$/.exec(text) ?? [];
+      return unit ? { expected, suggestion: `${recipients}/1${unit}` } : { expected };
+    },
+  };
+}
+
+/** A mailbox, or nothing. */
+export function mailbox(about: About): Setting<string> {
+  return {
+    ...about,
+    kind: 'ADDRESS, or empty',
+    read(text) {
+      const [, domain] = /^[^\s@<>"]+@([^\s@<>]+)$/.exec(text) ?? [];
+      if (text === '' || (domain && parseDomainName(domain) !== undefined)) return { value: text };
+      return { expected: 'a mail address, as postmaster@example.org' };
     },
   };
 }

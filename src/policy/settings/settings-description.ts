@@ -11,7 +11,9 @@ import {
   filePath,
   flags,
   hosts,
+  limit,
   listenAddresses,
+  mailbox,
   type Setting,
   servers,
 } from './setting-kinds';
@@ -87,7 +89,7 @@ export const settingsDescription = {
     attributes: choice(['enforce', 'observe'], {
       default: 'enforce',
       summary:
-        'what from= of an entry does: enforce, or observe, where the entry trusts its clients whatever their sender is, and the refusals that it would cause are logged',
+        'what from= and limit= of an entry do: enforce, or observe, where the entry trusts its clients whatever their sender is and for any number of recipients, and what would be refused or deferred is logged',
     }),
     local_delivery: boolean({
       default: 'true',
@@ -100,6 +102,34 @@ export const settingsDescription = {
       summary: 'names and addresses of this host in MX records, besides its own name and interfaces (behind NAT)',
       sendmail: 'class w',
     }),
+  },
+  limits: {
+    mode: choice(modes, {
+      default: 'enforce',
+      summary: 'observe: recipients over a limit are counted and logged, and accepted',
+    }),
+    client: limit({
+      default: '',
+      summary:
+        'how many recipients outside each trusted client may have, where the entry that trusts it has no limit=; an IPv6 client is counted with its network, below',
+    }),
+    user: limit({
+      default: '',
+      summary: 'the same for each user of AUTH, whose recipients are counted for no client',
+    }),
+    store: choice(['memory', 'redis'], {
+      default: 'memory',
+      summary:
+        'where recipients are counted: memory, for this server with all its workers, from nothing after a restart; or redis, the server of redis.ini, for all servers that count there',
+    }),
+    report_to: mailbox({
+      default: '',
+      summary: 'who gets a mail when a client, user or entry is over its limit: at most one a day for each',
+    }),
+    ipv6: count(
+      { min: 16, max: 128 },
+      { default: '64', summary: 'the length of the network that IPv6 clients are counted by' },
+    ),
   },
   deny: {
     mode: sectionMode('deny'),

@@ -1,9 +1,10 @@
 /** Keeps the page up to date while somebody can see it, and says whether what it shows is of now. */
-import type { Decisions, History, Status, Unmatched } from '../answers.js';
+import type { Decisions, History, LimitsAnswer, Status, Unmatched } from '../answers.js';
 import { showHistory } from './chart.js';
 import { decisionsQuery, showDecisions } from './decisions.js';
 import { byId, time } from './dom.js';
 import './explain.js';
+import { showLimits } from './limits.js';
 import { showStatus, showUnmatched } from './lists.js';
 
 /** Milliseconds between two turns, and for an answer. */
@@ -14,6 +15,7 @@ const timeout = 5000;
 const parts: readonly { readonly every: number; refresh(): Promise<void> }[] = [
   { every: 1, refresh: async () => showDecisions(await get<Decisions>(decisionsQuery())) },
   { every: 2, refresh: async () => showStatus(await get<Status>('status.json')) },
+  { every: 2, refresh: async () => showLimits(await get<LimitsAnswer>('limits.json')) },
   { every: 5, refresh: async () => showHistory(await get<History>('history.json')) },
   { every: 15, refresh: async () => showUnmatched(await get<Unmatched>('unmatched.json')) },
 ];

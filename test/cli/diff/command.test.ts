@@ -122,6 +122,9 @@ describe('smtpcheck diff', () => {
     ['[relay]\nthis_host=mx.example.org\n', 'moves', 'relay.this_host'],
     ['[dns]\ntries=1\n', 'moves', 'dns.tries'],
     ['[redis]\nmax_age=1m\n', 'moves', 'redis.max_age'],
+    ['[limits]\nclient=5/1h\nuser=7/1d\n', 'closes', 'limits.client limits.user'],
+    ['[limits]\nmode=observe\n', 'opens', 'limits.mode'],
+    ['[limits]\nstore=memory\nipv6=56\nreport_to=boss@ops.example\n', 'moves', 'limits.ipv6'],
     ['[main]\npoll=5s\n[dns]\ncache_size=5\n', '', ''],
   ];
   for (const [written, effect, subject] of settings) {
@@ -341,8 +344,51 @@ describe('smtpcheck diff git:REV', () => {
       '192.0.2.0/24\n192.0.2.128/25 from=dept.example',
       'closes | localip | 192.0.2.128/25 | 128 addresses may now relay only mail from dept.example',
     ],
+    [
+      'a limit that is new',
+      '192.0.2.0/24',
+      '192.0.2.0/24 limit=200/1h limit=5000/1d,all',
+      'closes | localip | 192.0.2.0/24 | 256 addresses may now relay at most 200 recipients in 1h each, 5000 recipients in 1d together',
+    ],
+    [
+      'a limit that is gone',
+      '192.0.2.7 from=a.example limit=200/1h',
+      '192.0.2.7 from=a.example',
+      'opens | localip | 192.0.2.7 | 1 address may now relay without a limit',
+    ],
+    [
+      'a higher limit',
+      '192.0.2.7 limit=200/1h',
+      '192.0.2.7 limit=300/1h',
+      'opens | localip | 192.0.2.7 | 1 address may now relay at most 300 recipients in 1h each',
+    ],
+    [
+      'a lower limit for the same time, and a longer one',
+      '192.0.2.7 limit=200/1h',
+      '192.0.2.7 limit=200/2h',
+      'closes | localip | 192.0.2.7 | 1 address may now relay at most 200 recipients in 2h each',
+    ],
+    [
+      'a limit for each in the place of one for all, which opens something',
+      '192.0.2.7 limit=200/1h,all',
+      '192.0.2.7 limit=100/1h',
+      'opens | localip | 192.0.2.7 | 1 address may now relay at most 100 recipients in 1h each',
+    ],
+    [
+      'a client that is new, with scope and limit',
+      '',
+      '192.0.2.7 from=dept.example limit=10/1d',
+      'opens | localip | 192.0.2.7 | 1 address may now relay mail from dept.example, at most 10 recipients in 1d each',
+    ],
+    [
+      'a narrower scope with a higher limit, which opens something',
+      '192.0.2.7 from=dept.example limit=10/1d',
+      '192.0.2.7 from==dept.example limit=20/1d',
+      'opens | localip | 192.0.2.7 | 1 address may now relay only mail from =dept.example, at most 20 recipients in 1d each',
+    ],
   ] as const) {
-    it(`says what it means for senders: ${name}`, async () => assert.deepEqual(await words(one, other), lines));
+    it(`says what it means for senders and limits: ${name}`, async () =>
+      assert.deepEqual(await words(one, other), lines));
   }
 
   it('finds nothing between scopes that cover the same, or ends that are to come', async () => {

@@ -199,6 +199,45 @@ const cases: readonly PostfixCase[] = [
     text: `${quiet}mynetworks =\nsmtpd_helo_required = no\n`,
     becomes: {},
   },
+  ...(
+    [
+      ['in a minute, where the time is not set', '300\nsmtpd_client_event_limit_exceptions =\n', ['300/1m']],
+      [
+        'in another time',
+        '$many\nmany = 5\nsmtpd_client_event_limit_exceptions =\nanvil_rate_time_unit = 7200\n',
+        ['5/2h'],
+      ],
+      ['in weeks', '9\nsmtpd_client_event_limit_exceptions =\nanvil_rate_time_unit = 2w\n', ['9/14d']],
+      ['with exceptions that are not all it trusts', '9\nsmtpd_client_event_limit_exceptions = 192.0.2.7\n', ['9/1m']],
+      ['that exempts all it trusts', '9\n', []],
+      [
+        'that exempts all it trusts, and more',
+        '9\nsmtpd_client_event_limit_exceptions = 192.0.2.0/24 192.0.3.0/24\n',
+        [],
+      ],
+      ['of none', '0\n', undefined],
+    ] as const
+  ).map(
+    ([what, text, limits]): PostfixCase => ({
+      name: `a limit of recipients ${what}`,
+      text: `${quiet}mynetworks = 192.0.2.0/24\nsmtpd_client_recipient_rate_limit = ${text}`,
+      becomes: {
+        localip: ['192.0.2.0/24'],
+        ...(limits?.[0] && { settings: [`client-limit=${limits[0]}`] }),
+        ...(limits && {
+          remarks: [
+            `3 postfix-${limits.length > 0 ? 'recipient-limit' : 'limit-exempt'}`,
+            ...text.split('\n').flatMap((line, i) => (line.includes('exceptions') ? [`${i + 3} postfix-limit`] : [])),
+          ],
+        }),
+      },
+    }),
+  ),
+  {
+    name: 'a limit of recipients in a time that is longer than any limit here',
+    text: `${quiet}mynetworks =\nsmtpd_client_recipient_rate_limit = 9\nanvil_rate_time_unit = 5w\n`,
+    becomes: { remarks: ['3 postfix-limit'] },
+  },
   {
     name: 'restrictions: tables that refuse clients, and what they are skipped for',
     text: `${quiet}mynetworks =\nsmtpd_client_restrictions = check_client_access cidr:/c, permit_mynetworks check_client_access hash:/h\n  reject_rbl_client bl.example.net\n  reject\n`,

@@ -12,6 +12,7 @@ const subcommands = [
   'lint',
   'explain',
   'status',
+  'limits',
   'follow',
   'why',
   'diff',

@@ -58,6 +58,38 @@ describe('a decision of the log under another policy', () => {
     });
   }
 
+  it('counts recipients against the limits of the policy, by the times of the lines', async () => {
+    const minute = 60_000;
+    const replay = async (localip: string, times: readonly number[], more: Partial<LoggedDecision> = {}, ini = '') => {
+      const files = { localip, 'relay.to': 'backup.example\n', host_list: 'local.example\n', 'smtpcheck.ini': ini };
+      const redecider = await redeciderFor({ name: '', files, line: {}, result: '' });
+      return times.map((time) => {
+        const line = { ...usual, rule: 'client-network', rcpt: '<a@elsewhere.example>', time: time * minute, ...more };
+        return redecider.decide(line).result;
+      });
+    };
+    const limited = '203.0.113.0/24 limit=2/1h\n';
+    const [same, closes, opens] = ['unchanged', 'closes', 'opens'];
+    assert.deepEqual(await replay(limited, [1, 2, 3, 60, 62, 63, 64]), [
+      same,
+      same,
+      closes,
+      closes,
+      same,
+      same,
+      closes,
+    ]);
+    // What was over its limit then, with a higher one now.
+    const over = { outcome: 'defer', rule: 'limit-reached', reply: '450 4.7.1 x' } as const;
+    assert.deepEqual(await replay(limited, [1, 2, 3], over), [opens, opens, same]);
+    assert.deepEqual(await replay('203.0.113.0/24 limit=3/1h limit=1/1h,all\n', [1, 2]), [same, closes]);
+    assert.deepEqual(await replay('203.0.113.0/24\n', [1, 2], {}, '[limits]\nclient=1/1h\n'), [same, closes]);
+    for (const rcpt of ['<a@backup.example>', '<a@local.example>'])
+      assert.deepEqual(await replay('203.0.113.0/24 limit=1/1h\n', [1, 2], { rcpt }), [same, same], rcpt);
+    for (const ini of ['[limits]\nmode=observe\n', '[relay]\nattributes=observe\n'])
+      assert.deepEqual(await replay('203.0.113.0/24 limit=1/1h\n', [1, 2], {}, ini), [same, same], ini);
+  });
+
   it('has a row for every rule', () => {
     const tried = new Set(rows.map(({ line }) => line.rule ?? usual.rule));
     const all = Object.values(rules).flatMap(({ permit, refuse, defer }) => [...permit, ...refuse, ...defer]);

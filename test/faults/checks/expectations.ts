@@ -19,7 +19,7 @@ export const onwardClasses = ['trusted-address', 'trusted-name', 'backup', 'mapp
 /** Of these, what is delivered here, whoever sends it. */
 export const localClasses = ['local', 'trusted-local'] as const;
 /** Recipients that nobody may have, whatever happens. */
-export const forbiddenClasses = ['plain-relay', 'excluded', 'forged-name', 'routed', 'order'] as const;
+export const forbiddenClasses = ['plain-relay', 'excluded', 'over-limit', 'forged-name', 'routed', 'order'] as const;
 /** Clients in `host.deny`, with a recipient that anybody else may have: they depend on that list alone. */
 export const deniedClasses = ['denied'] as const;
 
@@ -38,9 +38,10 @@ export type Changes = Readonly<
 
 type Phase = Readonly<Record<ClassName, ReadonlySet<Outcome>>>;
 
-const usual: Phase = phaseOf((name) => [
-  (permittedClasses as readonly string[]).includes(name) ? 'accepted' : 'refused',
-]);
+const usual: Phase = phaseOf((name) => {
+  if (name === 'over-limit') return ['deferred'];
+  return [(permittedClasses as readonly string[]).includes(name) ? 'accepted' : 'refused'];
+});
 
 function phaseOf(told: (name: ClassName) => Iterable<Outcome>): Phase {
   const entries = classNames.map((name) => [name, new Set(told(name))] as const);
@@ -121,5 +122,6 @@ export const withoutAnyList: Changes = { ...withoutLists, ...all([...localClasse
 /** Lists that are there and empty permit nothing; who was trusted at connect is told to come again first. */
 export const allRevoked: Changes = {
   ...all(onwardClasses, ['refused', 'deferred']),
+  'over-limit': ['refused', 'deferred'],
   'trusted-local': ['accepted', 'deferred'],
 };

@@ -40,6 +40,11 @@ const pages: Readonly<Record<string, Read>> = {
     if (read.length < 50) throw new Error(`only ${read.length} samples`);
     return new Map(read.filter(([series]) => /_total\b/.test(series)));
   },
+  'limits.json': (body) => {
+    const { limits } = JSON.parse(body) as { limits: { subject: string; state: string }[] };
+    const entry = limits.find(({ subject }) => subject === 'entry');
+    return new Map([['an entry over its limit', Number(entry?.state === 'over')]]);
+  },
   'decisions.json': (body) => {
     const { last, decisions } = JSON.parse(body) as { last: number; decisions: { number: number }[] };
     if (decisions.some(({ number }) => number > last)) throw new Error('a decision after the last one');

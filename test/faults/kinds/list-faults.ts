@@ -24,7 +24,7 @@ const revoked: Changes = { 'trusted-local': ['accepted', 'deferred'] };
 
 /** Allow lists that say nothing permit nothing; a deny list that says nothing refuses nobody. */
 const withoutList: Readonly<Record<ListName, Changes>> = {
-  localip: { ...all(['trusted-address'], ['refused', 'deferred']), ...revoked },
+  localip: { ...all(['trusted-address'], ['refused', 'deferred']), 'over-limit': ['refused', 'deferred'], ...revoked },
   localdomain: { ...all(['trusted-name'], ['refused', 'deferred']), ...revoked },
   'relay.to': all(['backup'], ['refused']),
   'relay.map': all(['mapped'], ['refused']),

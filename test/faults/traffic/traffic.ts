@@ -4,7 +4,7 @@ import { pause, said } from '../../../testkit/live/talk';
 import type { Expectations, Outcome } from '../checks/expectations';
 import { idPrefix, type Ledger } from '../checks/ledger';
 import { type Attempt, type Coming, type Visitor, visitors } from '../site';
-import { type Doors, enter, heard, patience } from './entry';
+import { ask, type Doors, enter, heard, patience } from './entry';
 import { type Hostility, hostilities, playHostile } from './hostile';
 
 const betweenSessions = 15;
@@ -27,6 +27,7 @@ export class Traffic {
   #number = 0;
   #running = false;
   #clients: Promise<void>[] = [];
+  #spent: Promise<void> | undefined;
   /** Sessions of each visitor that began and ended under the present expectations. */
   #whole = new Map<string, number>();
   /** Messages whose recipients were accepted and that were deferred then: their clients will come again. */
@@ -78,7 +79,16 @@ export class Traffic {
     }
   }
 
+  /** The one recipient that the clients of `over-limit` may have. */
+  async #spend(): Promise<void> {
+    const { from = () => '' } = visitors.find(({ name }) => name === 'over-limit') ?? {};
+    const told = await ask(this.doors, from({ number: 0, turn: 0 }), 'first@victim.example');
+    if (!told.startsWith('250 ')) this.ledger.find(`over-limit: the first recipient was told ${told}`);
+  }
+
   async #client(): Promise<void> {
+    this.#spent ??= this.#spend();
+    await this.#spent;
     while (this.#running) {
       const number = ++this.#number;
       await this.play(sessions[number % sessions.length] as Session, number);

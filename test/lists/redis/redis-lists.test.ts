@@ -56,7 +56,12 @@ describe('a list in Redis', () => {
 
     it(`has attributes like a file, in a set, a hash and a text, with version ${version} of the client`, async () => {
       const end = 'until=2026-01-15T00:00Z';
-      redis.add('localip', `192.0.2.7 from=dept.example  # printer`, `192.0.2.8 ${end}`, '192.0.2.9 limit=5');
+      redis.add(
+        'localip',
+        `192.0.2.7 from=dept.example limit=5/1h  # printer`,
+        `192.0.2.8 ${end}`,
+        '192.0.2.9 limit=5',
+      );
       redis.set('localdomain', `campus.example from=<> ${end}\n`);
       redis.add('relay.to', `backup.example  [198.51.100.5]:2525 ${end}`);
       redis.set('relay.map', new Map([['To:partner.example', `RELAY ${end}`]]));
@@ -64,7 +69,7 @@ describe('a list in Redis', () => {
       const site = await start(all, {}, clientsOf(redis, version));
       // A fault in one member rejects the whole list, as in a file.
       assert.equal(site.trusted.available, false);
-      assert.ok(site.saying(/attribute-unknown/) > 0);
+      assert.ok(site.saying(/attribute-value/) > 0);
       redis.remove('localip', '192.0.2.9 limit=5');
       await until('the list is good', () => site.trusted.available);
       const { relay, deny } = site.store.policy;
@@ -75,6 +80,8 @@ describe('a list in Redis', () => {
         ),
         [true, false],
       );
+      const limits = { client: { recipients: 5, period: 3_600_000 } };
+      assert.deepEqual(relay.clientNetworks.findAddress(client, now)?.limits, limits);
       const to = (domain: string) => ({ localPart: 'a', domain });
       const found = (time: number) => [
         shown(relay.clientNetworks.findAddress(address('192.0.2.8'), time)),

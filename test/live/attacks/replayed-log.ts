@@ -28,7 +28,8 @@ export const seeds: readonly Seed[] = [
     files: { 'relay.to': 'backup.example\n192.0.2.25\nvictim.example\n' },
     effect: 'opens',
     concerns: ({ rule, rcpt }) =>
-      ['relay-denied', 'client-excluded', 'sender-not-covered'].includes(rule) && /[@.]victim\.example>$/i.test(rcpt),
+      ['relay-denied', 'client-excluded', 'sender-not-covered', 'limit-reached'].includes(rule) &&
+      /[@.]victim\.example\.?>$/i.test(rcpt),
   },
   {
     name: 'a network added to host.deny',

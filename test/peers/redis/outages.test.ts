@@ -251,6 +251,7 @@ function anyRefusal(): Changes {
   return {
     'plain-relay': ['refused', 'deferred'],
     excluded: ['refused', 'deferred'],
+    'over-limit': ['refused', 'deferred'],
     'forged-name': ['refused', 'deferred'],
     routed: ['refused', 'deferred'],
     order: ['refused', 'deferred'],

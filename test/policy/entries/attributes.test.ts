@@ -35,7 +35,19 @@ const lines: readonly LineCase[] = [
   { kind: 'relay_to', line: `backup.example ${ending} mx.inner.example`, says: 'until to mx.inner.example' },
   { kind: 'relay_to', line: `user@backup.example ${ending}`, says: 'until' },
   { kind: 'local_ip', line: '192.0.2.7 FROM=dept.example', says: 'attribute-unknown: from=dept.example' },
-  { kind: 'local_ip', line: '192.0.2.7 limit=200/1h', says: 'attribute-unknown' },
+  { kind: 'local_ip', line: '192.0.2.7 limit=200/1h', says: 'limit=200/1h' },
+  { kind: 'local_ip', line: '192.0.2.0/24 limit=5000/24h,all limit=90/90m', says: 'limit=90/90m limit=5000/1d,all' },
+  { kind: 'local_domain', line: 'campus.example limit=1/31d from=<>', says: 'from=<> limit=1/31d' },
+  { kind: 'local_ip', line: '192.0.2.7 limits=200/1h', says: 'attribute-unknown: limit=200/1h' },
+  { kind: 'local_ip', line: '192.0.2.7 limit=200/1h limit=300/1d', says: 'attribute-twice' },
+  { kind: 'local_ip', line: '192.0.2.7 limit=200/1h,all limit=300/1d,all', says: 'attribute-twice' },
+  ...['0/1h', '200', '200/h', '200/1w', '200/0h', '200/32d', '2e3/1h', '-1/1h', '200/1h,each', '200/1H', ''].map(
+    (value): LineCase => ({ kind: 'local_ip', line: `192.0.2.7 limit=${value}`, says: 'attribute-value' }),
+  ),
+  { kind: 'local_ip', line: '!192.0.2.7 limit=200/1h', says: 'attribute-not-here' },
+  { kind: 'relay_to', line: 'backup.example limit=200/1h', says: 'attribute-not-here' },
+  { kind: 'hosts', line: 'spam.example limit=200/1h', says: 'attribute-not-here' },
+  { kind: 'relay_map', line: 'Connect:192.0.2.7 RELAY limit=200/1h', says: 'attribute-not-here' },
   { kind: 'local_ip', line: '192.0.2.7 from=', says: 'attribute-value' },
   { kind: 'local_ip', line: '192.0.2.7 from=dept.example, lab.example', says: 'unexpected-text' },
   { kind: 'local_ip', line: '192.0.2.7 from = dept.example', says: 'unexpected-text' },
@@ -216,7 +228,7 @@ describe('ExtrasTableBuilder', () => {
     const table = new ExtrasTable(builder.build());
     const shownAt = (number: number) => {
       const route = table.routeAt(number);
-      const from = table.scopeAt(number)?.text;
+      const from = table.boundsAt(number).from?.text;
       return {
         ...(route && { route }),
         ...(from !== undefined && { from }),
@@ -232,7 +244,7 @@ describe('ExtrasTableBuilder', () => {
       { from: 'b.example', ends: true },
       { ends: false },
     ]);
-    assert.equal(table.scopeAt(3), table.scopeAt(3));
+    assert.equal(table.boundsAt(3), table.boundsAt(3));
     assert.deepEqual([table.hasScopes, table.ends !== undefined], [true, true]);
   });
 
@@ -240,7 +252,7 @@ describe('ExtrasTableBuilder', () => {
     const builder = new ExtrasTableBuilder();
     builder.numberOf({ route: { host: '10.0.0.5', port: 25 } });
     const data = builder.build();
-    assert.deepEqual([data.ends.length, data.scopeNumbers.length], [0, 0]);
+    assert.deepEqual([data.ends.length, data.boundsNumbers.length], [0, 0]);
     assert.deepEqual([new ExtrasTable(data).hasScopes, new ExtrasTable(data).ends], [false, undefined]);
   });
 });

@@ -64,7 +64,7 @@ const cases: readonly FindingCase[] = [
   { code: 'route-syntax', in: 'relay_to', text: 'backup.example [10.0.0.5]:99999' },
   { code: 'route-not-here', in: 'relay_to', text: '!user@backup.example mx.example.net' },
   { code: 'attribute-unknown', in: 'local_ip', text: '192.0.2.7 form=dept.example', suggestion: 'from=dept.example' },
-  { code: 'attribute-unknown', in: 'local_ip', text: '192.0.2.7 limit=200/1h' },
+  { code: 'attribute-unknown', in: 'local_ip', text: '192.0.2.7 rate=200/1h' },
   { code: 'attribute-not-here', in: 'hosts', text: '192.0.2.7 from=dept.example' },
   { code: 'attribute-not-here', in: 'local_ip', text: '!192.0.2.7 from=dept.example' },
   { code: 'attribute-not-here', in: 'relay_map', text: 'Connect:192.0.2.7 RELAY from=dept.example' },

@@ -32,7 +32,7 @@ function answer(decision: MailDecision): string {
   return isUndecided(decision) ? 'undecided' : `${decision.by} ${describeMail(decision)}`;
 }
 
-/** What a client is answered: of the scope it learns no more than whether its own sender is covered. */
+/** What a client is answered: of the scope it learns no more than whether its own sender is covered, but its limit is its own. */
 function answers(policy: MailPolicy, requests: readonly MailRequest[]): string {
   return requests
     .map((request) => {

@@ -104,6 +104,8 @@ export function iniSetting(setting: SiteSetting): IniSetting {
       return { section: 'privacy', key: 'flags', value: setting.value.join(','), origin };
     case 'restriction':
       return { section: 'relay', key: 'restriction', value: 'true', origin };
+    case 'client-limit':
+      return { section: 'limits', key: 'client', value: setting.value, origin };
     case 'deny-at':
       return { section: 'deny', key: 'at', value: setting.value, origin };
   }

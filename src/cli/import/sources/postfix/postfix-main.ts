@@ -8,6 +8,7 @@ import { Collector, type SourceItem } from '../../collector';
 import { chainOf, type Position, type ReaderContext, type Reading } from '../../site-policy';
 import { m4, readTemplate } from '../template';
 import { folderOf, itemOf, knownValues, PostfixConfig, type Use } from './postfix-config';
+import { addRecipientLimit } from './postfix-limits';
 import { addOtherParameters } from './postfix-other-parameters';
 import { addName, mynetworksChain, recipientsChain, relayDomainsChain } from './postfix-patterns';
 import { addRestrictions, levelOf, obstaclesTo } from './postfix-restrictions';
@@ -31,6 +32,7 @@ export function readPostfixMain(text: string, context: ReaderContext): Reading {
   reader.privacy();
   reader.restrictions();
   reader.postscreen();
+  addRecipientLimit(out, config);
   addOtherParameters(out, config);
   const first = [...main.parameters.values()][0];
   if (first) out.refer('postfix-master', `${folderOf(context.file)}master.cf`, itemOf(first), { optional: true });

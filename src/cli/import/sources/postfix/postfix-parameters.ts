@@ -7,7 +7,8 @@ import type { RemarkCode } from '../../remark';
 /** Parameters that lists, settings or suggestions are made from. */
 const carried = `
   disable_vrfy_command mydestination mydomain myhostname mynetworks parent_domain_matches_subdomains
-  postscreen_access_list postscreen_denylist_action relay_domains relay_recipient_maps smtpd_client_restrictions
+  postscreen_access_list postscreen_denylist_action relay_domains relay_recipient_maps
+  smtpd_client_recipient_rate_limit smtpd_client_restrictions
   smtpd_data_restrictions smtpd_end_of_data_restrictions smtpd_helo_required smtpd_helo_restrictions
   smtpd_recipient_restrictions smtpd_relay_restrictions smtpd_sender_restrictions transport_maps virtual_alias_domains
   virtual_alias_maps virtual_mailbox_domains`;
@@ -113,7 +114,6 @@ const reported = {
     smtpd_client_event_limit_exceptions = \${smtpd_client_connection_limit_exceptions:$mynetworks}
     smtpd_client_message_rate_limit = 0
     smtpd_client_new_tls_session_rate_limit = 0
-    smtpd_client_recipient_rate_limit = 0
     smtpd_hard_error_limit = \${stress?{1}:{20}}
     smtpd_junk_command_limit = \${stress?{1}:{100}}
     smtpd_recipient_limit = 1000`,
@@ -163,6 +163,7 @@ const otherDefaults = `
   queue_directory = /var/spool/postfix
   relay_domains = \${{$compatibility_level} <level {2} ? {$mydestination} : {}}
   relay_recipient_maps =
+  smtpd_client_recipient_rate_limit = 0
   smtpd_client_restrictions =
   smtpd_data_restrictions =
   smtpd_end_of_data_restrictions =

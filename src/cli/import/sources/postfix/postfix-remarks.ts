@@ -100,6 +100,16 @@ export const postfixRemarks = {
       'set up the limit plugin, and [max] in connection.ini.',
     ),
   ),
+  'postfix-recipient-limit': changed(
+    'it counts recipients of trusted clients that leave the site; strangers are not limited by it.',
+  )(
+    'a limit of recipients, as client={detail} in [limits] of smtpcheck.ini; Postfix has it for every client that smtpd_client_event_limit_exceptions does not name, and counts each RCPT.',
+    'give the entries of clients that were exempt a limit= of their own; for strangers set up the limit plugin.',
+  ),
+  'postfix-limit-exempt': leftOut('nobody is limited by it.')(
+    'Postfix exempts mynetworks from this limit, and a limit here is one of trusted clients: {detail} in [limits] would limit those.',
+    'for strangers set up the limit plugin.',
+  ),
   'postfix-postscreen': folded(
     notChecked('a test of postscreen.', 'set up the plugins dns-list and early_talker, which do the same.'),
   ),
