@@ -8,6 +8,7 @@ import { checkout } from '../examples/haraka-directory';
 import { comparing } from './comparing';
 import { decisions } from './decisions';
 import { dnsQuestions } from './dns-questions';
+import { limits } from './limits';
 import { type Files, writeLists } from './lists';
 import { loading } from './loading';
 import { type Result, reaches, type Target } from './measure';
@@ -18,6 +19,7 @@ import { traffic } from './traffic';
 
 const parts: Readonly<Record<string, (folder: string, files: () => Files) => Result[] | Promise<Result[]>>> = {
   decisions: () => decisions(),
+  limits: () => limits(),
   loading: (folder, files) => loading(folder, files()),
   comparing: (folder, files) => comparing(folder, files()),
   replaying: (folder) => replaying(folder),

@@ -4,36 +4,59 @@
  */
 import { randomUUID } from 'node:crypto';
 import constants from 'haraka-constants';
-import type { Call } from '../../src/host/answer';
+import type { Call, SuitePlugin } from '../../src/host/answer';
+import type { Mark } from '../../src/host/dispositions';
 import { formatLimit } from '../../src/policy/entries/limit';
 import { printable } from '../../src/policy/findings/characters';
 import type { Counter } from '../../src/policy/limits';
 import type { Address } from '../../src/types/haraka';
 
+/** What was counted, and the recipient that was the first beyond the limit. */
+export interface Reached {
+  readonly counter: Counter;
+  readonly recipient: Address;
+  /** Milliseconds until the period of the limit ends. */
+  readonly endsIn: number;
+  /** The recipient was accepted all the same. */
+  readonly isObserved: boolean;
+}
+
 const oneADay = { recipients: 1, period: 24 * 60 * 60 * 1000 };
 
-/** `endsIn`: milliseconds until the window of the limit ends. Rejects where the mail cannot be queued. */
-export async function sendReport(call: Call, recipient: Address, counter: Counter, endsIn: number): Promise<void> {
+/** Rejects where the mail cannot be queued. */
+export async function sendReport(call: Call, reached: Reached): Promise<void> {
   const { plugin, suite, policy } = call;
   const { report_to: to } = policy.settings.limits;
   if (to === '') return;
-  const text = textOf(call, recipient, counter, endsIn);
-  const report: Counter = { subject: 'report', name: counter.name, limit: oneADay };
+  const text = textOf(call, reached);
+  const report: Counter = { subject: 'report', name: reached.counter.name, limit: oneADay };
   if ((await suite.limits.count({ counters: [report], recipients: 1 })).over !== undefined) return;
+  const isLocal = policy.relay.localDomains.has(to.slice(to.lastIndexOf('@') + 1).toLowerCase());
+  const mark: Mark = isLocal ? { listener: listenerOf(plugin) } : {};
   await new Promise<void>((resolve, reject) => {
-    plugin.haraka_require('outbound').send_email('<>', `<${to}>`, text, (code, message) => {
+    const queued = (code: number, message: unknown) => {
       if (code === constants.ok) resolve();
       else reject(new Error(String(message)));
-    });
+    };
+    plugin.haraka_require('outbound').send_email('<>', `<${to}>`, text, queued, { notes: { smtpcheck: mark } });
   });
 }
 
-function textOf({ policy, connection }: Call, recipient: Address, counter: Counter, endsIn: number): string {
+/** A listener of `smtp.ini`, that of port 25 before others, by an address that leads to this host. */
+function listenerOf(plugin: SuitePlugin): { readonly exchange: string; readonly port: number } {
+  const { main } = plugin.config.get('smtp.ini', 'ini') as { readonly main?: Readonly<Record<string, unknown>> };
+  const all = [...String(main?.listen ?? '').matchAll(/([0-9A-Fa-f:.]*)\]?:([0-9]+)(?=[\s,;]|$)/g)];
+  const [, host = '', port] = all.find(([, , one]) => one === '25') ?? all[0] ?? [];
+  const isEverywhere = /^[0:.]*$/.test(host);
+  return { exchange: isEverywhere ? '127.0.0.1' : host, port: Number(port ?? main?.port ?? 25) };
+}
+
+function textOf({ policy, connection }: Call, { counter, recipient, endsIn, isObserved }: Reached): string {
   const { subject, name, limit, at } = counter;
   const [recipients, period] = formatLimit(limit).split('/');
   const host = connection.local.host;
   const who = { client: 'The client', entry: 'Clients of the entry', user: 'The user', report: '' }[subject];
-  const isEnforced = policy.limits?.mode === 'enforce' && policy.relay.attributes === 'enforce';
+  const until = new Date(Date.now() + endsIn).toISOString();
   const lines = [
     `From: smtpcheck <postmaster@${host}>`,
     `To: <${policy.settings.limits.report_to}>`,
@@ -47,14 +70,14 @@ function textOf({ policy, connection }: Call, recipient: Address, counter: Count
     'Content-Transfer-Encoding: 8bit',
     '',
     `${who} ${shown(name)} may have ${recipients} recipients outside in ${period},`,
-    `and has tried to have more. ${isEnforced ? 'Further ones are deferred' : 'Only observed: further ones are accepted'} until ${new Date(Date.now() + endsIn).toISOString()}.`,
+    `and asked for more. ${isObserved ? 'This is only observed: further ones are accepted.' : `Further ones are deferred until ${until}.`}`,
     '',
     `Limit:      ${at ? shown(`${at.file}:${at.line}`) : 'smtpcheck.ini'}`,
     `Client:     ${shown(connection.remote.ip ?? '')}`,
     `Sender:     ${shown(connection.transaction?.mail_from?.format() ?? '')}`,
     `Recipient:  ${shown(recipient.format())}`,
     '',
-    'On the server, what was counted, and how to begin anew:',
+    'On the server, what is counted, and how to begin anew:',
     '  smtpcheck limits',
     '  smtpcheck limits --reset NAME',
     '',

@@ -5,14 +5,13 @@
 import { type Call, recordOpinion, type Task } from '../../src/host/answer';
 import { clientOf, isAuthenticated } from '../../src/host/client';
 import { noOpinion } from '../../src/host/guard';
-import type { Counted } from '../../src/limits/windows';
 import type { Defer } from '../../src/policy/decision';
 import { formatLimit } from '../../src/policy/entries/limit';
 import { printable } from '../../src/policy/findings/characters';
 import { type Counter, countersOf, decideCounted } from '../../src/policy/limits';
 import { isOpenToAll } from '../../src/policy/relay-decision';
 import type { Address, Connection } from '../../src/types/haraka';
-import { sendReport } from './limit-report';
+import { type Reached, sendReport } from './limit-report';
 import { relayRequest } from './requests';
 import { newRelayed, takeBackRecipient } from './routing';
 import { isOurGrant, trustInMail } from './trust';
@@ -33,9 +32,10 @@ export const limitRecipient: Task<Connection, Address, Defer> = {
     return suite.limits.count({ counters, recipients: counted }).then((result) => {
       const counter = counters[result.over ?? -1];
       if (!counter) return noOpinion;
-      if (result.isFirst) announce(call, recipient, counter, result);
+      const observed = isObserved(call, counter);
+      if (result.isFirst) announce(call, { counter, recipient, endsIn: result.endsIn, isObserved: observed });
       const decision = decideCounted(counter);
-      if (isObserved(call, counter)) {
+      if (observed) {
         recordOpinion(call, { hook: 'rcpt_ok', observing: true, recipient }, decision);
         return noOpinion;
       }
@@ -65,9 +65,10 @@ function isObserved({ policy: { limits, relay } }: Call, { limit }: Counter): bo
 }
 
 /** Once in a window, by whichever process or machine has refused the first recipient. */
-function announce(call: Call, recipient: Address, counter: Counter, { endsIn }: Counted): void {
+function announce(call: Call, reached: Reached): void {
   const { plugin, connection } = call;
-  const { subject, name, limit, at } = counter;
+  const { recipient, endsIn } = reached;
+  const { subject, name, limit, at } = reached.counter;
   connection.logwarn(plugin, 'smtpcheck limit reached', {
     subject,
     // Haraka takes an object with a name for a plugin.
@@ -78,9 +79,9 @@ function announce(call: Call, recipient: Address, counter: Counter, { endsIn }: 
     from: printable(connection.transaction?.mail_from?.format() ?? ''),
     rcpt: printable(recipient.format()),
     until: new Date(Date.now() + endsIn).toISOString(),
-    ...(isObserved(call, counter) && { observed: true }),
+    ...(reached.isObserved && { observed: true }),
   });
-  sendReport(call, recipient, counter, endsIn).catch((error: unknown) =>
+  sendReport(call, reached).catch((error: unknown) =>
     plugin.logerror(`smtpcheck: the report on ${printable(name)} was not sent: ${printable(String(error))}`),
   );
 }

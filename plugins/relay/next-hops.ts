@@ -18,6 +18,8 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
   const { notes } = mail.todo;
   const mark = markOf(notes);
   if (mark?.refused !== undefined) return { code: constants.deny, message: mark.refused };
+  // An MX record would lead here as well, and Haraka would take that for a loop.
+  if (mark?.listener) return { code: constants.ok, message: { ...mark.listener, priority: 0 } };
   // What was queued before still goes where its entry says.
   if (policy.mode.relay === 'observe' && !mark) return noOpinion;
   // Local mail on its way to an LMTP server goes through Haraka's outbound queue too.

@@ -11,6 +11,8 @@ export interface Mark {
   readonly backup?: boolean;
   /** The reply of a queue that has refused the message for good: it is there to be bounced. */
   readonly refused?: string;
+  /** Where this server listens: a report of ours to a local mailbox comes in there as any other mail does. */
+  readonly listener?: { readonly exchange: string; readonly port: number };
 }
 
 /** Nothing for mail that another plugin has put into the queue. */

@@ -14,7 +14,7 @@ export type ListName = 'localip' | 'localdomain' | 'relay.to' | 'relay.map' | 'h
 
 export const lists: Readonly<Record<ListName, ListText>> = {
   localip: cutOff(
-    `127.9 limit=1000000/1h\n!127.9.66\n127.9.70 limit=1/31d,all\n${networks.trusted}\n!${networks.excluded}\n198.51.100.0/24\n`,
+    `127.9 limit=1000000/1h\n!127.9.66\n127.9.70 limit=1/31d,all\n${networks.limited} limit=1/31d,all\n${networks.trusted}\n!${networks.excluded}\n198.51.100.0/24\n`,
     '24\n',
   ),
   localdomain: { text: 'campus.example\n=mail.hall.example\n', cut: 'campus.example\n=' },
@@ -149,7 +149,7 @@ export const visitors: readonly Visitor[] = [
   one('trusted-local', (coming) => (coming.turn % 2 ? byName : byAddress)(coming), mailbox),
   one('plain-relay', anybody, outside),
   one('excluded', ({ turn }) => client('excluded', turn, `127.9.66.${(turn % 250) + 1}`), outside),
-  one('over-limit', ({ turn }) => `127.9.70.${(turn % 250) + 1}`, outside),
+  one('over-limit', ({ turn }) => client('limited', turn, `127.9.70.${(turn % 250) + 1}`), outside),
   one('forged-name', ({ turn }) => client('forged', turn, forgedClients[turn % named] as string), outside),
   one('denied', ({ turn }) => client('denied', turn, `127.77.0.${(turn % 250) + 1}`), mailbox),
   // Each recipient goes its own way, whichever comes first.

@@ -11,13 +11,20 @@ export interface Proxied {
   readonly proxy?: string;
   /** Whom the proxy says it speaks for. */
   readonly client: string;
+  /** Milliseconds to wait for a reply. */
+  readonly timeout?: number;
 }
 
 /** Resolves with the greeting read. */
-export async function connectBehindProxy({ port, proxy = '127.0.0.1', client }: Proxied): Promise<SmtpClient> {
+export async function connectBehindProxy({
+  port,
+  proxy = '127.0.0.1',
+  client,
+  timeout = 10_000,
+}: Proxied): Promise<SmtpClient> {
   const socket = net.connect({ port, host: '127.0.0.1', localAddress: proxy });
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  const session = new SmtpClient(socket, 10_000);
+  const session = new SmtpClient(socket, timeout);
   const [protocol, here] = client.includes(':') ? ['TCP6', '2001:db8::1'] : ['TCP4', '192.0.2.1'];
   session.write(`PROXY ${protocol} ${client} ${here} 40000 25\r\n`);
   await session.greet();

@@ -14,12 +14,14 @@ const hosts = (network: string) => Array.from({ length: each }, (_, n) => `${pre
 export const networks = {
   trusted: `${prefix}:9::/64`,
   excluded: `${prefix}:9:66::/80`,
+  limited: `${prefix}:9:70::/80`,
   denied: `${prefix}:77::/64`,
 } as const;
 
 export const addresses = {
   trusted: hosts('9'),
   excluded: hosts('9:66'),
+  limited: hosts('9:70'),
   denied: hosts('77'),
   named: hosts('50'),
   forged: hosts('51'),

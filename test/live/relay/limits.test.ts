@@ -1,5 +1,6 @@
 /** Limits of recipients as clients see them, and what an operator sees of them. */
 import assert from 'node:assert/strict';
+import { everything } from '../../../testkit/extent';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { connectBehindProxy, connectionIni } from '../../../testkit/live/proxied';
 import type { SmtpClient } from '../../../testkit/live/smtp-client';
@@ -307,6 +308,86 @@ for (const version of supportedVersions) {
       assert.ok(generationOf(haraka, 'smtpcheck.ini') > 0);
     });
   });
+}
+
+for (const version of supportedVersions) {
+  it(`a report to a mailbox of ours comes in as other mail does, with Haraka ${version}`, async () => {
+    const haraka = await startHaraka({
+      version,
+      plugins: ['smtpcheck', 'rcpt_to.in_host_list', 'keep_queue'],
+      files: {
+        host_list: 'local.example\n',
+        localip: '127.1.0   limit=1/1h\n127.0.0.1   limit=1/1h\n',
+        'outbound.ini': 'enable_tls=false\n',
+        'smtpcheck.ini': '[limits]\nreport_to=Boss@Local.Example\n',
+      },
+    });
+    try {
+      assert.equal(await accepted(haraka, 2, { from: '127.1.0.1' }), 1);
+      const [report] = await eventually(
+        (found) => found.length > 0,
+        async () => (await haraka.queued()).filter(({ via }) => via === 'local'),
+      );
+      assert.deepEqual(
+        [report?.sender, report?.recipients.map((one) => one.toLowerCase())],
+        ['', ['boss@local.example']],
+      );
+      assert.ok(report?.headers.includes('Subject: smtpcheck: 127.1.0.1 is over its limit of 1 recipients in 1h'));
+      // It was counted for nobody.
+      assert.equal(await accepted(haraka, 1, { from: '127.0.0.1' }), 1);
+    } finally {
+      await haraka.stop();
+    }
+  });
+}
+
+if (everything) {
+  it('ten thousand clients that are there at once have each its limit, and together that of their entry', async () => {
+    const [clients, together] = [10_000, 15_000];
+    const haraka = await startHaraka({
+      plugins: ['smtpcheck', 'rcpt_to.in_host_list'],
+      files: {
+        host_list: 'local.example\n',
+        localip: `10.0.0.0/16 limit=2/1h limit=${together}/1h,all\n10.1.0.0/16 limit=2/1h\n`,
+        'connection.ini': connectionIni('3.3', [proxy]),
+      },
+      nodes: 2,
+    });
+    const sessions: SmtpClient[] = [];
+    try {
+      for (const [network, expected] of [
+        [0, together],
+        [1, 2 * clients],
+      ] as const) {
+        for (let i = 0; i < clients; i += 250) {
+          const some = Array.from({ length: 250 }, async (_, j) => {
+            const client = `10.${network}.${(i + j) >> 8}.${(i + j) & 255}`;
+            const session = await connectBehindProxy({ port: haraka.port, proxy, client, timeout: 120_000 });
+            sessions.push(session);
+            await session.command('EHLO client.example');
+            await session.command('MAIL FROM:<a@sender.example>');
+          });
+          await Promise.all(some);
+        }
+        const counts = await Promise.all(
+          sessions.map(async (session) => {
+            const replies = await several(session, 3);
+            for (const reply of replies) assert.ok(OK.test(reply) || reply === OVER, reply);
+            return replies.filter((reply) => OK.test(reply)).length;
+          }),
+        );
+        assert.ok(counts.every((count) => count <= 2));
+        assert.equal(
+          counts.reduce((sum, count) => sum + count, 0),
+          expected,
+        );
+        for (const session of sessions.splice(0)) session.destroy();
+      }
+    } finally {
+      for (const session of sessions) session.destroy();
+      await haraka.stop();
+    }
+  }).timeout(240_000);
 }
 
 describe('limits of a cluster', () => {
