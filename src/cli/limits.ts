@@ -15,7 +15,7 @@ interface LimitsOptions {
 
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('limits')
-    .option('--reset <NAME>', 'forget what was counted for this client, user or entry, as it is listed')
+    .option('--reset <NAME>', 'forget what was counted for this client, user or entry')
     .option('--json', 'print what is counted as JSON')
     .option('-c, --config <DIR>', 'the Haraka folder (default: $HARAKA, else the folder you are in)')
     .addHelpText(

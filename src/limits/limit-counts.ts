@@ -4,7 +4,7 @@
  */
 import type { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import type { StoreLog } from '../lists/store-log';
-import type { Counter } from '../policy/limits';
+import { type Counter, namesFor } from '../policy/limits';
 import type { Settings } from '../policy/settings/settings-description';
 import { RedisWindows } from './redis-windows';
 import { type Clock, type Counted, type OpenWindow, Windows } from './windows';
@@ -29,7 +29,7 @@ export class LimitCounts {
 
   /** `redis`: absent where nothing is to be counted there, as for `explain`. */
   constructor(
-    private readonly settings: () => Pick<Settings['limits'], 'store'>,
+    private readonly settings: () => Pick<Settings['limits'], 'store' | 'ipv6'>,
     private readonly redis?: RedisOf,
     private readonly clock?: Clock,
   ) {}
@@ -51,7 +51,7 @@ export class LimitCounts {
 
   /** Ends the windows of a client, user or entry; how many there were. Rejects where Redis is to forget them, and does not answer. */
   async reset(name: string): Promise<number> {
-    const ended = this.windows?.reset(name) ?? [];
+    const ended = this.windows?.reset(namesFor(name, this.settings().ipv6)) ?? [];
     if (this.store === 'redis' && this.windows) await this.redisWindows(this.windows).reset(ended);
     return ended.length;
   }

@@ -105,9 +105,9 @@ export class Windows {
     }));
   }
 
-  /** Ends the windows of a client, user or entry. */
-  reset(name: string): readonly Counter[] {
-    const found = [...this.windows.entries()].filter(([, { counter }]) => counter.name === name);
+  /** Ends the windows under any of these names. */
+  reset(names: readonly string[]): readonly Counter[] {
+    const found = [...this.windows.entries()].filter(([, { counter }]) => names.includes(counter.name));
     for (const [key] of found) this.windows.delete(key);
     return found.map(([, { counter }]) => counter);
   }

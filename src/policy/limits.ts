@@ -3,7 +3,7 @@
  * anyone may send to are not counted, nor are those that stay here.
  */
 import { type Defer, defer, reply } from './decision';
-import { formatAddress, formatNetwork, type IpAddress, maskAddress } from './entries/ip-address';
+import { formatAddress, formatNetwork, type IpAddress, maskAddress, parseAddress } from './entries/ip-address';
 import type { Limit } from './entries/limit';
 import type { SourceLine } from './findings/finding';
 import type { TrustPermit } from './relay-policy';
@@ -50,9 +50,7 @@ export function countersOf(
   entryOf: (at: SourceLine) => string,
 ): readonly Counter[] {
   if (user !== undefined) {
-    // Some password stores do not distinguish the case of a name, and nobody gets a limit for each way to write it.
-    const name = user.normalize('NFKC').toLowerCase();
-    return policy.user ? [{ subject: 'user', name, limit: policy.user, at: policy.at.user }] : [];
+    return policy.user ? [{ subject: 'user', name: userName(user), limit: policy.user, at: policy.at.user }] : [];
   }
   if (!trust || !address) return [];
   const name = clientName(address, policy.ipv6);
@@ -65,6 +63,17 @@ export function countersOf(
     ...(client ? [{ subject: 'client', name, limit: client, at } as const] : []),
     ...(all && at ? [{ subject: 'entry', name: entryOf(at), limit: all, at } as const] : []),
   ];
+}
+
+/** The names that a client, a user or an entry may be counted under, as somebody writes it. */
+export function namesFor(text: string, ipv6: number): readonly string[] {
+  const address = parseAddress(text);
+  return address ? [clientName(address, ipv6), text] : [text, userName(text)];
+}
+
+/** Some password stores do not distinguish the case of a name, and nobody gets a limit for each way to write it. */
+function userName(user: string): string {
+  return user.normalize('NFKC').toLowerCase();
 }
 
 /** Whoever has one IPv6 address has the network around it too. */

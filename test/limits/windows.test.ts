@@ -87,10 +87,10 @@ describe('Windows', () => {
     const { windows } = windowsAt();
     for (const name of ['192.0.2.7', '192.0.2.8']) windows.count([counterOf('1/1h', name)], 1);
     assert.deepEqual(
-      windows.reset('192.0.2.7').map(({ name }) => name),
+      windows.reset(['192.0.2.7']).map(({ name }) => name),
       ['192.0.2.7'],
     );
-    assert.deepEqual(windows.reset('192.0.2.9'), []);
+    assert.deepEqual(windows.reset(['192.0.2.9']), []);
     assert.ok(isAccepted(windows.count([counterOf('1/1h', '192.0.2.7')], 1)));
     assert.ok(!isAccepted(windows.count([counterOf('1/1h', '192.0.2.8')], 1)));
   });

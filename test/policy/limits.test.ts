@@ -1,7 +1,7 @@
 /** Which limits a client's recipients count against, and under which name. */
 import assert from 'node:assert/strict';
 import { parseLimit } from '../../src/policy/entries/limit';
-import { type CountedClient, countersOf, keyOf, type LimitPolicy } from '../../src/policy/limits';
+import { type CountedClient, countersOf, keyOf, type LimitPolicy, namesFor } from '../../src/policy/limits';
 import { address } from '../../testkit/core';
 
 const limit = (text: string) => {
@@ -70,4 +70,17 @@ describe('countersOf', () => {
     const names = ['boss', 'BOSS', 'ｂｏｓｓ'].map((user) => counted(policy, { user })[0]);
     assert.equal(new Set(names).size, 1);
   });
+});
+
+describe('namesFor', () => {
+  for (const [text, name] of [
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:DB8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::/64', '2001:db8:1:2::/64'],
+    ['Boss', 'boss'],
+    ['=mail.Example', '=mail.Example'],
+  ] as const) {
+    it(`knows ${text} under ${name}`, () => assert.ok(namesFor(text, 64).includes(name)));
+  }
 });

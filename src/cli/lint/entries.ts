@@ -4,6 +4,7 @@ import { parseRange } from '../../policy/entries/address-range';
 import { describeAttributes } from '../../policy/entries/attributes';
 import { EntryIndex } from '../../policy/entries/containment';
 import { type Entry, isProblem } from '../../policy/entries/entry';
+import { formatLimit, isWithin } from '../../policy/entries/limit';
 import { forEachLine } from '../../policy/entries/lines';
 import { type ListKind, parseListLine } from '../../policy/entries/list';
 import { formatRoute } from '../../policy/entries/route';
@@ -108,9 +109,9 @@ function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
     const { from, limit } = entry.attributes ?? {};
     const isBounded = kind === 'hosts' || from !== undefined || limit !== undefined;
     const found = slip ?? (isBounded ? undefined : unscoped(entry));
-    return [...(found ? [report(found.code, p, found.detail)] : []), ...publicSenders(p)];
+    return [...(found ? [report(found.code, p, found.detail)] : []), ...slipsOfAttributes(p)];
   }
-  if (kind === 'local_domain') return publicSenders(p);
+  if (kind === 'local_domain') return slipsOfAttributes(p);
   if (entry.kind === 'domain' && /^[0-9.]+-[0-9]+$/.test(entry.name)) {
     const networks = networksOfShortRange(entry.name);
     return [lintFinding('range-as-name', p.at, p.text, networks ? { suggestion: networks } : {})];
@@ -119,9 +120,14 @@ function likelySlip(kind: ListKind, p: LocatedEntry): LintFinding[] {
   return isPublic ? [report('public-mail-domain', p)] : [];
 }
 
-function publicSenders(p: LocatedEntry): LintFinding[] {
-  const domains = p.entry.attributes?.from?.domains ?? [];
-  return domains.filter(isPublicMailDomain).map((domain) => report('sender-public-mail', p, domain));
+function slipsOfAttributes(p: LocatedEntry): LintFinding[] {
+  const { from, limit: { client, all } = {} } = p.entry.attributes ?? {};
+  const senders = (from?.domains ?? []).filter(isPublicMailDomain);
+  const isIdle = client !== undefined && all !== undefined && isWithin({ client: all }, { client });
+  return [
+    ...senders.map((domain) => report('sender-public-mail', p, domain)),
+    ...(isIdle ? [report('limit-without-effect', p, formatLimit(all))] : []),
+  ];
 }
 
 /** `192.0.2.0-63`: the last octet of the range goes from 0 to 63. */

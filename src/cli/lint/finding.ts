@@ -25,6 +25,7 @@ export const lintCodes = [
   'deny-covers-this-host',
   'public-mail-domain',
   'sender-public-mail',
+  'limit-without-effect',
   'destination-is-local',
   'next-hop-here',
   'documentation-entry',
@@ -173,6 +174,11 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'public-mail-domain': {
     wrong: 'is a public mail provider: strangers could send through this host to all its users, or its mail ends here',
     remedy: 'list only domains that are yours or that you are backup MX for',
+  },
+  'limit-without-effect': {
+    wrong: (f) =>
+      `has a limit for each client that none can reach: ${f.detail} for all of them together is reached before`,
+    remedy: 'give all of them together more than each, or take one of the two out',
   },
   'sender-public-mail': {
     wrong: (f) => `names ${f.detail} in from=, a public mail provider: anybody can have a sender there`,

@@ -59,9 +59,11 @@ export class ListsNow {
     const { entry } = decision;
     if (!entry) return undefined;
     const setting = ownListSettings.find(({ sourceIn }) => sourceIn(this.settings).file === entry.file);
-    if (!setting) return { list: undefined, text: null, state: 'unknown' };
+    if (!setting && entry.file !== settingsFile) return { list: undefined, text: null, state: 'unknown' };
     const text = this.lineOf(entry.file, entry.line);
-    if (text === undefined || /^(?:[#;]|$)/.test(text)) return { list: setting.name, text: null, state: 'gone' };
+    if (text === undefined || /^(?:[#;]|$)/.test(text)) return { list: setting?.name, text: null, state: 'gone' };
+    // A line of the settings decides by what it says now, whatever it said then.
+    if (!setting) return { list: undefined, text, state: 'same' };
     const isSame = entry.text === null ? couldDecide(setting.name, text, decision) : entry.text === shownText(text);
     if (!isSame) return { list: setting.name, text, state: 'changed' };
     return { list: setting.name, text, state: hasEnded(setting.name, text) ? 'ended' : 'same' };

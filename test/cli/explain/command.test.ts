@@ -80,6 +80,19 @@ describe('smtpcheck explain', () => {
     assert.deepEqual(await notesOf({ 'smtpcheck.ini': '[main]\nnotes=false\n' }), []);
   });
 
+  it('counts the recipients of the session alone against a limit, and names it', async () => {
+    const { path: cwd } = site({ localip: '192.0.2.0/24 limit=1/1h from=<> # printers\n' });
+    const to = ['--to', 'a@victim.example', '--to', 'b@victim.example'];
+    const { code, stdout } = await smtpcheck(['explain', '--ip', '192.0.2.9', '--no-dns', '--from', '', ...to], {
+      cwd,
+    });
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /\n {2}defer {3}limit-reached {2}localip:1 from=<> limit=1\/1h \(printers\)\n {2}-> 450 4\.7\.1 Too many recipients/,
+    );
+  });
+
   it('ends where the server would hang up', async () => {
     const folder = site({ 'relay.map': 'To:bye.example ERROR:4.7.1:421 Bye\n' });
     const { code, stdout } = await smtpcheck([...stranger, '--to', 'a@bye.example', '--to', 'b@local.example'], {

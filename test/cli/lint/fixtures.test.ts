@@ -83,6 +83,10 @@ const cases: readonly Fixture[] = [
     findings: ['localdomain:1 warning sender-public-mail', 'localip:1 warning sender-public-mail'],
   },
   {
+    name: 'limit-without-effect',
+    findings: ['localdomain:1', 'localip:1'].map((at) => `${at} warning limit-without-effect`),
+  },
+  {
     name: 'network-wide',
     findings: [
       'host.deny:1 warning network-wide',

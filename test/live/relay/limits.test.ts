@@ -1,6 +1,7 @@
 /** Limits of recipients as clients see them, and what an operator sees of them. */
 import assert from 'node:assert/strict';
 import { everything } from '../../../testkit/extent';
+import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { connectBehindProxy, connectionIni } from '../../../testkit/live/proxied';
 import type { SmtpClient } from '../../../testkit/live/smtp-client';
@@ -41,6 +42,18 @@ const localip = [
   '2001:db8:7::/48  limit=2/1h',
 ].join('\n');
 
+const named = ['127.50.0.1', '127.50.0.2'] as const;
+const forged = '127.50.0.3';
+/** Haraka's own look-up finds the first name alone. */
+const zone = {
+  [named[0]]: ['pc.campus.example'],
+  'pc.campus.example': { A: [named[0]] },
+  [named[1]]: ['www.elsewhere.example', 'late.campus.example'],
+  'www.elsewhere.example': { A: [named[1]] },
+  'late.campus.example': { A: [named[1]] },
+  [forged]: ['pc.campus.example'],
+};
+
 const settings = '[limits]\nclient=4/1h\nuser=2/1h\nreport_to=boss@ops.example\n';
 
 /** Recipients outside, each another. */
@@ -79,15 +92,19 @@ const reached = (haraka: RunningHaraka, name: string) =>
 
 for (const version of supportedVersions) {
   describe(`limits of recipients, with Haraka ${version}`, () => {
+    let stub: DnsStub;
     let haraka: RunningHaraka;
 
     before(async () => {
+      stub = await startDns(zone);
       haraka = await startHaraka({
         version,
+        dns: stub.port,
         plugins: ['smtpcheck', 'auth/flat_file', 'rcpt_to.in_host_list', 'keep_queue', 'shift_clock'],
         files: {
           host_list: 'local.example\n',
           localip,
+          localdomain: 'campus.example limit=1/1h\n',
           'relay.to': 'backup.example\n',
           'relay.map': 'To:mapped.example RELAY\n',
           'smtpcheck.ini': settings,
@@ -96,7 +113,10 @@ for (const version of supportedVersions) {
         },
       });
     });
-    after(() => haraka?.stop());
+    after(async () => {
+      await haraka?.stop();
+      await stub?.stop();
+    });
 
     it('defer each recipient over them alone, and the others are sent', async () => {
       const from = '127.1.0.1';
@@ -210,6 +230,12 @@ for (const version of supportedVersions) {
       assert.equal(await accepted(haraka, 3, { from: '127.1.4.1' }), 2);
     });
 
+    it('hold for a client that is trusted by name, and are none for a name that leads elsewhere', async () => {
+      for (const from of named) assert.equal(await accepted(haraka, 2, { from }), 1, from);
+      assert.match(await askFor(haraka, outside(), { from: forged }), DENIED);
+      assert.match(reached(haraka, named[0])[0] ?? '', /limit=1\/1h at="?localdomain:1"?/);
+    });
+
     it('count IPv6 clients by their /64, and the client behind a proxy', async () => {
       const ask = async (client: string) => {
         const session = await connectBehindProxy({ port: haraka.port, proxy, client });
@@ -274,6 +300,7 @@ for (const version of supportedVersions) {
       assert.match(text.stdout, /^over +client +127\.1\.0\.1 +3\/1h +localip:1 +3 +\d+ /m);
       const unknown = await smtpcheck(['limits', '--reset', '192.0.2.99', '-c', haraka.directory]);
       assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
+      assert.equal((await smtpcheck(['limits', '--reset', '2001:db8:7:1::77', '-c', haraka.directory])).code, 0);
       const reset = await smtpcheck(['limits', '--reset', '127.1.0.1', '-c', haraka.directory]);
       assert.deepEqual([reset.code, reset.stdout], [0, '127.1.0.1 begins anew\n']);
       assert.equal(await accepted(haraka, 4, { from: '127.1.0.1' }), 3);
