@@ -1,4 +1,5 @@
 /** The status of one server: collects, merges and serves it, whichever part of that the process is for. */
+import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pathOf } from '../lists/list-settings';
@@ -45,9 +46,10 @@ export class StatusService {
   ) {}
 
   register(plugin: Registrar): void {
+    // A worker takes mail before its hooks of the start are over.
+    if (cluster.isWorker) this.guarded(() => this.startWorker());
     const hooks: Readonly<Record<string, readonly [string, (server: HarakaServer) => void]>> = {
       init_master: ['status_master', (server) => this.startMaster(server)],
-      init_child: ['status_child', () => this.startWorker()],
       init_http: ['status_http', (server) => this.serveBeside(server)],
     };
     for (const [hook, [method, start]] of Object.entries(hooks)) {

@@ -26,7 +26,7 @@ const hooksOf: Readonly<Record<PluginName, Hooks>> = {
   },
 };
 /** Of the first plugin that joins: the status is collected and served. */
-const statusHooks: Hooks = { init_master: ['status_master'], init_child: ['status_child'], init_http: ['status_http'] };
+const statusHooks: Hooks = { init_master: ['status_master'], init_http: ['status_http'] };
 const names = Object.keys(hooksOf) as PluginName[];
 
 /** `smtpcheck` itself: what the package's `main` exports, as Haraka copies it onto a plugin. */

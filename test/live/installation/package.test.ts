@@ -192,7 +192,6 @@ describe('the package', () => {
       });
       assert.deepEqual(hooksIn(stdout), {
         init_master: ['status_master 0'],
-        init_child: ['status_child 0'],
         init_http: ['status_http 0'],
         connect_init: ['relay_trust_address -100'],
         connect: ['smtpcheck_connect -100'],
