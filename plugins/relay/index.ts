@@ -9,9 +9,10 @@ import { keepPermit } from '../../src/host/dispositions';
 import { answerWith, type HookAnswer, noOpinion } from '../../src/host/guard';
 import { dependsOnSender, trusts, trustWithdrawn } from '../../src/policy/client-trust';
 import { decideRecipientForm, type FormDecision, formNeedsClientName } from '../../src/policy/recipient-form';
-import { decideRelay, needsClientName } from '../../src/policy/relay-decision';
+import { decideRelay, needsClientName, needsExchanges } from '../../src/policy/relay-decision';
 import type { RelayDecision } from '../../src/policy/relay-policy';
 import type { Address, AddressParams, Connection, OutboundMail } from '../../src/types/haraka';
+import { lookUpExchanges } from './exchanges';
 import { factsOf } from './facts';
 import { limitRecipient } from './limits';
 import { describeRefusal, nextHops } from './next-hops';
@@ -133,9 +134,9 @@ const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
   run(call, [address]): RelayDecision | HookAnswer | Promise<RelayDecision> {
     // The lists may have changed while another plugin was busy with this recipient.
     if (reviewTrust(call, clientOf(call.connection))) return reconnect(call);
-    const request = relayRequest(call, address);
-    if (!needsClientName(call.policy.relay, request)) return decideRelay(call.policy.relay, request);
-    return lookUpNames(call).then(() => decideRelay(call.policy.relay, relayRequest(call, address)));
+    return needsClientName(call.policy.relay, relayRequest(call, address))
+      ? lookUpNames(call).then(() => decideWithExchanges(call, address))
+      : decideWithExchanges(call, address);
   },
   permitIsFinalLater: true,
   onPermit(permit, [address], { connection }) {
@@ -143,6 +144,16 @@ const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
     return { code: constants.ok };
   },
 };
+
+/** MX records are the last thing that is asked for. */
+function decideWithExchanges(call: Call, address: Address): RelayDecision | Promise<RelayDecision> {
+  const request = relayRequest(call, address);
+  if (!needsExchanges(call.policy.relay, request)) return decideRelay(call.policy.relay, request);
+  return lookUpExchanges(call, request.recipient.domain).then((exchanges) => {
+    const { policy } = call.renew();
+    return decideRelay(policy.relay, { ...relayRequest(call, address), exchanges });
+  });
+}
 
 /** Where mail for a domain goes that we relay to: its route, or the MX hosts before this one. */
 const findNextHops: Task<OutboundMail, string> = {

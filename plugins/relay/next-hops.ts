@@ -6,6 +6,7 @@ import type { Suite } from '../../src/host/suite';
 import { formatAddress, type IpAddress, parseAddressLiteral } from '../../src/policy/entries/ip-address';
 import { formatRoute } from '../../src/policy/entries/route';
 import { printable } from '../../src/policy/findings/characters';
+import { decideBackup } from '../../src/policy/mx-backup';
 import { betterThanOurs, type Exchange } from '../../src/policy/mx-rule';
 import { findDestination, findRoute } from '../../src/policy/relay-decision';
 import type { RelayPolicy } from '../../src/policy/relay-policy';
@@ -34,6 +35,8 @@ export function nextHops(suite: Suite, mail: OutboundMail, domain: string): Hook
   const entry = findDestination(policy.relay, domain.toLowerCase(), now);
   const literal = parseAddressLiteral(domain);
   if (literal) return theAddress(suite, mail, literal);
+  if (!entry && mark?.byExchanges?.includes(domain.toLowerCase()))
+    return stillBackup(suite, mail, domain.toLowerCase());
   return entry || mark?.backup ? exchangesBeforeUs(suite, mail, domain) : noOpinion;
 }
 
@@ -78,12 +81,28 @@ async function exchangesBeforeUs(suite: Suite, mail: OutboundMail, domain: strin
   const ours = new Set(exchanges.filter((_, i) => areOurs[i]));
   if (ours.size === 0) return noOpinion;
 
-  const left = betterThanOurs(exchanges, (exchange) => ours.has(exchange));
-  if (left.length > 0) {
-    const byPreference = [...left].sort((a, b) => a.priority - b.priority);
-    return { code: constants.ok, message: byPreference.map((exchange) => ({ ...exchange, from_dns: domain })) };
+  const hops = hopsOf(exchanges, (exchange) => ours.has(exchange), domain);
+  return hops.length > 0 ? { code: constants.ok, message: hops } : pointsBack(mail, `the best MX of ${domain} is`);
+}
+
+/** The hosts before this one, the most preferred first, as Haraka takes them. */
+function hopsOf<E extends Exchange>(exchanges: readonly E[], isOurs: (exchange: E) => boolean, domain: string) {
+  return [...betterThanOurs(exchanges, isOurs)]
+    .sort((a, b) => a.priority - b.priority)
+    .map(({ exchange, priority }) => ({ exchange, priority, from_dns: domain }));
+}
+
+/** Whoever publishes the records may have changed them since: mail goes where it was accepted for, and nowhere else. */
+async function stillBackup(suite: Suite, mail: OutboundMail, domain: string): Promise<HookAnswer> {
+  const exchanges = await suite.exchanges.of(domain);
+  const { policy } = suite;
+  if (exchanges.state === 'unknown') return answerWith('get_mx', localProblem);
+  if (exchanges.state === 'found' && decideBackup(policy.relay.destinations, exchanges, suite.timeFor(policy))) {
+    return { code: constants.ok, message: hopsOf(exchanges.hosts, ({ isOurs }) => isOurs, domain) };
   }
-  return pointsBack(mail, `the best MX of ${domain} is`);
+  const message = printable(`the MX hosts of ${domain} are not, or no longer, in the networks of mx: entries`);
+  mail.logerror(`smtpcheck: ${message}; it waits until they are again`);
+  return { code: constants.denysoft, message };
 }
 
 function pointsBack(mail: OutboundMail, what: string): HookAnswer {

@@ -7,6 +7,7 @@ import { type Call, recordOpinion, type Task } from '../../src/host/answer';
 import { clientOf, isAuthenticated } from '../../src/host/client';
 import {
   type BeforeRecipient,
+  type Mark,
   permitOf,
   type QueueNotes,
   type Routing,
@@ -102,6 +103,9 @@ function acceptedAt(connection: Connection, transaction: Transaction): Accepted 
   return { isDropped, acceptance: before?.acceptance };
 }
 
+/** Permits because of the destination. */
+const backupRules: ReadonlySet<string> = new Set(['destination', 'relay-map', 'backup-mx']);
+
 /** The recipients of the transaction that nobody has looked at yet, and where each goes: a plugin can put several in the place of one. */
 function newRecipients(
   { suite, policy, connection }: Call,
@@ -149,8 +153,11 @@ function routeNewRecipients(call: Call, transaction: Transaction, accepted: Acce
     const permit = permitOf(address);
     if (disposition !== 'local') routing.dispositions.set(address, disposition);
     if (disposition !== 'relay') continue;
-    if (permit?.rule === 'destination' || permit?.rule === 'relay-map') routing.backup = true;
-    transaction.notes.smtpcheck = { backup: routing.backup };
+    if (permit && backupRules.has(permit.rule)) routing.backup = true;
+    const { backup, byExchanges } = routing;
+    if (permit?.rule === 'backup-mx') byExchanges.push(recipientOf(address).domain);
+    const mark: Mark = { backup, ...(byExchanges.length > 0 && { byExchanges }) };
+    transaction.notes.smtpcheck = mark;
   }
   routing.seen = transaction.rcpt_to.length;
   return routing;

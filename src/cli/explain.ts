@@ -1,5 +1,5 @@
 /** `smtpcheck explain`: what would happen to this mail, and why. Plays the session through the suite's own hooks. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { Suite } from '../host/suite';
 import type { Policy } from '../lists/policy';
 import { canonicalDomain } from '../policy/entries/domain-name';
@@ -9,6 +9,7 @@ import { formatAddress, parseAddress } from '../policy/entries/ip-address';
 import { hasFault } from '../policy/findings/finding';
 import { describeFinding } from '../policy/findings/finding-text';
 import { findEnded } from './explain/ended';
+import { type GivenExchanges, mxForms, parseGivenExchanges } from './explain/exchanges';
 import { type PlayedStep, SimulatedHost } from './explain/host';
 import { notPlayed, readHostConfig } from './explain/host-config';
 import { hostNameFor, type NameOptions, resolverFor } from './explain/names';
@@ -33,6 +34,12 @@ export interface ExplainOptions extends NameOptions {
 
 const several = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
+function severalExchanges(value: string, before: readonly GivenExchanges[] = []): readonly GivenExchanges[] {
+  const given = parseGivenExchanges(value);
+  if (!given) throw new InvalidArgumentError(`It must be ${mxForms}.`);
+  return [...before, given];
+}
+
 export function command(io: Io, done: (code: ExitCode) => void): Command {
   return new Command('explain')
     .requiredOption('--ip <ADDRESS>', "the client's address")
@@ -48,6 +55,12 @@ export function command(io: Io, done: (code: ExitCode) => void): Command {
     .option('--forged-ptr <NAME>', 'a PTR name that does not lead back; may be repeated', several, [])
     .addOption(new Option('--no-dns', 'the client has no name; ask nothing').conflicts(['ptr', 'forgedPtr']))
     .addOption(new Option('--dns-failure', 'every DNS question fails for now').conflicts(['ptr', 'forgedPtr', 'dns']))
+    .option(
+      '--mx <RECORDS>',
+      'MX records of a domain, which are not asked for then, as "partner.example=10 mx1.partner.example 192.0.2.25, 20 mx.local.example"; may be repeated',
+      severalExchanges,
+      [],
+    )
     .addOption(atOption('when it happens'))
     .option('--session', 'print the whole dialogue as the server would hold it')
     .option('--json', 'print the steps as JSON')
@@ -60,6 +73,7 @@ Examples:
   smtpcheck explain --ip 192.0.2.7 --ptr host.cs.example.ac.jp --from a@example.net --to b@example.com
   smtpcheck explain --ip 2001:db8::7 --to a@backup.example --to b@elsewhere.example --session
   smtpcheck explain --ip 192.0.2.7 --no-dns --from a@dept.example --to b@example.com --at 2026-12-31
+  smtpcheck explain --ip 192.0.2.7 --no-dns --to a@partner.example --mx 'partner.example=10 mx1.partner.example 192.0.2.25, 20 mx.local.example'
 
 Exit code: 0 every recipient accepted, 1 something refused or deferred, 2 could not run.`,
     )

@@ -13,7 +13,7 @@ import { applyAllowances } from './lint/allow';
 import { lintDeniedHost, lintDeniedTrust } from './lint/denied';
 import { lintDns } from './lint/dns';
 import { defaultExpiringDays, hasExpired, type LintTime, lintEnds } from './lint/ends';
-import { entriesOf, type ListText, type LocatedEntry, lintEntries } from './lint/entries';
+import { entriesOf, exchangesOf, type ListText, type LocatedEntry, lintEntries, lintExchanges } from './lint/entries';
 import { lintEverything, networksOf, relayingNetworksOf } from './lint/everything';
 import { lintExamples } from './lint/examples';
 import { lintFiles } from './lint/files';
@@ -164,6 +164,7 @@ export async function lint(
     ...keyReports.flatMap(({ list, name, text }) => (text === undefined ? [] : [{ list, file: name, text }])),
   ].filter(({ file }) => !foreign.has(file));
   const listed = texts.filter(({ list }) => list !== 'relay_map').map(locatedEntriesIn);
+  const exchanges = texts.filter(({ list }) => list === 'relay_to').map((text) => exchangesOf('relay_to', text));
   const mapped = texts.filter(({ list }) => list === 'relay_map').map(rowsOf);
   // What has ended does not exist: it shadows nothing, and nothing shadows it.
   const exists = ({ attributes = {} }: { readonly attributes?: Attributes }) => !hasExpired(attributes, time.now);
@@ -186,12 +187,16 @@ export async function lint(
     ),
     ...lintEnds(
       [
-        ...listed.flatMap(({ located }) => located.map((p) => ({ ...p, attributes: p.entry.attributes }))),
+        ...[...listed.flatMap(({ located }) => located), ...exchanges.flat()].map((p) => ({
+          ...p,
+          attributes: p.entry.attributes,
+        })),
         ...mapped.flat().map((p) => ({ ...p, attributes: p.row.attributes })),
       ],
       time,
     ),
     ...lists.flatMap(({ kind, located }) => lintEntries(kind, located)),
+    ...exchanges.flatMap((located) => lintExchanges(located.filter(({ entry }) => exists(entry)))),
     ...maps.flatMap((rows) => [...lintRelayMap(rows), ...lintMapRefusals(rows, askedBefore)]),
     ...listsOf('local_ip')
       .concat(listsOf('hosts'))

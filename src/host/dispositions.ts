@@ -9,6 +9,8 @@ import type { Address, Connection, Notes, Transaction } from '../types/haraka';
 export interface Mark {
   /** Accepted because of the destination: what is sent on is mail that we are backup MX for. */
   readonly backup?: boolean;
+  /** Domains that were accepted because of their MX records: these are looked at again before the mail is sent. */
+  readonly byExchanges?: readonly string[];
   /** The reply of a queue that has refused the message for good: it is there to be bounced. */
   readonly refused?: string;
   /** Where this server listens: a report of ours to a local mailbox comes in there as any other mail does. */
@@ -38,6 +40,7 @@ export interface Routing {
   /** How many recipients of the transaction have been looked at: a plugin can put several in the place of one. */
   seen: number;
   backup: boolean;
+  byExchanges: string[];
   /** What other plugins have noted for the recipients that are relayed. */
   relayQueue: QueueNotes;
 }
@@ -53,7 +56,7 @@ export function routingOf(transaction: Known): Routing | undefined {
 
 /** The routing of the transaction, or a new one: `seen` recipients of it are local then. */
 export function startRouting(transaction: Known, seen = 0): Routing {
-  transaction[routingKey] ??= { dispositions: new Map(), seen, backup: false, relayQueue: undefined };
+  transaction[routingKey] ??= { dispositions: new Map(), seen, backup: false, byExchanges: [], relayQueue: undefined };
   return transaction[routingKey];
 }
 

@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
+import { DomainExchangeService } from '../dns/domain-exchanges';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
 import { LimitCounts } from '../limits/limit-counts';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
@@ -30,7 +31,9 @@ export class Suite {
   private status: StatusService | undefined;
   private haraka: Pick<Plugin, 'haraka_require'> | undefined;
   private dnsSettings: Policy['settings']['dns'] | undefined;
-  private dns: { resolver: Resolver; names: ClientNameService } | undefined;
+  private dns:
+    | { readonly resolver: Resolver; readonly names: ClientNameService; readonly exchanges: DomainExchangeService }
+    | undefined;
 
   /** Told of every decision, where somebody wants to know. */
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
@@ -47,7 +50,7 @@ export class Suite {
     redis?: ConstructorParameters<typeof LimitCounts>[1],
   ) {
     this.limits = new LimitCounts(() => this.policy.settings.limits, redis);
-    // Until it knows its master: a limit is one for the whole server.
+    // Without its master it counts nothing: a limit is one for the whole server.
     if (redis && cluster.isWorker)
       this.limits.useMaster(() => Promise.reject(new Error('the master is not known yet')));
   }
@@ -65,6 +68,10 @@ export class Suite {
     return this.dnsInForce().names;
   }
 
+  get exchanges(): DomainExchangeService {
+    return this.dnsInForce().exchanges;
+  }
+
   get resolver(): Resolver {
     return this.dnsInForce().resolver;
   }
@@ -75,7 +82,12 @@ export class Suite {
     // A reload that leaves [dns] as it was builds an equal object; what has been learned stays then.
     if (!this.dns || JSON.stringify(settings) !== JSON.stringify(this.dnsSettings)) {
       const resolver = counted(this.makeResolver(settings), this.events);
-      this.dns = { resolver, names: new ClientNameService(resolver, settings) };
+      const isOurs = (exchange: string) => this.isOurExchange(exchange);
+      this.dns = {
+        resolver,
+        names: new ClientNameService(resolver, settings),
+        exchanges: new DomainExchangeService(resolver, settings, isOurs),
+      };
     }
     this.dnsSettings = settings;
     return this.dns;

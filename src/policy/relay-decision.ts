@@ -12,8 +12,10 @@ import type { Recipient } from './entries/entry-tables';
 import { admits, type ListEntry } from './entries/list';
 import type { MapEntry, RelayMap } from './entries/relay-map';
 import type { Route } from './entries/route';
+import { decideBackup } from './mx-backup';
 import {
   addressText,
+  cannotFindExchanges,
   cannotResolve,
   isBarePostmaster,
   type RelayDecision,
@@ -25,17 +27,25 @@ import {
   relayingUnavailable,
 } from './relay-policy';
 
-/** The client's names must have been looked up where `needsClientName` says so. */
+/** The client's names must have been looked up where `needsClientName` says so, and MX records where `needsExchanges` does. */
 export function decideRelay(policy: RelayPolicy, request: RelayRequest): RelayDecision {
+  return (
+    decideByLists(policy, request) ??
+    backupDestination(policy, request) ??
+    nameUnknown(policy, request) ??
+    exchangesUnknown(request) ??
+    restrictionOff(policy) ??
+    excluded(policy, request) ??
+    refuse('relay-denied', withReason(policy, request))
+  );
+}
+
+function decideByLists(policy: RelayPolicy, request: RelayRequest): RelayDecision | undefined {
   return (
     decideWithoutMap(policy, request) ??
     mapPermit(policy, request) ??
     listUnavailable(policy) ??
-    mapOther(policy, request) ??
-    nameUnknown(policy, request) ??
-    restrictionOff(policy) ??
-    excluded(policy, request) ??
-    refuse('relay-denied', withReason(policy, request))
+    mapOther(policy, request)
   );
 }
 
@@ -55,6 +65,16 @@ export function needsClientName(policy: RelayPolicy, request: RelayRequest): boo
   if (decideWithoutMap(policy, request)) return false;
   // A permit by the recipient stands, unless the map may yet refuse the client by name.
   return policy.map.usesClientNames(request.time) || !mapPermit(policy, request);
+}
+
+/** Whether the MX records of the recipient's domain must be looked up before `decideRelay` is asked: nothing else decides. */
+export function needsExchanges(policy: RelayPolicy, request: RelayRequest): boolean {
+  const { destinations } = policy;
+  const { recipient, time, exchanges } = request;
+  if (!destinations.hasExchanges || exchanges !== undefined || !recipient.domain.includes('.')) return false;
+  // A literal has no records, and what an exclusion names is not to be relayed to.
+  if (recipient.domain.startsWith('[') || destinations.findRecipient(recipient, time)) return false;
+  return decideByLists(policy, request) === undefined;
 }
 
 function vouched(request: RelayRequest): Pass<'vouched'> | undefined {
@@ -77,6 +97,14 @@ function ownAddress({ recipientIsHere }: RelayRequest): RelayPermit | undefined 
 function listedDestination({ destinations }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
   const destination = destinations.findRecipient(request.recipient, request.time);
   return admits(destination) ? relayPermit(permit('destination', destination.source)) : undefined;
+}
+
+/** Likewise, where the domain's own MX records make us its backup, for hosts in listed networks. */
+function backupDestination({ destinations }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
+  const { exchanges, recipient, time } = request;
+  // An exclusion by name holds whatever the records say.
+  if (!exchanges || destinations.findRecipient(recipient, time)) return undefined;
+  return relayPermit(decideBackup(destinations, exchanges, time));
 }
 
 function mapPermit({ map }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
@@ -108,6 +136,11 @@ export function isOpenToAll(policy: RelayPolicy, request: RelayRequest): boolean
 /** A look-up that failed could have ended in a permit. */
 function nameUnknown(policy: RelayPolicy, request: RelayRequest): Defer<RelayRule> | undefined {
   return nameMightHaveEarned(policy, request) ? defer('name-unknown', cannotResolve(request)) : undefined;
+}
+
+/** The same of MX records. */
+function exchangesUnknown(request: RelayRequest): Defer<RelayRule> | undefined {
+  return request.exchanges?.state === 'unknown' ? defer('mx-unknown', cannotFindExchanges(request)) : undefined;
 }
 
 function restrictionOff({ restriction }: RelayPolicy): Pass<RelayRule> | undefined {

@@ -8,6 +8,8 @@ import type { PolicyList } from './entries/list';
 import type { LocalDomains } from './entries/local-domains';
 import type { RelayMap } from './entries/relay-map';
 import type { Sender, SenderScope } from './entries/sender-scope';
+import { printable } from './findings/characters';
+import type { DomainExchanges } from './mx-backup';
 
 /** The lists that trust a client. */
 export interface TrustPolicy {
@@ -47,6 +49,8 @@ export interface RelayRequest extends ClientFacts {
   readonly recipientIsHere: boolean;
   /** Another plugin has granted relaying (`connection.relaying`, not by us). */
   readonly vouched: boolean;
+  /** Absent while nobody has looked them up: they are only where they could change the decision. */
+  readonly exchanges?: DomainExchanges;
 }
 
 export type RelayRule =
@@ -55,10 +59,12 @@ export type RelayRule =
   | 'client-domain'
   | 'destination'
   | 'relay-map'
+  | 'backup-mx'
   | 'postmaster'
   | 'own-address'
   | 'list-unavailable'
   | 'name-unknown'
+  | 'mx-unknown'
   | 'trust-withdrawn'
   | 'limit-reached'
   | 'client-excluded'
@@ -88,6 +94,11 @@ export const relayingUnavailable = reply(450, '4.7.1', 'Relaying temporarily den
 export function cannotResolve(client: ClientFacts): Reply {
   const { code, text } = relayingUnavailable;
   return reply(code, '4.7.1', `${text}. Cannot resolve PTR record for ${addressText(client)}`);
+}
+
+export function cannotFindExchanges({ recipient }: RelayRequest): Reply {
+  const { code, text } = relayingUnavailable;
+  return reply(code, '4.4.3', `${text}. Cannot resolve MX records for ${printable(recipient.domain)}`);
 }
 
 export function addressText({ clientAddress }: ClientFacts): string {

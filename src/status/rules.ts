@@ -48,7 +48,7 @@ export const rules: { readonly [P in PluginName]: Readonly<Record<Outcome, reado
     defer: [],
   },
   relay: {
-    permit: ['client-network', 'client-domain', 'destination', 'relay-map', 'postmaster', 'own-address'],
+    permit: ['client-network', 'client-domain', 'destination', 'relay-map', 'backup-mx', 'postmaster', 'own-address'],
     refuse: [
       'relay-denied',
       'relay-map',
@@ -58,6 +58,6 @@ export const rules: { readonly [P in PluginName]: Readonly<Record<Outcome, reado
       'routed-local-part',
       'impossible-domain',
     ],
-    defer: ['relay-map', 'list-unavailable', 'name-unknown', 'trust-withdrawn', 'limit-reached'],
+    defer: ['relay-map', 'list-unavailable', 'name-unknown', 'mx-unknown', 'trust-withdrawn', 'limit-reached'],
   },
 };

@@ -63,6 +63,7 @@ const countedAs = {
   'client-names': 'names',
   recipients: 'destinations',
   'recipient-literals': 'destinations',
+  'mx-hosts': 'destinations',
 } as const satisfies Record<SubjectKind, Found['isOf']>;
 
 function rowOf(change: Change): Row {

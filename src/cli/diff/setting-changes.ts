@@ -95,7 +95,7 @@ const judgements: Judgements = {
   helo: { mode: 'elsewhere' },
   privacy: { mode: 'elsewhere', flags: 'elsewhere', vrfy_reply: moves('VRFY is answered with another code') },
   redis: { max_age: moves('lists in Redis count for another time after the server has last confirmed them') },
-  dns: { servers: dns, timeout: dns, tries: dns, cache_size: 'never', cache_ttl: dns },
+  dns: { servers: dns, timeout: dns, tries: dns, cache_size: 'never', cache_ttl: dns, mx_lookups: 'never' },
   status: { listen: 'never', socket: 'never', token_file: 'never', recent: 'never' },
 };
 

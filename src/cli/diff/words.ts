@@ -8,6 +8,7 @@ import { isUndecided } from '../../policy/sets/change';
 import { describeMail, type MailDecision } from '../../policy/sets/mail-decision';
 
 export function describeChange(change: Change): string {
+  if (change.kind === 'mx-hosts') return ofExchanges(change);
   const isOfClients = change.kind === 'client-addresses' || change.kind === 'client-names';
   return `${isOfClients ? ofClients(change) : ofRecipients(change)}${exceptionsOf(change)}`;
 }
@@ -99,6 +100,11 @@ function ofRecipients(change: Change): string {
   if (before.outcome === 'local') return `mail to ${to} is no longer delivered here`;
   if (before.outcome === 'discard') return `mail to ${to} is no longer dropped`;
   return `mail to ${to} is no longer ${before.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map`;
+}
+
+function ofExchanges({ subject, after }: Change): string {
+  const may = after.outcome === 'relay' ? 'anyone may now send' : 'strangers may no longer send';
+  return `${may} to domains that list this server behind MX hosts in ${subject}`;
 }
 
 function nextHop(before: MailDecision, after: MailDecision): string {

@@ -5,6 +5,7 @@ import { normalizeDnsName, parseDomainName } from '../../policy/entries/domain-n
 import { type IpAddress, parseAddress } from '../../policy/entries/ip-address';
 import { isAscii } from '../../policy/findings/characters';
 import type { Settings } from '../../policy/settings/settings-description';
+import { type GivenExchanges, withExchanges } from './exchanges';
 
 export interface NameOptions {
   /** PTR names that lead back to the client. */
@@ -15,10 +16,18 @@ export interface NameOptions {
   readonly dns: boolean;
   /** Every DNS question fails temporarily. */
   readonly dnsFailure?: boolean;
+  /** MX records that are not asked for. */
+  readonly mx?: readonly GivenExchanges[];
 }
 
-/** A resolver that knows this client alone, or the real one where nothing was given. */
+/** A resolver that knows this client alone, or the real one where no name was given; both with the MX records that were. */
 export function resolverFor(options: NameOptions, address: IpAddress): (settings: Settings['dns']) => Resolver {
+  const namesOnly = resolverOfNames(options, address);
+  const { mx = [] } = options;
+  return mx.length > 0 ? (settings) => withExchanges(namesOnly(settings), mx) : namesOnly;
+}
+
+function resolverOfNames(options: NameOptions, address: IpAddress): (settings: Settings['dns']) => Resolver {
   const confirmed = options.ptr.map(asInDns);
   const names = [...confirmed, ...options.forgedPtr.map(asInDns)];
   if (options.dns && !options.dnsFailure && names.length === 0) return createResolver;

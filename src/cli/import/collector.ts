@@ -12,6 +12,7 @@ import {
   type Barrier,
   type Chain,
   chainOf,
+  type ExchangeLine,
   type Feature,
   isListing,
   isOwnExclusion,
@@ -60,6 +61,7 @@ export class Collector implements Reading {
   readonly transports: TransportFact[] = [];
   readonly suggestions: PluginSuggestion[] = [];
   readonly settings: SiteSetting[] = [];
+  readonly exchanges: ExchangeLine[] = [];
   readonly features: Feature[] = [];
   readonly references: Reference[] = [];
   readonly remarks: Remark[] = [];
@@ -79,6 +81,11 @@ export class Collector implements Reading {
     this.remarks.push({ code, at: this.at(line), text, ...(detail === undefined ? {} : { detail }) });
   }
 
+  /** Adds an `mx:` entry of `relay.to`. */
+  addExchanges(text: string, { line, comments = [] }: SourceItem): void {
+    this.exchanges.push({ text, origin: this.at(line), comments });
+  }
+
   /**
    * Adds a rule about a list, or gives the problem that its text has as an entry. Loopback is trusted only where the
    * operator insists: a proxy in front would share it.
@@ -87,7 +94,9 @@ export class Collector implements Reading {
     const { chain = this.chain, order = [], route } = extras;
     const rule = { list, chain, order, verdict, text, origin: this.at(item.line) };
     const written = route ? `${signedText(rule)}  ${route}` : signedText(rule);
-    const entry = parseListLine(lists[list].kind, asLine(written));
+    const read = parseListLine(lists[list].kind, asLine(written));
+    // Among the patterns of a source none is of MX hosts.
+    const entry: Entry | Problem = 'kind' in read && read.kind === 'exchange' ? { problem: 'domain-syntax' } : read;
     if (isProblem(entry)) {
       if (isListing(rule) || isOwnExclusion(rule)) this.refuse(entry, signedText(rule), item);
       if (isOwnExclusion(rule)) this.addBarrier(list, chain, order, item);

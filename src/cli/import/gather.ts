@@ -215,6 +215,7 @@ const emptyReading: Reading = {
   rules: [],
   barriers: [],
   map: [],
+  exchanges: [],
   localNames: [],
   routes: [],
   transports: [],

@@ -128,6 +128,13 @@ export interface MapLine {
   readonly comments: readonly string[];
 }
 
+/** An `mx:` entry of `relay.to`. */
+export interface ExchangeLine {
+  readonly text: string;
+  readonly origin: SourceLine;
+  readonly comments: readonly string[];
+}
+
 export interface LocalName {
   readonly name: string;
   readonly origins: readonly SourceLine[];
@@ -226,6 +233,7 @@ export interface Reading {
   readonly rules: readonly Rule[];
   readonly barriers: readonly Barrier[];
   readonly map: readonly MapLine[];
+  readonly exchanges: readonly ExchangeLine[];
   readonly localNames: readonly LocalName[];
   readonly routes: readonly RouteFact[];
   readonly transports: readonly TransportFact[];
@@ -244,6 +252,7 @@ export function joinReadings(readings: readonly Reading[]): SitePolicy {
     rules: readings.flatMap((reading) => reading.rules),
     barriers: readings.flatMap((reading) => reading.barriers),
     map: readings.flatMap((reading) => reading.map),
+    exchanges: readings.flatMap((reading) => reading.exchanges),
     localNames: readings.flatMap((reading) => reading.localNames),
     routes: readings.flatMap((reading) => reading.routes),
     transports: readings.flatMap((reading) => reading.transports),

@@ -60,7 +60,7 @@ export const nobodyByIt = leftOut(
 // The same remark for several servers.
 export const relayByMx = leftOut('domains that you are backup MX for are refused unless listed.')(
   'anyone who points an MX record at you could use you as relay.',
-  'write each of them into relay.to.',
+  'write each of them into relay.to, or the addresses of the mail hosts before you as mx: entries.',
 );
 export const authenticatedUsers = note('users who log in may relay here too, once an auth plugin is set up in Haraka.')(
   'relaying for authenticated users.',

@@ -3,7 +3,8 @@
 import { parseRange } from '../../policy/entries/address-range';
 import { describeAttributes } from '../../policy/entries/attributes';
 import { EntryIndex } from '../../policy/entries/containment';
-import { type Entry, isProblem } from '../../policy/entries/entry';
+import { type Entry, type ExchangeEntry, isProblem } from '../../policy/entries/entry';
+import { widthOf } from '../../policy/entries/ip-address';
 import { formatLimit, isWithin } from '../../policy/entries/limit';
 import { forEachLine } from '../../policy/entries/lines';
 import { type ListKind, parseListLine } from '../../policy/entries/list';
@@ -25,15 +26,42 @@ export interface LocatedEntry {
   readonly text: string;
 }
 
-/** The valid entries of a list; the loader reports those with faults. */
-export function entriesOf(kind: ListKind, { file, text }: ListText): LocatedEntry[] {
-  const located: LocatedEntry[] = [];
+/** The valid entries of a list, without those by MX records; the loader reports those with faults. */
+export function entriesOf(kind: ListKind, list: ListText): LocatedEntry[] {
+  return located(kind, list, (entry) => (entry.kind === 'exchange' ? undefined : entry));
+}
+
+/** The networks of its `mx:` entries. */
+export function exchangesOf(kind: ListKind, list: ListText): LocatedEntry[] {
+  return located(kind, list, (entry) => (entry.kind === 'exchange' ? { ...entry, kind: 'network' } : undefined));
+}
+
+function located(
+  kind: ListKind,
+  { file, text }: ListText,
+  wanted: (entry: Entry | ExchangeEntry) => Entry | undefined,
+): LocatedEntry[] {
+  const found: LocatedEntry[] = [];
   forEachLine(text, (line) => {
-    const entry = parseListLine(kind, line);
-    if (isProblem(entry)) return;
-    located.push({ entry, at: { file, line: line.number, column: line.column }, text: line.text });
+    const read = parseListLine(kind, line);
+    const entry = isProblem(read) ? undefined : wanted(read);
+    if (entry) found.push({ entry, at: { file, line: line.number, column: line.column }, text: line.text });
   });
-  return located;
+  return found;
+}
+
+/** What networks of `mx:` entries open, and those that never decide. */
+export function lintExchanges(exchanges: readonly LocatedEntry[]): LintFinding[] {
+  return [
+    ...neverDeciding(exchanges),
+    ...exchanges.flatMap((p) => {
+      if (p.entry.kind !== 'network' || p.entry.excluded) return [];
+      const slip = slipOfTrusted(p.entry);
+      if (slip) return [report(slip.code, p, slip.detail)];
+      const bits = widthOf(p.entry.address.family) - p.entry.length;
+      return bits > 0 ? [report('mx-opens', p, bits > 20 ? `2^${bits}` : String(2 ** bits))] : [];
+    }),
+  ];
 }
 
 export function lintEntries(kind: ListKind, located: readonly LocatedEntry[]): LintFinding[] {

@@ -26,6 +26,7 @@ export const lintCodes = [
   'public-mail-domain',
   'sender-public-mail',
   'limit-without-effect',
+  'mx-opens',
   'destination-is-local',
   'next-hop-here',
   'documentation-entry',
@@ -174,6 +175,11 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'public-mail-domain': {
     wrong: 'is a public mail provider: strangers could send through this host to all its users, or its mail ends here',
     remedy: 'list only domains that are yours or that you are backup MX for',
+  },
+  'mx-opens': {
+    wrong: (f) =>
+      `admits mail to every domain that lists this server behind hosts among these ${f.detail} addresses: whoever runs one of them decides which`,
+    remedy: 'name the mail hosts of the partner alone, or allow this finding where the whole network is theirs',
   },
   'limit-without-effect': {
     wrong: (f) =>

@@ -26,6 +26,7 @@ import {
   type MailPolicy,
   type MailRequest,
   mailNeedsClientName,
+  mailNeedsExchanges,
 } from '../../policy/sets/mail-decision';
 import { emptyListData, mailPolicyOf } from '../../policy/sets/policy-lists';
 import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
@@ -218,6 +219,7 @@ export class Redecider {
 
   private mailVerdict(request: MailRequest): Verdict | UndeterminedReason {
     if (mailNeedsClientName(this.policy, request)) return 'client-names';
+    if (mailNeedsExchanges(this.policy, request)) return 'mx-records';
     const decision = decideMail(this.policy, request);
     const { outcome, by, reply, at } = decision;
     if (outcome === 'pass') return 'other-plugins';

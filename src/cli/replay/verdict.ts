@@ -9,6 +9,7 @@ import { type LoggedDecision, sourceLineOf } from '../log/decision-line';
 
 export const undeterminedReasons = {
   'client-names': "the policy asks for the client's names, which the line does not have",
+  'mx-records': 'the policy asks for the MX records of the domain, which the line does not have',
   'of-the-moment': 'a list or a trust that was gone at that moment decided, or a limit, and the line has no time',
   'only-observed': 'the plugin only observed, and what the server answered then is not in the line',
   'not-enforced': 'the relay plugin is not in force in this policy, so other plugins decide',

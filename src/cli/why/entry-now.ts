@@ -116,6 +116,8 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
   }
   const { data } = parseList(list as ListKind, list, text);
   const entries = data && new PolicyList(data as ListData);
+  // Which MX hosts the domain had then is not known.
+  if (rule === 'backup-mx') return entries?.hasExchanges === true;
   const found =
     list === 'relay_to'
       ? [recipient && entries?.findRecipient(recipient, time)]

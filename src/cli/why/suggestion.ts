@@ -38,6 +38,8 @@ export function suggest(decision: NamedDecision, now: EntryNow | undefined, list
       return changeName('local_domain', true, 'take this from clients of this very name alone');
     case 'destination':
       return change('relay_to', exactly.mailbox(true), 'close this recipient alone');
+    case 'backup-mx':
+      return change('relay_to', exactly.domain(true), 'close this domain alone');
     case 'client-denied-network':
       return change('hosts', exactly.address(true), `let in ${ip}, and nobody else`);
     case 'client-denied-domain':
@@ -93,10 +95,10 @@ function entryFor({ ip, rcpt, names }: NamedDecision, now: EntryNow | undefined)
       if (!recipient || localPart === undefined || isDomain === undefined) return undefined;
       return { kind: 'mailbox', localPart, domain: recipient.domain, excluded };
     },
-    domain: (): Entry | undefined => {
-      if (literal) return ofAddress(literal, false);
+    domain: (excluded = false): Entry | undefined => {
+      if (literal) return ofAddress(literal, excluded);
       const name = parseDomainName(recipient?.domain ?? '');
-      return name === undefined ? undefined : { kind: 'domain', name, exact: true, excluded: false };
+      return name === undefined ? undefined : { kind: 'domain', name, exact: true, excluded };
     },
   };
 }
@@ -169,6 +171,8 @@ function adviceOn({ rule }: NamedDecision, lists: ListsNow): string {
       return 'it had as many recipients as its limit allows: smtpcheck limits shows what is counted, and --reset begins anew; if it is to send more, raise the limit';
     case 'trust-withdrawn':
       return 'a list was edited while the client was connected; on its next connection the lists decide as they are';
+    case 'mx-unknown':
+      return 'the MX records of the domain could not be looked up, or the client has asked for too many domains; once they can, mx: entries decide';
     case 'list-unavailable':
       return 'a list could not be read: smtpcheck status and smtpcheck lint say which, and why';
     case 'client-name-unknown':

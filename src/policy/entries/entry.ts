@@ -52,6 +52,11 @@ export interface MailboxEntry {
 
 export type Entry = NetworkEntry | DomainEntry | MailboxEntry;
 
+/** `mx:133.9.4.0/24`: destinations whose better MX hosts are in the network. */
+export interface ExchangeEntry extends Omit<NetworkEntry, 'kind'> {
+  readonly kind: 'exchange';
+}
+
 /** What is wrong with an entry; the caller knows the line. */
 export interface Problem {
   readonly problem: FindingCode;
@@ -59,7 +64,7 @@ export interface Problem {
   readonly detail?: string;
 }
 
-export type EntryKind = Entry['kind'];
+export type EntryKind = (Entry | ExchangeEntry)['kind'];
 
 /** Characters. No sound entry has nearly as many, and with millions a regular expression overflows. */
 export const longestEntry = 4096;
@@ -88,6 +93,25 @@ export function parseEntry(text: string): Entry | Problem {
       ? { ...parsed, suggestion: parsed.suggestion.replace(/^|(?<=, )/g, '!') }
       : parsed;
   return { ...parsed, excluded };
+}
+
+const exchangeSign = /^(!?)mx:/i;
+
+export function isExchangeText(text: string): boolean {
+  return exchangeSign.test(text);
+}
+
+/** Reads a text of which `isExchangeText` holds. */
+export function parseExchange(text: string): ExchangeEntry | Problem {
+  const sign = exchangeSign.exec(text)?.[0] ?? '';
+  if (text === sign) return { problem: 'mx-network' };
+  const network = parseEntry(`${sign.startsWith('!') ? '!' : ''}${text.slice(sign.length)}`);
+  if (!isProblem(network)) {
+    if (network.kind === 'network') return { ...network, kind: 'exchange' };
+    return { problem: 'mx-network' };
+  }
+  const { suggestion } = network;
+  return suggestion === undefined ? network : { ...network, suggestion: suggestion.replace(/(^|, )(!?)/g, '$1$2mx:') };
 }
 
 type Body = Omit<NetworkEntry, 'excluded'> | Omit<DomainEntry, 'excluded'> | Omit<MailboxEntry, 'excluded'>;

@@ -1,5 +1,6 @@
 /** Until when a list holds anything: an instant by which every entry has ended, or never. */
 import { never } from '../tables/ends';
+import type { EntryKind } from './entry';
 import type { EntryKey } from './entry-tables';
 
 /** In milliseconds since 1970; `never` where an entry has no end, 0 where there is no entry. */
@@ -13,7 +14,7 @@ export class Latest {
   private entries = 0;
   private names = 0;
 
-  add(kind: EntryKey['kind'], until = never): void {
+  add(kind: EntryKey['kind'] | EntryKind, until = never): void {
     if (until > this.entries) this.entries = until;
     if (kind === 'domain' && until > this.names) this.names = until;
   }

@@ -8,7 +8,18 @@ import { isPlainDomain, parsePlainEntry } from '../tables/plain-entry';
 import { PlainNetwork } from '../tables/plain-network';
 import type { SameKey } from '../tables/sorted-rows';
 import { type AttributeName, isAttribute, parseAttributes } from './attribute-words';
-import { type Entry, type EntryKind, isProblem, type Problem, parseEntry, rangeProblem, withRoute } from './entry';
+import {
+  type Entry,
+  type EntryKind,
+  type ExchangeEntry,
+  isExchangeText,
+  isProblem,
+  type Problem,
+  parseEntry,
+  parseExchange,
+  rangeProblem,
+  withRoute,
+} from './entry';
 import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, type Recipient } from './entry-tables';
 import { ExtrasTable, ExtrasTableBuilder, type ExtrasTableData } from './extras';
 import type { IpAddress } from './ip-address';
@@ -23,7 +34,7 @@ import type { SenderScope } from './sender-scope';
 export const listKinds = {
   local_ip: { entries: ['network'], routes: false, attributes: ['from', 'limit', 'until'] },
   local_domain: { entries: ['domain'], routes: false, attributes: ['from', 'limit', 'until'] },
-  relay_to: { entries: ['network', 'domain', 'mailbox'], routes: true, attributes: ['until'] },
+  relay_to: { entries: ['network', 'domain', 'mailbox', 'exchange'], routes: true, attributes: ['until'] },
   hosts: { entries: ['network', 'domain'], routes: false, attributes: ['until'] },
 } as const satisfies Record<string, KindOfList>;
 
@@ -40,6 +51,8 @@ export interface ListData extends EntryTablesData {
   readonly file: string;
   /** `false`: the content of the list is unknown at present, and the tables are empty. */
   readonly available?: false;
+  /** The networks of `mx:` entries; absent where there are none. */
+  readonly exchanges?: EntryTablesData;
   /** The payload of a row is the number of its extras. */
   readonly extras: ExtrasTableData;
   readonly latest: LatestData;
@@ -66,6 +79,7 @@ export class PolicyList {
   /** Whether any entry trusts clients for so many recipients. */
   readonly hasLimits: boolean;
   private readonly tables: EntryTables;
+  private readonly exchanges: EntryTables | undefined;
   private readonly extras: ExtrasTable;
   /** From when on the list holds no entry, and none by name. */
   private readonly entriesUntil: number;
@@ -78,8 +92,9 @@ export class PolicyList {
     this.hasScopes = this.extras.hasScopes;
     this.hasLimits = this.extras.hasLimits;
     this.tables = new EntryTables(data, this.extras.ends);
+    this.exchanges = data.exchanges && new EntryTables(data.exchanges, this.extras.ends);
     // The tables may be fewer than those that were parsed.
-    this.entriesUntil = this.tables.size > 0 ? data.latest.entries : 0;
+    this.entriesUntil = this.size > 0 ? data.latest.entries : 0;
     this.namesUntil = this.tables.domainCount > 0 ? data.latest.names : 0;
   }
 
@@ -90,7 +105,17 @@ export class PolicyList {
 
   /** Those that have ended are among them. */
   get size(): number {
-    return this.tables.size;
+    return this.tables.size + (this.exchanges?.size ?? 0);
+  }
+
+  /** Whether any entry goes by MX records: where none does, none need be looked up. */
+  get hasExchanges(): boolean {
+    return this.exchanges !== undefined;
+  }
+
+  /** By the address of an MX host. */
+  findExchange(address: IpAddress, time: number): ListEntry | undefined {
+    return this.entry(this.exchanges?.findAddress(address, time));
   }
 
   holdsEntries(time: number): boolean {
@@ -145,7 +170,7 @@ export function parseList(kind: ListKind, file: string, text: string, octets?: U
 }
 
 /** The entry of one line, of a kind that the list may hold. */
-export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
+export function parseListLine(kind: ListKind, line: Line): Entry | ExchangeEntry | Problem {
   const wrong = faultOfLine(line);
   if (wrong) return wrong;
   // A comment right behind what is plain may matter.
@@ -159,7 +184,7 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
     return { problem: 'hash-in-mailbox' };
   const meant = holds(kind, 'network') ? networkInWords([word, ...rest].join(' '), word, rest) : undefined;
   if (meant) return meant;
-  const entry = parseEntry(word);
+  const entry = isExchangeText(word) ? parseExchange(word) : parseEntry(word);
   if (isProblem(entry)) return entry;
   if (!holds(kind, entry.kind)) return { problem: notHere[entry.kind] };
   const routed = rest.length === 0 ? entry : withWords(kind, entry, rest);
@@ -170,7 +195,8 @@ export function parseListLine(kind: ListKind, line: Line): Entry | Problem {
   return isProblem(attributes) ? attributes : { ...routed, attributes };
 }
 
-function withWords(kind: ListKind, entry: Entry, words: readonly string[]): Entry | Problem {
+function withWords(kind: ListKind, entry: Entry | ExchangeEntry, words: readonly string[]): Entry | Problem {
+  if (entry.kind === 'exchange') return { problem: 'route-not-here' };
   if (!listKinds[kind].routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
   return words.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, words[0] as string);
 }
@@ -190,10 +216,17 @@ function holds(kind: ListKind, entry: EntryKind): boolean {
   return (listKinds[kind].entries as readonly EntryKind[]).includes(entry);
 }
 
-const notHere = { network: 'address-not-here', domain: 'domain-not-here', mailbox: 'mailbox-not-here' } as const;
+const notHere = {
+  network: 'address-not-here',
+  domain: 'domain-not-here',
+  mailbox: 'mailbox-not-here',
+  exchange: 'mx-not-here',
+} as const;
 
-class ListBuilder implements Builder<Entry, ListData> {
+class ListBuilder implements Builder<Entry | ExchangeEntry, ListData> {
   private readonly tables = new EntryTablesBuilder();
+  private readonly exchanges = new EntryTablesBuilder();
+  private hasExchanges = false;
   private readonly extras = new ExtrasTableBuilder();
   private readonly latest = new Latest();
   private readonly plain = new PlainNetwork();
@@ -223,17 +256,30 @@ class ListBuilder implements Builder<Entry, ListData> {
     return true;
   }
 
-  add(entry: Entry, line: number): void {
-    const route = entry.kind === 'network' ? undefined : entry.route;
+  add(entry: Entry | ExchangeEntry, line: number): void {
+    const route = 'route' in entry ? entry.route : undefined;
     const hasExtras = route !== undefined || entry.attributes !== undefined;
     const extras = hasExtras ? this.extras.numberOf({ ...entry.attributes, ...(route && { route }) }) : 0;
-    this.tables.add(entry, line, extras);
+    if (entry.kind === 'exchange') {
+      this.hasExchanges = true;
+      this.exchanges.add({ ...entry, kind: 'network' }, line, extras);
+    } else this.tables.add(entry, line, extras);
     this.latest.add(entry.kind, entry.attributes?.until);
   }
 
   build(): { data: ListData; same: readonly SameKey[] } {
     const { data, same } = this.tables.build();
     const { extras, latest } = this;
-    return { data: { file: this.file, ...data, extras: extras.build(), latest: latest.data }, same };
+    const exchanges = this.hasExchanges ? this.exchanges.build() : undefined;
+    return {
+      data: {
+        file: this.file,
+        ...data,
+        ...(exchanges && { exchanges: exchanges.data }),
+        extras: extras.build(),
+        latest: latest.data,
+      },
+      same: exchanges ? [...same, ...exchanges.same] : same,
+    };
   }
 }

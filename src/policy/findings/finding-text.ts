@@ -86,6 +86,14 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
   'domain-not-here': { wrong: 'is a name, and this list holds addresses', remedy: 'put it into localdomain' },
   'mailbox-syntax': { wrong: 'is no mailbox', remedy: 'write user@example.org' },
   'mailbox-not-here': { wrong: 'is a mailbox, and this list holds clients', remedy: 'mailboxes belong into relay.to' },
+  'mx-not-here': {
+    wrong: 'speaks of destinations, and this list holds clients',
+    remedy: 'mx: entries belong into relay.to',
+  },
+  'mx-network': {
+    wrong: 'names no network of MX hosts',
+    remedy: 'write mx:192.0.2.0/24, the addresses of the hosts that the domain lists before this one',
+  },
   'route-syntax': {
     wrong: 'has no next hop that can be used',
     remedy: 'write example.org  [192.0.2.5]:25 or example.org  mx.example.net',

@@ -57,6 +57,8 @@ export const findingCodes = [
   // recipients and next hops
   'mailbox-syntax',
   'mailbox-not-here',
+  'mx-not-here',
+  'mx-network',
   'route-syntax',
   'route-not-here',
   // attributes

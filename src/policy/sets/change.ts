@@ -6,7 +6,7 @@ import type { PolicyContent } from './policy-lists';
 export type Effect = 'opens' | 'closes' | 'moves';
 
 /** Whom or what a set holds. */
-export type SubjectKind = 'client-addresses' | 'client-names' | 'recipients' | 'recipient-literals';
+export type SubjectKind = 'client-addresses' | 'client-names' | 'recipients' | 'recipient-literals' | 'mx-hosts';
 
 export interface Change {
   readonly kind: SubjectKind;
@@ -21,7 +21,7 @@ export interface Change {
   readonly list: string;
   /**
    * Which answer differs. Of clients by address: 0 with a sender that every scope covers, 1 with one that none covers. Of names: 0
-   * and 1 so with the name confirmed, 2 with it forged. Of recipients: 0 from a stranger, 1 from a trusted client.
+   * and 1 so with the name confirmed, 2 with it forged. Of recipients: 0 from a stranger, 1 from a trusted client. Of MX hosts: 0.
    */
   readonly question: number;
   /** Of any subject that changes in the same way; `decide` has the lines for this one. */

@@ -9,7 +9,7 @@ import { coveredSender, type Sender } from '../entries/sender-scope';
 import { beforeAllEnds as time } from '../tables/ends';
 import { type Asker, type Change, Comparer, type Sides } from './change';
 import { addressCount, classifyNetworks, everyAddress } from './classified-networks';
-import { domainPairs, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
+import { domainPairs, exchangeTables, hosts, localDomain, localIp, mapConnect, networkTables } from './compared-tables';
 import { decideMail, type MailRequest } from './mail-decision';
 import { changedNames } from './name-changes';
 import { anyLocalPart, classifyNames, NameSets, representativeOf } from './name-sets';
@@ -37,6 +37,7 @@ export function* comparePolicies(before: PolicyContent, after: PolicyContent): G
   yield* compareClientAddresses(sides);
   yield* compareClientNames(sides);
   yield* compareRecipients(sides);
+  yield* compareExchanges(sides);
 }
 
 const anyRecipient = { localPart: 'anyone', domain: 'unlisted.invalid' };
@@ -104,5 +105,26 @@ function* compareRecipients(sides: Sides): Generator<Change> {
     const ask = askRecipient(localPart ?? anyLocalPart, formatLiteral(network.address));
     const text = formatNetwork(network);
     yield atLiterals.change(itsClass, ask, localPart === undefined ? text : `${localPart}@[${text}]`, { except });
+  }
+}
+
+/** What a stranger is answered for a domain that has us behind an MX host of this address. */
+function askExchange(address: IpAddress): Asker {
+  const hosts = [
+    { exchange: 'better', priority: 1, isOurs: false, addresses: [address] },
+    { exchange: 'ours', priority: 2, isOurs: true, addresses: [] },
+  ];
+  const asked = { clientAddress: ipv4(0), clientNames: unaskedNames, recipient: anyRecipient, time };
+  return (policy) => [decideMail(policy, { ...asked, exchanges: { state: 'found', hosts } })];
+}
+
+function* compareExchanges(sides: Sides): Generator<Change> {
+  const comparer = new Comparer('mx-hosts', sides, recipientsOf);
+  const tables = exchangeTables(sides);
+  for (const within of everyAddress) {
+    const classOf = (address: IpAddress) => comparer.classOf(askExchange(address));
+    const found = classifyNetworks(tables[within.address.family], within, { classOf, compared: true });
+    for (const { network, itsClass } of found)
+      yield comparer.change(itsClass, askExchange(network.address), formatNetwork(network), {});
   }
 }

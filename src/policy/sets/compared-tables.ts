@@ -5,6 +5,7 @@ import { ExtrasTable } from '../entries/extras';
 import type { ListData } from '../entries/list';
 import { mapValueOf } from '../entries/map-value';
 import { formatRoute } from '../entries/route';
+import { PrefixTableBuilder } from '../tables/prefix-table';
 import type { Sides } from './change';
 import type { ComparedTable } from './classified-networks';
 import type { NameTablePair } from './name-changes';
@@ -66,6 +67,16 @@ export function networkTables(sides: Sides, listsOf: readonly ListOf[], map: Tab
       { data: map(sides[side])[family], meaningOf: values[side] },
     ]);
   return { 4: ofFamily('networks4'), 6: ofFamily('networks6') };
+}
+
+/** The networks of `mx:` entries. */
+export function exchangeTables(sides: Sides): Record<4 | 6, ComparedTable[]> {
+  const ofFamily = (family: 4 | 6) =>
+    sides.map(({ lists }): ComparedTable => {
+      const { exchanges } = lists.relay_to;
+      return { data: exchanges?.[`networks${family}`] ?? new PrefixTableBuilder(family).build().data };
+    });
+  return { 4: ofFamily(4), 6: ofFamily(6) };
 }
 
 export const hosts: ListOf = ({ lists }) => lists.hosts;

@@ -15,7 +15,10 @@ import type { PolicyContent } from './policy-lists';
 export function contentAt(content: PolicyContent, time: number): PolicyContent {
   const { local_ip, local_domain, relay_to, hosts, relay_map } = content.lists;
   const { ends } = relay_map.values;
-  const list = (data: ListData): ListData => withoutEnded(data, data.extras.ends, time);
+  const list = (data: ListData): ListData => ({
+    ...withoutEnded(data, data.extras.ends, time),
+    ...(data.exchanges && { exchanges: withoutEnded(data.exchanges, data.extras.ends, time) }),
+  });
   return {
     ...content,
     lists: {

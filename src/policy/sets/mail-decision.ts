@@ -7,8 +7,9 @@ import { formatLimits, type Limits } from '../entries/limit';
 import { formatRoute, type Route } from '../entries/route';
 import type { SenderScope } from '../entries/sender-scope';
 import type { SourceLine } from '../findings/finding';
+import type { DomainExchanges } from '../mx-backup';
 import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../recipient-form';
-import { decideRelay, findRoute, needsClientName } from '../relay-decision';
+import { decideRelay, findRoute, needsClientName, needsExchanges } from '../relay-decision';
 import type { ClientFacts, RelayPermit, RelayPolicy } from '../relay-policy';
 
 export interface MailPolicy {
@@ -22,6 +23,8 @@ export interface MailRequest extends ClientFacts {
   readonly recipient: FormRequest['recipient'];
   /** The recipient's domain is an address literal of this host. */
   readonly recipientIsHere?: boolean;
+  /** Absent: nobody has looked for MX records, and no entry by them decides. */
+  readonly exchanges?: DomainExchanges;
 }
 
 export interface MailDecision {
@@ -73,6 +76,14 @@ export function mailNeedsClientName(policy: MailPolicy, request: MailRequest): b
   return needsClientName(policy.relay, { ...request, recipientIsHere, vouched: false });
 }
 
+/** Whether MX records must be known. To be asked where the names are. */
+export function mailNeedsExchanges(policy: MailPolicy, request: MailRequest): boolean {
+  const { recipientIsHere = false } = request;
+  if ('reply' in decideDeny(policy.deny, request)) return false;
+  if (policy.acceptsLocal && policy.relay.localDomains.has(request.recipient.domain)) return false;
+  return needsExchanges(policy.relay, { ...request, recipientIsHere, vouched: false });
+}
+
 function accepted(
   { relay }: MailPolicy,
   { recipient, recipientIsHere = false, time }: MailRequest,
@@ -98,6 +109,7 @@ function groundOf(permit: RelayPermit | undefined): MailDecision['by'] {
     case 'client-domain':
       return 'trust';
     case 'destination':
+    case 'backup-mx':
       return 'destination';
     case 'relay-map':
       return 'map';

@@ -179,15 +179,15 @@ export function filePath(about: About): Setting<string> {
   };
 }
 
-/** `200/1h`, or nothing for no limit. */
-export function limit(about: About): Setting<Limit | null> {
+/** `200/1h`, or nothing for no limit. `what`: of which there are so many. */
+export function limit(what: string, about: About): Setting<Limit | null> {
   return {
     ...about,
-    kind: 'RECIPIENTS/PERIOD, or empty',
+    kind: `${what.toUpperCase()}/PERIOD, or empty`,
     read(text) {
       const value = text === '' ? null : parseLimit(text);
       if (value !== undefined) return { value };
-      const expected = 'a number of recipients for a period of at most 31d, as 200/1h';
+      const expected = `a number of ${what} for a period of at most 31d, as 200/1h`;
       const [, recipients, unit] = /^([0-9]+)\/([smhd])$/.exec(text) ?? [];
       return unit ? { expected, suggestion: `${recipients}/1${unit}` } : { expected };
     },

@@ -108,12 +108,12 @@ export const settingsDescription = {
       default: 'enforce',
       summary: 'observe: recipients over a limit are counted and logged, and accepted',
     }),
-    client: limit({
+    client: limit('recipients', {
       default: '',
       summary:
         'how many recipients outside each trusted client may have, where the entry that trusts it has no limit=; an IPv6 client is counted with its network, below',
     }),
-    user: limit({
+    user: limit('recipients', {
       default: '',
       summary: 'the same for each user of AUTH, whose recipients are counted for no client',
     }),
@@ -195,8 +195,13 @@ export const settingsDescription = {
     ),
     cache_ttl: duration(
       { min: '1s', max: '24h' },
-      { default: '5m', summary: 'how long names are remembered at most, whatever their TTL' },
+      { default: '5m', summary: 'how long names and MX records are remembered at most, whatever their TTL' },
     ),
+    mx_lookups: limit('domains', {
+      default: '60/1m',
+      summary:
+        'how many domains one client may have looked up for mx: entries of relay.to; recipients at more are deferred',
+    }),
   },
   status: {
     listen: listenAddresses({

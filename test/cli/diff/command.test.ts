@@ -391,6 +391,15 @@ describe('smtpcheck diff git:REV', () => {
       assert.deepEqual(await words(one, other), lines));
   }
 
+  it('says which domains more or fewer may be sent to because of their MX hosts', async () => {
+    const one = 'mx:192.0.2.0/24\n!mx:192.0.2.66\nmx:198.51.100.7 until=2036-01-01\n';
+    const other = 'mx:192.0.2.0/25\n!mx:192.0.2.66\nmx:2001:db8::25\nmx:198.51.100.7\n';
+    assert.deepEqual(await words(one, other, 'relay.to'), [
+      'closes | relay.to | 192.0.2.128/25 | strangers may no longer send to domains that list this server behind MX hosts in 192.0.2.128/25',
+      'opens | relay.to | 2001:db8::25 | anyone may now send to domains that list this server behind MX hosts in 2001:db8::25',
+    ]);
+  });
+
   it('finds nothing between scopes that cover the same, or ends that are to come', async () => {
     assert.deepEqual(
       await changesBetween(

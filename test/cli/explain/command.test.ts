@@ -80,6 +80,45 @@ describe('smtpcheck explain', () => {
     assert.deepEqual(await notesOf({ 'smtpcheck.ini': '[main]\nnotes=false\n' }), []);
   });
 
+  it('plays MX records that are given, for mx: entries', async () => {
+    const { path: cwd } = site({ 'relay.to': 'mx:192.0.2.0/24 # partner\n' });
+    const play = async (mx: string) => {
+      const args = ['explain', '--ip', '203.0.113.9', '--no-dns', '--to', 'a@partner.example', '--mx', mx];
+      const { code, stdout, stderr } = await smtpcheck(args, { cwd });
+      return {
+        code,
+        stderr,
+        said: stdout
+          .split('\n')
+          .filter((line) => / {2}(?:permit|refuse|defer) /.test(line))
+          .join(),
+      };
+    };
+    const us = '20 mx.local.example';
+    for (const [mx, expected] of [
+      [`partner.example=10 mx1.partner.example 192.0.2.25, ${us}`, '  permit  backup-mx  relay.to:1 (partner)'],
+      [`partner.example=10 mx1.partner.example 192.0.2.25 198.51.100.1, ${us}`, '  refuse  relay-denied'],
+      [`partner.example=10 mx1.partner.example, ${us}`, '  defer   mx-unknown'],
+      [`PARTNER.example=${us}`, '  refuse  relay-denied'],
+      ['partner.example=none', '  refuse  relay-denied'],
+      ['other.example=none', '  refuse  relay-denied'],
+      ['partner.example=failure', '  defer   mx-unknown'],
+    ] as const) {
+      assert.equal((await play(mx)).said, expected, mx);
+    }
+    for (const wrong of [
+      'partner.example',
+      '=none',
+      'partner.example=mx1.partner.example',
+      'partner.example=10 mx1 nowhere',
+    ])
+      assert.deepEqual(
+        [(await play(wrong)).code, /It must be DOMAIN=/.test((await play(wrong)).stderr)],
+        [2, true],
+        wrong,
+      );
+  });
+
   it('counts the recipients of the session alone against a limit, and names it', async () => {
     const { path: cwd } = site({ localip: '192.0.2.0/24 limit=1/1h from=<> # printers\n' });
     const to = ['--to', 'a@victim.example', '--to', 'b@victim.example'];

@@ -28,6 +28,8 @@ const beside: Readonly<Record<string, string>> = {
   mydomain: 'mydestination = $mydomain\n',
   myhostname: 'mydestination = $myhostname\n',
   parent_domain_matches_subdomains: 'relay_domains = backup.example\n',
+  permit_mx_backup_networks:
+    'smtpd_relay_restrictions = permit_mynetworks, permit_mx_backup, reject_unauth_destination\n',
   postscreen_access_list: 'postscreen_denylist_action = enforce\n',
   postscreen_denylist_action: 'postscreen_access_list = cidr:{{198.51.100.0/24 REJECT}}\n',
   relay_recipient_maps: 'relay_domains = backup.example\n',
@@ -42,6 +44,7 @@ const values: Readonly<Record<string, string>> = {
   mynetworks: '192.0.2.0/24',
   mynetworks_style: 'class',
   parent_domain_matches_subdomains: 'smtpd_access_maps',
+  permit_mx_backup_networks: '192.0.2.0/24',
   postscreen_access_list: 'cidr:{{198.51.100.0/24 REJECT}}',
   postscreen_denylist_action: 'enforce',
   relay_domains: 'backup.example',

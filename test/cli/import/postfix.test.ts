@@ -238,6 +238,36 @@ const cases: readonly PostfixCase[] = [
     text: `${quiet}mynetworks =\nsmtpd_client_recipient_rate_limit = 9\nanvil_rate_time_unit = 5w\n`,
     becomes: { remarks: ['3 postfix-limit'] },
   },
+  ...(
+    [
+      ['192.0.2.0/24, [2001:db8::]/32 198.51.100.7', ['mx:192.0.2.0/24', 'mx:2001:db8::/32', 'mx:198.51.100.7'], []],
+      ['!192.0.2.66 192.0.2.0/24', ['!mx:192.0.2.66', 'mx:192.0.2.0/24'], []],
+      ['!192.0.2.0/24 192.0.2.7 198.51.100.7', ['!mx:192.0.2.0/24', 'mx:198.51.100.7'], ['3 postfix-never-reached']],
+      ['hash:/etc/n 192.0.2.7', ['mx:192.0.2.7'], ['3 map-unreadable']],
+      ['!hash:/etc/n 192.0.2.7', [], ['3 map-unreadable', '3 postfix-never-reached']],
+    ] as const
+  ).map(
+    ([networks, exchanges, remarks]): PostfixCase => ({
+      name: `backup by MX records for ${networks}`,
+      text: `${quiet}mynetworks =\npermit_mx_backup_networks = ${networks}\nsmtpd_relay_restrictions = permit_mynetworks permit_mx_backup reject_unauth_destination\n`,
+      becomes: { ...(exchanges.length > 0 && { exchanges }), remarks: [...remarks, '3 postfix-mx-backup-carried'] },
+    }),
+  ),
+  {
+    name: 'backup by MX records: not without networks',
+    text: `${quiet}mynetworks =\nsmtpd_relay_restrictions = permit_mynetworks, permit_mx_backup, reject_unauth_destination\n`,
+    becomes: { remarks: ['3 postfix-mx-backup'] },
+  },
+  {
+    name: 'backup by MX records: not where a list refuses strangers before',
+    text: `${quiet}mynetworks =\npermit_mx_backup_networks = 192.0.2.0/24\nsmtpd_relay_restrictions = permit_mynetworks permit_mx_backup, reject_unauth_destination\nsmtpd_recipient_restrictions = permit_mynetworks reject_unauth_destination\n`,
+    becomes: { remarks: ['3 postfix-mx-unused'] },
+  },
+  {
+    name: 'backup by MX records: networks that nothing asks for',
+    text: `${quiet}mynetworks =\npermit_mx_backup_networks = 192.0.2.0/24\n`,
+    becomes: { remarks: ['3 postfix-mx-unused'] },
+  },
   {
     name: 'restrictions: tables that refuse clients, and what they are skipped for',
     text: `${quiet}mynetworks =\nsmtpd_client_restrictions = check_client_access cidr:/c, permit_mynetworks check_client_access hash:/h\n  reject_rbl_client bl.example.net\n  reject\n`,

@@ -37,6 +37,7 @@ export interface Outcome {
   readonly 'relay.to'?: readonly string[];
   readonly 'host.deny'?: readonly string[];
   readonly map?: readonly string[];
+  readonly exchanges?: readonly string[];
   readonly local?: readonly string[];
   readonly settings?: readonly string[];
   readonly references?: readonly string[];
@@ -71,6 +72,7 @@ function outcomeOfReadings(
       ]),
     ),
     map: policy.map.map(({ key, value }) => `${key} ${value}`),
+    exchanges: policy.exchanges.map(({ text }) => text),
     local: policy.localNames.map(({ name }) => name),
     settings: policy.settings.map(({ key, value }) => `${key}=${value}`),
     references: readings.flatMap(({ references }) =>

@@ -87,6 +87,13 @@ const cases: readonly Fixture[] = [
     findings: ['localdomain:1', 'localip:1'].map((at) => `${at} warning limit-without-effect`),
   },
   {
+    name: 'mx-opens',
+    findings: [
+      ...['relay.to:1 warning mx-opens', 'relay.to:4 warning entry-shadowed', 'relay.to:4 warning mx-opens'],
+      ...['relay.to:5 warning network-wide', 'relay.to:6 warning network-private'],
+    ],
+  },
+  {
     name: 'network-wide',
     findings: [
       'host.deny:1 warning network-wide',

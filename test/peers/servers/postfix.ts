@@ -9,16 +9,17 @@ import type { Server, TakenMessage } from './server';
 // Its master listens on no IPv4-mapped address.
 const hosts: Readonly<Partial<Record<Listener, string>>> = { ipv4: '127.0.0.1', ipv6: '::1' };
 
-export function startPostfix(root: string, nameServer: string): Promise<Server> {
-  return inWorkspace(nameServer, (workspace) => start(root, workspace));
+/** `policy`: lines of `main.cf` that come after those of the corpus, and count in their place. */
+export function startPostfix(root: string, nameServer: string, policy = ''): Promise<Server> {
+  return inWorkspace(nameServer, (workspace) => start(root, workspace, policy));
 }
 
-async function start(root: string, workspace: Workspace): Promise<Server> {
+async function start(root: string, workspace: Workspace, policy: string): Promise<Server> {
   const ports: Partial<Record<Listener, number>> = {};
   for (const listener of listeners) if (hosts[listener]) ports[listener] = await freePort(hosts[listener]);
   const serving = Object.entries(ports).map(([listener, port]) => ({ host: hosts[listener as Listener] ?? '', port }));
 
-  workspace.write('etc/postfix/main.cf', configurationOf(workspace.path));
+  workspace.write('etc/postfix/main.cf', `${configurationOf(workspace.path)}${policy}`);
   workspace.write('etc/postfix/master.cf', servicesOf(serving));
   const queue = path.join(workspace.path, 'queue');
   fs.mkdirSync(queue);

@@ -94,7 +94,7 @@ describe('attributes', () => {
             ? `${read.value.reply.code} ${read.value.reply.text}`
             : read.value.action
           : '';
-      const route = 'kind' in read && read.kind !== 'network' && read.route ? `to ${read.route.host}` : '';
+      const route = 'route' in read && read.route ? `to ${read.route.host}` : '';
       const words = [value, describeAttributes(attributes).replace(/until=.*/, 'until'), route];
       assert.equal(words.filter((word) => word !== '').join(' '), says);
     });

@@ -61,6 +61,8 @@ const cases: readonly FindingCase[] = [
   { code: 'domain-not-here', in: 'local_ip', text: 'localhost' },
   { code: 'mailbox-syntax', in: 'relay_to', text: '@backup.example' },
   { code: 'mailbox-not-here', in: 'local_domain', text: 'user@campus.example' },
+  { code: 'mx-not-here', in: 'local_ip', text: 'mx:192.0.2.0/24' },
+  { code: 'mx-network', in: 'relay_to', text: 'mx:partner.example' },
   { code: 'route-syntax', in: 'relay_to', text: 'backup.example [10.0.0.5]:99999' },
   { code: 'route-not-here', in: 'relay_to', text: '!user@backup.example mx.example.net' },
   { code: 'attribute-unknown', in: 'local_ip', text: '192.0.2.7 form=dept.example', suggestion: 'from=dept.example' },

@@ -36,7 +36,14 @@ describe('the defaults', () => {
       helo: { mode: '' },
       privacy: { mode: '', flags: ['needmailhelo', 'noexpn', 'novrfy', 'authwarnings'], vrfy_reply: '252' },
       redis: { max_age: 15_000 },
-      dns: { servers: [], timeout: 2000, tries: 2, cache_size: 10000, cache_ttl: 300_000 },
+      dns: {
+        servers: [],
+        timeout: 2000,
+        tries: 2,
+        cache_size: 10000,
+        cache_ttl: 300_000,
+        mx_lookups: { recipients: 60, period: 60_000 },
+      },
       status: { listen: [], socket: 'smtpcheck.sock', token_file: '', recent: 1000 },
     });
     assert.deepEqual(privacyFlagsOf(settings), {

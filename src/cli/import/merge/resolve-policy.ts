@@ -5,6 +5,7 @@
 
 import type { Remark } from '../remark';
 import {
+  type ExchangeLine,
   type ListEntry,
   type ListName,
   type LocalName,
@@ -23,6 +24,7 @@ import { withUsersFirst } from './users-first';
 export interface ResolvedPolicy {
   readonly lists: Readonly<Record<ListName, readonly ListEntry[]>>;
   readonly map: readonly MapLine[];
+  readonly exchanges: readonly ExchangeLine[];
   readonly localNames: readonly LocalName[];
   readonly settings: readonly SiteSetting[];
   readonly suggestions: readonly PluginSuggestion[];
@@ -47,6 +49,7 @@ export function resolvePolicy(given: SitePolicy): ResolvedPolicy {
   return {
     lists: { ...lists, 'relay.to': relayTo },
     map,
+    exchanges: site.exchanges,
     localNames,
     settings: mergeSettings(site.settings),
     suggestions: site.suggestions,

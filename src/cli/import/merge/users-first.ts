@@ -90,7 +90,7 @@ function exclusionsFrom({ entry }: ListEntry, users: readonly MapLine[], index: 
   return [...byName].flatMap(([user, origin]) => {
     const text = `!${user}${entry.name}`;
     const mailbox = parseListLine(lists['relay.to'].kind, asLine(text));
-    if (isProblem(mailbox) || index.same({ entry: mailbox })) return [];
+    if (isProblem(mailbox) || mailbox.kind === 'exchange' || index.same({ entry: mailbox })) return [];
     // An exclusion of the domain's own name already excludes the mailbox.
     if (index.around({ entry: mailbox })?.entry.excluded) return [];
     return [{ list: 'relay.to', text, entry: mailbox, origins: [origin], comments: [] }];

@@ -4,6 +4,7 @@ import { formatRoute, parseRoute } from '../../../policy/entries/route';
 import type { SourceLine } from '../../../policy/findings/finding';
 import type { ResolvedPolicy } from '../merge/resolve-policy';
 import {
+  type ExchangeLine,
   type ListEntry,
   type ListName,
   type LocalName,
@@ -25,7 +26,7 @@ const purposes: Readonly<Record<ListName, string>> = {
 
 export function render(policy: ResolvedPolicy): RenderedFile[] {
   return [
-    ...listNames.map((name) => renderList(name, policy.lists[name])),
+    ...listNames.map((name) => renderList(name, policy.lists[name], name === 'relay.to' ? policy.exchanges : [])),
     renderMap(policy.map),
     ...(policy.localNames.length > 0 ? [renderHostList(policy.localNames)] : []),
     ...(policy.settings.length > 0 ? [renderSettings(policy.settings)] : []),
@@ -33,7 +34,7 @@ export function render(policy: ResolvedPolicy): RenderedFile[] {
   ];
 }
 
-function renderList(name: ListName, entries: readonly ListEntry[]): RenderedFile {
+function renderList(name: ListName, entries: readonly ListEntry[], exchanges: readonly ExchangeLine[]): RenderedFile {
   const lines = entries.map((entry) => (entry.route ? `${entry.text}  ${routeText(entry.route)}` : entry.text));
   const width = Math.min(
     40,
@@ -44,11 +45,12 @@ function renderList(name: ListName, entries: readonly ListEntry[]): RenderedFile
     const note = entry.trailingComment ? `${clean(entry.trailingComment)} (${locations})` : locations;
     return [...commentLines(entry.comments, i), `${(lines[i] ?? '').padEnd(width)}  # ${note}`];
   });
-  return {
-    name,
-    text: file([`# ${name}: ${purposes[name]}.`, ...imported(entries.length)], body),
-    count: entries.length,
-  };
+  const count = entries.length + exchanges.length;
+  const byExchanges = exchanges.flatMap(({ text, origin, comments }, i) => [
+    ...commentLines(comments, entries.length + i),
+    `${text.padEnd(width)}  # ${formatOrigin(origin)}`,
+  ]);
+  return { name, text: file([`# ${name}: ${purposes[name]}.`, ...imported(count)], [...body, ...byExchanges]), count };
 }
 
 function renderMap(map: readonly MapLine[]): RenderedFile {

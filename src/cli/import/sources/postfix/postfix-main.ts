@@ -9,6 +9,7 @@ import { chainOf, type Position, type ReaderContext, type Reading } from '../../
 import { m4, readTemplate } from '../template';
 import { folderOf, itemOf, knownValues, PostfixConfig, type Use } from './postfix-config';
 import { addRecipientLimit } from './postfix-limits';
+import { addMxBackup } from './postfix-mx-backup';
 import { addOtherParameters } from './postfix-other-parameters';
 import { addName, mynetworksChain, recipientsChain, relayDomainsChain } from './postfix-patterns';
 import { addRestrictions, levelOf, obstaclesTo } from './postfix-restrictions';
@@ -29,6 +30,7 @@ export function readPostfixMain(text: string, context: ReaderContext): Reading {
   reader.relayDomains();
   reader.transports();
   reader.destinations();
+  addMxBackup(out, config);
   reader.privacy();
   reader.restrictions();
   reader.postscreen();

@@ -6,7 +6,7 @@ import type { RemarkCode } from '../../remark';
 
 /** Parameters that lists, settings or suggestions are made from. */
 const carried = `
-  disable_vrfy_command mydestination mydomain myhostname mynetworks parent_domain_matches_subdomains
+  disable_vrfy_command mydestination mydomain myhostname mynetworks parent_domain_matches_subdomains permit_mx_backup_networks
   postscreen_access_list postscreen_denylist_action relay_domains relay_recipient_maps
   smtpd_client_recipient_rate_limit smtpd_client_restrictions
   smtpd_data_restrictions smtpd_end_of_data_restrictions smtpd_helo_required smtpd_helo_restrictions
@@ -31,8 +31,6 @@ const reported = {
   'postfix-delivery': `
     local_transport = local:$myhostname | local
     virtual_transport = virtual`,
-  'postfix-mx-backup': `
-    permit_mx_backup_networks =`,
   'loose-relay-check': `
     allow_untrusted_routing = no`,
   'postfix-listens': `
@@ -158,6 +156,7 @@ const otherDefaults = `
   multi_instance_name =
   myorigin = $myhostname
   parent_domain_matches_subdomains = debug_peer_list,fast_flush_domains,mynetworks,permit_mx_backup_networks,qmqpd_authorized_clients,relay_domains,smtpd_access_maps
+  permit_mx_backup_networks =
   postscreen_access_list = permit_mynetworks
   postscreen_denylist_action = \${postscreen_blacklist_action?{$postscreen_blacklist_action}:{ignore}}
   queue_directory = /var/spool/postfix

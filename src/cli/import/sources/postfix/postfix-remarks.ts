@@ -156,6 +156,10 @@ export const postfixRemarks = {
 
   // restriction lists
   'postfix-mx-backup': relayByMx,
+  'postfix-mx-backup-carried': stricter(
+    'carried over as mx: entries; here every MX host before this one must be in these networks, in Postfix the most preferred ones.',
+  ),
+  'postfix-mx-unused': hadNoEffect('{detail} lets nobody reach permit_mx_backup, so these networks admit nothing.'),
   'postfix-permits': notInForce(
     '{detail} can permit or refuse by a rule of its own.',
     'list the clients in localip or localdomain, the domains in relay.to.',

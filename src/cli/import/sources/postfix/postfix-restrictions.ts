@@ -32,7 +32,8 @@ export function addRestrictions(
   known: ReadonlyMap<string, string>,
   parentMatches: boolean,
 ): void {
-  const reader = new RestrictionReader(out, parentMatches, classesOf(main, known));
+  const hasMxNetworks = (main.parameters.get('permit_mx_backup_networks')?.value ?? '') !== '';
+  const reader = new RestrictionReader(out, parentMatches, classesOf(main, known), hasMxNetworks);
   for (const name of refusing.keys()) {
     const parameter = main.parameters.get(name);
     if (parameter) reader.read(name, restrictionsOf(parameter, main, known, out), false);
@@ -108,6 +109,7 @@ class RestrictionReader {
     private readonly out: Collector,
     private readonly parentMatches: boolean,
     private readonly classes: ReadonlySet<string>,
+    private readonly hasMxNetworks: boolean,
   ) {}
 
   /**
@@ -172,8 +174,10 @@ class RestrictionReader {
       else this.out.remark('postfix-exempting', item);
     } else if (!open) return;
     else if (name === 'permit') this.out.remark('postfix-unrestricted', item);
-    else if (name === 'permit_mx_backup') this.out.remark('postfix-mx-backup', item);
-    else if (name !== 'permit_mynetworks' && name !== 'permit_auth_destination')
+    else if (name === 'permit_mx_backup') {
+      // With networks these are carried over.
+      if (!this.hasMxNetworks) this.out.remark('postfix-mx-backup', item);
+    } else if (name !== 'permit_mynetworks' && name !== 'permit_auth_destination')
       this.out.remark('postfix-permits', item, item.text);
   }
 }
@@ -182,11 +186,13 @@ class RestrictionReader {
 export interface Obstacles {
   readonly mynetworks?: string;
   readonly relayDomains?: string;
+  readonly mxBackup?: string;
 }
 
 /** Every list must let a recipient pass; one that is not set lets it pass like Postfix's default. */
 export function obstaclesTo(main: MainCf, known: ReadonlyMap<string, string>): Obstacles {
-  const found: { mynetworks?: string; relayDomains?: string } = {};
+  const found: { mynetworks?: string; relayDomains?: string; mxBackup?: string } = {};
+  let permits = false;
   for (const list of ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions', ...refusing.keys()]) {
     const parameter = main.parameters.get(list);
     const expanded = parameter && expand(parameter.value, main, known);
@@ -203,11 +209,14 @@ export function obstaclesTo(main: MainCf, known: ReadonlyMap<string, string>): O
       names.slice(0, place).some((word) => word === 'permit' || permits.includes(word));
     const refusal = names.findIndex((word) => refusesStrangers.has(word));
     const outright = names.findIndex(isOutright);
+    permits ||= names.includes('permit_mx_backup');
+    if (refusal >= 0 && !before(refusal, 'permit_mx_backup')) found.mxBackup ??= `${names[refusal]} in ${list}`;
     if (refusal >= 0 && !before(refusal, 'permit_mynetworks')) found.mynetworks ??= `${names[refusal]} in ${list}`;
     if (outright >= 0 && !before(outright, 'permit_auth_destination')) {
       found.relayDomains ??= `${names[outright]} in ${list}`;
     }
   }
+  if (!permits) found.mxBackup ??= 'no permit_mx_backup';
   return found;
 }
 
