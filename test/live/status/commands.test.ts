@@ -134,6 +134,7 @@ describe('smtpcheck status and follow', () => {
     await askFor(haraka, 'user@dept.example', { from });
     await load(haraka, 'localip', '!127.66.0.77  # stolen\n127.66\n');
     await askFor(haraka, 'other@dept.example', { from });
+    await haraka.waitForLog(/rule=client-excluded .*<other@dept\.example>/);
     const log = makeFolder({ 'haraka.log': haraka.log() }).file('haraka.log');
     const explained = async (...more: readonly string[]) => {
       const { code, stdout } = await smtpcheck(['why', from, '-c', haraka.directory, '--json', ...more]);
