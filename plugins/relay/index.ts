@@ -19,6 +19,7 @@ import { describeRefusal, nextHops } from './next-hops';
 import { formRequest, relayRequest } from './requests';
 import { queue, queueOutbound, routeRecipient, sendOutLast, watchRecipient } from './routing';
 import { grantTrust, grantTrustToSender, reviewTrust, trustInTransaction } from './trust';
+import { verifyRecipient } from './verify';
 
 export function register(this: SuitePlugin): void {
   join(this, 'relay');
@@ -145,13 +146,16 @@ const decideRecipient: Task<Connection, AddressParams, RelayDecision> = {
   },
 };
 
-/** MX records are the last thing that is asked for. */
+/** MX records and then the next hop are the last that are asked. */
 function decideWithExchanges(call: Call, address: Address): RelayDecision | Promise<RelayDecision> {
   const request = relayRequest(call, address);
-  if (!needsExchanges(call.policy.relay, request)) return decideRelay(call.policy.relay, request);
+  if (!needsExchanges(call.policy.relay, request)) {
+    return verifyRecipient(call, address, () => decideRelay(call.policy.relay, relayRequest(call, address)));
+  }
   return lookUpExchanges(call, request.recipient.domain).then((exchanges) => {
-    const { policy } = call.renew();
-    return decideRelay(policy.relay, { ...relayRequest(call, address), exchanges });
+    call.renew();
+    const decide = () => decideRelay(call.policy.relay, { ...relayRequest(call, address), exchanges });
+    return verifyRecipient(call, address, decide);
   });
 }
 

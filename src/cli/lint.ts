@@ -31,7 +31,7 @@ import {
   lintStockRelay,
 } from './lint/host-config';
 import { lintMapRefusals } from './lint/map-refusals';
-import { lintNextHops } from './lint/next-hops';
+import { lintAcceptAll, lintNextHops } from './lint/next-hops';
 import { lintRelayMap, rowsOf } from './lint/relay-map';
 import { explainCode } from './lint/rules-page';
 import { interfaceAddresses, thisHostOf } from './lint/this-host';
@@ -205,6 +205,7 @@ export async function lint(
     ...lintDeniedTrust(denied, trusted, rows),
     ...lintDeniedHost(denied, host),
     ...lintNextHops(entries('relay_to'), host),
+    ...(await lintAcceptAll(entries('relay_to'), folder, settings)),
     ...lintExamples(folder, [...trusted, ...entries('relay_to')], rows),
     ...lintSettings(settings, written, pluginTimeout(folder)),
     ...lintFiles(folder, settings, wantsDenyList),

@@ -1,5 +1,5 @@
 /**
- * The MX hosts of domains with their addresses. Looked up only when asked for, once for all who ask at the same time, and
+ * The MX hosts of domains, and the addresses of hosts. Looked up only when asked for, once for all who ask at the same time, and
  * remembered for a while.
  */
 import { LRUCache } from 'lru-cache';
@@ -24,6 +24,7 @@ export type IsOurs = (exchange: string) => Promise<boolean | undefined>;
 
 export class DomainExchangeService {
   private readonly domains: LRUCache<string, Dated>;
+  private readonly hosts: LRUCache<string, Addresses>;
 
   constructor(
     private readonly resolver: Resolver,
@@ -40,6 +41,17 @@ export class DomainExchangeService {
         return found;
       },
     });
+    this.hosts = new LRUCache<string, Addresses>({
+      max: mostDomains,
+      ttl: settings.cache_ttl,
+      ignoreFetchAbort: true,
+      fetchMethod: async (exchange, _stale, { options }) => {
+        const found = await this.addressesOf({ exchange });
+        const ttl = found.state === 'found' ? found.ttl * 1000 : found.state === 'none' ? negativeTtl : unknownTtl;
+        options.ttl = Math.max(1, Math.min(ttl, this.settings.cache_ttl));
+        return found;
+      },
+    });
   }
 
   /** Whether it is known without asking. */
@@ -50,6 +62,12 @@ export class DomainExchangeService {
   /** `domain` in A-labels and lower case. */
   async of(domain: string): Promise<DomainExchanges> {
     return (await this.domains.fetch(domain)) ?? { state: 'unknown' };
+  }
+
+  /** The addresses of a host by its name; none where they are not known just now. */
+  async ofHost(name: string): Promise<readonly IpAddress[]> {
+    const answer = await this.hosts.fetch(name);
+    return answer ? addressesIn(answer) : [];
   }
 
   private async lookUp(domain: string): Promise<Dated> {
@@ -74,7 +92,7 @@ export class DomainExchangeService {
     };
   }
 
-  private async addressesOf({ exchange }: Exchange): Promise<Addresses> {
+  private async addressesOf({ exchange }: Pick<Exchange, 'exchange'>): Promise<Addresses> {
     const [v4, v6] = await Promise.all([this.resolver.addresses(exchange, 4), this.resolver.addresses(exchange, 6)]);
     // One that is not known could lie anywhere.
     if (v4.state === 'unknown' || v6.state === 'unknown') return { state: 'unknown' };

@@ -31,6 +31,8 @@ export interface Client {
   withdrawn: boolean;
   /** Trust was withdrawn from this client on this connection. */
   mustReconnect: boolean;
+  /** Recipients that their next hop did not know. */
+  unknownRecipients: number;
 }
 
 /** A symbol of ours: no other plugin, no log and no queue file meets it. A WeakMap would cost a message more than a list. */
@@ -56,6 +58,7 @@ export function clientOf(connection: Known): Client {
     // Trust given to the address before must not survive it.
     withdrawn: known !== undefined && (known.trust !== undefined || known.withdrawn),
     mustReconnect: false,
+    unknownRecipients: 0,
   };
   connection[clientKey] = client;
   return client;

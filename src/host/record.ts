@@ -66,6 +66,7 @@ export function record(occasion: Occasion, decision: Opinion): void {
     reason: reply,
     ...(names && { names }),
     ...(isDropped && { disposition: 'discard' }),
+    ...('verified' in decision && { verified: decision.verified }),
     ...(note && { note: shown(note) }),
     ...(observing && { observed: true }),
   });

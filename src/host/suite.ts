@@ -1,7 +1,7 @@
 /** What the plugins of one Haraka process share: policy, DNS, the record of events. Made by the first that registers. */
 import cluster from 'node:cluster';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
 import { DomainExchangeService } from '../dns/domain-exchanges';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
@@ -25,10 +25,15 @@ import { beforeAllEnds } from '../policy/tables/ends';
 import { EventRecord } from '../status/event-record';
 import { StatusService } from '../status/service';
 import type { Next, Plugin } from '../types/haraka';
+import { AnswerFile } from '../verify/answer-file';
+import { hopsOf } from '../verify/hops';
+import { type Hop, NextHop } from '../verify/next-hop';
+import { RecipientVerifier } from '../verify/verifier';
 
 export class Suite {
   private readonly loadedAs = new Map<PluginName, string>();
   private status: StatusService | undefined;
+  private answerFile: AnswerFile | undefined;
   private haraka: Pick<Plugin, 'haraka_require'> | undefined;
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns:
@@ -39,6 +44,8 @@ export class Suite {
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
   /** The recipients that limits have counted. */
   readonly limits: LimitCounts;
+  /** What next hops say of recipients. */
+  readonly verifier: RecipientVerifier;
 
   constructor(
     readonly store: Pick<PolicyStore, 'policy' | 'close'> &
@@ -53,6 +60,15 @@ export class Suite {
     // Without its master it counts nothing: a limit is one for the whole server.
     if (redis && cluster.isWorker)
       this.limits.useMaster(() => Promise.reject(new Error('the master is not known yet')));
+    this.verifier = new RecipientVerifier(() => this.policy.settings.verify, {
+      hopsOf: (domain, route) => hopsOf(this, domain, route),
+      nextHop: (hop) => this.nextHop(hop),
+    });
+  }
+
+  private nextHop(hop: Hop): NextHop {
+    if (!this.haraka) throw new Error('there is no Haraka to ask a next hop with');
+    return new NextHop(hop, this.haraka.haraka_require('smtp_client'), this.me || hostname());
   }
 
   get policy(): Policy {
@@ -131,6 +147,16 @@ export class Suite {
     return this.haraka?.haraka_require('plugins').plugin_list;
   }
 
+  /** Keeps what next hops have said in the file of the settings. In a cluster, the master's. */
+  keepAnswers(harakaFolder: string, log: StoreLog): void {
+    const path = () => {
+      const { cache_file: name } = this.policy.settings.verify;
+      return name === '' ? '' : resolve(harakaFolder, name);
+    };
+    this.answerFile = new AnswerFile(this.verifier.answers, path, log);
+    void this.answerFile.load();
+  }
+
   /** To be called by the first plugin of a server: the status is collected and served from its start on. */
   serveStatus(plugin: Plugin, configFolder: string, log: StoreLog): void {
     this.haraka = plugin;
@@ -155,6 +181,8 @@ export class Suite {
     if (this.loadedAs.size > 0) return;
     this.store.close();
     this.limits.close();
+    this.verifier.close();
+    this.answerFile?.close();
     this.status?.close();
     suites.forEach((suite, folder) => {
       if (suite === this) suites.delete(folder);
@@ -235,6 +263,7 @@ export function suiteFor(plugin: Plugin): Suite {
   store.follow();
   if (store.usesRedis) awaitFirstRead(plugin, store);
   suite.serveStatus(plugin, folder, log);
+  if (!cluster.isWorker) suite.keepAnswers(dirname(folder), log);
   return suite;
 }
 

@@ -23,7 +23,7 @@ interface RedisOf {
 }
 
 export class LimitCounts {
-  private windows: Windows | undefined;
+  private readonly windows: Windows;
   private shared: RedisWindows | undefined;
   private master: Count | undefined;
 
@@ -31,8 +31,10 @@ export class LimitCounts {
   constructor(
     private readonly settings: () => Pick<Settings['limits'], 'store' | 'ipv6'>,
     private readonly redis?: RedisOf,
-    private readonly clock?: Clock,
-  ) {}
+    clock?: Clock,
+  ) {
+    this.windows = new Windows(clock);
+  }
 
   /** In a worker of a cluster. */
   useMaster(count: Count): void {
@@ -43,21 +45,20 @@ export class LimitCounts {
   async count(request: CountRequest): Promise<Counted> {
     if (this.master) return this.master(request);
     const { counters, recipients } = request;
-    const windows = this.ownWindows();
     return this.store === 'redis'
-      ? this.redisWindows(windows).count(counters, recipients)
-      : windows.count(counters, recipients);
+      ? this.redisWindows().count(counters, recipients)
+      : this.windows.count(counters, recipients);
   }
 
   /** Ends the windows of a client, user or entry; how many there were. Rejects where Redis is to forget them, and does not answer. */
   async reset(name: string): Promise<number> {
-    const ended = this.windows?.reset(namesFor(name, this.settings().ipv6)) ?? [];
-    if (this.store === 'redis' && this.windows) await this.redisWindows(this.windows).reset(ended);
+    const ended = this.windows.reset(namesFor(name, this.settings().ipv6));
+    if (this.store === 'redis' && ended.length > 0) await this.redisWindows().reset(ended);
     return ended.length;
   }
 
   get open(): readonly OpenWindow[] {
-    return this.windows?.all ?? [];
+    return this.windows.all;
   }
 
   /** Where recipients are counted just now. */
@@ -74,15 +75,9 @@ export class LimitCounts {
     return this.redis ? this.settings().store : 'memory';
   }
 
-  /** Most servers have no limit, and no room for windows. */
-  private ownWindows(): Windows {
-    this.windows ??= new Windows(this.clock);
-    return this.windows;
-  }
-
-  private redisWindows(windows: Windows): RedisWindows {
+  private redisWindows(): RedisWindows {
     const { factory, log } = this.redis as RedisOf;
-    this.shared ??= new RedisWindows(factory, windows, log);
+    this.shared ??= new RedisWindows(factory, this.windows, log);
     return this.shared;
   }
 }

@@ -44,11 +44,15 @@ export interface Clock {
 }
 
 export class Windows {
-  private readonly windows: LRUCache<string, Window>;
+  private opened: LRUCache<string, Window> | undefined;
 
   /** `perf`: another clock than that of the process, which no change of the time of day moves. */
-  constructor(perf: Clock = performance) {
-    this.windows = new LRUCache({ max: mostWindows, ttl: 1, ttlResolution: 0, perf });
+  constructor(private readonly perf: Clock = performance) {}
+
+  /** Takes megabytes, and most servers count nothing. */
+  private get windows(): LRUCache<string, Window> {
+    this.opened ??= new LRUCache({ max: mostWindows, ttl: 1, ttlResolution: 0, perf: this.perf });
+    return this.opened;
   }
 
   /** Counts the recipients, unless that would exceed a limit. */
@@ -99,6 +103,7 @@ export class Windows {
   }
 
   get all(): readonly OpenWindow[] {
+    if (!this.opened) return [];
     return [...this.windows.entries()].map(([key, window]) => ({
       ...window,
       endsIn: this.windows.getRemainingTTL(key),
@@ -107,8 +112,8 @@ export class Windows {
 
   /** Ends the windows under any of these names. */
   reset(names: readonly string[]): readonly Counter[] {
-    const found = [...this.windows.entries()].filter(([, { counter }]) => names.includes(counter.name));
-    for (const [key] of found) this.windows.delete(key);
-    return found.map(([, { counter }]) => counter);
+    const found = this.all.map(({ counter }) => counter).filter(({ name }) => names.includes(name));
+    for (const counter of found) this.windows.delete(keyOf(counter));
+    return found;
   }
 }

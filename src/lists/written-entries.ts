@@ -1,5 +1,5 @@
 /** The entries of the lists in force by their lines, as they were written: for those who ask what has decided. */
-import { type Attributes, describeAttributes } from '../policy/entries/attributes';
+import { describeAttributes } from '../policy/entries/attributes';
 import { isProblem } from '../policy/entries/entry';
 import { forEachLine, type Line } from '../policy/entries/lines';
 import { parseListLine } from '../policy/entries/list';
@@ -15,7 +15,7 @@ export interface WrittenEntry {
   readonly text?: string | undefined;
   /** The comment behind the entry, without its sign. */
   readonly comment?: string | undefined;
-  /** Its attributes in words, with the exact instant of its end. */
+  /** Its attributes in words, with the exact instant of its end; and `verify`. */
   readonly attributes?: string | undefined;
   /** When it ends, in milliseconds since 1970. */
   readonly until?: number | undefined;
@@ -115,19 +115,22 @@ function linesOf(list: ListId, content: ListContent): Lines {
 function partsOf(list: ListId, text: string): Pick<WrittenEntry, 'comment' | 'attributes' | 'until'> {
   let parts = {};
   forEachLine(text, (line) => {
-    const attributes = attributesOf(list, line);
+    const { words, until } = attributesOf(list, line);
     const comment = line.comment.slice(1).trim();
     parts = {
       ...(comment !== '' && { comment: shortened(comment) }),
-      ...(attributes && { attributes: describeAttributes(attributes) }),
-      ...(attributes?.until !== undefined && { until: attributes.until }),
+      ...(words !== '' && { attributes: words }),
+      ...(until !== undefined && { until }),
     };
   });
   return parts;
 }
 
-function attributesOf(list: ListId, line: Line): Attributes | undefined {
-  if (list === 'host_list' || list === 'host_list_regex') return undefined;
+function attributesOf(list: ListId, line: Line): { readonly words: string; readonly until?: number | undefined } {
+  if (list === 'host_list' || list === 'host_list_regex') return { words: '' };
   const read = list === 'relay_map' ? parseMapLine(line) : parseListLine(list, line);
-  return isProblem(read) ? undefined : read.attributes;
+  if (isProblem(read)) return { words: '' };
+  const { attributes = {} } = read;
+  const words = ['verify' in read && read.verify ? 'verify' : '', describeAttributes(attributes)];
+  return { words: words.filter((word) => word !== '').join(' '), until: attributes.until };
 }

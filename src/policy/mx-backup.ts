@@ -18,6 +18,11 @@ export type DomainExchanges =
   | { readonly state: 'none' | 'unknown' }
   | { readonly state: 'found'; readonly hosts: readonly ExchangeHost[] };
 
+export interface BackupPermit {
+  readonly permit: Permit<'backup-mx'>;
+  readonly entry: ListEntry;
+}
+
 /**
  * Permits where this host is among the MX hosts and not the most preferred, and every address of every one before it lies in
  * such networks. It names the entry for the best of them.
@@ -26,7 +31,7 @@ export function decideBackup(
   destinations: PolicyList,
   exchanges: DomainExchanges,
   time: number,
-): Permit<'backup-mx'> | undefined {
+): BackupPermit | undefined {
   if (exchanges.state !== 'found' || !exchanges.hosts.some(({ isOurs }) => isOurs)) return undefined;
   const better = [...betterThanOurs(exchanges.hosts, ({ isOurs }) => isOurs)].sort((a, b) => a.priority - b.priority);
   const entries: ListEntry[] = [];
@@ -39,6 +44,6 @@ export function decideBackup(
       entries.push(entry);
     }
   }
-  const [first] = entries;
-  return first && permit('backup-mx', first.source);
+  const [entry] = entries;
+  return entry && { permit: permit('backup-mx', entry.source), entry };
 }

@@ -96,7 +96,8 @@ function ownAddress({ recipientIsHere }: RelayRequest): RelayPermit | undefined 
 /** This recipient is permitted, and no other. */
 function listedDestination({ destinations }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
   const destination = destinations.findRecipient(request.recipient, request.time);
-  return admits(destination) ? relayPermit(permit('destination', destination.source)) : undefined;
+  if (!admits(destination)) return undefined;
+  return withVerify(relayPermit(permit('destination', destination.source)), destination);
 }
 
 /** Likewise, where the domain's own MX records make us its backup, for hosts in listed networks. */
@@ -104,7 +105,8 @@ function backupDestination({ destinations }: RelayPolicy, request: RelayRequest)
   const { exchanges, recipient, time } = request;
   // An exclusion by name holds whatever the records say.
   if (!exchanges || destinations.findRecipient(recipient, time)) return undefined;
-  return relayPermit(decideBackup(destinations, exchanges, time));
+  const found = decideBackup(destinations, exchanges, time);
+  return found && withVerify(relayPermit(found.permit), found.entry);
 }
 
 function mapPermit({ map }: RelayPolicy, request: RelayRequest): RelayPermit | undefined {
@@ -165,8 +167,14 @@ function withReason(policy: RelayPolicy, request: RelayRequest): Reply {
   return { ...relayingDenied, text: `${relayingDenied.text}${reason}` };
 }
 
+function relayPermit(permit: Permit<RelayRule>): RelayPermit;
+function relayPermit(permit: Permit<RelayRule> | undefined): RelayPermit | undefined;
 function relayPermit(permit: Permit<RelayRule> | undefined): RelayPermit | undefined {
   return permit && { ...permit, disposition: 'relay' };
+}
+
+function withVerify(permit: RelayPermit, { verify }: ListEntry): RelayPermit {
+  return verify ? { ...permit, verify } : permit;
 }
 
 type MapDecision = Exclude<RelayDecision, Pass>;

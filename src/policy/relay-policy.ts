@@ -10,6 +10,7 @@ import type { RelayMap } from './entries/relay-map';
 import type { Sender, SenderScope } from './entries/sender-scope';
 import { printable } from './findings/characters';
 import type { DomainExchanges } from './mx-backup';
+import type { VerifyRule } from './verify';
 
 /** The lists that trust a client. */
 export interface TrustPolicy {
@@ -71,7 +72,8 @@ export type RelayRule =
   | 'sender-not-covered'
   | 'destination-excluded'
   | 'relay-denied'
-  | 'restriction-off';
+  | 'restriction-off'
+  | VerifyRule;
 
 /** Where an accepted recipient goes: to Haraka's outbound queue, to the queue plugins, or nowhere. */
 export type Disposition = 'relay' | 'local' | 'discard';
@@ -84,7 +86,13 @@ export interface TrustBounds {
 
 export type TrustPermit = Permit<'client-network' | 'client-domain'> & TrustBounds;
 
-export type RelayPermit = Permit<RelayRule> & TrustBounds & { readonly disposition: Disposition };
+export interface RelayPermit extends Permit<RelayRule>, TrustBounds {
+  readonly disposition: Disposition;
+  /** The next hop is to be asked first. */
+  readonly verify?: true;
+  /** What it has said. */
+  readonly verified?: 'known' | 'unsure';
+}
 
 export type RelayDecision = RelayPermit | Exclude<Decision<RelayRule>, Permit>;
 

@@ -21,8 +21,22 @@ export interface Status {
   };
   readonly reloads: Readonly<Record<string, number>>;
   readonly dns: { readonly lookups: Readonly<Record<string, number>>; readonly rememberedNames: number };
+  readonly verify: Verify;
   readonly recent: { readonly limit: number; readonly permittedLimit: number };
   readonly processes: readonly Process[];
+}
+
+/** Recipients that next hops were asked about, by `verify` of entries. */
+export interface Verify {
+  /** Questions by what came of them. */
+  readonly questions: { readonly known: number; readonly unknown: number; readonly unsure: number };
+  /** Recipients that were answered from memory, and those that the rate allowed no question for. */
+  readonly remembered: number;
+  readonly unasked: number;
+  /** What is remembered; `oldest` is the time of the oldest answer. */
+  readonly cache: { readonly size: number; readonly oldest: string | null };
+  /** Domains whose next hop accepts whatever it is asked, and is not asked again on the same day. */
+  readonly acceptAll: readonly string[];
 }
 
 export interface DecisionCount {

@@ -1,32 +1,32 @@
 /**
- * Reports from the workers of a cluster to their master, and questions to it: of a worker that serves the status itself, and
- * of one that has recipients to be counted. A report is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
+ * Reports from the workers of a cluster to their master, and questions to it: of a worker that serves the status itself, has
+ * recipients to be counted, or wants to know whether a next hop knows them. A report is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
  */
 import cluster, { type Worker } from 'node:cluster';
-import type { Count, CountRequest } from '../limits/limit-counts';
-import type { Counted } from '../limits/windows';
 import type { Numbering } from '../lists/generations';
 import { type Report, readNumbering, readReport } from './report';
-import type { Answer } from './routes';
-import type { Respond } from './server';
 
 /** Milliseconds; a worker that is killed loses what has happened since its last report. */
 export const reportInterval = 1000;
 
 const reportEvent = 'smtpcheck.report';
 const questionEvent = 'smtpcheck.question';
-const countEvent = 'smtpcheck.count';
 const answerEvent = 'smtpcheck.answer';
 /** The master's answer to a report: so a worker that has missed a version numbers those after it as the others do. */
 const numberingEvent = 'smtpcheck.numbering';
+
+/** What a worker asks its master for. */
+export type Service = 'status' | 'count' | 'verify';
+
+/** Milliseconds that a worker waits for an answer, unless the question itself takes longer. */
+const patience = 3000;
 
 interface Message {
   readonly event?: unknown;
   readonly report?: unknown;
   readonly id?: unknown;
-  readonly url?: unknown;
-  readonly accept?: unknown;
-  readonly count?: unknown;
+  readonly service?: unknown;
+  readonly request?: unknown;
   readonly answer?: unknown;
   readonly numbering?: unknown;
 }
@@ -49,29 +49,18 @@ export class WorkerLink {
     this.report();
   }
 
-  /** The master's answer, or none where it is silent for too long. */
-  async ask(url: string, accept: string): Promise<Answer | undefined> {
-    return (await this.question({ event: questionEvent, url, accept })) as Answer | undefined;
-  }
-
-  /** Rejects where the master does not answer: nothing can be said of the recipients then. */
-  async count(request: CountRequest): Promise<Counted> {
-    const counted = await this.question({ event: countEvent, count: request });
-    if (!counted) throw new Error('the master of the cluster has not counted recipients');
-    return counted as Counted;
-  }
-
-  private question(message: Message): Promise<unknown> {
+  /** The master's answer, or none where it is silent for longer than this takes. */
+  ask(service: Service, request: unknown, takes = 0): Promise<unknown> {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(undefined), 3000);
+      const timer = setTimeout(() => settle(undefined), patience + takes);
       const settle = (answer: unknown) => {
         clearTimeout(timer);
         this.questions.delete(id);
         resolve(answer);
       };
       this.questions.set(id, settle);
-      this.send({ ...message, id });
+      this.send({ event: questionEvent, id, service, request });
     });
   }
 
@@ -98,8 +87,7 @@ export class MasterLink {
   constructor(
     private readonly reported: (worker: number, report: Report) => void,
     private readonly gone: (worker: number) => void,
-    private readonly respond: Respond,
-    private readonly count: Count,
+    private readonly services: Readonly<Record<Service, (request: never) => Promise<unknown>>>,
     private readonly numbering: () => Numbering | undefined,
   ) {
     cluster.on('message', this.receive);
@@ -116,21 +104,14 @@ export class MasterLink {
       this.send(worker, { event: numberingEvent, numbering: this.numbering() });
       this.watch(worker);
     } else if (message?.event === questionEvent) {
-      const { id, url, accept } = message;
-      void this.respond(String(url), String(accept)).then((answer) => {
-        this.send(worker, { event: answerEvent, id, answer });
-      });
-    } else if (message?.event === countEvent) {
-      void this.counted(message.count as CountRequest).then((answer) => {
-        this.send(worker, { event: answerEvent, id: message.id, answer });
-      });
+      void this.answer(message).then((answer) => this.send(worker, { event: answerEvent, id: message.id, answer }));
     }
   };
 
-  /** A request of another version of the suite may be none: its recipients are deferred. */
-  private async counted(request: CountRequest): Promise<Counted | undefined> {
+  /** A worker of another version of the suite may ask for what is none: it gets no answer. */
+  private async answer({ service, request }: Message): Promise<unknown> {
     try {
-      return await this.count(request);
+      return await this.services[service as Service](request as never);
     } catch {
       return undefined;
     }

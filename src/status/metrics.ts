@@ -89,6 +89,38 @@ export async function metricsPage(
     ['state'],
     ['near', 'over'].map((state) => ({ labels: { state }, value: windows.filter((one) => one === state).length })),
   );
+  const { questions, remembered: fromMemory, unasked, cache } = view.source.verifier.counts;
+  counter(
+    'verify_questions_total',
+    'Recipients that next hops were asked about, by their answer.',
+    ['answer'],
+    Object.entries(questions).map(([answer, value]) => ({ labels: { answer }, value })),
+  );
+  counter(
+    'verify_remembered_total',
+    'Recipients to verify that were answered from memory.',
+    [],
+    [{ value: fromMemory }],
+  );
+  counter(
+    'verify_unasked_total',
+    'Recipients to verify that the rate allowed no question for.',
+    [],
+    [{ value: unasked }],
+  );
+  gauge('verify_cache_size', 'Answers of next hops that are remembered.', [], [{ value: cache.size }]);
+  gauge(
+    'verify_cache_oldest_timestamp_seconds',
+    'When the oldest of them was given; 0 where there is none.',
+    [],
+    [{ value: (cache.oldest ?? 0) / 1000 }],
+  );
+  gauge(
+    'verify_accept_all_domains',
+    'Domains whose next hop accepts whatever it is asked.',
+    [],
+    [{ value: cache.acceptAll.length }],
+  );
   const workers = processes.filter(({ worker }) => worker > 0);
   const silent = workers.filter((worker) => view.isSilent(worker)).length;
   gauge(

@@ -21,6 +21,7 @@ const own = [
   'decisions.js',
   'explain.js',
   'lists.js',
+  'verify.js',
 ] as const;
 
 /** Where each file is, by its name below `/smtpcheck/`. */

@@ -48,6 +48,7 @@ export function statusPage(view: StatusView): Status {
       lookups: Object.fromEntries(totals.lookups),
       rememberedNames: processes.reduce((sum, { rememberedNames }) => sum + rememberedNames, 0),
     },
+    verify: verifyJson(view),
     recent: { limit: policy.settings.status.recent, permittedLimit: mostPermitted },
     processes: processes.map((one) => ({
       worker: one.worker,
@@ -60,6 +61,16 @@ export function statusPage(view: StatusView): Status {
         one.lists.map(({ list, source, state, generation, hash }) => [list, { source, state, generation, hash }]),
       ),
     })),
+  };
+}
+
+function verifyJson({ source }: StatusView): Status['verify'] {
+  const { cache, ...counts } = source.verifier.counts;
+  const { size, oldest, acceptAll } = cache;
+  return {
+    ...counts,
+    cache: { size, oldest: oldest === undefined ? null : isoTime(oldest) },
+    acceptAll: acceptAll.map(printable),
   };
 }
 

@@ -57,7 +57,17 @@ export const rules: { readonly [P in PluginName]: Readonly<Record<Outcome, reado
       'destination-excluded',
       'routed-local-part',
       'impossible-domain',
+      'unknown-recipient',
     ],
-    defer: ['relay-map', 'list-unavailable', 'name-unknown', 'mx-unknown', 'trust-withdrawn', 'limit-reached'],
+    defer: [
+      'relay-map',
+      'list-unavailable',
+      'name-unknown',
+      'mx-unknown',
+      'trust-withdrawn',
+      'limit-reached',
+      'recipient-unverified',
+      'unknown-recipients',
+    ],
   },
 };

@@ -2,11 +2,15 @@
 import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname, isAbsolute, join } from 'node:path';
+import type { CountRequest } from '../limits/limit-counts';
+import type { Counted } from '../limits/windows';
 import { pathOf } from '../lists/list-settings';
 import type { Policy } from '../lists/policy';
 import type { StoreLog } from '../lists/store-log';
 import { isTrue } from '../policy/settings/ini';
+import type { Verified } from '../policy/verify';
 import type { Next } from '../types/haraka';
+import type { VerifyRequest } from '../verify/verifier';
 import { MasterLink, reportInterval, WorkerLink } from './cluster';
 import { suiteVersion } from './package';
 import { disagreementsOf, type TransferredPolicy } from './policy-transfer';
@@ -81,7 +85,10 @@ export class StatusService {
       (numbering) => this.guarded(() => this.source.adopt?.(numbering)),
     );
     const { link } = this;
-    this.source.limits.useMaster((request) => link.count(request));
+    this.source.limits.useMaster(async (request) => answered<Counted>(await link.ask('count', request)));
+    this.source.verifier.useMaster(async (request) =>
+      answered<Verified>(await link.ask('verify', request, request.timeout)),
+    );
   }
 
   /** In Haraka's own HTTP server: the single process answers, or the master through the worker that was asked. */
@@ -97,8 +104,8 @@ export class StatusService {
 
   private async answer(url: string, accept: string): Promise<Answer> {
     if (this.master) return this.master.answer(url, accept);
-    const answer = await this.link?.ask(url, accept);
-    return answer ?? problem(503, 'the master of the cluster does not answer');
+    const answer = await this.link?.ask('status', { url, accept });
+    return (answer as Answer | undefined) ?? problem(503, 'the master of the cluster does not answer');
   }
 
   /** Whatever is wrong with the status, mail goes on. */
@@ -137,8 +144,11 @@ class StatusMaster {
       ? new MasterLink(
           (worker, report) => this.view.merge(worker, report),
           (worker) => this.view.forget(worker),
-          respond,
-          (request) => this.source.limits.count(request),
+          {
+            status: ({ url, accept }: { url: string; accept: string }) => respond(url, accept),
+            count: (request: CountRequest) => this.source.limits.count(request),
+            verify: (request: VerifyRequest) => this.source.verifier.verify(request),
+          },
           () => this.source.numbering,
         )
       : undefined;
@@ -189,6 +199,12 @@ const explainModule = join(__dirname, '..', 'cli', 'explain', 'in-force');
 
 interface ExplainModule {
   explainInForce(policy: Policy, path: string, config: string, query: ExplainQuery): Promise<string>;
+}
+
+/** Rejects where the master was silent: nothing can be said of the recipients then. */
+function answered<T>(answer: unknown): T {
+  if (answer === undefined) throw new Error('the master of the cluster does not answer');
+  return answer as T;
 }
 
 function placesOf({ policy }: StatusSource, configFolder: string) {

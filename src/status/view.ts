@@ -4,6 +4,7 @@ import type { LimitCounts } from '../limits/limit-counts';
 import type { Numbering } from '../lists/generations';
 import type { ListStatus } from '../lists/list-status';
 import type { Policy, PolicyParts } from '../lists/policy';
+import type { RecipientVerifier } from '../verify/verifier';
 import type { EventRecord } from './event-record';
 import { reportVersion } from './event-record';
 import { History } from './history';
@@ -15,6 +16,7 @@ export interface StatusSource {
   readonly events: EventRecord;
   readonly policy: Policy;
   readonly limits: LimitCounts;
+  readonly verifier: RecipientVerifier;
   readonly rememberedNames: number;
   readonly inForce?: PolicyParts | undefined;
   /** The plugins that Haraka has loaded. */

@@ -98,6 +98,32 @@ export interface Outbound {
   ): void;
 }
 
+/** Haraka's own SMTP client, as `queue/smtp_forward` has it: it speaks, and its listeners say what comes next. */
+export interface SmtpClient extends NodeJS.EventEmitter {
+  /** Bytes as they come; `upgrade` and its event `secure` are for STARTTLS. */
+  readonly socket: NodeJS.EventEmitter & { unref?(): void };
+  /** Of the last command, line by line, without the codes. */
+  readonly response: readonly string[];
+  /** That of the last command that was sent, in lower case. */
+  command: string;
+  /** For STARTTLS, as `tls.connect` takes them. */
+  tls_options: object;
+  send_command(command: string, data?: string): void;
+  /** Sends QUIT where it can, and closes. */
+  release(): void;
+  destroy(): void;
+}
+
+export interface SmtpClientModule {
+  readonly smtp_client: new (options: {
+    readonly host: string;
+    readonly port: number;
+    /** Seconds. */
+    readonly connect_timeout: number;
+    readonly idle_timeout: number;
+  }) => SmtpClient;
+}
+
 export interface Hooks {
   /** Asks the plugins of a hook in turn, and calls `<hook>_respond` of the object with what they answer. */
   run_hooks(hook: string, object: object): void;
@@ -119,6 +145,7 @@ export interface Plugin {
   register_hook(hook: string, method: string, priority?: number): void;
   haraka_require(name: 'outbound'): Outbound;
   haraka_require(name: 'plugins'): Hooks;
+  haraka_require(name: 'smtp_client'): SmtpClientModule;
   logdebug(...args: unknown[]): void;
   loginfo(...args: unknown[]): void;
   lognotice(...args: unknown[]): void;

@@ -47,7 +47,7 @@ describe('decideBackup', () => {
   const list = listOf('relay_to', ...entries);
   for (const [name, found, line] of cases) {
     it(`${name}: ${line === undefined ? 'no' : `by line ${line}`}`, () => {
-      assert.equal(decideBackup(list, found, now)?.at?.line, line);
+      assert.equal(decideBackup(list, found, now)?.entry.source.line, line);
     });
   }
 });

@@ -11,6 +11,7 @@ import { EventRecord } from '../../src/status/event-record';
 import { metricsPage } from '../../src/status/metrics';
 import { hooks, rules } from '../../src/status/rules';
 import { type StatusSource, StatusView } from '../../src/status/view';
+import { RecipientVerifier } from '../../src/verify/verifier';
 
 const facts = {
   ...{ hook: 'rcpt', generation: 1, ip: '192.0.2.7', ptr: 'ptr.example', helo: 'helo.example' },
@@ -26,7 +27,11 @@ function viewOf(events: EventRecord, lists: readonly ListStatus[] = [list]): Sta
   assert.ok(settings);
   const policy = { generation: 1, settings } as Policy;
   const limits = new LimitCounts(() => settings.limits);
-  const source: StatusSource = { events, policy, rememberedNames: 4, limits, lists: () => lists };
+  const verifier = new RecipientVerifier(() => settings.verify, {
+    hopsOf: async () => [],
+    nextHop: () => assert.fail(),
+  });
+  const source: StatusSource = { events, policy, rememberedNames: 4, limits, verifier, lists: () => lists };
   const view = new StatusView(source);
   view.collect();
   return view;

@@ -12,6 +12,7 @@ import { EventRecord, mostEntries } from '../../src/status/event-record';
 import { BadRequest } from '../../src/status/query';
 import { unmatchedPage } from '../../src/status/unmatched';
 import { StatusView } from '../../src/status/view';
+import { RecipientVerifier } from '../../src/verify/verifier';
 
 interface Site {
   readonly view: StatusView;
@@ -42,7 +43,11 @@ function siteOf(texts: Partial<Record<ListId, string>>, files: Partial<Record<Li
   });
   const events = new EventRecord();
   const limits = new LimitCounts(() => settings.limits);
-  const view = new StatusView({ events, policy, limits, rememberedNames: 0, lists: () => statuses });
+  const verifier = new RecipientVerifier(() => settings.verify, {
+    hopsOf: async () => [],
+    nextHop: () => assert.fail(),
+  });
+  const view = new StatusView({ events, policy, limits, verifier, rememberedNames: 0, lists: () => statuses });
   view.collect();
   const facts = { hook: 'rcpt', generation: 1, ip: '', ptr: '', helo: '', from: '', rcpt: '', reply: '' };
   const match = (file: string, line: number) => {

@@ -1,4 +1,4 @@
-/** Servers on real sockets on loopback, each with a script of what it says: `smtp.ts` and `pop3.ts` have two careful ones. */
+/** Servers on real sockets on loopback, each with a script of what it says: `smtp.ts` and `pop3.ts` have two careful ones, `primary.ts` one that knows its mailboxes. */
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -56,6 +56,7 @@ export interface Script {
 
 export interface ListenOptions {
   readonly host?: string;
+  readonly port?: number;
   readonly keys?: KeyPair;
   readonly implicit?: boolean;
   readonly secureOptions?: tls.TLSSocketOptions;
@@ -71,7 +72,7 @@ export async function listen(script: () => Script, options: ListenOptions = {}):
     socket.on('close', () => sockets.delete(socket));
     converse(socket, script(), options, heard);
   });
-  await new Promise<void>((resolve) => server.listen(0, options.host ?? '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve));
   return {
     port: (server.address() as net.AddressInfo).port,
     heard,

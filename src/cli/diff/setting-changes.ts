@@ -77,6 +77,17 @@ const judgements: Judgements = {
     report_to: 'never',
     ipv6: moves('IPv6 clients are counted by other networks'),
   },
+  verify: {
+    unsure: (_, after) =>
+      after === 'accept'
+        ? { effect: 'opens', words: 'recipients are accepted while their next hop gives no clear answer' }
+        : { effect: 'closes', words: 'recipients are deferred while their next hop gives no clear answer' },
+    cache: 'never',
+    cache_file: 'never',
+    unknown: moves('connections end after another number of unknown recipients'),
+    rate: moves('next hops are asked about another number of recipients'),
+    timeout: moves('next hops have another time to answer'),
+  },
   deny: {
     mode: 'elsewhere',
     hosts: 'elsewhere',

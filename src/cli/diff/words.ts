@@ -93,8 +93,9 @@ function ofRecipients(change: Change): string {
     return `mail to ${to} is now ${after.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map: ${replyOf(after)}`;
   if (after.outcome === 'local') return `mail to ${to} is now delivered here`;
   if (after.outcome === 'relay') {
-    const unless = after.by === 'map' ? ', unless relay.map refuses the client' : '';
-    return `${isUndecided(before) || unless !== '' ? 'anyone may now send' : 'mail is now sent on'} to ${to}${unless}`;
+    const unless = after.by === 'map' ? ', unless relay.map refuses the client' : ifKnown(after);
+    const isOpen = isUndecided(before) || after.by === 'map';
+    return `${isOpen ? 'anyone may now send' : 'mail is now sent on'} to ${to}${unless}`;
   }
   if (before.outcome === 'relay') return `strangers may no longer send to ${to}`;
   if (before.outcome === 'local') return `mail to ${to} is no longer delivered here`;
@@ -102,14 +103,29 @@ function ofRecipients(change: Change): string {
   return `mail to ${to} is no longer ${before.outcome === 'defer' ? 'deferred' : 'refused'} by relay.map`;
 }
 
-function ofExchanges({ subject, after }: Change): string {
-  const may = after.outcome === 'relay' ? 'anyone may now send' : 'strangers may no longer send';
-  return `${may} to domains that list this server behind MX hosts in ${subject}`;
+function ofExchanges({ subject, before, after }: Change): string {
+  const domains = `domains that list this server behind MX hosts in ${subject}`;
+  if (before.outcome === 'relay' && after.outcome === 'relay') return `${askedAbout(after)}, at ${domains}`;
+  if (after.outcome !== 'relay') return `strangers may no longer send to ${domains}`;
+  return `anyone may now send to ${domains}${ifKnown(after)}`;
 }
 
+/** `relay.to` permits it before and after. */
 function nextHop(before: MailDecision, after: MailDecision): string {
-  const hop = ({ route }: MailDecision) => (route ? formatRoute(route) : "the domain's MX");
-  return `next hop is ${hop(after)}, was ${hop(before)}`;
+  const [is, was] = [after, before].map(({ route }) => (route ? formatRoute(route) : "the domain's MX"));
+  const words = [
+    ...(is === was ? [] : [`next hop is ${is}, was ${was}`]),
+    ...(after.verify === before.verify ? [] : [askedAbout(after)]),
+  ];
+  return words.join('; ');
+}
+
+function askedAbout({ verify }: MailDecision): string {
+  return `the next hop is ${verify ? 'now asked' : 'no longer asked'} whether it knows a recipient`;
+}
+
+function ifKnown({ verify }: MailDecision): string {
+  return verify ? ', unless the next hop does not know the recipient' : '';
 }
 
 function replyOf({ reply }: MailDecision): string {

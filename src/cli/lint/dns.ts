@@ -1,6 +1,8 @@
 /** Lint that asks the DNS: only with `--dns`. */
 import { promises as dns } from 'node:dns';
+import type { Answer } from '../../dns/resolver';
 import type { Suite } from '../../host/suite';
+import { betterThanOurs, type Exchange } from '../../policy/mx-rule';
 import type { Settings } from '../../policy/settings/settings-description';
 import { within } from '../../time/within';
 import { type LocatedEntry, report } from './entries';
@@ -34,10 +36,21 @@ async function lintDestination(suite: Suite, p: LocatedEntry): Promise<LintFindi
   // RFC 5321 §5.1: without MX records the domain itself is the exchange.
   const names = answer.state === 'found' ? answer.value.map(({ exchange }) => exchange) : [domain];
   const ours = await Promise.all(names.map((name) => suite.isOurExchange(name)));
-  if (ours.includes(true)) return [];
+  if (ours.includes(true)) {
+    const isLocal = suite.policy.relay.localDomains.has(domain);
+    return !isLocal && isBestItself(p, answer, ours) ? [report('destination-mx-here', p)] : [];
+  }
   if (ours.includes(undefined)) return [report('dns-unanswered', p)];
   const detail = answer.state === 'found' ? `its MX records name ${names.join(', ')}` : 'it has no MX records';
   return [report('destination-mx', p, detail)];
+}
+
+/** Without a next hop its mail has nowhere to go, and nobody can be asked about its recipients. */
+function isBestItself({ entry }: LocatedEntry, answer: Answer<readonly Exchange[]>, areOurs: readonly unknown[]) {
+  if (entry.kind !== 'domain' || entry.route) return false;
+  if (answer.state !== 'found') return true;
+  const ours = new Set(answer.value.filter((_, i) => areOurs[i]));
+  return betterThanOurs(answer.value, (exchange) => ours.has(exchange)).length === 0;
 }
 
 async function lintClientDomain(suite: Suite, p: LocatedEntry): Promise<LintFinding[]> {

@@ -118,11 +118,16 @@ function neverDeciding(located: readonly LocatedEntry[]): LintFinding[] {
   return findings;
 }
 
-/** A next hop belongs to a domain: a mailbox goes where its domain does. */
+/** A next hop belongs to a domain: a mailbox goes where its domain does. Whether the next hop is asked is said by each. */
 function haveSameEffect(inner: Entry, outer: Entry): boolean {
   if (inner.excluded !== outer.excluded) return false;
   if (describeAttributes(inner.attributes ?? {}) !== describeAttributes(outer.attributes ?? {})) return false;
+  if (isVerified(inner) !== isVerified(outer)) return false;
   return inner.kind !== 'domain' || routeOf(inner) === routeOf(outer);
+}
+
+export function isVerified(entry: Entry): boolean {
+  return entry.kind !== 'network' && entry.verify === true;
 }
 
 function routeOf(entry: Entry): string {

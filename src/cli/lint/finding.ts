@@ -29,10 +29,12 @@ export const lintCodes = [
   'mx-opens',
   'destination-is-local',
   'next-hop-here',
+  'next-hop-accepts-all',
   'documentation-entry',
   // what the DNS says of them, with --dns
   'domain-unresolved',
   'destination-mx',
+  'destination-mx-here',
   'dns-unanswered',
   // config/plugins
   'plugin-absent',
@@ -74,6 +76,7 @@ const errors: ReadonlySet<string> = new Set<LintCode>([
   'proxy-trusted',
   'public-mail-domain',
   'next-hop-here',
+  'destination-mx-here',
   'plugin-misspelt',
   'plugin-twice',
   'plugin-order',
@@ -91,6 +94,8 @@ export const hostDependentCodes: ReadonlySet<string> = new Set<LintCode>([
   'dns-unanswered',
   'deny-covers-this-host',
   'next-hop-here',
+  'next-hop-accepts-all',
+  'destination-mx-here',
   'entry-expired',
   'entry-expiring',
 ]);
@@ -198,6 +203,11 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
     wrong: 'has a next hop that is this host, where Haraka itself listens: its mail comes back as a loop',
     remedy: 'name the host that delivers the mail, or the port of another program on this one',
   },
+  'next-hop-accepts-all': {
+    wrong: (f) =>
+      `is verified in vain: the next hop of ${f.detail} accepts every recipient, and bounces those it does not know`,
+    remedy: 'have the next hop refuse unknown recipients at RCPT, or take verify out and list the mailboxes',
+  },
   'documentation-entry': {
     wrong: 'is set aside for examples in documentation: no client and no destination has it',
     remedy: 'write what is meant in its place, or take it out',
@@ -205,6 +215,11 @@ const wordings: Readonly<Record<LintCode, Wording<LintCode>>> = {
   'domain-unresolved': {
     wrong: 'does not exist in the DNS, so no client can have a confirmed name in it',
     remedy: 'check the spelling',
+  },
+  'destination-mx-here': {
+    wrong:
+      'has this host as its best mail exchange, and no next hop: its mail cannot be sent on, and nobody can be asked about its recipients',
+    remedy: 'name the host that delivers the mail behind it, or list it in host_list if that is this one',
   },
   'destination-mx': {
     wrong: (f) => `does not have this host as a mail exchange: ${f.detail}`,

@@ -24,6 +24,8 @@ export interface LoggedDecision {
   /** Absent where they were not looked up. */
   readonly names: LoggedNames | undefined;
   readonly isDropped: boolean;
+  /** The next hop was asked about the recipient, and did not say that there is none. */
+  readonly isVerified: boolean;
   readonly note: string;
   readonly observed: boolean;
 }
@@ -151,7 +153,7 @@ function wrappedLine(text: string): { readonly text: string; readonly time: numb
 
 /** `undefined` where a field is missing. */
 function decisionOf(fields: Fields, time: number | undefined): LoggedDecision | undefined {
-  const { action, rule, at, ip, ptr, helo, from, rcpt, reason, names, note, disposition, observed } = fields;
+  const { action, rule, at, ip, ptr, helo, from, rcpt, reason, names, note, disposition, verified, observed } = fields;
   const outcome = outcomes.find((known) => known === action);
   if (!outcome || !isText(rule) || !isText(at) || !isText(ip) || !isText(ptr) || !isText(helo)) return undefined;
   if (!isText(from) || !isText(rcpt) || !isText(reason)) return undefined;
@@ -168,6 +170,7 @@ function decisionOf(fields: Fields, time: number | undefined): LoggedDecision | 
     reply: reason,
     names: isText(names) ? parseNames(names) : undefined,
     isDropped: disposition === 'discard',
+    isVerified: isText(verified),
     note: isText(note) ? note : '',
     observed: String(observed) === 'true',
   };

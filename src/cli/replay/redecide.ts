@@ -30,6 +30,7 @@ import {
 } from '../../policy/sets/mail-decision';
 import { emptyListData, mailPolicyOf } from '../../policy/sets/policy-lists';
 import { modeOf, type PluginName, pluginNames, privacyFlagsOf } from '../../policy/settings/settings';
+import { decideVerified } from '../../policy/verify';
 import { rules } from '../../status/rules';
 import type { LoggedDecision } from '../log/decision-line';
 import { recipientOf } from '../log/recipient';
@@ -108,12 +109,13 @@ export class Redecider {
     // What was only observed and now is enforced was let pass; where it is observed again, the decisions are compared.
     const before = line.observed && acts ? passed : verdictOfLine(line, plugin);
     const decided = this.after(line, plugin, acts || line.observed);
-    const after = typeof decided === 'string' ? decided : this.limited(line, decided);
+    const after = typeof decided === 'string' ? decided : this.limited(line, verified(line, decided));
     return typeof after === 'string' ? undetermined(after) : compare(before, after);
   }
 
   /** The verdict on a recipient that limits count, in the order of the lines. */
-  private limited({ time, rule }: LoggedDecision, verdict: Verdict): Verdict | UndeterminedReason {
+  private limited({ time, rule }: LoggedDecision, verdict: Verdict | UndeterminedReason): Verdict | UndeterminedReason {
+    if (typeof verdict === 'string') return verdict;
     const { counters = [] } = verdict;
     if (counters.length === 0) return verdict;
     if (time === undefined) return rule === 'limit-reached' ? 'of-the-moment' : verdict;
@@ -225,7 +227,8 @@ export class Redecider {
     if (outcome === 'pass') return 'other-plugins';
     if (!reply) {
       const counters = outcome === 'relay' && by === 'trust' ? this.countersFor(request, decision) : [];
-      return { kind: outcome === 'discard' ? 'dropped' : 'accepted', words: describeMail(decision), at, counters };
+      const kind = outcome === 'discard' ? 'dropped' : 'accepted';
+      return { kind, words: describeMail(decision), at, counters, verify: decision.verify };
     }
     const kind = outcome === 'refuse' ? 'refused' : 'deferred';
     if (by === 'deny') return this.denial(outcome === 'refuse' ? 'refuse' : 'defer', reply, at);
@@ -257,7 +260,17 @@ export class Redecider {
 const foundElsewhere: ReadonlySet<string> = new Set([
   ...['client-network', 'client-domain', 'destination', 'relay-map'],
   ...['client-excluded', 'sender-not-covered', 'destination-excluded', 'relay-denied', 'limit-reached'],
+  ...['unknown-recipient', 'recipient-unverified', 'unknown-recipients'],
 ]);
+
+/** The next hop says today what it said then. */
+function verified({ rule, isVerified }: LoggedDecision, verdict: Verdict): Verdict | UndeterminedReason {
+  if (!verdict.verify || isVerified) return verdict;
+  if (rule === 'recipient-unverified' || rule === 'unknown-recipients') return 'of-the-moment';
+  const refusal = rule === 'unknown-recipient' ? decideVerified('unknown', 'accept', verdict.at) : undefined;
+  if (!refusal) return 'next-hop';
+  return { kind: 'refused', words: `${refusal.outcome} ${formatReply(refusal.reply)}`, at: refusal.at };
+}
 
 function clientLimitAt({ written }: FolderPolicy): LimitPolicy['at'] {
   const at = written.get('limits.client');

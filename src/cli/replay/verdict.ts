@@ -10,7 +10,9 @@ import { type LoggedDecision, sourceLineOf } from '../log/decision-line';
 export const undeterminedReasons = {
   'client-names': "the policy asks for the client's names, which the line does not have",
   'mx-records': 'the policy asks for the MX records of the domain, which the line does not have',
-  'of-the-moment': 'a list or a trust that was gone at that moment decided, or a limit, and the line has no time',
+  'next-hop': 'the policy asks the next hop whether it knows the recipient, which the line does not say',
+  'of-the-moment':
+    'a list, a trust or a next hop that was gone at that moment decided, or a limit, and the line has no time',
   'only-observed': 'the plugin only observed, and what the server answered then is not in the line',
   'not-enforced': 'the relay plugin is not in force in this policy, so other plugins decide',
   'other-plugins': 'no list decides, and restriction=false leaves it to other plugins',
@@ -35,6 +37,8 @@ export interface Verdict {
   readonly reply?: string | undefined;
   /** What an accepted recipient is counted for. */
   readonly counters?: readonly Counter[];
+  /** Only if the next hop does not say that there is no such recipient. */
+  readonly verify?: true | undefined;
 }
 
 export type Replayed =

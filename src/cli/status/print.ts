@@ -1,5 +1,5 @@
 /** The status of a running server for people. */
-import type { DecisionCount, Status } from '../../status/answers';
+import type { DecisionCount, Status, Verify } from '../../status/answers';
 import { painter } from '../io';
 
 /** Whether an operator has to look into something. */
@@ -52,6 +52,7 @@ export function printStatus(status: Status, colour: boolean): string {
     '',
     `DNS lookups: ${found} found, ${none} none, ${unknown} failed; ${status.dns.rememberedNames} clients remembered`,
   );
+  lines.push(...verifyLines(status.verify, ago));
   for (const [hook, count] of Object.entries(status.faults)) {
     lines.push(paint('red', `faults in ${hook}: ${count}; each is in the log as "smtpcheck fault"`));
   }
@@ -59,6 +60,17 @@ export function printStatus(status: Status, colour: boolean): string {
     if (silent) lines.push(paint('red', `worker ${worker} (process ${pid}) has been silent for more than 5 s`));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** None where nobody has been asked about. */
+function verifyLines({ questions, remembered, unasked, cache, acceptAll }: Verify, ago: (time: string) => string) {
+  const { known, unknown, unsure } = questions;
+  if (known + unknown + unsure + remembered + unasked + cache.size === 0) return [];
+  const oldest = cache.oldest === null ? '' : `, the oldest ${ago(cache.oldest)} old`;
+  return [
+    `recipients verified: ${known} known, ${unknown} unknown, ${unsure} without a clear answer, ${unasked} not asked because of the rate; ${remembered} from memory, which has ${cache.size}${oldest}`,
+    ...acceptAll.map((domain) => `the next hop of ${domain} accepts every recipient, and is not asked again today`),
+  ];
 }
 
 function decisionLines(decisions: readonly DecisionCount[]): readonly string[] {

@@ -117,7 +117,7 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
   const { data } = parseList(list as ListKind, list, text);
   const entries = data && new PolicyList(data as ListData);
   // Which MX hosts the domain had then is not known.
-  if (rule === 'backup-mx') return entries?.hasExchanges === true;
+  if (rule === 'backup-mx' || (isOfVerify(rule) && entries?.hasExchanges)) return entries?.hasExchanges === true;
   const found =
     list === 'relay_to'
       ? [recipient && entries?.findRecipient(recipient, time)]
@@ -127,4 +127,8 @@ function couldDecide(list: ListSetting['name'], text: string, decision: NamedDec
   return found.some(
     (entry) => entry !== undefined && admits(entry) !== excludes && !(hasScope && entry.scope === undefined),
   );
+}
+
+function isOfVerify(rule: string): boolean {
+  return ['unknown-recipient', 'recipient-unverified', 'unknown-recipients'].includes(rule);
 }

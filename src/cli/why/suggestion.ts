@@ -52,6 +52,13 @@ export function suggest(decision: NamedDecision, now: EntryNow | undefined, list
       return [widerScope(decision, now)];
     case 'destination-excluded':
       return change('relay_to', exactly.mailbox(false), 'let anyone send to this recipient alone');
+    case 'unknown-recipient':
+      return [
+        advice(
+          'its next hop says that there is no such mailbox: where there is one, that is to be put right there, and counts here after three hours',
+        ),
+        ...change('relay_to', exactly.mailbox(false), 'accept this recipient without asking'),
+      ];
     case 'relay-denied':
       return [...change('relay_to', exactly.domain(), 'let anyone send to this domain'), ...toRelay];
     case 'name-unknown':
@@ -173,6 +180,10 @@ function adviceOn({ rule }: NamedDecision, lists: ListsNow): string {
       return 'a list was edited while the client was connected; on its next connection the lists decide as they are';
     case 'mx-unknown':
       return 'the MX records of the domain could not be looked up, or the client has asked for too many domains; once they can, mx: entries decide';
+    case 'recipient-unverified':
+      return 'the next hop gave no clear answer, or has been asked as often as [verify] rate allows; what it has said before is remembered';
+    case 'unknown-recipients':
+      return 'the client had asked for as many unknown recipients as [verify] unknown allows on one connection; on the next one it can go on';
     case 'list-unavailable':
       return 'a list could not be read: smtpcheck status and smtpcheck lint say which, and why';
     case 'client-name-unknown':

@@ -36,6 +36,8 @@ export interface DomainEntry {
   readonly exact: boolean;
   readonly excluded: boolean;
   readonly route?: Route;
+  /** The next hop is asked whether it knows a recipient, before that is accepted. */
+  readonly verify?: true;
   readonly attributes?: Attributes;
 }
 
@@ -47,6 +49,7 @@ export interface MailboxEntry {
   readonly domain: string;
   readonly excluded: boolean;
   readonly route?: Route;
+  readonly verify?: true;
   readonly attributes?: Attributes;
 }
 
@@ -55,6 +58,7 @@ export type Entry = NetworkEntry | DomainEntry | MailboxEntry;
 /** `mx:133.9.4.0/24`: destinations whose better MX hosts are in the network. */
 export interface ExchangeEntry extends Omit<NetworkEntry, 'kind'> {
   readonly kind: 'exchange';
+  readonly verify?: true;
 }
 
 /** What is wrong with an entry; the caller knows the line. */

@@ -9,6 +9,7 @@ import { formatRoute, type Route } from './route';
 
 export interface Extras extends Attributes {
   readonly route?: Route;
+  readonly verify?: true;
 }
 
 /** A column may end before the last number: what is behind its end has none. Plain data: it can be moved to another thread. */
@@ -18,6 +19,8 @@ export interface ExtrasTableData {
   /** 0 for extras without a route. */
   readonly ports: Uint32Array;
   readonly ends: Ends;
+  /** 1 for extras with `verify`. */
+  readonly verified: Uint32Array;
   /** What narrows the trust of entries, as words: `from=` and `limit=`. */
   readonly bounds: TextPoolData;
   /** The number of the bounds of each, counted from 1. */
@@ -31,6 +34,7 @@ export class ExtrasTableBuilder {
   private readonly hosts = new TextPoolBuilder();
   private readonly ports = new GrowableUint32();
   private readonly ends = new GrowableUint32();
+  private readonly verified = new GrowableUint32();
   private readonly bounds = new TextPoolBuilder();
   private readonly boundsNumbers = new GrowableUint32();
   private readonly knownBounds = new Map<string, number>();
@@ -39,7 +43,7 @@ export class ExtrasTableBuilder {
 
   /** The same extras have the same number. */
   numberOf(extras: Extras): number {
-    const { route, until, ...bounds } = extras;
+    const { route, verify, until, ...bounds } = extras;
     const key = keyOf(extras);
     if (key === '') return 0;
     const known = this.numbers.get(key);
@@ -48,6 +52,7 @@ export class ExtrasTableBuilder {
     this.hosts.add(route?.host ?? '');
     this.ports.push(route?.port ?? 0);
     this.ends.put(place, endOf(until));
+    this.verified.put(place, verify ? 1 : 0);
     this.boundsNumbers.put(place, this.boundsNumberOf(describeAttributes(bounds)));
     this.hasScopes ||= bounds.from !== undefined;
     this.hasLimits ||= bounds.limit !== undefined;
@@ -70,6 +75,7 @@ export class ExtrasTableBuilder {
       hosts: this.hosts.build(),
       ports: this.ports.finish(),
       ends: this.ends.finish(),
+      verified: this.verified.finish(),
       bounds: this.bounds.build(),
       boundsNumbers: this.boundsNumbers.finish(),
       hasScopes: this.hasScopes,
@@ -78,8 +84,13 @@ export class ExtrasTableBuilder {
   }
 }
 
-function keyOf({ route, until, ...bounds }: Extras): string {
-  const words = [route && formatRoute(route), describeAttributes(bounds), until !== undefined && `until=${until}`];
+function keyOf({ route, verify, until, ...bounds }: Extras): string {
+  const words = [
+    route && formatRoute(route),
+    verify && 'verify',
+    describeAttributes(bounds),
+    until !== undefined && `until=${until}`,
+  ];
   return words.filter((word) => word).join(' ');
 }
 
@@ -111,6 +122,10 @@ export class ExtrasTable {
     const { hosts, ports } = this.data;
     const port = ports[number - 1] ?? 0;
     return port > 0 ? { host: textAt(hosts, number - 1), port } : undefined;
+  }
+
+  verifiesAt(number: number): boolean {
+    return this.data.verified[number - 1] === 1;
   }
 
   boundsAt(number: number): Bounds {

@@ -67,6 +67,8 @@ export interface ListEntry {
   readonly scope?: SenderScope;
   /** For how many recipients it trusts its clients, where it has a limit. */
   readonly limits?: Limits;
+  /** The next hop is asked before a recipient is accepted. */
+  readonly verify?: true;
 }
 
 /** Each question is about a time, in milliseconds since 1970: an entry that has ended does not exist. */
@@ -145,9 +147,10 @@ export class PolicyList {
     const source = { file: this.file, line: hit.line };
     const { excluded, payload } = hit;
     if (payload === 0) return { source, excluded };
-    // No kind of list has both.
     const route = this.extras.routeAt(payload);
-    if (route) return { source, excluded, route };
+    const verify = this.extras.verifiesAt(payload) && ({ verify: true } as const);
+    // No kind of list has these and bounds.
+    if (route || verify) return { source, excluded, ...(route && { route }), ...verify };
     const { from: scope, limit: limits } = this.extras.boundsAt(payload);
     return { source, excluded, ...(scope && { scope }), ...(limits && { limits }) };
   }
@@ -195,10 +198,21 @@ export function parseListLine(kind: ListKind, line: Line): Entry | ExchangeEntry
   return isProblem(attributes) ? attributes : { ...routed, attributes };
 }
 
-function withWords(kind: ListKind, entry: Entry | ExchangeEntry, words: readonly string[]): Entry | Problem {
-  if (entry.kind === 'exchange') return { problem: 'route-not-here' };
+/** A next hop, and `verify` behind it or alone. */
+function withWords(
+  kind: ListKind,
+  entry: Entry | ExchangeEntry,
+  words: readonly string[],
+): Entry | ExchangeEntry | Problem {
   if (!listKinds[kind].routes) return { problem: 'unexpected-text', detail: 'one entry a line' };
-  return words.length > 1 ? { problem: 'route-syntax' } : withRoute(entry, words[0] as string);
+  const isVerified = words.at(-1)?.toLowerCase() === 'verify';
+  const [hop, ...more] = isVerified ? words.slice(0, -1) : words;
+  if (more.length > 0) return { problem: 'route-syntax' };
+  if (hop !== undefined && entry.kind === 'exchange') return { problem: 'route-not-here' };
+  const routed = hop === undefined || entry.kind === 'exchange' ? entry : withRoute(entry, hop);
+  if (!isVerified || isProblem(routed)) return routed;
+  if (routed.excluded || routed.kind === 'network') return { problem: 'verify-not-here' };
+  return { ...routed, verify: true };
 }
 
 /** What is wrong with a range or an address with a netmask that has blanks in it. */
@@ -258,8 +272,10 @@ class ListBuilder implements Builder<Entry | ExchangeEntry, ListData> {
 
   add(entry: Entry | ExchangeEntry, line: number): void {
     const route = 'route' in entry ? entry.route : undefined;
-    const hasExtras = route !== undefined || entry.attributes !== undefined;
-    const extras = hasExtras ? this.extras.numberOf({ ...entry.attributes, ...(route && { route }) }) : 0;
+    const verify = 'verify' in entry;
+    const hasExtras = route !== undefined || verify || entry.attributes !== undefined;
+    const more = { ...(route && { route }), ...(verify && ({ verify } as const)) };
+    const extras = hasExtras ? this.extras.numberOf({ ...entry.attributes, ...more }) : 0;
     if (entry.kind === 'exchange') {
       this.hasExchanges = true;
       this.exchanges.add({ ...entry, kind: 'network' }, line, extras);

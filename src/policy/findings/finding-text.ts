@@ -102,6 +102,10 @@ const wordings: Readonly<Record<FindingCode, Wording>> = {
     wrong: 'has a next hop, and only a domain or mailbox that is not excluded can have one',
     remedy: 'take the next hop out',
   },
+  'verify-not-here': {
+    wrong: 'is to be verified, and only a domain, a mailbox or an mx: network that is not excluded can be',
+    remedy: 'take verify out',
+  },
   'attribute-unknown': {
     wrong: (f) => `has the attribute ${f.detail}=, which no entry has`,
     remedy: 'write from= or until=, or take it out',

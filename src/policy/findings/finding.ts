@@ -61,6 +61,7 @@ export const findingCodes = [
   'mx-network',
   'route-syntax',
   'route-not-here',
+  'verify-not-here',
   // attributes
   'attribute-unknown',
   'attribute-not-here',

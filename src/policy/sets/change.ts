@@ -144,9 +144,9 @@ function limitStep({ limits: was }: MailDecision, { limits: is }: MailDecision):
 
 /** Greater for what lets more mail in. */
 function openness(decision: MailDecision): number {
-  const { by, outcome } = decision;
+  const { by, outcome, verify } = decision;
   if (by === 'deny') return 0;
   if (isUndecided(decision)) return 2;
-  if (by !== 'map') return 4;
+  if (by !== 'map') return verify ? 4 : 5;
   return outcome === 'relay' || outcome === 'local' ? 3 : 1;
 }

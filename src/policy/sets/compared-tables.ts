@@ -31,7 +31,7 @@ class Meanings {
 
 type ListOf = (content: PolicyContent) => ListData;
 
-/** What the payloads of a list mean: a next hop, or what narrows the trust. What has ended is in no list here. */
+/** What the payloads of a list mean: a next hop and `verify`, or what narrows the trust. What has ended is in no list here. */
 export function extrasOf(sides: Sides, of: ListOf): NameTablePair['meanings'] {
   const meanings = new Meanings();
   return both(sides, (side) => {
@@ -39,7 +39,8 @@ export function extrasOf(sides: Sides, of: ListOf): NameTablePair['meanings'] {
     const table = new ExtrasTable(extras);
     return meanings.of(extras.count, (number) => {
       const route = table.routeAt(number);
-      return route ? formatRoute(route) : describeAttributes(table.boundsAt(number));
+      const words = [route && formatRoute(route), table.verifiesAt(number) && 'verify'];
+      return [...words, describeAttributes(table.boundsAt(number))].filter((word) => word).join(' ');
     });
   });
 }
@@ -71,10 +72,12 @@ export function networkTables(sides: Sides, listsOf: readonly ListOf[], map: Tab
 
 /** The networks of `mx:` entries. */
 export function exchangeTables(sides: Sides): Record<4 | 6, ComparedTable[]> {
+  const meanings = extrasOf(sides, relayTo);
   const ofFamily = (family: 4 | 6) =>
-    sides.map(({ lists }): ComparedTable => {
-      const { exchanges } = lists.relay_to;
-      return { data: exchanges?.[`networks${family}`] ?? new PrefixTableBuilder(family).build().data };
+    ([0, 1] as const).map((side): ComparedTable => {
+      const { exchanges } = relayTo(sides[side]);
+      const data = exchanges?.[`networks${family}`] ?? new PrefixTableBuilder(family).build().data;
+      return { data, meaningOf: meanings[side] };
     });
   return { 4: ofFamily(4), 6: ofFamily(6) };
 }

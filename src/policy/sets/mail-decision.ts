@@ -40,6 +40,8 @@ export interface MailDecision {
   readonly scope?: SenderScope;
   /** Likewise: for how many recipients, where the entry has a limit. */
   readonly limits?: Limits;
+  /** With `by: 'destination'`: only if the next hop does not say that there is no such recipient. */
+  readonly verify?: true;
 }
 
 export function decideMail(policy: MailPolicy, request: MailRequest): MailDecision {
@@ -118,11 +120,10 @@ function groundOf(permit: RelayPermit | undefined): MailDecision['by'] {
   }
 }
 
-function boundsOf({
-  scope,
-  limits,
-}: Pick<MailDecision, 'scope' | 'limits'> = {}): Pick<MailDecision, 'scope' | 'limits'> {
-  return { ...(scope && { scope }), ...(limits && { limits }) };
+type Narrowed = Pick<MailDecision, 'scope' | 'limits' | 'verify'>;
+
+function boundsOf({ scope, limits, verify }: Narrowed = {}): Narrowed {
+  return { ...(scope && { scope }), ...(limits && { limits }), ...(verify && { verify }) };
 }
 
 function lineOf(decision: { readonly at?: SourceLine } | undefined): { readonly at?: SourceLine } {
@@ -133,14 +134,15 @@ function replyOf(decision: { readonly outcome: 'refuse' | 'defer'; readonly repl
   return { outcome: decision.outcome, reply: decision.reply };
 }
 
-/** `relay via [192.0.2.5]:25`, `relay from dept.example limit=200/1h`, `refuse 550 5.7.1 Relaying denied`. */
-export function describeMail({ outcome, by, reply, route, scope, limits }: MailDecision): string {
+/** `relay via [192.0.2.5] verify`, `relay from dept.example limit=200/1h`, `refuse 550 5.7.1 Relaying denied`. */
+export function describeMail({ outcome, by, reply, route, scope, limits, verify }: MailDecision): string {
   if (reply) return `${by === 'deny' ? 'deny' : outcome} ${formatReply(reply)}`;
   const words = [
     outcome,
     route && `via ${formatRoute(route)}`,
     scope && `from ${scope.text}`,
     limits && formatLimits(limits),
+    verify && 'verify',
   ];
   return words.filter((word) => word).join(' ');
 }

@@ -131,6 +131,33 @@ export const settingsDescription = {
       { default: '64', summary: 'the length of the network that IPv6 clients are counted by' },
     ),
   },
+  verify: {
+    unsure: choice(['accept', 'defer'], {
+      default: 'accept',
+      summary:
+        'what becomes of a recipient of an entry with verify whose next hop does not answer, or not clearly, where no earlier answer is remembered: a backup MX that refuses while the primary is down is useless',
+    }),
+    cache: count(
+      { min: 100, max: 1_000_000 },
+      { default: '100000', summary: 'how many recipients have the answer of their next hop remembered' },
+    ),
+    cache_file: filePath({
+      default: 'smtpcheck.verified',
+      summary: 'file in the Haraka folder in which the answers outlive a restart; empty: none',
+    }),
+    unknown: count(
+      { min: 1, max: 1000 },
+      { default: '10', summary: 'after how many unknown recipients a connection ends with 421' },
+    ),
+    rate: limit('questions', {
+      default: '300/1m',
+      summary: 'how many recipients next hops are asked about; of more, those that are not remembered are unsure',
+    }),
+    timeout: duration(
+      { min: '1s', max: '25s' },
+      { default: '10s', summary: 'how long a next hop may take, the connection included' },
+    ),
+  },
   deny: {
     mode: sectionMode('deny'),
     hosts: listSource({

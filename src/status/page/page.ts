@@ -6,6 +6,7 @@ import { byId, time } from './dom.js';
 import './explain.js';
 import { showLimits } from './limits.js';
 import { showStatus, showUnmatched } from './lists.js';
+import { showVerify } from './verify.js';
 
 /** Milliseconds between two turns, and for an answer. */
 const pace = 1000;
@@ -14,7 +15,7 @@ const timeout = 5000;
 /** What is asked for every so many turns. */
 const parts: readonly { readonly every: number; refresh(): Promise<void> }[] = [
   { every: 1, refresh: async () => showDecisions(await get<Decisions>(decisionsQuery())) },
-  { every: 2, refresh: async () => showStatus(await get<Status>('status.json')) },
+  { every: 2, refresh: async () => showAll(await get<Status>('status.json')) },
   { every: 2, refresh: async () => showLimits(await get<LimitsAnswer>('limits.json')) },
   { every: 5, refresh: async () => showHistory(await get<History>('history.json')) },
   { every: 15, refresh: async () => showUnmatched(await get<Unmatched>('unmatched.json')) },
@@ -26,6 +27,11 @@ let turn = 0;
 let timer = 0;
 let isBusy = false;
 let lastAnswer = '';
+
+function showAll(status: Status): void {
+  showStatus(status);
+  showVerify(status.verify, status.time);
+}
 
 async function get<T>(url: string): Promise<T> {
   const response = await fetch(url, { signal: AbortSignal.timeout(timeout) });

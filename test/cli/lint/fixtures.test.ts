@@ -279,6 +279,29 @@ const cases: readonly Fixture[] = [
     ],
   },
   {
+    name: 'destination-mx-here',
+    dns: true,
+    findings: [
+      ...['relay.to:1 error destination-mx-here', 'relay.to:2 error destination-mx-here'],
+      'relay.to:6 warning destination-is-local',
+    ],
+  },
+  {
+    name: 'next-hop-accepts-all',
+    findings: ['relay.to:1 warning next-hop-accepts-all', 'relay.to:4 warning next-hop-accepts-all'],
+    arrange: (folder) => {
+      const now = Date.now();
+      const lines = [
+        ['sub.all.example', 'accepts-all', now - 3_600_000],
+        ['known.example', 'selective', now],
+        ['sub.some.example', 'accepts-all', now],
+        ['one.example', 'accepts-all', now],
+        ['known.example', 'accepts-all', now - 86_400_001],
+      ].map((answer) => JSON.stringify(answer));
+      folder.write('smtpcheck.verified', `smtpcheck verified recipients 1\n${lines.join('\n')}\n`);
+    },
+  },
+  {
     name: 'dns-unanswered',
     dns: true,
     findings: ['localdomain:1 warning dns-unanswered', 'relay.to:1 warning dns-unanswered'],
@@ -307,19 +330,44 @@ describe('smtpcheck lint', () => {
       // Hosts are below it; of its own it has nothing.
       'empty.example': {},
       'broken.example': { answer: 'SERVFAIL' },
-      'named.example': { MX: [[10, 'mx.local.example']] },
+      'best.example': { MX: [[10, 'mx.local.example']] },
+      'equal.example': {
+        MX: [
+          [10, 'mx.local.example'],
+          [10, 'mx.other.example'],
+        ],
+      },
+      'behind.example': {
+        MX: [
+          [10, 'mx.other.example'],
+          [20, 'mx.local.example'],
+        ],
+      },
+      'routed.example': { MX: [[10, 'mx.local.example']] },
+      'local.example': { MX: [[10, 'mx.local.example']] },
+      'named.example': {
+        MX: [
+          [5, 'mx.other.example'],
+          [10, 'mx.local.example'],
+        ],
+      },
       'addressed.example': {
         MX: [
           [10, 'first.addressed.example'],
           [20, 'backup.addressed.example'],
         ],
       },
-      'first.addressed.example': { A: ['192.0.2.2'] },
+      'first.addressed.example': { A: ['192.0.2.3'] },
       'backup.addressed.example': { A: ['127.0.0.1'] },
       'other.example': { MX: [[10, 'mx.other.example']] },
       'mx.other.example': { A: ['192.0.2.3'] },
       'none.example': { A: ['192.0.2.4'] },
-      'loopback.example': { MX: [[10, 'mx.loopback.example']] },
+      'loopback.example': {
+        MX: [
+          [5, 'mx.other.example'],
+          [10, 'mx.loopback.example'],
+        ],
+      },
       // No interface shows it, and it is this host all the same.
       'mx.loopback.example': { A: ['127.0.0.2'] },
       'alias.example': { MX: [[10, 'MX2.local.example']] },

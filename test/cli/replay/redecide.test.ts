@@ -29,7 +29,7 @@ interface Row {
 const usual: LoggedDecision = {
   ...{ time: undefined, outcome: 'permit', rule: 'destination', at: '', ip: '203.0.113.7', ptr: 'NXDOMAIN' },
   ...{ helo: 'client.example', from: '<a@sender.example>', rcpt: '<user@backup.example>', reply: '', note: '' },
-  ...{ isDropped: false, observed: false, names: undefined },
+  ...{ isDropped: false, isVerified: false, observed: false, names: undefined },
 };
 
 const rows = fs

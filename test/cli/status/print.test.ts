@@ -35,6 +35,10 @@ const idle: Status = {
   entries: { matched: [], notShown: 0, matchesOfOthers: 0 },
   reloads: {},
   recent: { limit: 1000, permittedLimit: 100 },
+  verify: {
+    questions: { known: 0, unknown: 0, unsure: 0 },
+    ...{ remembered: 0, unasked: 0, cache: { size: 0, oldest: null }, acceptAll: [] },
+  },
   dns: { lookups: { found: 1, none: 2, unknown: 3 }, rememberedNames: 9 },
   processes: [process],
 };
@@ -50,7 +54,7 @@ const cases: readonly { name: string; status: Status; attention: boolean; says: 
       /no decision yet/,
       /1 found, 2 none, 3 failed; 9 clients/,
     ],
-    not: /workers|observing|rejected|faults|undefined/,
+    not: /workers|observing|rejected|faults|verified|undefined/,
   },
   {
     name: 'decisions, the most frequent first, and matches',
@@ -91,6 +95,21 @@ const cases: readonly { name: string; status: Status; attention: boolean; says: 
     status: { ...idle, lists: [{ ...list, state: 'unavailable' }] },
     attention: true,
     says: [/unavailable/],
+  },
+  {
+    name: 'what next hops have said of recipients',
+    status: {
+      ...idle,
+      verify: {
+        questions: { known: 4, unknown: 3, unsure: 2 },
+        ...{ remembered: 7, unasked: 5, cache: { size: 6, oldest: at(120) }, acceptAll: ['all.example'] },
+      },
+    },
+    attention: false,
+    says: [
+      /^recipients verified: 4 known, 3 unknown, 2 without a clear answer, 5 not asked because of the rate; 7 from memory, which has 6, the oldest 1 h 0 min old$/m,
+      /^the next hop of all\.example accepts every recipient, and is not asked again today$/m,
+    ],
   },
   {
     name: 'faults',

@@ -18,17 +18,18 @@ type Read = (body: string) => ReadonlyMap<string, number>;
 
 const pages: Readonly<Record<string, Read>> = {
   'status.json': (body) => {
-    const { version, decisions, processes, reloads } = JSON.parse(body) as {
+    const { version, decisions, processes, reloads, verify } = JSON.parse(body) as {
       version: number;
       decisions: { plugin: string; outcome: string; rule: string; observed: boolean; count: number }[];
       processes: unknown[];
       reloads: Record<string, number>;
+      verify: { questions: Record<string, number> };
     };
     if (version !== 1 || processes.length === 0) throw new Error('not the status');
     const counts = decisions.map(
       ({ plugin, outcome, rule, observed, count }) => [`${plugin} ${outcome} ${rule} ${observed}`, count] as const,
     );
-    return new Map([...counts, ...Object.entries(reloads)]);
+    return new Map([...counts, ...Object.entries(reloads), ...Object.entries(verify.questions)]);
   },
   metrics: (body) => {
     const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

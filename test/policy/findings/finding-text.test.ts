@@ -65,6 +65,7 @@ const cases: readonly FindingCase[] = [
   { code: 'mx-network', in: 'relay_to', text: 'mx:partner.example' },
   { code: 'route-syntax', in: 'relay_to', text: 'backup.example [10.0.0.5]:99999' },
   { code: 'route-not-here', in: 'relay_to', text: '!user@backup.example mx.example.net' },
+  { code: 'verify-not-here', in: 'relay_to', text: '!old.backup.example verify' },
   { code: 'attribute-unknown', in: 'local_ip', text: '192.0.2.7 form=dept.example', suggestion: 'from=dept.example' },
   { code: 'attribute-unknown', in: 'local_ip', text: '192.0.2.7 rate=200/1h' },
   { code: 'attribute-not-here', in: 'hosts', text: '192.0.2.7 from=dept.example' },

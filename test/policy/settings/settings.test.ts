@@ -32,6 +32,10 @@ describe('the defaults', () => {
         this_host: [],
       },
       limits: { mode: 'enforce', client: null, user: null, store: 'memory', report_to: '', ipv6: 64 },
+      verify: {
+        ...{ unsure: 'accept', cache: 100_000, cache_file: 'smtpcheck.verified', unknown: 10 },
+        ...{ rate: { recipients: 300, period: 60_000 }, timeout: 10_000 },
+      },
       deny: { mode: '', hosts: { file: 'host.deny' }, at: 'connect', on_dns_failure: 'pass' },
       helo: { mode: '' },
       privacy: { mode: '', flags: ['needmailhelo', 'noexpn', 'novrfy', 'authwarnings'], vrfy_reply: '252' },
