@@ -7,6 +7,7 @@ import { Windows } from '../limits/windows';
 import type { Route } from '../policy/entries/route';
 import type { Settings } from '../policy/settings/settings-description';
 import type { Verified } from '../policy/verify';
+import { within } from '../time/within';
 import { Answers, type Survey } from './answers';
 import type { Hop, NextHop } from './next-hop';
 
@@ -129,7 +130,7 @@ export class RecipientVerifier {
 
   private async askHops({ recipient, domain, route, timeout }: VerifyRequest): Promise<Verified> {
     const end = performance.now() + timeout;
-    const hops = await this.site.hopsOf(domain, route);
+    const hops = await within(timeout, this.site.hopsOf(domain, route)).catch(() => []);
     const present = hops.map((hop) => this.hopOf(hop)).filter(({ mayBeAsked }) => mayBeAsked);
     // What is down is asked by somebody else, and does not use up what is allowed.
     if (present.length === 0) return 'unsure';

@@ -1,5 +1,6 @@
 /** Domains that list this server as a backup MX behind hosts in the networks of `mx:` entries, with real DNS and a real next hop. */
 import assert from 'node:assert/strict';
+import { type Primary, startPrimary } from '../../../testkit/fakes/primary';
 import { type DnsStub, startDns, type Zone } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { type Sink, startSink } from '../../../testkit/live/sink';
@@ -12,6 +13,9 @@ const unresolved = (domain: string) => `450 4.4.3 Relaying temporarily denied. C
 
 const partner = '192.0.2.25';
 const elsewhere = '203.0.113.25';
+/** Hosts that are asked about recipients. */
+const askedFirst = '192.0.2.41';
+const askedAlone = '192.0.2.42';
 
 const us = 'mx.local.example';
 
@@ -104,6 +108,16 @@ const zone: Zone = {
   'address.example': { A: [partner] },
   'servfail.example': { answer: 'SERVFAIL' },
   'silent.example': { answer: 'drop' },
+  'mx1.asked.example': { A: [askedFirst] },
+  'mx2.asked.example': { A: [askedAlone] },
+  'behind.asked.example': {
+    MX: [
+      [10, 'mx1.asked.example'],
+      [15, 'mx2.asked.example'],
+      [20, us],
+    ],
+  },
+  'listed.asked.example': { MX: [[10, 'mx2.asked.example']] },
   'closed.partner.example': {
     MX: [
       [10, 'mx1.partner.example'],
@@ -129,6 +143,8 @@ const relayTo = [
   '!closed.partner.example',
   'mx:192.0.2.0/27   # the partner',
   'mx:2001:db8:25::/48',
+  'mx:192.0.2.40/30 verify',
+  'listed.asked.example verify',
 ].join('\n');
 
 const answers: Readonly<Record<string, RegExp | string>> = {
@@ -160,6 +176,8 @@ for (const version of supportedVersions) {
   describe(`mx: entries, with Haraka ${version}`, () => {
     let stub: DnsStub;
     let sink: Sink;
+    let first: Primary;
+    let alone: Primary;
     let haraka: RunningHaraka;
     const settings = (more = '') =>
       `[main]\nsettle=50ms\npoll=2s\n[relay]\nthis_host=192.0.2.98\n[dns]\nservers=127.0.0.1:${stub.port}\ntimeout=300ms\ntries=1\n${more}`;
@@ -167,6 +185,8 @@ for (const version of supportedVersions) {
     before(async () => {
       stub = await startDns(zone);
       sink = await startSink();
+      first = await startPrimary();
+      alone = await startPrimary();
       haraka = await startHaraka({
         version,
         plugins: ['smtpcheck', 'divert', 'rcpt_to.in_host_list', 'keep_queue'],
@@ -179,12 +199,18 @@ for (const version of supportedVersions) {
           'smtpcheck.ini': settings('mx_lookups=1000/1m\ncache_ttl=1s\n'),
         },
         dns: stub.port,
-        env: { SMTPCHECK_TEST_DIVERT: JSON.stringify({ [partner]: sink.port }) },
+        env: {
+          SMTPCHECK_TEST_DIVERT: JSON.stringify({
+            ...{ [partner]: sink.port, [askedFirst]: first.port, [askedAlone]: alone.port },
+          }),
+        },
       });
     });
     after(async () => {
       await haraka?.stop();
       await sink?.stop();
+      await first?.stop();
+      await alone?.stop();
       await stub?.stop();
     });
 
@@ -237,6 +263,18 @@ for (const version of supportedVersions) {
       );
       for (const reply of replies) assert.match(reply, OK);
       assert.equal(stub.questions.filter(({ name, type }) => name === 'many.example' && type === 'MX').length, 1);
+    });
+
+    it('ask the most preferred hosts whether they know a recipient, where the entry says so', async () => {
+      assert.match(await askFor(haraka, 'known@behind.asked.example'), OK);
+      assert.equal(await askFor(haraka, 'nobody@behind.asked.example'), '550 5.1.1 No such user');
+      await haraka.waitForLog(/rule=unknown-recipient at="?relay\.to:5"?/);
+      assert.deepEqual(alone.asked, []);
+      assert.equal(await askFor(haraka, 'nobody@listed.asked.example'), '550 5.1.1 No such user');
+      assert.deepEqual(alone.asked, ['nobody@listed.asked.example']);
+      await first.stop();
+      assert.match(await askFor(haraka, 'absent@behind.asked.example'), OK);
+      assert.equal(alone.asked.length, 1, 'a host between would accept whatever it is asked');
     });
 
     it('open this recipient and no other', async () => {

@@ -9,18 +9,21 @@ import type { Server, TakenMessage } from './server';
 // Its master listens on no IPv4-mapped address.
 const hosts: Readonly<Partial<Record<Listener, string>>> = { ipv4: '127.0.0.1', ipv6: '::1' };
 
-/** `policy`: lines of `main.cf` that come after those of the corpus, and count in their place. */
-export function startPostfix(root: string, nameServer: string, policy = ''): Promise<Server> {
-  return inWorkspace(nameServer, (workspace) => start(root, workspace, policy));
+/**
+ * `policy`: lines of `main.cf` that come after those of the corpus, and count in their place. `services`: lines of `master.cf`
+ * besides those that are needed to queue mail.
+ */
+export function startPostfix(root: string, nameServer: string, policy = '', services = ''): Promise<Server> {
+  return inWorkspace(nameServer, (workspace) => start(root, workspace, policy, services));
 }
 
-async function start(root: string, workspace: Workspace, policy: string): Promise<Server> {
+async function start(root: string, workspace: Workspace, policy: string, services: string): Promise<Server> {
   const ports: Partial<Record<Listener, number>> = {};
   for (const listener of listeners) if (hosts[listener]) ports[listener] = await freePort(hosts[listener]);
   const serving = Object.entries(ports).map(([listener, port]) => ({ host: hosts[listener as Listener] ?? '', port }));
 
   workspace.write('etc/postfix/main.cf', `${configurationOf(workspace.path)}${policy}`);
-  workspace.write('etc/postfix/master.cf', servicesOf(serving));
+  workspace.write('etc/postfix/master.cf', `${servicesOf(serving)}${services}`);
   const queue = path.join(workspace.path, 'queue');
   fs.mkdirSync(queue);
   const data = path.join(workspace.path, 'data');
