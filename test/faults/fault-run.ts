@@ -10,13 +10,21 @@ import { clientFaults } from './kinds/client-faults';
 import { dnsFaults } from './kinds/dns-faults';
 import { type Fault, leavings } from './kinds/fault';
 import { listFaults } from './kinds/list-faults';
+import { primaryFaults } from './kinds/primary-faults';
 import { processFaults } from './kinds/process-faults';
 import { redisFaults } from './kinds/redis-faults';
 import { visitors } from './site';
 import { Traffic } from './traffic/traffic';
 import { World, type WorldOptions } from './world';
 
-const faults: readonly Fault[] = [...listFaults, ...dnsFaults, ...redisFaults, ...processFaults, ...clientFaults];
+const faults: readonly Fault[] = [
+  ...listFaults,
+  ...dnsFaults,
+  ...redisFaults,
+  ...primaryFaults,
+  ...processFaults,
+  ...clientFaults,
+];
 
 const clients = 12;
 const atLast = 'at the end';

@@ -10,6 +10,9 @@ export interface ListText {
   readonly cut: string;
 }
 
+/** Where the primary of verified.example listens. */
+export const primaryPort = 30_000 + (process.pid % 20_000);
+
 export type ListName = 'localip' | 'localdomain' | 'relay.to' | 'relay.map' | 'host.deny';
 
 export const lists: Readonly<Record<ListName, ListText>> = {
@@ -18,7 +21,10 @@ export const lists: Readonly<Record<ListName, ListText>> = {
     '24\n',
   ),
   localdomain: { text: 'campus.example\n=mail.hall.example\n', cut: 'campus.example\n=' },
-  'relay.to': { text: 'backup.example\npostbox@hall.example\n', cut: 'backup.example\npostbox@' },
+  'relay.to': cutOff(
+    `verified.example [127.0.0.1]:${primaryPort} verify\nbackup.example\npostbox@hall.example\n`,
+    'hall.example\n',
+  ),
   'relay.map': {
     text: 'To:mapped.example RELAY\nTo:hall.example REJECT\n',
     cut: 'To:mapped.example RELAY\nTo:hall.ex',
@@ -71,7 +77,7 @@ export interface Ports {
 }
 
 export function portsText({ dns, status }: Ports): string {
-  return `${dnsText(dns)}[status]\nlisten=127.0.0.1:${status}\n`;
+  return `${dnsText(dns)}[verify]\nrate=\ntimeout=2s\ncache=1000\n[status]\nlisten=127.0.0.1:${status}\n`;
 }
 
 const named = 40;
@@ -144,6 +150,8 @@ export const visitors: readonly Visitor[] = [
   one('trusted-address', byAddress, outside),
   one('trusted-name', byName, outside),
   one('backup', anybody, (n) => `user${n}@backup.example`),
+  one('verified', anybody, (n) => `known${n % 60}@verified.example`),
+  one('unknown-user', anybody, (n) => `nobody${n}@verified.example`),
   one('mapped', anybody, (n) => `user${n}@mapped.example`),
   one('local', anybody, mailbox),
   one('trusted-local', (coming) => (coming.turn % 2 ? byName : byAddress)(coming), mailbox),
@@ -212,5 +220,5 @@ export function anybodyMayReach(recipient: string): boolean {
   const user = recipient.slice(0, at).replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
   const domain = recipient.slice(at + 1).toLowerCase();
   if (recipient.toLowerCase() === 'postmaster' || recipient.toLowerCase() === 'postbox@hall.example') return true;
-  return at > 0 && /^(local\.example|(.+\.)?(backup|mapped)\.example)$/.test(domain) && !/[%!@]./.test(user);
+  return at > 0 && /^(local\.example|(.+\.)?(backup|mapped|verified)\.example)$/.test(domain) && !/[%!@]./.test(user);
 }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { checkout, freePort } from '../../examples/haraka-directory';
+import { type Primary, startPrimary } from '../../testkit/fakes/primary';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../testkit/live/haraka';
 import { holdersOf, type Status, statusOf } from '../../testkit/live/status-client';
 import { eventually } from '../../testkit/live/talk';
@@ -10,7 +11,7 @@ import type { Ledger } from './checks/ledger';
 import { type Holdings, holdingsOf, servingPids } from './checks/resources';
 import { cannotMount, Disk } from './injection/disk';
 import { DnsMeddler } from './injection/dns-meddler';
-import { lists, type Ports, portsText, settingsText, zone } from './site';
+import { lists, type Ports, portsText, primaryPort, settingsText, zone } from './site';
 import { addAddresses, removeAddresses } from './traffic/ipv6';
 
 export const workers = 2;
@@ -40,6 +41,7 @@ export class World {
     readonly haraka: RunningHaraka,
     readonly dns: DnsMeddler,
     readonly ports: Ports,
+    public primary: Primary,
     readonly ledger: Ledger,
     /** A folder for what does not belong into Haraka's own. */
     readonly aside: string,
@@ -55,6 +57,7 @@ export class World {
     const withoutIpv6 = addAddresses();
     const dns = await DnsMeddler.start(zone());
     const ports = { dns: dns.port, status: await freePort() };
+    const primary = await startPrimary({}, primaryPort);
     const texts = Object.entries(lists).map(([name, { text }]) => [name, text] as const);
     const haraka = await startHaraka({
       plugins: ['probe', 'smtpcheck', 'rcpt_to.in_host_list', 'keep_queue', 'name_worker'],
@@ -76,7 +79,7 @@ export class World {
     });
     const aside = fs.mkdtempSync(path.join(os.tmpdir(), 'smtpcheck-faults-'));
     fs.chmodSync(aside, 0o755);
-    return new World(haraka, dns, ports, ledger, aside, options, queueOnDisk(haraka, aside), withoutIpv6);
+    return new World(haraka, dns, ports, primary, ledger, aside, options, queueOnDisk(haraka, aside), withoutIpv6);
   }
 
   /** For what a fault has started and the next one uses. */
@@ -87,10 +90,16 @@ export class World {
   async stop(): Promise<void> {
     await this.haraka.stop();
     await this.dns.stop();
+    await this.primary.stop();
     for (const stop of this.#atEnd) await stop();
     this.queueDisk?.unmount();
     removeAddresses();
     fs.rmSync(this.aside, { recursive: true, force: true });
+  }
+
+  /** Where it was before. */
+  async startPrimary(): Promise<void> {
+    this.primary = await startPrimary({}, primaryPort);
   }
 
   path(name: string): string {

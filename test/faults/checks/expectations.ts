@@ -10,29 +10,38 @@ export const permittedClasses = [
   'trusted-address',
   'trusted-name',
   'backup',
+  'verified',
   'mapped',
   'local',
   'trusted-local',
 ] as const;
 /** Of these, what Haraka sends on, and keeps in its queue until then. */
-export const onwardClasses = ['trusted-address', 'trusted-name', 'backup', 'mapped'] as const;
+export const onwardClasses = ['trusted-address', 'trusted-name', 'backup', 'verified', 'mapped'] as const;
 /** Of these, what is delivered here, whoever sends it. */
 export const localClasses = ['local', 'trusted-local'] as const;
 /** Recipients that nobody may have, whatever happens. */
 export const forbiddenClasses = ['plain-relay', 'excluded', 'over-limit', 'forged-name', 'routed', 'order'] as const;
 /** Clients in `host.deny`, with a recipient that anybody else may have: they depend on that list alone. */
 export const deniedClasses = ['denied'] as const;
+/** Recipients that the primary of their domain does not know: accepted where it cannot be asked. */
+export const unknownClasses = ['unknown-user'] as const;
 
 export type PermittedClass = (typeof permittedClasses)[number];
 export type ForbiddenClass = (typeof forbiddenClasses)[number];
 export type DeniedClass = (typeof deniedClasses)[number];
-export type ClassName = PermittedClass | ForbiddenClass | DeniedClass;
+export type UnknownClass = (typeof unknownClasses)[number];
+export type ClassName = PermittedClass | ForbiddenClass | DeniedClass | UnknownClass;
 
-export const classNames: readonly ClassName[] = [...permittedClasses, ...forbiddenClasses, ...deniedClasses];
+export const classNames: readonly ClassName[] = [
+  ...permittedClasses,
+  ...forbiddenClasses,
+  ...deniedClasses,
+  ...unknownClasses,
+];
 
 /** What a fault changes while it lasts; classes that are not named are told what they always are. */
 export type Changes = Readonly<
-  Partial<Record<PermittedClass | DeniedClass, readonly Outcome[]>> &
+  Partial<Record<PermittedClass | DeniedClass | UnknownClass, readonly Outcome[]>> &
     Partial<Record<ForbiddenClass, readonly Exclude<Outcome, 'accepted'>[]>>
 >;
 
@@ -75,7 +84,10 @@ export class Expectations {
 }
 
 /** The same change for several classes. */
-export function all(names: readonly (PermittedClass | DeniedClass)[], told: readonly Outcome[]): Changes {
+export function all(
+  names: readonly (PermittedClass | DeniedClass | UnknownClass)[],
+  told: readonly Outcome[],
+): Changes {
   return Object.fromEntries(names.map((name) => [name, told]));
 }
 
@@ -95,6 +107,7 @@ export const nameless: Changes = {
 export const interrupted: Changes = {
   ...all(permittedClasses, ['accepted', 'deferred']),
   denied: ['refused', 'deferred'],
+  'unknown-user': ['refused', 'deferred'],
   'plain-relay': ['refused', 'deferred'],
   excluded: ['refused', 'deferred'],
   'forged-name': ['refused', 'deferred'],
@@ -107,7 +120,7 @@ export const interrupted: Changes = {
  * trusted at connect is told to come again first.
  */
 export const withoutLists: Changes = {
-  ...all(onwardClasses, ['deferred']),
+  ...all([...onwardClasses, 'unknown-user'], ['deferred']),
   'trusted-local': ['accepted', 'deferred'],
   'plain-relay': ['deferred'],
   excluded: ['deferred'],
@@ -121,7 +134,7 @@ export const withoutAnyList: Changes = { ...withoutLists, ...all([...localClasse
 
 /** Lists that are there and empty permit nothing; who was trusted at connect is told to come again first. */
 export const allRevoked: Changes = {
-  ...all(onwardClasses, ['refused', 'deferred']),
+  ...all([...onwardClasses, 'unknown-user'], ['refused', 'deferred']),
   'over-limit': ['refused', 'deferred'],
   'trusted-local': ['accepted', 'deferred'],
 };

@@ -26,7 +26,7 @@ const revoked: Changes = { 'trusted-local': ['accepted', 'deferred'] };
 const withoutList: Readonly<Record<ListName, Changes>> = {
   localip: { ...all(['trusted-address'], ['refused', 'deferred']), 'over-limit': ['refused', 'deferred'], ...revoked },
   localdomain: { ...all(['trusted-name'], ['refused', 'deferred']), ...revoked },
-  'relay.to': all(['backup'], ['refused']),
+  'relay.to': all(['backup', 'verified'], ['refused']),
   'relay.map': all(['mapped'], ['refused']),
   'host.deny': all(['denied'], ['accepted']),
 };
