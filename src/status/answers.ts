@@ -28,7 +28,7 @@ export interface Status {
 
 /** Recipients that next hops were asked about, by `verify` of entries. */
 export interface Verify {
-  /** Questions by what came of them. */
+  /** Recipients that next hops were to be asked about, by what came of it. */
   readonly questions: { readonly known: number; readonly unknown: number; readonly unsure: number };
   /** Recipients that were answered from memory, and those that the rate allowed no question for. */
   readonly remembered: number;

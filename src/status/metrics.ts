@@ -92,7 +92,7 @@ export async function metricsPage(
   const { questions, remembered: fromMemory, unasked, cache } = view.source.verifier.counts;
   counter(
     'verify_questions_total',
-    'Recipients that next hops were asked about, by their answer.',
+    'Recipients that next hops were to be asked about, by their answer.',
     ['answer'],
     Object.entries(questions).map(([answer, value]) => ({ labels: { answer }, value })),
   );

@@ -26,7 +26,7 @@ export interface VerifyRequest {
 export type Verify = (request: VerifyRequest) => Promise<Verified>;
 
 export interface VerifyCounts {
-  /** Questions by what came of them. */
+  /** Recipients that next hops were to be asked about, by what came of it. */
   readonly questions: Readonly<Record<Exclude<Verified, 'unasked'>, number>>;
   /** Recipients that were answered from memory. */
   readonly remembered: number;
@@ -133,7 +133,10 @@ export class RecipientVerifier {
     const hops = await within(timeout, this.site.hopsOf(domain, route)).catch(() => []);
     const present = hops.map((hop) => this.hopOf(hop)).filter(({ mayBeAsked }) => mayBeAsked);
     // What is down is asked by somebody else, and does not use up what is allowed.
-    if (present.length === 0) return 'unsure';
+    if (present.length === 0) {
+      this.counted.unsure++;
+      return 'unsure';
+    }
     if (!this.isAllowed()) {
       this.unasked++;
       return 'unasked';

@@ -5,6 +5,7 @@ import path from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { checkout } from '../../examples/haraka-directory';
+import { startPrimary } from '../../testkit/fakes/primary';
 import { eventually, load, pause } from '../../testkit/live/talk';
 import { installChromium, launchChromium } from './chromium';
 import { type Department, lists, settingsOf, startDepartment, visit, visits } from './department';
@@ -209,6 +210,32 @@ describe('the page in a browser', () => {
       );
     }
     assert.match(await page.locator('#limits-state').innerText(), /1 over its limit/);
+  });
+
+  it('shows what next hops have said of recipients', async () => {
+    const primary = await startPrimary();
+    try {
+      const { page } = await open();
+      const table = page.locator('#verify-table');
+      await table.getByText('Nobody has been asked about.').waitFor();
+      const verified = `${lists['relay.to']}verified.example [127.0.0.1]:${primary.port} verify\n`;
+      await load(department.haraka, 'relay.to', verified);
+      for (const to of ['known@verified.example', 'nobody@verified.example', 'nobody@verified.example'])
+        await visit(department, { client: '203.0.113.9', to });
+      primary.manners.rcpt = () => '250 2.1.5 Ok';
+      const all = `${verified}all.example [127.0.0.1]:${primary.port} verify\n`;
+      await load(department.haraka, 'relay.to', all);
+      await visit(department, { client: '203.0.113.9', to: 'anybody@all.example' });
+      await eventually(
+        (text) =>
+          /known\s+3\s+unknown\s+2\s+.*from memory\s+1\s+in memory, the oldest answer \d+ s old\s+4/s.test(text),
+        () => table.innerText(),
+      );
+      await page.locator('#verify-accept-all', { hasText: 'not asked again today: all.example' }).waitFor();
+    } finally {
+      await load(department.haraka, 'relay.to', lists['relay.to'] ?? '');
+      await primary.stop();
+    }
   });
 
   it('keeps as text what clients and lists say', async () => {

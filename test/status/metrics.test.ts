@@ -75,6 +75,9 @@ describe('the metrics', () => {
       'dns_lookups_total{result="unknown"} 1',
       'dns_lookups_total{result="found"} 0',
       'dns_remembered_clients 4',
+      'verify_questions_total{answer="unknown"} 0',
+      'verify_cache_size 0',
+      'verify_cache_oldest_timestamp_seconds 0',
       'workers{state="silent"} 0',
     ]) {
       assert.ok(lines.includes(`haraka_smtpcheck_${line}`), `${line} in\n${lines.join('\n')}`);

@@ -7,6 +7,7 @@ import { knowsSome, type Primary, startPrimary } from '../../../testkit/fakes/pr
 import { makeFolder } from '../../../testkit/folder';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
+import { statusOf } from '../../../testkit/live/status-client';
 import { askFor, load, open, rcpt } from '../../../testkit/live/talk';
 import { supportedVersions } from '../../../testkit/live/versions';
 import { until } from '../../../testkit/until';
@@ -195,6 +196,15 @@ for (const version of supportedVersions) {
         return primary.asked.length === before;
       });
       await load(haraka, 'relay.to', list());
+    });
+
+    it('is counted in the status, with what is remembered', async () => {
+      const { verify } = await statusOf(haraka);
+      const { known, unknown, unsure } = verify.questions;
+      assert.equal(known + unknown + unsure, primary.asked.length + 3, 'of three nobody was asked');
+      assert.ok(known > 5 && unknown > 5 && unsure > 1 && verify.remembered > 50 && verify.unasked === 980);
+      assert.ok(verify.cache.size > 10 && Date.now() - Date.parse(verify.cache.oldest ?? '') < 120_000);
+      assert.deepEqual(verify.acceptAll, ['all.example']);
     });
 
     it('knows after a restart what it knew before, also in a cluster of two', async () => {
