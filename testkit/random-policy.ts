@@ -26,7 +26,9 @@ const mailbox = fc.oneof(
 );
 const bang = fc.constantFrom('', '', '!');
 const exact = fc.constantFrom('', '', '=');
-const hop = fc.constantFrom('', '', '  [192.0.2.1]', '  mx.inner.example:2525');
+const hop = fc.constantFrom(
+  ...['', '', '  [192.0.2.1]', '  mx.inner.example:2525', '  verify', '  [192.0.2.1]  verify'],
+);
 const signed = (entry: fc.Arbitrary<string>) => fc.tuple(bang, entry).map((parts) => parts.join(''));
 const name = fc.tuple(bang, exact, domain).map((parts) => parts.join(''));
 const routed = fc

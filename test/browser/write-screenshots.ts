@@ -10,6 +10,7 @@ import { openPage } from './open-page';
 const folder = path.join(checkout, 'docs', 'guides', 'images');
 /** Milliseconds, in which the clock goes through an hour. */
 const busy = 116_000;
+const settled = 8_000;
 
 async function main(): Promise<void> {
   const missing = installChromium();
@@ -22,6 +23,8 @@ async function main(): Promise<void> {
   try {
     await keepBusy(department);
     department.haraka.write('localip', `${lists.localip}192.0.2.9/24\n`);
+    // While the clock goes fast, reports of workers seem to be old.
+    await pause(settled);
     await picture(browser, department, 'light', 'header', '#decisions');
     await picture(browser, department, 'dark', '#explain', '#processes');
   } finally {

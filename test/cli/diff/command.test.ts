@@ -400,6 +400,23 @@ describe('smtpcheck diff git:REV', () => {
     ]);
   });
 
+  it('says which recipients the next hop is asked about, or no longer', async () => {
+    const mx = 'mx:192.0.2.0/24\nmx:198.51.100.7 verify\n';
+    const one = `a.example\nb.example verify\nc.example [10.0.0.5] verify\n${mx}`;
+    const other =
+      'a.example verify\nb.example\nc.example [10.0.0.6]\nd.example verify\nknown@a.example\nmx:192.0.2.0/24 verify\nmx:198.51.100.7\nmx:203.0.113.7 verify\n';
+    const hosts = (where: string) => `at domains that list this server behind MX hosts in ${where}`;
+    assert.deepEqual(await words(one, other, 'relay.to'), [
+      'closes | relay.to | *.a.example | the next hop is now asked whether it knows a recipient, except known@a.example',
+      'opens | relay.to | *.b.example | the next hop is no longer asked whether it knows a recipient',
+      'opens | relay.to | *.c.example | next hop is [10.0.0.6], was [10.0.0.5]; the next hop is no longer asked whether it knows a recipient',
+      'opens | relay.to | *.d.example | anyone may now send to d.example and below, unless the next hop does not know the recipient',
+      `closes | relay.to | 192.0.2.0/24 | the next hop is now asked whether it knows a recipient, ${hosts('192.0.2.0/24')}`,
+      `opens | relay.to | 198.51.100.7 | the next hop is no longer asked whether it knows a recipient, ${hosts('198.51.100.7')}`,
+      `opens | relay.to | 203.0.113.7 | anyone may now send to ${hosts('203.0.113.7').slice(3)}, unless the next hop does not know the recipient`,
+    ]);
+  });
+
   it('finds nothing between scopes that cover the same, or ends that are to come', async () => {
     assert.deepEqual(
       await changesBetween(
