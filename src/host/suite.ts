@@ -12,6 +12,7 @@ import { LastGoodStore } from '../lists/last-good';
 import type { ListStatus } from '../lists/list-status';
 import type { Policy, PolicyParts } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
+import type { OptionalRedisOptions } from '../lists/redis/optional-redis';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
 import { type StoreLog, storeLogOf } from '../lists/store-log';
@@ -28,12 +29,14 @@ import type { Next, Plugin } from '../types/haraka';
 import { AnswerFile } from '../verify/answer-file';
 import { hopsOf } from '../verify/hops';
 import { type Hop, NextHop } from '../verify/next-hop';
+import { SharedAnswers } from '../verify/shared-answers';
 import { RecipientVerifier } from '../verify/verifier';
 
 export class Suite {
   private readonly loadedAs = new Map<PluginName, string>();
   private status: StatusService | undefined;
   private answerFile: AnswerFile | undefined;
+  private answersInRedis: SharedAnswers | undefined;
   private haraka: Pick<Plugin, 'haraka_require'> | undefined;
   private dnsSettings: Policy['settings']['dns'] | undefined;
   private dns:
@@ -49,12 +52,12 @@ export class Suite {
 
   constructor(
     readonly store: Pick<PolicyStore, 'policy' | 'close'> &
-      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt' | 'inForce'>>,
+      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt' | 'inForce' | 'usesRedis'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
     private readonly now: () => number = () => Date.now(),
-    redis?: ConstructorParameters<typeof LimitCounts>[1],
+    private readonly redis?: OptionalRedisOptions,
   ) {
     this.limits = new LimitCounts(() => this.policy.settings.limits, redis);
     // Without its master it counts nothing: a limit is one for the whole server.
@@ -63,7 +66,14 @@ export class Suite {
     this.verifier = new RecipientVerifier(() => this.policy.settings.verify, {
       hopsOf: (domain, route) => hopsOf(this, domain, route),
       nextHop: (hop) => this.nextHop(hop),
+      shared: () => this.sharedAnswers(),
     });
+  }
+
+  private sharedAnswers(): SharedAnswers | undefined {
+    if (!this.redis || !this.store.usesRedis) return undefined;
+    this.answersInRedis ??= new SharedAnswers(this.redis);
+    return this.answersInRedis;
   }
 
   private nextHop(hop: Hop): NextHop {
@@ -147,11 +157,11 @@ export class Suite {
     return this.haraka?.haraka_require('plugins').plugin_list;
   }
 
-  /** Keeps what next hops have said in the file of the settings. In a cluster, the master's. */
+  /** Keeps what next hops have said in the file of the settings, unless lists are in Redis and that as well. In a cluster, the master's. */
   keepAnswers(harakaFolder: string, log: StoreLog): void {
     const path = () => {
       const { cache_file: name } = this.policy.settings.verify;
-      return name === '' ? '' : resolve(harakaFolder, name);
+      return name === '' || this.store.usesRedis ? '' : resolve(harakaFolder, name);
     };
     this.answerFile = new AnswerFile(this.verifier.answers, path, log);
     void this.answerFile.load();
@@ -183,6 +193,7 @@ export class Suite {
     this.limits.close();
     this.verifier.close();
     this.answerFile?.close();
+    this.answersInRedis?.close();
     this.status?.close();
     suites.forEach((suite, folder) => {
       if (suite === this) suites.delete(folder);

@@ -2,8 +2,7 @@
  * The recipients that limits have counted, in one place for a server: its single process, or the master of its cluster, which
  * counts for all workers.
  */
-import type { RedisClientFactory } from '../lists/redis/redis-client-factory';
-import type { StoreLog } from '../lists/store-log';
+import type { OptionalRedisOptions } from '../lists/redis/optional-redis';
 import { type Counter, namesFor } from '../policy/limits';
 import type { Settings } from '../policy/settings/settings-description';
 import { RedisWindows } from './redis-windows';
@@ -17,11 +16,6 @@ export interface CountRequest {
 
 export type Count = (request: CountRequest) => Promise<Counted>;
 
-interface RedisOf {
-  readonly factory: RedisClientFactory;
-  readonly log: Pick<StoreLog, 'logwarn' | 'lognotice'>;
-}
-
 export class LimitCounts {
   private readonly windows: Windows;
   private shared: RedisWindows | undefined;
@@ -30,7 +24,7 @@ export class LimitCounts {
   /** `redis`: absent where nothing is to be counted there, as for `explain`. */
   constructor(
     private readonly settings: () => Pick<Settings['limits'], 'store' | 'ipv6'>,
-    private readonly redis?: RedisOf,
+    private readonly redis?: OptionalRedisOptions,
     clock?: Clock,
   ) {
     this.windows = new Windows(clock);
@@ -76,8 +70,7 @@ export class LimitCounts {
   }
 
   private redisWindows(): RedisWindows {
-    const { factory, log } = this.redis as RedisOf;
-    this.shared ??= new RedisWindows(factory, this.windows, log);
+    this.shared ??= new RedisWindows(this.redis as OptionalRedisOptions, this.windows);
     return this.shared;
   }
 }

@@ -5,7 +5,7 @@ const hour = 60 * 60 * 1000;
 const day = 24 * hour;
 
 /** Of a recipient; or of a domain, by a recipient that cannot exist. Each with the milliseconds for which it counts. */
-const lifetimes = { known: 31 * day, unknown: 3 * hour, 'accepts-all': day, selective: day } as const;
+export const lifetimes = { known: 31 * day, unknown: 3 * hour, 'accepts-all': day, selective: day } as const;
 
 export type Said = keyof typeof lifetimes;
 
@@ -55,19 +55,21 @@ export class Answers {
     return { said, isOld: said === 'known' && this.now() - at > refreshAfter };
   }
 
-  remember(of: string, said: Said): void {
-    this.answers.set(of, { said, at: this.now() });
+  remember(of: string, said: Said): Answer {
+    const answer = { said, at: this.now() };
+    this.answers.set(of, answer);
     this.changes++;
+    return answer;
   }
 
   forget(of: string): void {
     if (this.answers.delete(of)) this.changes++;
   }
 
-  /** Adds those of an earlier process. What has been asked meanwhile is newer. */
+  /** Adds those of an earlier process, or of another. What has been asked meanwhile is newer. */
   restore(answers: Iterable<readonly [string, Answer]>): void {
     for (const [of, answer] of answers) {
-      if (counts(answer, this.now()) && !this.answers.has(of)) this.answers.set(of, answer);
+      if (counts(answer, this.now()) && this.find(of) === undefined) this.answers.set(of, answer);
     }
   }
 

@@ -8,8 +8,9 @@ import type { Route } from '../policy/entries/route';
 import type { Settings } from '../policy/settings/settings-description';
 import type { Verified } from '../policy/verify';
 import { within } from '../time/within';
-import { Answers, type Survey } from './answers';
+import { Answers, type Said, type Survey } from './answers';
 import type { Hop, NextHop } from './next-hop';
+import type { SharedAnswers } from './shared-answers';
 
 /** What a worker asks its master for. */
 export interface VerifyRequest {
@@ -35,11 +36,12 @@ export interface VerifyCounts {
   readonly cache: Survey;
 }
 
-/** How next hops are found and asked. */
+/** How next hops are found and asked, and where answers are that other servers share. */
 export interface VerifierSite {
   /** In the order in which they are to be tried. */
   hopsOf(domain: string, route: Route | undefined): Promise<readonly Hop[]>;
   nextHop(hop: Hop): NextHop;
+  shared?(): SharedAnswers | undefined;
 }
 
 /** Next hops that are kept in mind. */
@@ -71,14 +73,15 @@ export class RecipientVerifier {
   /** Rejects where the master does not answer. */
   async verify(request: VerifyRequest): Promise<Verified> {
     if (this.master) return this.master(request);
-    const before = this.answers.find(keyOf(request));
+    const before = await this.recall(keyOf(request));
     if (before) {
       this.remembered++;
       // Nobody waits for it.
       if (before.isOld) this.ask(request).catch(nothing);
       return before.said === 'unknown' ? 'unknown' : 'known';
     }
-    return this.acceptsAll(request.domain) ? 'known' : this.ask(request);
+    const ofDomain = await this.recall(request.domain);
+    return ofDomain?.said === 'accepts-all' ? 'known' : this.ask(request);
   }
 
   get counts(): VerifyCounts {
@@ -95,8 +98,19 @@ export class RecipientVerifier {
     this.hops.clear();
   }
 
-  private acceptsAll(domain: string): boolean {
-    return this.answers.find(domain)?.said === 'accepts-all';
+  /** From memory, or from what other servers have asked. */
+  private async recall(of: string): Promise<ReturnType<Answers['find']>> {
+    const shared = this.site.shared?.();
+    if (shared && this.answers.find(of) === undefined) {
+      const answer = await shared.find(of);
+      if (answer) this.answers.restore([[of, answer]]);
+    }
+    return this.answers.find(of);
+  }
+
+  private remember(of: string, said: Said): void {
+    const answer = this.answers.remember(of, said);
+    this.site.shared?.()?.remember(of, answer);
   }
 
   /** Merged with whoever asks the same just now. */
@@ -112,7 +126,7 @@ export class RecipientVerifier {
   private async question(request: VerifyRequest): Promise<Verified> {
     const verified = await this.askHops(request);
     if (verified === 'unsure' || verified === 'unasked') return verified;
-    this.answers.remember(keyOf(request), verified);
+    this.remember(keyOf(request), verified);
     if (verified === 'known' && !this.answers.find(request.domain)) this.probe(request).catch(nothing);
     return verified;
   }
@@ -121,11 +135,12 @@ export class RecipientVerifier {
   private async probe(request: VerifyRequest): Promise<void> {
     const { domain } = request;
     // One that gives no clear answer is not asked again either.
-    this.answers.remember(domain, 'selective');
+    this.remember(domain, 'selective');
     const nobody = `<smtpcheck-${randomBytes(12).toString('hex')}@${domain}>`;
     if ((await this.askHops({ ...request, recipient: nobody })) !== 'known') return;
     this.answers.forget(keyOf(request));
-    this.answers.remember(domain, 'accepts-all');
+    this.site.shared?.()?.forget(keyOf(request));
+    this.remember(domain, 'accepts-all');
   }
 
   private async askHops({ recipient, domain, route, timeout }: VerifyRequest): Promise<Verified> {

@@ -143,7 +143,8 @@ export const settingsDescription = {
     ),
     cache_file: filePath({
       default: 'smtpcheck.verified',
-      summary: 'file in the Haraka folder in which the answers outlive a restart; empty: none',
+      summary:
+        'file in the Haraka folder in which the answers outlive a restart, unless lists are in Redis and the answers too; empty: none',
     }),
     unknown: count(
       { min: 1, max: 1000 },

@@ -18,7 +18,7 @@ import {
   send,
   type Visit,
 } from '../../../testkit/live/talk';
-import { supportedVersions, versions } from '../../../testkit/live/versions';
+import { versions } from '../../../testkit/live/versions';
 import { smtpcheck } from '../../cli/command';
 
 const OK = /^250 /;
@@ -90,7 +90,7 @@ const reached = (haraka: RunningHaraka, name: string) =>
         new RegExp(`counted="?${name.replaceAll('.', '\\.')}"? `).test(line),
     );
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   describe(`limits of recipients, with Haraka ${version}`, () => {
     let stub: DnsStub;
     let haraka: RunningHaraka;
@@ -251,8 +251,6 @@ for (const version of supportedVersions) {
       assert.match(await ask('2001:db8:7:2::1'), OK);
     });
 
-    if (!versions.includes(version)) return;
-
     it('begin anew when their period is over', async () => {
       const from = '127.1.7.1';
       assert.equal(await accepted(haraka, 3, { from }), 2);
@@ -337,7 +335,7 @@ for (const version of supportedVersions) {
   });
 }
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   it(`a report to a mailbox of ours comes in as other mail does, with Haraka ${version}`, async () => {
     const haraka = await startHaraka({
       version,

@@ -5,7 +5,7 @@ import { type DnsStub, startDns, type Zone } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { type Sink, startSink } from '../../../testkit/live/sink';
 import { askFor, deliver, eventually, load, open, queuedAs, rcpt } from '../../../testkit/live/talk';
-import { supportedVersions } from '../../../testkit/live/versions';
+import { versions } from '../../../testkit/live/versions';
 
 const OK = /^250 /;
 const DENIED = '550 5.7.1 Relaying denied';
@@ -172,7 +172,7 @@ const answers: Readonly<Record<string, RegExp | string>> = {
   'silent.example': unresolved('silent.example'),
 };
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   describe(`mx: entries, with Haraka ${version}`, () => {
     let stub: DnsStub;
     let sink: Sink;

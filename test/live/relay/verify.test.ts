@@ -9,7 +9,7 @@ import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { statusOf } from '../../../testkit/live/status-client';
 import { askFor, load, open, rcpt } from '../../../testkit/live/talk';
-import { supportedVersions } from '../../../testkit/live/versions';
+import { versions } from '../../../testkit/live/versions';
 import { until } from '../../../testkit/until';
 
 const OK = /^250 /;
@@ -17,7 +17,7 @@ const UNKNOWN = '550 5.1.1 No such user';
 const LATER = '450 4.4.1 Recipient cannot be verified just now, try again later';
 const ENOUGH = '421 4.7.1 Too many unknown recipients';
 
-for (const version of supportedVersions) {
+for (const version of versions) {
   describe(`verify of relay.to, with Haraka ${version}`, () => {
     let primary: Primary;
     let dns: DnsStub;
