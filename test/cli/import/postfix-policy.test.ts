@@ -202,6 +202,11 @@ const cases: readonly PolicyCase[] = [
     becomes: { localip: ['192.0.2.0/24'], remarks: ['4 postfix-warns-only', '5 postfix-warns-only'] },
   },
   {
+    name: 'the server behind is asked about recipients by verify',
+    text: `${quiet}smtpd_recipient_restrictions = reject_unlisted_recipient, reject_unverified_recipient\n`,
+    becomes: { remarks: ['4 postfix-check', '4 postfix-unverified'] },
+  },
+  {
     name: 'a restriction that is not known is reported',
     text: `${quiet}smtpd_client_restrictions = /etc/postfix/c, sleep 1, reject_unauth_pipelining\n`,
     becomes: { remarks: ['4 postfix-restriction', '4 postfix-check'] },

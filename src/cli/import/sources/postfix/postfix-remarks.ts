@@ -174,6 +174,10 @@ export const postfixRemarks = {
       'set up that plugin before you take the server into use.',
     ),
   ),
+  'postfix-unverified': leftOut('a recipient that only the server behind refused is accepted, and bounced later.')(
+    'asks the server behind whether it knows a recipient; here an entry of relay.to does so where it says verify.',
+    'write verify behind the entries of relay.to whose next hop knows its mailboxes (docs/guides/backup-mx.md).',
+  ),
   'postfix-warns-only': hadNoEffect('stands behind warn_if_reject, so Postfix only logs what it would refuse.'),
   'postfix-restriction': notInForce('not a restriction that is known here.'),
   'postfix-exempting': stricter('spares a client what stands behind it in the same list; here all of that holds.'),

@@ -148,6 +148,7 @@ class RestrictionReader {
     const { plugin, suggestions } = checkBy(name, argument);
     for (const suggestion of suggestions) this.out.suggest(suggestion, item);
     if (mayPermit && open) this.out.remark('postfix-permits', item, item.text);
+    else if (name === 'reject_unverified_recipient') this.out.remark('postfix-unverified', item);
     else if (mayPermit || name.startsWith('reject_')) this.out.remark('postfix-check', item, plugin);
     else if (!harmless.has(name)) this.out.remark('postfix-restriction', item);
   }
