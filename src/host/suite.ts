@@ -12,7 +12,6 @@ import { LastGoodStore } from '../lists/last-good';
 import type { ListStatus } from '../lists/list-status';
 import type { Policy, PolicyParts } from '../lists/policy';
 import { PolicyStore } from '../lists/policy-store';
-import type { OptionalRedisOptions } from '../lists/redis/optional-redis';
 import { RedisClientFactory } from '../lists/redis/redis-client-factory';
 import { RedisIniFile } from '../lists/redis/redis-ini';
 import { type StoreLog, storeLogOf } from '../lists/store-log';
@@ -52,12 +51,12 @@ export class Suite {
 
   constructor(
     readonly store: Pick<PolicyStore, 'policy' | 'close'> &
-      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt' | 'inForce' | 'usesRedis'>>,
+      Partial<Pick<PolicyStore, 'status' | 'generations' | 'adopt' | 'inForce' | 'usesRedis' | 'askRedis'>>,
     private readonly me: string,
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
     private readonly now: () => number = () => Date.now(),
-    private readonly redis?: OptionalRedisOptions,
+    redis?: ConstructorParameters<typeof LimitCounts>[1],
   ) {
     this.limits = new LimitCounts(() => this.policy.settings.limits, redis);
     // Without its master it counts nothing: a limit is one for the whole server.
@@ -66,14 +65,8 @@ export class Suite {
     this.verifier = new RecipientVerifier(() => this.policy.settings.verify, {
       hopsOf: (domain, route) => hopsOf(this, domain, route),
       nextHop: (hop) => this.nextHop(hop),
-      shared: () => this.sharedAnswers(),
+      shared: () => (this.store.usesRedis ? this.answersInRedis : undefined),
     });
-  }
-
-  private sharedAnswers(): SharedAnswers | undefined {
-    if (!this.redis || !this.store.usesRedis) return undefined;
-    this.answersInRedis ??= new SharedAnswers(this.redis);
-    return this.answersInRedis;
   }
 
   private nextHop(hop: Hop): NextHop {
@@ -157,12 +150,13 @@ export class Suite {
     return this.haraka?.haraka_require('plugins').plugin_list;
   }
 
-  /** Keeps what next hops have said in the file of the settings, unless lists are in Redis and that as well. In a cluster, the master's. */
+  /** Keeps what next hops have said: where lists are in Redis, there, and else in the file of the settings. In a cluster, the master does. */
   keepAnswers(harakaFolder: string, log: StoreLog): void {
     const path = () => {
       const { cache_file: name } = this.policy.settings.verify;
       return name === '' || this.store.usesRedis ? '' : resolve(harakaFolder, name);
     };
+    this.answersInRedis = new SharedAnswers((command) => this.store.askRedis?.(command), log);
     this.answerFile = new AnswerFile(this.verifier.answers, path, log);
     void this.answerFile.load();
   }
@@ -193,7 +187,6 @@ export class Suite {
     this.limits.close();
     this.verifier.close();
     this.answerFile?.close();
-    this.answersInRedis?.close();
     this.status?.close();
     suites.forEach((suite, folder) => {
       if (suite === this) suites.delete(folder);

@@ -2,7 +2,8 @@
  * The recipients that limits have counted, in one place for a server: its single process, or the master of its cluster, which
  * counts for all workers.
  */
-import type { OptionalRedisOptions } from '../lists/redis/optional-redis';
+import type { RedisClientFactory } from '../lists/redis/redis-client-factory';
+import type { StoreLog } from '../lists/store-log';
 import { type Counter, namesFor } from '../policy/limits';
 import type { Settings } from '../policy/settings/settings-description';
 import { RedisWindows } from './redis-windows';
@@ -16,6 +17,11 @@ export interface CountRequest {
 
 export type Count = (request: CountRequest) => Promise<Counted>;
 
+interface RedisOf {
+  readonly factory: RedisClientFactory;
+  readonly log: Pick<StoreLog, 'logwarn' | 'lognotice'>;
+}
+
 export class LimitCounts {
   private readonly windows: Windows;
   private shared: RedisWindows | undefined;
@@ -24,7 +30,7 @@ export class LimitCounts {
   /** `redis`: absent where nothing is to be counted there, as for `explain`. */
   constructor(
     private readonly settings: () => Pick<Settings['limits'], 'store' | 'ipv6'>,
-    private readonly redis?: OptionalRedisOptions,
+    private readonly redis?: RedisOf,
     clock?: Clock,
   ) {
     this.windows = new Windows(clock);
@@ -70,7 +76,8 @@ export class LimitCounts {
   }
 
   private redisWindows(): RedisWindows {
-    this.shared ??= new RedisWindows(this.redis as OptionalRedisOptions, this.windows);
+    const { factory, log } = this.redis as RedisOf;
+    this.shared ??= new RedisWindows(factory, this.windows, log);
     return this.shared;
   }
 }

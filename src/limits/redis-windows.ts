@@ -2,9 +2,9 @@
  * Recipients counted in Redis, for all servers that count there. Each answer is kept in the windows of this server, where
  * counting goes on while Redis is disconnected; what was counted meanwhile is added to Redis when it is back.
  */
-
-import { OptionalRedis, type OptionalRedisOptions } from '../lists/redis/optional-redis';
-import type { RedisConnection } from '../lists/redis/redis-connection';
+import type { RedisClientFactory } from '../lists/redis/redis-client-factory';
+import { RedisConnection } from '../lists/redis/redis-connection';
+import type { StoreLog } from '../lists/store-log';
 import { type Counter, keyOf } from '../policy/limits';
 import { type Counted, type Windows, withinLimits } from './windows';
 
@@ -34,41 +34,77 @@ for i, key in ipairs(KEYS) do
 end
 return answer`;
 
+/** How long a recipient waits for Redis, and how long nobody asks it again after it has failed. Milliseconds. */
+const timeout = 1000;
+const retryAfter = 1000;
+
 export class RedisWindows {
-  private readonly redis: OptionalRedis;
+  private connection: RedisConnection | undefined;
+  private opening: Promise<RedisConnection | undefined> | undefined;
+  private retryAt = 0;
+  private state: 'connected' | 'disconnected' | undefined;
 
   constructor(
-    of: OptionalRedisOptions,
+    private readonly factory: RedisClientFactory,
     private readonly windows: Windows,
-  ) {
-    this.redis = new OptionalRedis(of, {
-      away: 'limits are counted in memory, as redis is disconnected',
-      back: 'limits are counted in redis again',
-    });
-  }
+    private readonly log: Pick<StoreLog, 'logwarn' | 'lognotice'>,
+  ) {}
 
   /** As `Windows.count`; never rejects. */
   async count(counters: readonly Counter[], recipients: number): Promise<Counted> {
-    const counted = await this.redis.use(async (connection) =>
-      this.read(counters, await this.ask(connection, counters, recipients)),
-    );
-    return counted ?? this.windows.count(counters, recipients);
+    try {
+      const connection = this.connection ?? (await this.connect());
+      if (connection) return this.read(counters, await this.ask(connection, counters, recipients));
+    } catch (error) {
+      this.disconnected(error);
+    }
+    return this.windows.count(counters, recipients);
   }
 
-  /** Ends windows there, too. Rejects where Redis does not answer. */
+  /** Ends windows there, too. */
   async reset(counters: readonly Counter[]): Promise<void> {
     if (counters.length === 0) return;
-    const keys = counters.map((counter) => prefix + keyOf(counter));
-    const ended = await this.redis.use((connection) => connection.ask(['DEL', ...keys]));
-    if (ended === undefined) throw new Error('redis is disconnected');
+    const connection = this.connection ?? (await this.connect());
+    if (!connection) throw new Error('redis is disconnected');
+    await connection.ask(['DEL', ...counters.map((counter) => prefix + keyOf(counter))]);
   }
 
   get isConnected(): boolean {
-    return this.redis.isConnected;
+    return this.state === 'connected';
   }
 
   close(): void {
-    this.redis.close();
+    this.connection?.close();
+    this.connection = undefined;
+    this.retryAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Only the first recipients of all wait for it. */
+  private async connect(): Promise<RedisConnection | undefined> {
+    if (performance.now() < this.retryAt) return undefined;
+    this.opening ??= this.open().finally(() => {
+      this.opening = undefined;
+    });
+    return this.state === undefined ? this.opening : undefined;
+  }
+
+  private async open(): Promise<RedisConnection | undefined> {
+    const connection = new RedisConnection(this.factory, undefined, timeout, {
+      lost: (reason) => {
+        if (connection === this.connection) this.disconnected(reason);
+      },
+    });
+    try {
+      await connection.open();
+    } catch (error) {
+      connection.close();
+      this.disconnected(error);
+      return undefined;
+    }
+    this.connection = connection;
+    if (this.state === 'disconnected') this.log.lognotice('limits are counted in redis again');
+    this.state = 'connected';
+    return connection;
   }
 
   private async ask(
@@ -99,5 +135,15 @@ export class RedisWindows {
     });
     const refusing = windows[over];
     return refusing ? { over, isFirst: refusing.refused === 1, endsIn: refusing.endsIn } : withinLimits;
+  }
+
+  private disconnected(error: unknown): void {
+    this.connection?.close();
+    this.connection = undefined;
+    this.retryAt = performance.now() + retryAfter;
+    if (this.state === 'disconnected') return;
+    this.state = 'disconnected';
+    const reason = error instanceof Error ? error.message : String(error);
+    this.log.logwarn(`limits are counted in memory, as redis is disconnected: ${reason}`);
   }
 }

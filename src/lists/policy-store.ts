@@ -142,6 +142,11 @@ export class PolicyStore {
     return this.redis.isUsed;
   }
 
+  /** Over the connection of the lists in Redis; `undefined` where there is none. Rejects where the server answers with an error. */
+  askRedis(command: readonly string[]): Promise<unknown> | undefined {
+    return this.redis.ask(command);
+  }
+
   /** Resolves once all lists in Redis have been read, and in any case after `limit` milliseconds. Never rejects. */
   firstRead(limit: number): Promise<void> {
     return this.redis.firstRead(limit);

@@ -18,8 +18,8 @@ const numberingEvent = 'smtpcheck.numbering';
 /** What a worker asks its master for. */
 export type Service = 'status' | 'count' | 'verify';
 
-/** Milliseconds that a worker waits for an answer, unless the question itself takes longer. */
-const patience = 3000;
+/** Milliseconds that a worker waits for a master that is busy, beyond what the question itself takes. Haraka gives up a hook after 30 s. */
+const patience = 10_000;
 
 interface Message {
   readonly event?: unknown;

@@ -1,21 +1,24 @@
 /**
- * What next hops have said, in Redis, for all servers that have lists there. It is looked for where the memory of this server has
- * none, and kept for as long as it counts. Without Redis, next hops are asked.
+ * What next hops have said, in the Redis that lists are kept in, for all servers that have lists there. It is looked for where the
+ * memory of this server has none, and kept for as long as it counts. Without Redis, next hops are asked.
  */
-import { OptionalRedis, type OptionalRedisOptions } from '../lists/redis/optional-redis';
+import { within } from '../time/within';
 import { type Answer, isSaid, lifetimes } from './answers';
 
 const prefix = 'smtpcheck.verified:';
+/** How long a recipient waits for Redis, in milliseconds. */
+const timeout = 1000;
+
+/** Sends a command over the connection of the lists; `undefined` where there is none. Rejects where the server says no. */
+export type AskRedis = (command: readonly string[]) => Promise<unknown> | undefined;
 
 export class SharedAnswers {
-  private readonly redis: OptionalRedis;
+  private complaint = '';
 
-  constructor(of: OptionalRedisOptions) {
-    this.redis = new OptionalRedis(of, {
-      away: 'what next hops say of recipients is kept in memory alone, as redis is disconnected',
-      back: 'what next hops say of recipients is kept in redis again',
-    });
-  }
+  constructor(
+    private readonly askRedis: AskRedis,
+    private readonly log: { logwarn(text: string): void },
+  ) {}
 
   /** Never rejects. */
   async find(of: string): Promise<Answer | undefined> {
@@ -32,11 +35,15 @@ export class SharedAnswers {
     void this.ask('DEL', prefix + of);
   }
 
-  close(): void {
-    this.redis.close();
-  }
-
-  private ask(...command: readonly string[]): Promise<unknown> {
-    return this.redis.use((connection) => connection.ask(command));
+  private async ask(...command: readonly string[]): Promise<unknown> {
+    try {
+      const answer = this.askRedis(command);
+      return answer && (await within(timeout, answer));
+    } catch (error) {
+      const complaint = `what next hops say of recipients is not kept in redis: ${(error as Error).message}`;
+      if (complaint !== this.complaint) this.log.logwarn(complaint);
+      this.complaint = complaint;
+      return undefined;
+    }
   }
 }

@@ -44,6 +44,10 @@ export function settingsWith(source: (list: ListName, file: string) => string, t
     '[main]',
     'settle=100ms',
     'poll=500ms',
+    '[verify]',
+    'rate=',
+    'timeout=2s',
+    'cache=1000',
     '[relay]',
     `local_ip=${source('localip', 'localip')}`,
     `local_domain=${source('localdomain', 'localdomain')}`,
@@ -77,7 +81,7 @@ export interface Ports {
 }
 
 export function portsText({ dns, status }: Ports): string {
-  return `${dnsText(dns)}[verify]\nrate=\ntimeout=2s\ncache=1000\n[status]\nlisten=127.0.0.1:${status}\n`;
+  return `${dnsText(dns)}[status]\nlisten=127.0.0.1:${status}\n`;
 }
 
 const named = 40;

@@ -52,7 +52,7 @@ describe('RedisWindows', () => {
       const lines: string[] = [];
       const log = { logwarn: (line: string) => lines.push(line), lognotice: (line: string) => lines.push(line) };
       const windows = new Windows();
-      const own = new RedisWindows({ factory: clientsOf(redis, version), log }, windows);
+      const own = new RedisWindows(clientsOf(redis, version), windows, log);
       counted = own;
       const ask = async (count: number, ...counters: readonly Counter[]) => {
         const replies: (number | undefined)[] = [];
@@ -110,7 +110,7 @@ describe('RedisWindows', () => {
     const windows = new Windows();
     const lines: string[] = [];
     const log = { logwarn: (line: string) => lines.push(line), lognotice() {} };
-    counted = new RedisWindows({ factory: clientsOf(redis), log }, windows);
+    counted = new RedisWindows(clientsOf(redis), windows, log);
     const own = counted;
     await own.count([five], 1);
     redis.pause();
@@ -127,8 +127,10 @@ describe('RedisWindows', () => {
 
   it('count in memory where the server allows no scripts', async () => {
     const lines: string[] = [];
-    const log = { logwarn: (line: string) => lines.push(line), lognotice() {} };
-    counted = new RedisWindows({ factory: clientsOf(redis), log }, new Windows());
+    counted = new RedisWindows(clientsOf(redis), new Windows(), {
+      logwarn: (line) => lines.push(line),
+      lognotice() {},
+    });
     for (let i = 0; i < 6; i++) assert.equal((await counted.count([five], 1)).over, i < 5 ? undefined : 0);
     assert.deepEqual(lines, ['limits are counted in memory, as redis is disconnected: NOPERM no scripts here']);
   });

@@ -35,8 +35,6 @@ export class FakeRedis {
   readonly asked: string[] = [];
   /** Called before a command is answered: to change a key between two of them. */
   before: ((command: string) => void) | undefined;
-  /** Milliseconds that a key was set for; nothing ends here. */
-  readonly lifetimes = new Map<string, number>();
   /** What a script answers; without it there are no scripts. */
   script: ((keys: readonly string[], args: readonly string[]) => readonly number[]) | undefined;
   password: string | undefined;
@@ -236,15 +234,6 @@ class Client {
         return this.typeOf(first) === 'none'
           ? null
           : this.typed(first, 'string', (value) => Buffer.from(value as string));
-      case 'SET': {
-        const [, value = '', unit, time] = args;
-        this.redis.set(first, value);
-        if (unit === 'PX') this.redis.lifetimes.set(first, Number(time));
-        return OK;
-      }
-      case 'DEL':
-        for (const key of args) this.redis.delete(key);
-        return args.length;
       case 'SSCAN':
         return this.typed(first, 'set', (value) => slice([...(value as ReadonlySet<string>)].map(asBuffer), args, 1));
       case 'HSCAN':

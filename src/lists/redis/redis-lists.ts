@@ -83,6 +83,11 @@ export class RedisLists {
     return this.lists.size > 0;
   }
 
+  /** A command that has nothing to do with the lists, to the server of the first of them; `undefined` while it is disconnected. */
+  ask(command: readonly string[]): Promise<unknown> | undefined {
+    return this.servers[0]?.ask(command);
+  }
+
   /** Resolves once every key has been read, and in any case after `limit` milliseconds. */
   async firstRead(limit: number): Promise<void> {
     const allRead = Promise.all([...this.lists.values()].map(({ firstRead }) => firstRead));

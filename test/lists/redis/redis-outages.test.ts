@@ -47,6 +47,31 @@ describe('Redis disconnected', () => {
       assert.equal(site.saying(' reconnected, '), 1);
     });
 
+    it(`is noticed and over as ever where somebody else asks over the connection all the time, while it is ${name}`, async () => {
+      redis.add('host.deny', '198.51.100.7');
+      redis.set('asked', 'answer');
+      const site = await start(denyAlone);
+      const answers: unknown[] = [];
+      const ask = () =>
+        Promise.resolve(site.store.askRedis(['GET', 'asked'])).then(
+          (answer) => answers.push(answer === undefined ? answer : String(answer)),
+          () => answers.push('an error'),
+        );
+      const asking = setInterval(ask, 1);
+      try {
+        await site.sees('it is asked', () => answers.includes('answer'));
+        await begin();
+        await site.sees('nobody is asked', () => answers.at(-1) === undefined && site.saying(' disconnected, ') === 1);
+        await sleep(tooLong);
+        await end();
+        await site.sees('it is asked again', () => answers.at(-1) === 'answer' && site.denies('198.51.100.7'));
+        assert.equal(site.saying(' disconnected, '), 1);
+        assert.equal(site.saying(' reconnected, '), 1);
+      } finally {
+        clearInterval(asking);
+      }
+    });
+
     it(`leaves the file in force while it is ${name}, as it is by then`, async () => {
       redis.add('host.deny', '198.51.100.7');
       const site = await start(`${head}[deny]\nhosts=redis:host.deny last\n`, { last: '198.51.100.1' });

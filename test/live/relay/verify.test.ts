@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { everything } from '../../../testkit/extent';
 import { keyPair } from '../../../testkit/fakes/listener';
 import { knowsSome, type Primary, startPrimary } from '../../../testkit/fakes/primary';
 import { makeFolder } from '../../../testkit/folder';
@@ -182,6 +183,37 @@ for (const version of versions) {
       assert.equal(replies.filter((one) => one === LATER).length, 980);
       await reload('timeout=10s\nrate=');
     });
+
+    if (everything) {
+      it('is asked no more often by a dictionary of 100,000 names from 1,000 clients', async () => {
+        await reload('timeout=10s\nrate=300/1m');
+        const [before, began] = [primary.asked.length, performance.now()];
+        const told = new Map<string, number>();
+        const names = Array.from({ length: 1000 }, (_, client) => client);
+        const guess = async () => {
+          for (let client = names.pop(); client !== undefined; client = names.pop()) {
+            const session = await open(haraka, { from: `127.67.${client >> 7}.${(client & 127) + 1}` });
+            for (let i = 0; i < 100; i++) {
+              const reply = await rcpt(session, `word${client * 100 + i}@backup.example`);
+              told.set(reply, (told.get(reply) ?? 0) + 1);
+              if (reply === ENOUGH) break;
+              if (i % 20 === 0) assert.match(await rcpt(session, 'known@backup.example'), OK);
+            }
+            session.destroy();
+          }
+        };
+        await Promise.all(Array.from({ length: 40 }, guess));
+        const minutes = Math.ceil((performance.now() - began) / 60_000) + 1;
+        const asked = primary.asked.length - before;
+        assert.ok(asked >= 300 && asked <= 300 * minutes, `${asked} questions in less than ${minutes} minutes`);
+        assert.deepEqual(
+          [...told.keys()].filter((reply) => ![UNKNOWN, LATER, ENOUGH].includes(reply)),
+          [],
+        );
+        assert.equal(told.get(UNKNOWN), asked);
+        await reload('timeout=10s\nrate=');
+      }).timeout(300_000);
+    }
 
     it('no longer asks a domain that accepts whatever it is asked', async () => {
       primary.manners.rcpt = () => '250 2.1.5 Ok';

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { type Primary, startPrimary } from '../../../testkit/fakes/primary';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { type HarakaVersion, listeners, type RunningHaraka, startHaraka } from '../../../testkit/live/haraka';
 import { isAccepted, type SmtpClient } from '../../../testkit/live/smtp-client';
@@ -12,7 +13,7 @@ import { eventually, greet, rcpt, said } from '../../../testkit/live/talk';
 import { type Changes, Expectations } from '../../faults/checks/expectations';
 import { Ledger } from '../../faults/checks/ledger';
 import { servingPids } from '../../faults/checks/resources';
-import { dnsText, type ListName, type StandIns, settingsWith, standsIn, zone } from '../../faults/site';
+import { dnsText, type ListName, primaryPort, type StandIns, settingsWith, standsIn, zone } from '../../faults/site';
 import { Traffic } from '../../faults/traffic/traffic';
 import { unheardOfIn } from '../../faults/world';
 import { files } from './lists';
@@ -190,6 +191,7 @@ export class Site {
   private constructor(
     readonly redis: RedisServer,
     readonly dns: DnsStub,
+    private readonly primary: Primary,
     readonly ledger: Ledger,
     readonly instances: readonly Instance[],
   ) {}
@@ -205,6 +207,7 @@ export class Site {
       [aside.client]: [aside.name],
       [aside.name]: { A: [aside.client] },
     });
+    const primary = await startPrimary({}, primaryPort);
     const ledger = new Ledger();
     const starting = await Promise.allSettled(
       settings.map((one) =>
@@ -218,7 +221,7 @@ export class Site {
       ),
     );
     const instances = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    const site = new Site(redis, dns, ledger, instances);
+    const site = new Site(redis, dns, primary, ledger, instances);
     const failure = starting.find((one) => one.status === 'rejected');
     if (!failure) return site;
     await site.stop();
@@ -300,6 +303,7 @@ export class Site {
     const { lost } = this.ledger.settle(queued);
     for (const instance of this.instances) await instance.stop();
     await this.dns.stop();
+    await this.primary.stop();
     assert.equal(lost, 0, 'messages are lost');
     assert.deepEqual(this.ledger.findings, []);
   }
