@@ -1,7 +1,14 @@
 /** Which limits a client's recipients count against, and under which name. */
 import assert from 'node:assert/strict';
 import { parseLimit } from '../../src/policy/entries/limit';
-import { type CountedClient, countersOf, keyOf, type LimitPolicy, namesFor } from '../../src/policy/limits';
+import {
+  type CountedClient,
+  countersOf,
+  decideCounted,
+  keyOf,
+  type LimitPolicy,
+  namesFor,
+} from '../../src/policy/limits';
 import { address } from '../../testkit/core';
 
 const limit = (text: string) => {
@@ -83,4 +90,18 @@ describe('namesFor', () => {
   ] as const) {
     it(`knows ${text} under ${name}`, () => assert.ok(namesFor(text, 64).includes(name)));
   }
+});
+
+describe('a recipient over a limit', () => {
+  it('is deferred alone, by the entry or the setting', () =>
+    assert.deepEqual(decideCounted({ subject: 'client', name: '192.0.2.7', limit: client, at }), {
+      outcome: 'defer',
+      rule: 'limit-reached',
+      at,
+      reply: {
+        code: 450,
+        enhanced: [4, 7, 1],
+        text: 'Too many recipients from this client; try again later',
+      },
+    }));
 });

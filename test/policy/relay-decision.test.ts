@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { noNames, unaskedNames, unknownNames } from '../../src/policy/client-names';
-import { decideRelay, findDestination, findRoute } from '../../src/policy/relay-decision';
+import { decideRelay, findDestination, findRoute, isOpenToAll } from '../../src/policy/relay-decision';
 import {
   named,
   needsTheName,
@@ -583,6 +583,20 @@ describe('findDestination', () => {
     for (const domain of ['old.backup.example', 'other.example', 'example', '']) {
       assert.equal(findDestination(policy, domain, now), undefined, domain);
     }
+  });
+});
+
+describe('isOpenToAll', () => {
+  it('is what a stranger may have, by relay.to or by RELAY of relay.map', () => {
+    const policy = relayPolicy({
+      localip: ['192.0.2.0/24'],
+      relayTo: ['backup.example', '!closed.backup.example'],
+      map: ['To:mapped.example RELAY', 'To:refused.example REJECT', 'To:dropped.example DISCARD'],
+    });
+    const open = (to: string) => isOpenToAll(policy, relayRequest({ from: '192.0.2.7', to }));
+    for (const to of ['a@backup.example', 'a@mapped.example']) assert.equal(open(to), true, to);
+    for (const domain of ['closed.backup.example', 'refused.example', 'dropped.example', 'victim.example'])
+      assert.equal(open(`a@${domain}`), false, domain);
   });
 });
 

@@ -8,7 +8,7 @@ import { decideVerified, judgeReply, tooManyUnknown, type Verified } from '../..
 import { address, listOf, now, recipient, relayPolicy, relayRequest, told } from '../../testkit/core';
 
 const replies: Readonly<Record<Verified, readonly string[]>> = {
-  known: ['250 2.1.5 Ok', '250', '251 User not local; will forward', '299 whatever'],
+  known: ['200 x', '250 2.1.5 Ok', '250', '251 User not local; will forward', '299 whatever'],
   unknown: [
     '550 5.1.1 No such user',
     '550 5.1.1',
@@ -19,6 +19,8 @@ const replies: Readonly<Record<Verified, readonly string[]>> = {
     '550 No such user',
     '550',
     '559 x',
+    '500 5.1.1 x',
+    '599 5.1.1 x',
     '550 5.1.1a is no code',
     '550 <a@b.example> 5.7.1 somewhere behind',
   ],
@@ -36,6 +38,12 @@ const replies: Readonly<Record<Verified, readonly string[]>> = {
     '500 What?',
     '530 Authentication required',
     '450 4.1.1 Unverified address',
+    '450 5.1.1 x',
+    '300 x',
+    '560 x',
+    '549 x',
+    '550 5.12.1 x',
+    '550 5.0.0 x',
     '451 4.7.1 Greylisted',
     '421 4.7.0 Too many',
     '354 go ahead',
@@ -84,7 +92,10 @@ describe('a reply of the next hop to RCPT', () => {
     assert.equal(answers('unsure', 'accept'), undefined);
     assert.deepEqual(answers('unsure', 'defer'), deferred);
     const { rule, reply } = tooManyUnknown(at);
-    assert.deepEqual([rule, reply.code, reply.enhanced.join('.')], ['unknown-recipients', 421, '4.7.1']);
+    assert.deepEqual(
+      [rule, reply.code, reply.enhanced.join('.'), reply.text],
+      ['unknown-recipients', 421, '4.7.1', 'Too many unknown recipients'],
+    );
   });
 });
 

@@ -71,6 +71,12 @@ const lines: readonly LineCase[] = [
   { kind: 'relay_map', line: `To:a.example ${ending} RELAY`, says: 'map-value-unknown' },
   { kind: 'relay_map', line: `To:a.example ${ending}`, says: 'map-value-missing' },
   { kind: 'relay_map', line: `To:a.example RELAY ${ending} ${ending}`, says: 'attribute-twice' },
+  { kind: 'relay_map', line: `To:a.example REJECT   ${ending}`, says: '550 Access denied until' },
+  { kind: 'relay_map', line: 'To:a.example 550 No xuntil=2036-01-01', says: '550 No xuntil=2036-01-01' },
+  { kind: 'relay_map', line: 'To:a.example RELAY .from=b.example', says: 'map-value-unknown' },
+  { kind: 'local_ip', line: '192.0.2.7 from=a.example limit=5/1h', says: 'from=a.example limit=5/1h' },
+  { kind: 'local_ip', line: `192.0.2.7 x${ending}`, says: 'attribute-unknown: until=2026-12-31T18:00Z' },
+  { kind: 'local_ip', line: '192.0.2.7 until=x2026-12-31', says: 'attribute-value' },
 ];
 
 /** The first line of a text, without its comment. */
@@ -99,6 +105,43 @@ describe('attributes', () => {
       assert.equal(words.filter((word) => word !== '').join(' '), says);
     });
   }
+
+  it('say in a finding where they are not possible, and how they are written', () => {
+    const fault = (kind: ListKind | 'relay_map', line: string) => {
+      const parsed = kind === 'relay_map' ? parseRelayMap('file', line) : parseList(kind, 'file', line);
+      return parsed.findings.map((finding) => describeFault(finding)).join();
+    };
+    assert.match(fault('local_ip', '!192.0.2.7 from=a.example'), /from= behind an exclusion/);
+    assert.match(fault('hosts', '192.0.2.7 from=a.example'), /from= in this list/);
+    assert.match(fault('relay_map', 'To:a.example RELAY limit=5/1h'), /limit= in relay\.map/);
+    assert.match(fault('local_ip', '192.0.2.7 from=jp'), /domains with commas between: from=dept\.example/);
+    assert.match(fault('local_ip', '192.0.2.7 limit=5'), /a number of recipients for a period of at most 31d/);
+    assert.match(fault('local_ip', '192.0.2.7 until=x'), /a time that exists: until=2026-12-31/);
+  });
+
+  it('are known of a list as a whole: whether any entry has an end, a scope or a limit', () => {
+    const kinds = (...entries: readonly string[]) => {
+      const list = listOf('local_ip', ...entries);
+      return [list.hasEnds, list.hasScopes, list.hasLimits];
+    };
+    assert.deepEqual(kinds('192.0.2.7'), [false, false, false]);
+    assert.deepEqual(kinds(`192.0.2.7 ${ending}`, '192.0.2.8'), [true, false, false]);
+    assert.deepEqual(kinds('192.0.2.7 from=<>', '192.0.2.8'), [false, true, false]);
+    assert.deepEqual(kinds('192.0.2.7 limit=5/1h', '192.0.2.8 from=<>'), [false, true, true]);
+    assert.deepEqual(kinds('192.0.2.8 from=<>', '192.0.2.7 limit=5/1h'), [false, true, true]);
+    assert.equal(mapOf('To:a.example RELAY').hasEnds, false);
+    assert.equal(mapOf(`a.example RELAY ${ending}`).hasEnds, true);
+  });
+
+  it('of a found entry are those that it has', () => {
+    const list = listOf('local_ip', '192.0.2.7 limit=5/1h', '192.0.2.8 from=<>', '192.0.2.9 until=2036-01-01');
+    const keys = [7, 8, 9].map((octet) => Object.keys(list.findAddress(address(`192.0.2.${octet}`), 0) ?? {}).sort());
+    assert.deepEqual(keys, [
+      ['excluded', 'limits', 'source'],
+      ['excluded', 'scope', 'source'],
+      ['excluded', 'source'],
+    ]);
+  });
 
   it('that two lines of one thing have in two ways contradict each other', () => {
     const fault = (kind: ListKind, text: string) => {

@@ -20,6 +20,7 @@ const lines: readonly (readonly [string, string])[] = [
   ['!mx:', 'mx-network'],
   ['mx:partner.example', 'mx-network'],
   ['mx:user@partner.example', 'mx-network'],
+  ['=mx:192.0.2.25', 'address-syntax'],
   ['mx:192.0.2.25 mx.inner.example', 'route-not-here'],
   ['mx:192.0.2.25 from=dept.example', 'attribute-not-here'],
   ['mx:192.0.2.0 255.255.255.0', 'route-not-here'],
@@ -49,6 +50,7 @@ describe('mx: entries', () => {
   }
 
   it('admit neither a literal of their networks nor any domain', () => {
+    assert.equal(listOf('relay_to', 'backup.example').findExchange(address('192.0.2.25'), now), undefined);
     const list = listOf('relay_to', 'mx:192.0.2.0/24', 'backup.example');
     assert.equal(list.findRecipient({ localPart: 'a', domain: '[192.0.2.25]' }, now), undefined);
     assert.equal(list.findAddress(address('192.0.2.25'), now), undefined);

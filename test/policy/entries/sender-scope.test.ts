@@ -57,6 +57,24 @@ describe('SenderScope', () => {
     });
   }
 
+  it('contains what covers no more senders', () => {
+    const contains = (one: string, other: string) => scopeOf(one).contains(scopeOf(other));
+    for (const [one, other, does] of [
+      ['a.example,b.example,=c.example,<>', 'b.example,a.example,=c.example,<>', true],
+      ['example.org', 'a.example.org,=b.c.example.org', true],
+      ['a.example', 'a.example,b.example', false],
+      ['a.example', 'b.example,a.example', false],
+      ['=a.example', '=b.example', false],
+      ['=a.example', 'a.example', false],
+      ['a.example', '<>', false],
+      ['a.example,<>', 'a.example', true],
+    ] as const)
+      assert.equal(contains(one, other), does, `${one} and ${other}`);
+  });
+
+  it('has its domains by their names', () =>
+    assert.deepEqual(scopeOf('b.example,=a.example,<>').domains, ['b.example', 'a.example']));
+
   it('covers nobody before MAIL, and whoever is asked for as covered', () => {
     assert.equal(scopeOf('dept.example').covers(undefined), false);
     assert.equal(scopeOf('dept.example').covers(coveredSender), true);
