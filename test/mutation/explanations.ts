@@ -17,7 +17,33 @@ export const explanations: readonly Explanation[] = [
 already known to differ, networks in more than one bucket, lines that can be joined, a flag that no syntax depends on. Without
 it the answer is the same and comes later; \`npm run bench\` holds the time.`,
     survivors: {
-      'src/policy/entries/relay-map.ts': ['return parseLines(file, text, parseMapLine, new MapBuilder(file), {});'],
+      'src/policy/entries/relay-map.ts': [
+        'return parseLines(file, text, parseMapLine, new MapBuilder(file), {});',
+        'const hasNames = this.connect.domainCount >= 0;',
+        'const hasNames = true;',
+        'this.entriesUntil = true ? data.latest.entries : 0;',
+        'this.entriesUntil = this.size >= 0 ? data.latest.entries : 0;',
+        'if (true && row.attributes) this.ending.add(line);',
+        'if (row.side !== "" && row.attributes) this.ending.add(line);',
+      ],
+      'src/policy/entries/latest.ts': [
+        'if (until >= this.entries) this.entries = until;',
+        "if (kind === 'domain' && until >= this.names) this.names = until;",
+      ],
+      'src/policy/tables/ends.ts': [
+        'if (false) return false;',
+        'if (payload === 0 && payload > ends.length) return false;',
+        'if (false || payload > ends.length) return false;',
+        'if (payload === 0 || false) return false;',
+      ],
+      'src/policy/client-trust.ts': [
+        'return true ? { ...trust, ...(scope && { scope }), ...(limits && { limits }) } : trust;',
+      ],
+      'src/policy/entries/attribute-words.ts': ['return Object.keys(other).every(kind => Object.hasOwn(one, kind));'],
+      'src/policy/entries/map-line.ts': [
+        'if (false) return { valueText: text, attributeWords };',
+        'if (!text?.includes("")) return { valueText: text, attributeWords };',
+      ],
       'src/policy/entries/address-range.ts': ['if (hyphen <= 0) return undefined;'],
       'src/policy/findings/list-formats.ts': [
         "const separator = argument.endsWith('\\t') ? '\\\\t' : argument.slice(0, 1);",
@@ -68,8 +94,14 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
       ],
       'src/policy/entries/entry-tables.ts': ['if (true) {', 'if (this.mailboxes.size >= 0) {'],
       'src/policy/entries/list.ts': [
-        'const route = true ? routeOf(this.data.routes, hit.payload) : undefined;',
-        'const route = hit.payload >= 0 ? routeOf(this.data.routes, hit.payload) : undefined;',
+        'if (false) return { source, excluded };',
+        'this.entriesUntil = true ? data.latest.entries : 0;',
+        'this.entriesUntil = this.size >= 0 ? data.latest.entries : 0;',
+        'const rest = true ? others.filter((other) => !isAttribute(other)) : others;',
+        'const rest = attributeWords.length >= 0 ? others.filter((other) => !isAttribute(other)) : others;',
+        `const meant = holds(kind, 'network') ? networkInWords([word, ...rest].join(""), word, rest) : undefined;`,
+        'if (false || more.length > 0) return undefined;',
+        'const hasExtras = true;',
         'if (false) return plain;',
       ],
       'src/policy/entries/local-domains.ts': ['if (faulty.length === 0 && true) {', 'new RegExp(pattern, "");'],
@@ -123,7 +155,7 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
       ],
       'src/policy/relay-decision.ts': [
         'if (false) return [];',
-        'const names = map.usesClientNames ? clientNames.claimed : ["Stryker was here"];',
+        'const names = map.usesClientNames(time) ? clientNames.claimed : ["Stryker was here"];',
       ],
       'src/policy/settings/setting-kinds.ts': [
         'if (true && value >= low && value <= high) return { value };',
@@ -184,7 +216,9 @@ network that takes both is one network.`,
 that takes all there is, because the empty part before the sign is refused, or because it is 0.`,
     survivors: {
       'src/policy/settings/ini.ts': ['const pair = /^([A-Za-z0-9_.-]+)\\s*=\\s*(.*)/.exec(written);'],
+      'src/policy/entries/sender-scope.ts': ["return dot <= 0 ? '' : name.slice(dot + 1);"],
       'src/policy/entries/entry.ts': [
+        'const exchangeSign = /(!?)mx:/i;',
         'const inner = /\\[(?:ipv6:)?([^\\]]*)\\](\\/[0-9]+)?$/i.exec(text);',
         `return suggest('address-leading-zero', \`\${use}\${slash <= 0 ? '' : text.slice(slash)}\`);`,
         'if (slash > 0) {',
@@ -195,6 +229,9 @@ that takes all there is, because the empty part before the sign is refused, or b
       'src/policy/entries/ip-address.ts': ['octet = octet <= 0 ? c - 0x30 : octet * 10 + c - 0x30;'],
       'src/policy/entries/local-domains.ts': ["return (error as Error).message.replace(/.*: /s, '').toLowerCase();"],
       'src/policy/entries/map-line.ts': [
+        'const replyValue = /\\S+[ \\t]+(?:ERROR:|[0-9]{3}(?:\\s|$))/i;',
+        'const startsReply = /(?:ERROR:|[0-9]{3}(?:\\s|$))/i;',
+        'const startsReply = /^(?:ERROR:|[0-9]{3}(?:\\s))/i;',
         'const match = /(\\S+)(?:[ \\t]+(.*))?$/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))?/s.exec(line.text);',
         'const match = /^(\\S+)(?:[ \\t]+(.*))$/s.exec(line.text);',
@@ -242,9 +279,19 @@ defaults of settings are values, and no machine that runs the tests puts the hig
         `const [, type = '', file = "Stryker was here!"] = match;`,
       ],
       'src/policy/entries/list.ts': [
-        'const [word = "Stryker was here!", ...rest] = line.text.split(/[ \\t]+/);',
-        'const route = false ? undefined : entry.route;',
-        'const route = entry.kind === "" ? undefined : entry.route;',
+        'const [word = "Stryker was here!", ...others] = line.text.split(/[ \\t]+/);',
+        "const isVerified = words.at(-1).toLowerCase() === 'verify';",
+        'const routed = hop === undefined || false ? entry : withRoute(entry, hop);',
+        'const routed = hop === undefined || entry.kind === "" ? entry : withRoute(entry, hop);',
+      ],
+      'src/policy/entries/entry.ts': [
+        'const sign = exchangeSign.exec(text)?.[0] ?? "Stryker was here!";',
+        "const sign = exchangeSign.exec(text)[0] ?? '';",
+      ],
+      'src/policy/entries/extras.ts': [
+        'if (isProblem(bounds)) throw new Error("");',
+        `const bounds = parseAttributes(text.split(' '), ['from', 'limit'], "Stryker was here!");`,
+        "if (false) throw new Error('the attributes of an entry cannot be read');",
       ],
       'src/policy/entries/local-domains.ts': [
         `const detail = reasonAgainst(line) ?? reasonAgainst(patterns.join('|')) ?? "Stryker was here!";`,
@@ -253,7 +300,7 @@ defaults of settings are values, and no machine that runs the tests puts the hig
       'src/policy/entries/map-line.ts': [
         "const written = match[1] ?? '';",
         'const written = match?.[1] ?? "Stryker was here!";',
-        'const valueText = match[2];',
+        'const { valueText, attributeWords } = splitValue(match[2]);',
         'const name = tag?.[1].toLowerCase();',
         "return { problem: 'map-tag-unknown', detail: shortened(tag[1] ?? '') };",
         `return { problem: 'map-tag-unknown', detail: shortened(tag?.[1] ?? "Stryker was here!") };`,
@@ -279,16 +326,27 @@ defaults of settings are values, and no machine that runs the tests puts the hig
     title: 'Any text would do',
     why: `The default stands for no text at all, and Stryker's text means the same there: it is ASCII, and it is no local part.`,
     survivors: {
-      'src/policy/settings/setting-kinds.ts': ['const host = match?.[1] ?? match?.[2] ?? "Stryker was here!";'],
+      'src/policy/settings/setting-kinds.ts': [
+        'const host = match?.[1] ?? match?.[2] ?? "Stryker was here!";',
+        'const [, recipients, unit] = /^([0-9]+)\\/([smhd])$/.exec(text) ?? ["Stryker was here"];',
+        'const [, domain] = /^[^\\s@<>"]+@([^\\s@<>]+)$/.exec(text) ?? ["Stryker was here"];',
+      ],
       'src/policy/entries/foreign-list.ts': [
         'if (!isMost(cells.filter((row) => isEntry(row[column] ?? "Stryker was here!")).length)) continue;',
       ],
       'src/policy/findings/list-formats.ts': [
         "const [key = '', argument = \"Stryker was here!\"] = detail.split(' ', 2);",
       ],
+      'src/policy/entries/limit.ts': [
+        'const [, recipients, count, unit = "Stryker was here!"] = /^([1-9][0-9]{0,8})\\/([1-9][0-9]{0,6})([smhd])$/.exec(text) ?? [];',
+        `const [, recipients, count, unit = ''] = /^([1-9][0-9]{0,8})\\/([1-9][0-9]{0,6})([smhd])$/.exec(text) ?? ["Stryker was here"];`,
+      ],
+      'src/policy/verify.ts': [
+        'const [, subject, detail] = /^5\\.([0-9]{1,3})\\.([0-9]{1,3})(?![.0-9])/.exec(text) ?? ["Stryker was here"];',
+      ],
       'src/policy/recipient-form.ts': ['const { domain, writtenDomain = "Stryker was here!" } = recipient;'],
       'src/policy/relay-decision.ts': [
-        'const entry = policy.destinations.findRecipient({ localPart: "Stryker was here!", domain });',
+        'const entry = policy.destinations.findRecipient({ localPart: "Stryker was here!", domain }, time);',
       ],
     },
   },
@@ -298,6 +356,11 @@ defaults of settings are values, and no machine that runs the tests puts the hig
 has no text; an address that is read writes over all that was there.`,
     survivors: {
       'src/policy/entries/ip-address.ts': ['const address: IpAddress = {};'],
+      'src/policy/entries/list.ts': ['this.latest.add("");'],
+      'src/policy/entries/extras.ts': [
+        'this.hosts.add(route?.host ?? "Stryker was here!");',
+        'private readonly bounds: (Bounds | undefined)[] = ["Stryker was here"];',
+      ],
       'src/policy/tables/plain-network.ts': ['excluded = true;'],
       'src/policy/entries/map-value.ts': ['this.texts.add(answer?.text ?? "Stryker was here!");'],
       'src/policy/entries/entry-tables.ts': ["this.mailboxes.add(mailboxKey(key.localPart, ''), line, true, payload);"],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ClientNames, unaskedNames } from '../../src/policy/client-names';
-import { decideTrust, dependsOnSender, trustWithdrawn } from '../../src/policy/client-trust';
+import { decideTrust, dependsOnSender, findDenial, trustWithdrawn } from '../../src/policy/client-trust';
 import { formatReply } from '../../src/policy/decision';
 import { formatLimits } from '../../src/policy/entries/limit';
 import { named, type RelaySite, relayPolicy, relayRequest } from '../../testkit/core';
@@ -46,6 +46,13 @@ describe('decideTrust', () => {
       ['at', 'limits', 'outcome', 'rule'],
       ['at', 'outcome', 'rule', 'scope'],
     ]);
+  });
+
+  it('is denied by the first name that has an entry', () => {
+    const policy = relayPolicy({ localdomain: ['campus.example', '!old.campus.example'] });
+    const names = named(['pc.access.example', 'pc.old.campus.example'], ['pc.access.example', 'pc.old.campus.example']);
+    assert.equal(findDenial(policy, relayRequest({ names }))?.source.line, 2);
+    assert.equal(findDenial(policy, relayRequest({ names: named(['a.example'], ['a.example']) })), undefined);
   });
 
   it('depends on the sender where any entry of either list has a scope', () => {

@@ -157,9 +157,13 @@ describe('verify of an entry', () => {
     assert.equal(asks('anybody@plain.example'), false);
     assert.equal(asks('asked@plain.example'), true);
     assert.equal(asks('anybody@backup.example', { from: '192.0.2.7' }), false, 'a client of ours is asked for nobody');
-    const list = listOf('relay_to', 'a.example verify', 'b.example [10.0.0.5]', 'c.example [10.0.0.5] verify');
+    const list = listOf(
+      'relay_to',
+      ...['a.example verify', 'b.example [10.0.0.5]', 'c.example [10.0.0.5] verify'],
+      ...['d.example mx.inner verify', 'e.example mx.innerverify'],
+    );
     assert.deepEqual(
-      ['a', 'b', 'c'].map((name) => {
+      ['a', 'b', 'c', 'd', 'e'].map((name) => {
         const { route, verify } = list.findRecipient(recipient(`x@${name}.example`), now) ?? {};
         return [route?.host, verify];
       }),
@@ -167,6 +171,8 @@ describe('verify of an entry', () => {
         [undefined, true],
         ['10.0.0.5', undefined],
         ['10.0.0.5', true],
+        ['mx.inner', true],
+        ['mx.innerverify', undefined],
       ],
     );
     assert.equal(listOf('relay_to', 'mx:192.0.2.0/24 verify').findExchange(address('192.0.2.9'), now)?.verify, true);
