@@ -150,7 +150,7 @@ export class Suite {
     return this.haraka?.haraka_require('plugins').plugin_list;
   }
 
-  /** Keeps what next hops have said: where lists are in Redis, there, and else in the file of the settings. In a cluster, the master does. */
+  /** Keeps what next hops have said: in Redis where lists are there, and else in the file of the settings. The master does it. */
   keepAnswers(harakaFolder: string, log: StoreLog): void {
     const path = () => {
       const { cache_file: name } = this.policy.settings.verify;

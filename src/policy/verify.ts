@@ -2,7 +2,10 @@
 import { type Defer, defer, type Refuse, refuse, reply } from './decision';
 import type { SourceLine } from './findings/finding';
 
-/** `unsure`: no answer, or one that says nothing of the recipient. `unasked`: the next hop is there, and has been asked enough for now. */
+/**
+ * `unsure`: no answer, or one that says nothing of the recipient. `unasked`: the next hop is there, and has been asked enough for
+ * now.
+ */
 export type Verified = 'known' | 'unknown' | 'unsure' | 'unasked';
 
 /** A reply of the next hop to RCPT. */

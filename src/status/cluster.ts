@@ -1,6 +1,7 @@
 /**
  * Reports from the workers of a cluster to their master, and questions to it: of a worker that serves the status itself, has
- * recipients to be counted, or wants to know whether a next hop knows them. A report is what has happened since the one before, so that none counts twice and what a worker has reported outlives it.
+ * recipients to be counted, or wants to know whether a next hop knows them. A report is what has happened since the one before,
+ * so that none counts twice and what a worker has reported outlives it.
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { Numbering } from '../lists/generations';
@@ -18,7 +19,7 @@ const numberingEvent = 'smtpcheck.numbering';
 /** What a worker asks its master for. */
 export type Service = 'status' | 'count' | 'verify';
 
-/** Milliseconds that a worker waits for a master that is busy, beyond what the question itself takes. Haraka gives up a hook after 30 s. */
+/** Milliseconds that a worker waits for a busy master, beyond what the question takes. Haraka gives up a hook after 30 s. */
 const patience = 10_000;
 
 interface Message {

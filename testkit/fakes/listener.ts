@@ -1,4 +1,7 @@
-/** Servers on real sockets on loopback, each with a script of what it says: `smtp.ts` and `pop3.ts` have two careful ones, `primary.ts` one that knows its mailboxes. */
+/**
+ * Servers on real sockets on loopback, each with a script of what it says: `smtp.ts` and `pop3.ts` have two careful ones,
+ * `primary.ts` one that knows its mailboxes.
+ */
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';

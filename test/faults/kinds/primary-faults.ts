@@ -1,4 +1,7 @@
-/** Faults of the primary of a domain that this server is a backup for: whom it knows is accepted all the time, and nobody is refused who could be known. */
+/**
+ * Faults of the primary of a domain that this server is a backup for: whom it knows is accepted all the time, and whom it does not
+ * know only while it gives no answer.
+ */
 import { knowsSome, type Manners } from '../../../testkit/fakes/primary';
 import { eventually, pause } from '../../../testkit/live/talk';
 import type { Changes } from '../checks/expectations';
