@@ -47,31 +47,22 @@ function someone(world: World): Promise<string> {
   return ask(world.haraka.ports, stranger(8000 + asked), `somebody${asked++}@verified.example`);
 }
 
-/** Resolves when the primary is asked again: one that is down is tried once a second. */
-async function back(world: World): Promise<void> {
+/** Resolves when a recipient that the primary does not know is told so. */
+async function told(world: World, begin: string, complaint: string): Promise<void> {
   try {
     await eventually(
-      (reply) => reply.startsWith('550 5.1.1 '),
+      (reply) => reply.startsWith(begin),
       () => someone(world),
       30_000,
     );
   } catch (error) {
-    world.ledger.find(`the primary is back, and is not asked: ${String(error)}`);
+    world.ledger.find(`${complaint}: ${String(error)}`);
   }
 }
 
-/** Resolves when somebody has met the fault. */
-async function met(world: World): Promise<void> {
-  try {
-    await eventually(
-      (reply) => reply.startsWith('250 '),
-      () => someone(world),
-      30_000,
-    );
-  } catch (error) {
-    world.ledger.find(`the primary is down, and nobody is accepted: ${String(error)}`);
-  }
-}
+/** One that is down is tried once a second. */
+const back = (world: World) => told(world, '550 5.1.1 ', 'the primary is back, and is not asked');
+const met = (world: World) => told(world, '250 ', 'the primary is down, and nobody is accepted');
 
 export const primaryFaults: readonly Fault[] = [
   ...moods.map(
