@@ -234,7 +234,7 @@ for (const version of versions) {
       const { verify } = await statusOf(haraka);
       const { known, unknown, unsure } = verify.questions;
       assert.equal(known + unknown + unsure, primary.asked.length + 3, 'of three nobody was asked');
-      assert.ok(known > 5 && unknown > 5 && unsure > 1 && verify.remembered > 50 && verify.unasked === 980);
+      assert.ok(known > 5 && unknown > 5 && unsure > 1 && verify.remembered > 50 && verify.unasked >= 980);
       assert.ok(verify.cache.size > 10 && Date.now() - Date.parse(verify.cache.oldest ?? '') < 120_000);
       assert.deepEqual(verify.acceptAll, ['all.example']);
     });
