@@ -1,5 +1,6 @@
 /** Core values from the text an operator would write; what does not parse fails the test. */
 import assert from 'node:assert/strict';
+import type { Sender } from '../src/policy/attributes/sender-scope';
 import { type ClientNames, unaskedNames } from '../src/policy/client-names';
 import type { Decision } from '../src/policy/decision';
 import { type DenyPolicy, type DenyRequest, decideDeny, denyNeedsClientName } from '../src/policy/deny-decision';
@@ -8,7 +9,6 @@ import { type IpAddress, parseAddress } from '../src/policy/entries/ip-address';
 import { type ListEntry, type ListKind, PolicyList, parseList } from '../src/policy/entries/list';
 import { LocalDomains } from '../src/policy/entries/local-domains';
 import { parseRelayMap, RelayMap } from '../src/policy/entries/relay-map';
-import type { Sender } from '../src/policy/entries/sender-scope';
 import { describeFinding } from '../src/policy/findings/finding-text';
 import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../src/policy/recipient-form';
 import { decideRelay, needsClientName } from '../src/policy/relay-decision';

@@ -1,8 +1,8 @@
 /** What is known of a client and its mail at a hook, as the decisions ask for it. */
 import type { Call } from '../../src/host/answer';
 import type { Client } from '../../src/host/client';
+import { nullSender, type Sender } from '../../src/policy/attributes/sender-scope';
 import { dependsOnSender } from '../../src/policy/client-trust';
-import { nullSender, type Sender } from '../../src/policy/entries/sender-scope';
 import type { ClientFacts } from '../../src/policy/relay-policy';
 import type { Connection } from '../../src/types/haraka';
 import { writtenRecipientOf } from './recipient';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import constants from 'haraka-constants';
 import type { Call, SuitePlugin } from '../../src/host/answer';
 import type { Mark } from '../../src/host/dispositions';
-import { formatLimit } from '../../src/policy/entries/limit';
+import { formatLimit } from '../../src/policy/attributes/limit';
 import { printable } from '../../src/policy/findings/characters';
 import type { Counter } from '../../src/policy/limits';
 import type { Address } from '../../src/types/haraka';

@@ -5,8 +5,8 @@
 import { type Call, recordOpinion, type Task } from '../../src/host/answer';
 import { clientOf, isAuthenticated } from '../../src/host/client';
 import { noOpinion } from '../../src/host/guard';
+import { formatLimit } from '../../src/policy/attributes/limit';
 import type { Defer } from '../../src/policy/decision';
-import { formatLimit } from '../../src/policy/entries/limit';
 import { printable } from '../../src/policy/findings/characters';
 import { type Counter, countersOf, decideCounted } from '../../src/policy/limits';
 import { isOpenToAll } from '../../src/policy/relay-decision';

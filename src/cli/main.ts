@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `smtpcheck` command. It finds the module of the subcommand and runs it; each subcommand is one file beside this
- * one that exports `command(io)`, and none is loaded that is not asked for.
+ * The `smtpcheck` command. It finds the module of the subcommand and runs it; each subcommand has a folder beside
+ * this file whose `command.ts` exports `command(io)`, and none is loaded that is not asked for.
  */
 import { Command, CommanderError, Help } from 'commander';
 import { printableLines } from '../policy/findings/characters';
@@ -65,7 +65,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
       program.command(name).summary(summary);
       continue;
     }
-    const { command } = require(`./${name}`) as CommandModule;
+    const { command } = require(`./${name}/command`) as CommandModule;
     const subcommand = command(io, (code) => {
       exitCode = code;
     });

@@ -1,6 +1,6 @@
 /** The time that a command asks about: `--at`, in the forms of `until=`, or now. */
 import { Option } from 'commander';
-import { parseInstant } from '../policy/entries/instant';
+import { parseInstant } from '../policy/attributes/instant';
 import { CannotRun } from './io';
 
 export function atOption(what: string): Option {

@@ -1,5 +1,5 @@
 /** The entries of the lists in force by their lines, as they were written: for those who ask what has decided. */
-import { describeAttributes } from '../policy/entries/attributes';
+import { describeAttributes } from '../policy/attributes/attributes';
 import { isProblem } from '../policy/entries/entry';
 import { forEachLine, type Line } from '../policy/entries/lines';
 import { parseListLine } from '../policy/entries/list';

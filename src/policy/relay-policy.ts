@@ -1,13 +1,14 @@
 /** What the relay decisions are made of: the lists as one policy, the facts of one RCPT as a request, and the replies. */
+
+import type { Limits } from './attributes/limit';
+import type { Sender, SenderScope } from './attributes/sender-scope';
 import type { ClientNames } from './client-names';
 import { type Decision, type Permit, type Reply, reply } from './decision';
 import type { Recipient } from './entries/entry-tables';
 import { formatAddress, type IpAddress } from './entries/ip-address';
-import type { Limits } from './entries/limit';
 import type { PolicyList } from './entries/list';
 import type { LocalDomains } from './entries/local-domains';
 import type { RelayMap } from './entries/relay-map';
-import type { Sender, SenderScope } from './entries/sender-scope';
 import { printable } from './findings/characters';
 import type { DomainExchanges } from './mx-backup';
 import type { VerifyRule } from './verify';

@@ -3,7 +3,7 @@
  * client can make series.
  */
 import { Counter, Gauge, Registry, type RegistryContentType } from 'prom-client';
-import { countedWindows, stateOf } from './limits-page';
+import { countedWindows, stateOf } from './http/limits-page';
 import { suiteVersion } from './package';
 import { hooks } from './rules';
 import type { StatusView } from './view';

@@ -12,10 +12,10 @@ import type { Verified } from '../policy/verify';
 import type { Next } from '../types/haraka';
 import type { VerifyRequest } from '../verify/verifier';
 import { MasterLink, reportInterval, WorkerLink } from './cluster';
+import { type Answer, answer, type CommandSite, type ExplainQuery, problem, type Site } from './http/routes';
+import { handle, StatusServer } from './http/server';
 import { suiteVersion } from './package';
 import { disagreementsOf, type TransferredPolicy } from './policy-transfer';
-import { type Answer, answer, type CommandSite, type ExplainQuery, problem, type Site } from './routes';
-import { handle, StatusServer } from './server';
 import { collectReport, type StatusSource, StatusView } from './view';
 
 /** What hooks of the start are handed: Haraka's server. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { RedisWindows } from '../../src/limits/redis-windows';
 import { Windows } from '../../src/limits/windows';
-import { parseLimit } from '../../src/policy/entries/limit';
+import { parseLimit } from '../../src/policy/attributes/limit';
 import type { Counter } from '../../src/policy/limits';
 import { FakeRedis } from '../../testkit/fakes/redis';
 import { clientsOf } from '../../testkit/redis-clients';

@@ -1,7 +1,7 @@
 /** Recipients counted in the memory of a process, against a clock of the test. */
 import assert from 'node:assert/strict';
 import { Windows } from '../../src/limits/windows';
-import { parseLimit } from '../../src/policy/entries/limit';
+import { parseLimit } from '../../src/policy/attributes/limit';
 import type { Counter } from '../../src/policy/limits';
 import { fc, runs } from '../../testkit/properties';
 

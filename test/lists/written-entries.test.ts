@@ -4,7 +4,7 @@ import { type ListId, listSettings } from '../../src/lists/list-settings';
 import type { Version } from '../../src/lists/list-state';
 import { emptyList, type ListContent, longestKeptText, parseBytes } from '../../src/lists/parsing/parse-bytes';
 import { WrittenEntries } from '../../src/lists/written-entries';
-import { formatInstant } from '../../src/policy/entries/instant';
+import { formatInstant } from '../../src/policy/attributes/instant';
 
 function version(name: ListId, text: string, file: string = name): Version<ListContent> {
   const { data, hash } = parseBytes(Buffer.from(text), { name, file });

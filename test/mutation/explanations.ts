@@ -26,7 +26,7 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
         'if (true && row.attributes) this.ending.add(line);',
         'if (row.side !== "" && row.attributes) this.ending.add(line);',
       ],
-      'src/policy/entries/latest.ts': [
+      'src/policy/attributes/latest.ts': [
         'if (until >= this.entries) this.entries = until;',
         "if (kind === 'domain' && until >= this.names) this.names = until;",
       ],
@@ -39,7 +39,9 @@ it the answer is the same and comes later; \`npm run bench\` holds the time.`,
       'src/policy/client-trust.ts': [
         'return true ? { ...trust, ...(scope && { scope }), ...(limits && { limits }) } : trust;',
       ],
-      'src/policy/entries/attribute-words.ts': ['return Object.keys(other).every(kind => Object.hasOwn(one, kind));'],
+      'src/policy/attributes/attribute-words.ts': [
+        'return Object.keys(other).every(kind => Object.hasOwn(one, kind));',
+      ],
       'src/policy/entries/map-line.ts': [
         'if (false) return { valueText: text, attributeWords };',
         'if (!text?.includes("")) return { valueText: text, attributeWords };',
@@ -216,7 +218,7 @@ network that takes both is one network.`,
 that takes all there is, because the empty part before the sign is refused, or because it is 0.`,
     survivors: {
       'src/policy/settings/ini.ts': ['const pair = /^([A-Za-z0-9_.-]+)\\s*=\\s*(.*)/.exec(written);'],
-      'src/policy/entries/sender-scope.ts': ["return dot <= 0 ? '' : name.slice(dot + 1);"],
+      'src/policy/attributes/sender-scope.ts': ["return dot <= 0 ? '' : name.slice(dot + 1);"],
       'src/policy/entries/entry.ts': [
         'const exchangeSign = /(!?)mx:/i;',
         'const inner = /\\[(?:ipv6:)?([^\\]]*)\\](\\/[0-9]+)?$/i.exec(text);',
@@ -288,7 +290,7 @@ defaults of settings are values, and no machine that runs the tests puts the hig
         'const sign = exchangeSign.exec(text)?.[0] ?? "Stryker was here!";',
         "const sign = exchangeSign.exec(text)[0] ?? '';",
       ],
-      'src/policy/entries/extras.ts': [
+      'src/policy/attributes/extras.ts': [
         'if (isProblem(bounds)) throw new Error("");',
         `const bounds = parseAttributes(text.split(' '), ['from', 'limit'], "Stryker was here!");`,
         "if (false) throw new Error('the attributes of an entry cannot be read');",
@@ -337,7 +339,7 @@ defaults of settings are values, and no machine that runs the tests puts the hig
       'src/policy/findings/list-formats.ts': [
         "const [key = '', argument = \"Stryker was here!\"] = detail.split(' ', 2);",
       ],
-      'src/policy/entries/limit.ts': [
+      'src/policy/attributes/limit.ts': [
         'const [, recipients, count, unit = "Stryker was here!"] = /^([1-9][0-9]{0,8})\\/([1-9][0-9]{0,6})([smhd])$/.exec(text) ?? [];',
         `const [, recipients, count, unit = ''] = /^([1-9][0-9]{0,8})\\/([1-9][0-9]{0,6})([smhd])$/.exec(text) ?? ["Stryker was here"];`,
       ],
@@ -357,7 +359,7 @@ has no text; an address that is read writes over all that was there.`,
     survivors: {
       'src/policy/entries/ip-address.ts': ['const address: IpAddress = {};'],
       'src/policy/entries/list.ts': ['this.latest.add("");'],
-      'src/policy/entries/extras.ts': [
+      'src/policy/attributes/extras.ts': [
         'this.hosts.add(route?.host ?? "Stryker was here!");',
         'private readonly bounds: (Bounds | undefined)[] = ["Stryker was here"];',
       ],

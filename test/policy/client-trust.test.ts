@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { formatLimits } from '../../src/policy/attributes/limit';
 import { type ClientNames, unaskedNames } from '../../src/policy/client-names';
 import { decideTrust, dependsOnSender, findDenial, trustWithdrawn } from '../../src/policy/client-trust';
 import { formatReply } from '../../src/policy/decision';
-import { formatLimits } from '../../src/policy/entries/limit';
 import { named, type RelaySite, relayPolicy, relayRequest } from '../../testkit/core';
 
 const confirmedHere = named(['lab1.campus.example'], ['lab1.campus.example']);

@@ -1,6 +1,6 @@
 /** Which limits a client's recipients count against, and under which name. */
 import assert from 'node:assert/strict';
-import { parseLimit } from '../../src/policy/entries/limit';
+import { parseLimit } from '../../src/policy/attributes/limit';
 import {
   type CountedClient,
   countersOf,

@@ -8,7 +8,7 @@ import { admits } from '../../policy/entries/list';
 import { describeFinding } from '../../policy/findings/finding-text';
 import { type HarakaFolder, readConfigLines } from '../haraka-folder';
 import { CannotRun } from '../io';
-import { entriesOf } from '../lint/entries';
+import { entriesOf } from '../lint/checks/entries';
 import { withRedis } from '../redis';
 import type { LoadedFolder } from '../site';
 

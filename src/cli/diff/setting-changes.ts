@@ -1,5 +1,5 @@
 /** What a change of settings does to mail, in words. */
-import { formatLimit, isWithin, type Limit, type Limits } from '../../policy/entries/limit';
+import { formatLimit, isWithin, type Limit, type Limits } from '../../policy/attributes/limit';
 import type { SourceLine } from '../../policy/findings/finding';
 import { type PrivacyFlag, privacyFlags } from '../../policy/privacy';
 import type { Effect } from '../../policy/sets/change';

@@ -1,7 +1,7 @@
 /** What a change means for mail, in a sentence. */
 
+import { formatLimit, formatLimits, type Limits } from '../../policy/attributes/limit';
 import { formatReply } from '../../policy/decision';
-import { formatLimit, formatLimits, type Limits } from '../../policy/entries/limit';
 import { formatRoute } from '../../policy/entries/route';
 import type { Change } from '../../policy/sets/change';
 import { isUndecided } from '../../policy/sets/change';

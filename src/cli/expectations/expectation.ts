@@ -2,6 +2,8 @@
  * A file of expectations, one a line: `CLIENT [ptr=NAME] -> RECIPIENT[, RECIPIENT] EXPECTED[, EXPECTED]`. Its grammar is in
  * docs/reference/cli-test.md. It is read as a whole or not at all.
  */
+
+import { nullSender } from '../../policy/attributes/sender-scope';
 import { canonicalDomain, parseDomainName } from '../../policy/entries/domain-name';
 import {
   formatNetwork,
@@ -12,7 +14,6 @@ import {
   widthOf,
 } from '../../policy/entries/ip-address';
 import { formatRoute, parseRoute } from '../../policy/entries/route';
-import { nullSender } from '../../policy/entries/sender-scope';
 import { badCharacterOf, shortened } from '../../policy/findings/characters';
 import { foldLocalPart } from '../../policy/mailbox';
 import type { MailQuestion, NameQuestion } from '../../policy/sets/mail-question';

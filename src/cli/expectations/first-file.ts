@@ -1,10 +1,10 @@
 /** A first file of expectations: what the policy answers now, entry by entry, and what must never come to pass. */
 
+import { nullSender } from '../../policy/attributes/sender-scope';
 import type { Network } from '../../policy/entries/containment';
 import { formatLiteral } from '../../policy/entries/entry';
 import type { EntryTablesData } from '../../policy/entries/entry-tables';
 import { formatAddress, formatNetwork } from '../../policy/entries/ip-address';
-import { nullSender } from '../../policy/entries/sender-scope';
 import { mailboxOfKey } from '../../policy/mailbox';
 import type { MailDecision } from '../../policy/sets/mail-decision';
 import { Questioner } from '../../policy/sets/mail-question';

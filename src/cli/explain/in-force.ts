@@ -1,7 +1,7 @@
 /** Plays a session under the policy that a running server has in force, for its status server. */
 import type { Policy } from '../../lists/policy';
-import type { ExplainQuery } from '../../status/routes';
-import { linesOf, playUnder } from '../explain';
+import type { ExplainQuery } from '../../status/http/routes';
+import { linesOf, playUnder } from './command';
 import { toJson } from './print';
 
 /** `path`: of the Haraka folder. The JSON is that of `smtpcheck explain --json`. */

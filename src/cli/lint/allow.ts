@@ -6,7 +6,7 @@ import { forEachLine, type Line } from '../../policy/entries/lines';
 import { parseMapLine } from '../../policy/entries/map-line';
 import { findingCodes } from '../../policy/findings/finding';
 import { nearest } from '../../policy/settings/suggest';
-import type { ListText } from './entries';
+import type { ListText } from './checks/entries';
 import { hostDependentCodes, type LintFinding, lintCodes, lintFinding } from './finding';
 
 interface Allowance {

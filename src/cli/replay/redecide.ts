@@ -5,6 +5,7 @@
  */
 import { replyAt } from '../../host/guard';
 import { Windows } from '../../limits/windows';
+import { coveredSender, nullSender, type Sender } from '../../policy/attributes/sender-scope';
 import { type ClientNames, isPtrName, type LoggedNames, noNames, unaskedNames } from '../../policy/client-names';
 import { decideTrust, dependsOnSender, nameMightBeTrusted } from '../../policy/client-trust';
 import { type Decision, formatReply, permit, type Reply } from '../../policy/decision';
@@ -12,7 +13,6 @@ import { decideDeny, denyNeedsClientName } from '../../policy/deny-decision';
 import { normalizeDnsName } from '../../policy/entries/domain-name';
 import { isTextOf, isThisHostEverywhere, parseAddress, parseAddressLiteral } from '../../policy/entries/ip-address';
 import { PolicyList } from '../../policy/entries/list';
-import { coveredSender, nullSender, type Sender } from '../../policy/entries/sender-scope';
 import type { SourceLine } from '../../policy/findings/finding';
 import { decideHello, decideMailHello } from '../../policy/hello';
 import { type Counter, countersOf, decideCounted, type LimitPolicy } from '../../policy/limits';

@@ -2,11 +2,12 @@
  * What to change so that a decision would be another one. The narrowest entry that does it, of one address, one name or one
  * recipient; nothing that would open or close more is suggested.
  */
+
+import { nullSender } from '../../policy/attributes/sender-scope';
 import { parseDomainName } from '../../policy/entries/domain-name';
 import { type Entry, formatEntry, isProblem, parseEntry } from '../../policy/entries/entry';
 import { parseAddress, parseAddressLiteral, widthOf } from '../../policy/entries/ip-address';
 import type { ListKind } from '../../policy/entries/list';
-import { nullSender } from '../../policy/entries/sender-scope';
 import { foldLocalPart } from '../../policy/mailbox';
 import { recipientOf } from '../log/recipient';
 import { type EntryNow, hasEnded, type ListsNow, type NamedDecision } from './entry-now';

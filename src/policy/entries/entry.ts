@@ -2,10 +2,10 @@
  * One entry of a list: what its text means, or what is wrong with it. The forms are those of `docs/reference/lists.md`.
  */
 
+import type { Attributes } from '../attributes/attributes';
 import type { FindingCode } from '../findings/finding';
 import { foldLocalPart } from '../mailbox';
 import { lengthOfNetmask, parseRange } from './address-range';
-import type { Attributes } from './attributes';
 import { isPublicSuffix, parseDomainName } from './domain-name';
 import {
   formatAddress,

@@ -3,11 +3,15 @@
  * wherever it stands; the answer is the entry, so that the caller can say why.
  */
 
+import { type AttributeName, isAttribute, parseAttributes } from '../attributes/attribute-words';
+import { ExtrasTable, ExtrasTableBuilder, type ExtrasTableData } from '../attributes/extras';
+import { Latest, type LatestData } from '../attributes/latest';
+import type { Limits } from '../attributes/limit';
+import type { SenderScope } from '../attributes/sender-scope';
 import type { SourceLine } from '../findings/finding';
 import { isPlainDomain, parsePlainEntry } from '../tables/plain-entry';
 import { PlainNetwork } from '../tables/plain-network';
 import type { SameKey } from '../tables/sorted-rows';
-import { type AttributeName, isAttribute, parseAttributes } from './attribute-words';
 import {
   type Entry,
   type EntryKind,
@@ -21,14 +25,10 @@ import {
   withRoute,
 } from './entry';
 import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, type Recipient } from './entry-tables';
-import { ExtrasTable, ExtrasTableBuilder, type ExtrasTableData } from './extras';
 import type { IpAddress } from './ip-address';
-import { Latest, type LatestData } from './latest';
-import type { Limits } from './limit';
 import { faultOfLine, type Line } from './lines';
 import { type Builder, type Parsed, parseLines } from './parse-lines';
 import type { Route } from './route';
-import type { SenderScope } from './sender-scope';
 
 /** The list settings, by what their lists may hold. */
 export const listKinds = {

@@ -3,12 +3,12 @@
  * client) or `To:` (the recipient); without a tag a key speaks of both.
  */
 
+import { isAttribute, parseAttributes } from '../attributes/attribute-words';
+import type { Attributes } from '../attributes/attributes';
 import { formatReply, longestReply, type Reply, reply } from '../decision';
 import { shortened } from '../findings/characters';
 import { foldLocalPart } from '../mailbox';
 import { parsePlainEntry } from '../tables/plain-entry';
-import { isAttribute, parseAttributes } from './attribute-words';
-import type { Attributes } from './attributes';
 import { isProblem, type Problem, parseEntry } from './entry';
 import type { EntryKey } from './entry-tables';
 import { faultOfLine, type Line } from './lines';

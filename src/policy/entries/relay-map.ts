@@ -3,11 +3,11 @@
  * CONFIGURATION CONTROL"). What one line means is told by `map-line.ts`.
  */
 
+import { Latest, type LatestData } from '../attributes/latest';
 import type { SourceLine } from '../findings/finding';
 import type { SameKey } from '../tables/sorted-rows';
 import { type EntryHit, EntryTables, EntryTablesBuilder, type EntryTablesData, type Recipient } from './entry-tables';
 import type { IpAddress } from './ip-address';
-import { Latest, type LatestData } from './latest';
 import { type MapRow, parseMapLine } from './map-line';
 import { type MapValue, mapValueOf, ValueTableBuilder, type ValueTableData } from './map-value';
 import { type Builder, type Parsed, parseLines } from './parse-lines';

@@ -1,5 +1,5 @@
 /** What differs between two policies for a subject: which effect it has, and which pairs of answers are the same change. */
-import { formatLimits, isWithin } from '../entries/limit';
+import { formatLimits, isWithin } from '../attributes/limit';
 import { describeMail, type MailDecision, type MailPolicy } from './mail-decision';
 import type { PolicyContent } from './policy-lists';
 

@@ -2,10 +2,11 @@
  * Whose verdict differs between two policies, exactly and as disjoint sets: clients by address, clients by name, and
  * recipients. A verdict is what the server's own decisions answer; two that answer the same are equal, whichever line says it.
  */
+
+import { coveredSender, type Sender } from '../attributes/sender-scope';
 import { type ClientNames, unaskedNames } from '../client-names';
 import { formatLiteral } from '../entries/entry';
 import { formatNetwork, type IpAddress, ipv4 } from '../entries/ip-address';
-import { coveredSender, type Sender } from '../entries/sender-scope';
 import { beforeAllEnds as time } from '../tables/ends';
 import { type Asker, type Change, Comparer, type Sides } from './change';
 import { addressCount, classifyNetworks, everyAddress } from './classified-networks';

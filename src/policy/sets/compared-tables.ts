@@ -1,7 +1,7 @@
 /** The tables of two policies side by side, with payloads that can be compared. */
-import { describeAttributes } from '../entries/attributes';
+import { describeAttributes } from '../attributes/attributes';
+import { ExtrasTable } from '../attributes/extras';
 import type { EntryTablesData } from '../entries/entry-tables';
-import { ExtrasTable } from '../entries/extras';
 import type { ListData } from '../entries/list';
 import { mapValueOf } from '../entries/map-value';
 import { formatRoute } from '../entries/route';

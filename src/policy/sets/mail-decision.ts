@@ -1,11 +1,12 @@
 /** What becomes of one recipient of one client, by the decisions of all plugins in the order in which a session meets them. */
+
+import { formatLimits, type Limits } from '../attributes/limit';
+import type { SenderScope } from '../attributes/sender-scope';
 import { decideTrust } from '../client-trust';
 import { formatReply, type Reply } from '../decision';
 import { type DenyPolicy, decideDeny, denyNeedsClientName } from '../deny-decision';
 import { decideDisposition } from '../disposition';
-import { formatLimits, type Limits } from '../entries/limit';
 import { formatRoute, type Route } from '../entries/route';
-import type { SenderScope } from '../entries/sender-scope';
 import type { SourceLine } from '../findings/finding';
 import type { DomainExchanges } from '../mx-backup';
 import { decideRecipientForm, type FormRequest, formNeedsClientName } from '../recipient-form';

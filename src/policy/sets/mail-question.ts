@@ -1,10 +1,11 @@
 /** A question about whole sets of clients, names and recipients: what of them a policy does not answer as expected. */
+
+import { coveredSender, type Sender } from '../attributes/sender-scope';
 import { type ClientNames, noNames } from '../client-names';
 import { dependsOnSender } from '../client-trust';
 import type { Network } from '../entries/containment';
 import type { Recipient } from '../entries/entry-tables';
 import { formatNetwork, type IpAddress } from '../entries/ip-address';
-import { coveredSender, type Sender } from '../entries/sender-scope';
 import { foldLocalPart, mailboxOfKey } from '../mailbox';
 import { beforeAllEnds as time } from '../tables/ends';
 import { NameTable, type NameTableData } from '../tables/name-table';

@@ -1,8 +1,8 @@
 /** The kinds of values a setting can have: how its text is read, and what is expected where it cannot be. */
 
+import { type Limit, parseLimit } from '../attributes/limit';
 import { parseDomainName } from '../entries/domain-name';
 import { formatAddress, parseAddress } from '../entries/ip-address';
-import { type Limit, parseLimit } from '../entries/limit';
 import { shortened } from '../findings/characters';
 import { nearest } from './suggest';
 

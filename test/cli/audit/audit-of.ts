@@ -1,5 +1,5 @@
 /** Runs the audit in this process and hands back what it printed, for tests that look at verdicts. */
-import { type AuditOptions, defaults, run } from '../../../src/cli/audit';
+import { type AuditOptions, defaults, run } from '../../../src/cli/audit/command';
 import type { Verdict } from '../../../src/cli/audit/outcome';
 import type { ExitCode } from '../../../src/cli/io';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Option } from 'commander';
-import { command } from '../../../src/cli/audit';
 import type { Check } from '../../../src/cli/audit/check';
 import { popChecks, smtpChecks } from '../../../src/cli/audit/checks';
+import { command } from '../../../src/cli/audit/command';
 import { remedyOf } from '../../../src/cli/audit/remedy';
 
 const checks = [...smtpChecks, ...popChecks];

@@ -1,7 +1,7 @@
 /** The command: what it prints where, and with which code it ends. */
 import assert from 'node:assert/strict';
-import { run } from '../../../src/cli/explain';
-import { formatInstant } from '../../../src/policy/entries/instant';
+import { run } from '../../../src/cli/explain/command';
+import { formatInstant } from '../../../src/policy/attributes/instant';
 import { emptyLists, type Folder, makeFolder } from '../../../testkit/folder';
 import { type DnsStub, startDns } from '../../../testkit/live/dns';
 import { smtpcheck } from '../command';

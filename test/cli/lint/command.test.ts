@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../../examples/haraka-directory';
-import { run } from '../../../src/cli/lint';
+import { run } from '../../../src/cli/lint/command';
 import { lintCodes } from '../../../src/cli/lint/finding';
 import { describeLines } from '../../../src/cli/lint/fold';
 import { explainCode } from '../../../src/cli/lint/rules-page';

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkout } from '../../../examples/haraka-directory';
-import { lint } from '../../../src/cli/lint';
+import { lint } from '../../../src/cli/lint/command';
 import { type LintFinding, severityOf } from '../../../src/cli/lint/finding';
 import { format } from '../../../src/cli/lint/formats';
 import { type Folder, makeFolder } from '../../../testkit/folder';

@@ -112,10 +112,10 @@ describe('smtpcheck', () => {
     assert.match(stderr, /cli\/main\.js/);
     assert.doesNotMatch(
       stderr,
-      /cli\/(?:lint|explain|diff|replay|test|status|follow|why|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/,
+      /cli\/(?:lint|explain|diff|replay|test|status|follow|why|limits|init|import|audit)|\/policy\/(?!findings\/characters)|tldts/,
     );
     const lint = await smtpcheckProcess(['lint', '--help'], { env });
-    assert.match(lint.stderr, /cli\/lint\.js/);
-    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|diff|replay|test|status|follow|why|init|import|audit)/);
+    assert.match(lint.stderr, /cli\/lint\/command\.js/);
+    assert.doesNotMatch(lint.stderr, /cli\/(?:explain|diff|replay|test|status|follow|why|limits|init|import|audit)/);
   });
 });

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { playSession } from '../../../src/cli/explain';
+import { playSession } from '../../../src/cli/explain/command';
 import type { PlayedSession } from '../../../src/cli/explain/print';
 import { type Case, clientOf, mailboxOf, readCases } from '../../../testkit/live/corpus';
 import { type CorpusSite, startCorpusSite } from '../../../testkit/live/corpus-site';

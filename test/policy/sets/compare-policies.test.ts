@@ -1,5 +1,6 @@
 /** The sets of a comparison are exact: what a policy answers differs where a set says so, and nowhere else. */
 import assert from 'node:assert/strict';
+import { coveredSender } from '../../../src/policy/attributes/sender-scope';
 import { noNames } from '../../../src/policy/client-names';
 import { containsNetwork } from '../../../src/policy/entries/containment';
 import { parseEntry } from '../../../src/policy/entries/entry';
@@ -10,7 +11,6 @@ import {
   parseAddressLiteral,
   widthOf,
 } from '../../../src/policy/entries/ip-address';
-import { coveredSender } from '../../../src/policy/entries/sender-scope';
 import { type Change, isUndecided } from '../../../src/policy/sets/change';
 import { comparePolicies } from '../../../src/policy/sets/compare-policies';
 import { contentAt } from '../../../src/policy/sets/content-at';

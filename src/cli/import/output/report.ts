@@ -130,7 +130,7 @@ export function formatEmptied(files: readonly PlannedFile[]): string {
     .join('');
 }
 
-/** The `--json` document, version 1; described in `src/cli/import.ts` and docs/reference/cli-import.md. */
+/** The `--json` document, version 1; described in `src/cli/import/command.ts` and docs/reference/cli-import.md. */
 export function toJson(outcome: ImportResult): string {
   const { policy } = outcome;
   const document = {

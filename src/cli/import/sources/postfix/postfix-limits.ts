@@ -1,5 +1,5 @@
 /** How many recipients a client may have (postconf(5), smtpd_client_recipient_rate_limit), as a limit of trusted clients. */
-import { formatLimit, parseLimit } from '../../../../policy/entries/limit';
+import { formatLimit, parseLimit } from '../../../../policy/attributes/limit';
 import type { Collector } from '../../collector';
 import { itemOf, type PostfixConfig } from './postfix-config';
 import { expand, wordsOf } from './postfix-values';
