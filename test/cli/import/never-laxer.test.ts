@@ -12,7 +12,14 @@ import { readers } from '../../../src/cli/import/readers';
 import { type Feature, joinReadings } from '../../../src/cli/import/site-policy';
 import { fc, runs } from '../../../testkit/properties';
 import { type Client, ImportedPolicy, type Verdict } from './imported-policy';
-import { type ClientTable, type Element, matchesAddress, refuses, relaysTo, trusts } from './postfix-lists';
+import {
+  type ClientTable,
+  type Element,
+  matchesAddress,
+  refuses,
+  relaysTo,
+  trusts,
+} from './sources/postfix/postfix-lists';
 import { inTemporaryFolder, readerContext } from './support';
 
 const clients: readonly Client[] = [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SourceType } from '../../../src/cli/import/source-type';
+import type { SourceType } from '../../../../../src/cli/import/source-type';
 import {
   type Context,
   inTemporaryFolder,
@@ -11,7 +11,7 @@ import {
   outcomeOfAll,
   type Source,
   smtpcheck,
-} from './support';
+} from '../../support';
 
 interface PolicyCase {
   readonly name: string;

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { classOf, parameterDefaults } from '../../../src/cli/import/sources/postfix/postfix-parameters';
-import { outcomeOf } from './support';
+import { classOf, parameterDefaults } from '../../../../../src/cli/import/sources/postfix/postfix-parameters';
+import { outcomeOf } from '../../support';
 
 /** Names with their defaults, as the real `postconf -d` prints them (test/peers/import holds the file against it). */
 const defaults = new Map(

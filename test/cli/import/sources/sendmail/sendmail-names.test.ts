@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readers } from '../../../src/cli/import/readers';
-import type { Reading } from '../../../src/cli/import/site-policy';
-import { defines, features, macros, type Outcome } from '../../../src/cli/import/sources/sendmail/sendmail-names';
-import { readerContext } from './support';
+import { readers } from '../../../../../src/cli/import/readers';
+import type { Reading } from '../../../../../src/cli/import/site-policy';
+import { defines, features, macros, type Outcome } from '../../../../../src/cli/import/sources/sendmail/sendmail-names';
+import { readerContext } from '../../support';
 
 const names = readFileSync(resolve('test/fixtures/sendmail/names-8.17.1.9.txt'), 'utf8')
   .split('\n')

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SourceType } from '../../../src/cli/import/source-type';
-import { inTemporaryFolder, type Outcome, outcomeOf, smtpcheck } from './support';
+import type { SourceType } from '../../../../../src/cli/import/source-type';
+import { inTemporaryFolder, type Outcome, outcomeOf, smtpcheck } from '../../support';
 
 interface McCase {
   readonly name: string;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Context, type Outcome, outcomeOf } from './support';
+import { type Context, type Outcome, outcomeOf } from '../../support';
 
 interface AccessCase {
   readonly name: string;

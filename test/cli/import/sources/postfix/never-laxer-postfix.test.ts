@@ -3,15 +3,15 @@
  * Postfix let relay too.
  */
 import assert from 'node:assert/strict';
-import { resolvePolicy } from '../../../src/cli/import/merge/resolve-policy';
-import { render } from '../../../src/cli/import/output/render';
-import { readers } from '../../../src/cli/import/readers';
-import { joinReadings } from '../../../src/cli/import/site-policy';
-import { fc, runs } from '../../../testkit/properties';
-import { type Client, ImportedPolicy } from './imported-policy';
+import { resolvePolicy } from '../../../../../src/cli/import/merge/resolve-policy';
+import { render } from '../../../../../src/cli/import/output/render';
+import { readers } from '../../../../../src/cli/import/readers';
+import { joinReadings } from '../../../../../src/cli/import/site-policy';
+import { fc, runs } from '../../../../../testkit/properties';
+import { type Client, ImportedPolicy } from '../../imported-policy';
+import { readerContext } from '../../support';
 import type { Action, ClientTable, Element } from './postfix-lists';
 import { decide, mainCfOf, type Site } from './postfix-site-model';
-import { readerContext } from './support';
 
 const words = (text: string) => text.split(' ');
 const action = fc.constantFrom<Action>('REJECT', 'OK', 'DUNNO');

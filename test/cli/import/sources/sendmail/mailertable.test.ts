@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Outcome, outcomeOfAll, type Source } from './support';
+import { type Outcome, outcomeOfAll, type Source } from '../../support';
 
 interface TableCase {
   readonly name: string;

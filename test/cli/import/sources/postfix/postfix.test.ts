@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { SourceType } from '../../../src/cli/import/source-type';
-import { mynetworksChain } from '../../../src/cli/import/sources/postfix/postfix-patterns';
-import { type Context, type Outcome, outcomeOf } from './support';
+import type { SourceType } from '../../../../../src/cli/import/source-type';
+import { mynetworksChain } from '../../../../../src/cli/import/sources/postfix/postfix-patterns';
+import { type Context, type Outcome, outcomeOf } from '../../support';
 
 interface PostfixCase {
   readonly name: string;

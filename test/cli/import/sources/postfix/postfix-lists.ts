@@ -2,7 +2,7 @@
  * Plain models of Postfix's own rules for lists whose first match decides (match_list(3)) and for tables of clients
  * (access(5), SMTPD_ACCESS_README), for the tests of what an import makes of them.
  */
-import type { Client } from './imported-policy';
+import type { Client } from '../../imported-policy';
 
 /** One pattern of a list with its sign. `unreadable`: one that Postfix can read and an import cannot. */
 export interface Element {

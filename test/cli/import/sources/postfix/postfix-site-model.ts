@@ -2,7 +2,7 @@
  * A plain model of a Postfix site: lists of clients and domains, access tables in whichever form, postscreen's list and
  * transports, and what Postfix decides by them (access(5), transport(5), SMTPD_ACCESS_README, POSTSCREEN_README).
  */
-import type { Client, Verdict } from './imported-policy';
+import type { Client, Verdict } from '../../imported-policy';
 import {
   type Action,
   type ClientTable,

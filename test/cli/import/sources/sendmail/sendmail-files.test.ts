@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { SourceType } from '../../../src/cli/import/source-type';
-import { m4Calls } from '../../../src/cli/import/sources/sendmail/m4-calls';
-import { type Context, type Outcome, outcomeOf, outcomeOfAll, type Source } from './support';
+import type { SourceType } from '../../../../../src/cli/import/source-type';
+import { m4Calls } from '../../../../../src/cli/import/sources/sendmail/m4-calls';
+import { type Context, type Outcome, outcomeOf, outcomeOfAll, type Source } from '../../support';
 
 interface FileCase {
   readonly name: string;
