@@ -44,8 +44,8 @@ try {
   const missing = needed.filter((name) => !names.includes(name));
   const stray = names.filter(
     (name) =>
-      // docs/dev describes commands of the checkout.
-      /(^|\/)(test|testkit|examples(?!\/(?:monitoring|change-management)\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(
+      // docs/dev describes commands of the checkout; `smtpcheck test` is one of the package.
+      /(^|\/)(?<!^dist\/src\/cli\/)(test|testkit|examples(?!\/(?:monitoring|change-management)\/)|bench|scripts|\.ci|\.github)\/|^docs\/dev\/|\.(ts|js\.map|tgz)$/.test(
         name,
       ) && !name.endsWith('.d.ts'),
   );
