@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import { type Folder, makeFolder } from '../../../testkit/folder';
 import { smtpcheck, smtpcheckProcess } from '../command';
 
@@ -248,6 +247,12 @@ describe('smtpcheck diff git:REV', () => {
       stdio: 'pipe',
     });
   const run = (...args: readonly string[]) => smtpcheck(['diff', ...args], { cwd: repository.path });
+  /** What a process leaves in its directory for temporary files. */
+  const leftBy = async (...args: readonly string[]) => {
+    const own = makeFolder();
+    const { code } = await smtpcheckProcess(['diff', ...args], { cwd: repository.path, env: { TMPDIR: own.path } });
+    return { code, files: fs.readdirSync(own.path) };
+  };
 
   before(() => {
     git('init', '--quiet', '--initial-branch=main');
@@ -260,16 +265,12 @@ describe('smtpcheck diff git:REV', () => {
 
   it('compares the folder with itself at a revision, and two revisions, and leaves no trace', async () => {
     const status = git('status', '--porcelain').toString();
-    const made = fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('smtpcheck-diff-'));
     assert.match((await run('git:HEAD')).stdout, /^opens +localip +192\.0\.2\.4 .*\n1 opens/);
     assert.match((await run('git:HEAD~1', 'git:HEAD')).stdout, /^opens +localip +192\.0\.2\.2 .*\n1 opens/);
     assert.match((await run('git:HEAD~1')).stdout, /2 open: 2 more addresses/);
     assert.equal((await run('git:HEAD', 'git:main')).code, 0);
     assert.equal(git('status', '--porcelain').toString(), status);
-    assert.deepEqual(
-      fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('smtpcheck-diff-')),
-      made,
-    );
+    assert.deepEqual(await leftBy('git:HEAD~1', 'git:HEAD'), { code: 1, files: [] });
   });
 
   it('exits 2 for a revision that there is not, a folder outside of git, and a link out of the folder', async () => {
@@ -284,6 +285,7 @@ describe('smtpcheck diff git:REV', () => {
     const linked = await run('git:HEAD', 'git:HEAD~1');
     assert.deepEqual([linked.code, linked.stdout], [2, '']);
     assert.match(linked.stderr, /host\.deny is a link out of/);
+    assert.deepEqual(await leftBy('git:HEAD', 'git:HEAD~1'), { code: 2, files: [] });
   });
 
   const words = async (one: string, other: string, file = 'localip') => {
