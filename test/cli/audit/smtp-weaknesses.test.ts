@@ -98,7 +98,7 @@ describe('audit of an SMTP server', () => {
   it('stops at RCPT, resets what it began, and opens one connection at a time', async () => {
     const server = await started(serve(['relays']));
     // The server hears of a closed connection a moment later than we close it.
-    await auditOf({ ...common, tls: false, pause: 20, host: `127.0.0.1:${server.port}` });
+    await auditOf({ ...common, tls: false, pause: 100, host: `127.0.0.1:${server.port}` });
     assert.deepEqual(
       server.heard.filter((line) => /^(?:DATA|BDAT)/i.test(line)),
       [],
