@@ -13,7 +13,7 @@ export interface Mark {
   readonly byExchanges?: readonly string[];
   /** The reply of a queue that has refused the message for good: it is there to be bounced. */
   readonly refused?: string;
-  /** Where this server listens: a report of ours to a local mailbox comes in there as any other mail does. */
+  /** Where this server listens. Mail of `[limits] report_to` to a local mailbox comes in there as any other mail does. */
   readonly listener?: { readonly exchange: string; readonly port: number };
 }
 

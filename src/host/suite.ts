@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ClientNameService } from '../dns/client-names';
 import { DomainExchangeService } from '../dns/domain-exchanges';
 import { type Answer, createResolver, type Resolver } from '../dns/resolver';
-import { LimitCounts } from '../limits/limit-counts';
+import { LimitCounts, type LimitRedis } from '../limits/limit-counts';
 import { decodeText, readFileStateSync } from '../lists/files/file-reader';
 import type { Numbering } from '../lists/generations';
 import { LastGoodStore } from '../lists/last-good';
@@ -46,7 +46,7 @@ export class Suite {
   onDecision: ((hook: string, decision: Decision, observing: boolean) => void) | undefined;
   /** The recipients that limits have counted. */
   readonly limits: LimitCounts;
-  /** What next hops say of recipients. */
+  /** Asks next hops about recipients. */
   readonly verifier: RecipientVerifier;
 
   constructor(
@@ -56,7 +56,7 @@ export class Suite {
     private readonly makeResolver: typeof createResolver = createResolver,
     readonly events = new EventRecord(),
     private readonly now: () => number = () => Date.now(),
-    redis?: ConstructorParameters<typeof LimitCounts>[1],
+    redis?: LimitRedis,
   ) {
     this.limits = new LimitCounts(() => this.policy.settings.limits, redis);
     // Without its master it counts nothing: a limit is one for the whole server.
@@ -150,7 +150,7 @@ export class Suite {
     return this.haraka?.haraka_require('plugins').plugin_list;
   }
 
-  /** Keeps what next hops have said: in Redis where lists are there, and else in the file of the settings. The master does it. */
+  /** Keeps the answers of next hops: in Redis where lists are there, and else in the file of the settings. The master does it. */
   keepAnswers(harakaFolder: string, log: StoreLog): void {
     const path = () => {
       const { cache_file: name } = this.policy.settings.verify;

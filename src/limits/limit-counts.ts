@@ -17,7 +17,8 @@ export interface CountRequest {
 
 export type Count = (request: CountRequest) => Promise<Counted>;
 
-interface RedisOf {
+/** How Redis is reached for limits, and the log for its outages. */
+export interface LimitRedis {
   readonly factory: RedisClientFactory;
   readonly log: Pick<StoreLog, 'logwarn' | 'lognotice'>;
 }
@@ -30,7 +31,7 @@ export class LimitCounts {
   /** `redis`: absent where nothing is to be counted there, as for `explain`. */
   constructor(
     private readonly settings: () => Pick<Settings['limits'], 'store' | 'ipv6'>,
-    private readonly redis?: RedisOf,
+    private readonly redis?: LimitRedis,
     clock?: Clock,
   ) {
     this.windows = new Windows(clock);
@@ -76,7 +77,7 @@ export class LimitCounts {
   }
 
   private redisWindows(): RedisWindows {
-    const { factory, log } = this.redis as RedisOf;
+    const { factory, log } = this.redis as LimitRedis;
     this.shared ??= new RedisWindows(factory, this.windows, log);
     return this.shared;
   }

@@ -2,7 +2,6 @@
  * Which limits the recipients of a client are counted against. A limit narrows what trust or AUTH gives: recipients that
  * anyone may send to are not counted, nor are those that stay here.
  */
-
 import type { Limit } from './attributes/limit';
 import { type Defer, defer, reply } from './decision';
 import { formatAddress, formatNetwork, type IpAddress, maskAddress, parseAddress } from './entries/ip-address';

@@ -1,5 +1,4 @@
 /** What the relay decisions are made of: the lists as one policy, the facts of one RCPT as a request, and the replies. */
-
 import type { Limits } from './attributes/limit';
 import type { Sender, SenderScope } from './attributes/sender-scope';
 import type { ClientNames } from './client-names';
@@ -91,7 +90,7 @@ export interface RelayPermit extends Permit<RelayRule>, TrustBounds {
   readonly disposition: Disposition;
   /** The next hop is to be asked first. */
   readonly verify?: true;
-  /** What it has said. */
+  /** By the answer of the next hop. */
   readonly verified?: 'known' | 'unsure';
 }
 

@@ -20,7 +20,7 @@ const numberingEvent = 'smtpcheck.numbering';
 export type Service = 'status' | 'count' | 'verify';
 
 /** Milliseconds that a worker waits for a busy master, beyond what the question takes. Haraka gives up a hook after 30 s. */
-const patience = 10_000;
+const answerTimeout = 10_000;
 
 interface Message {
   readonly event?: unknown;
@@ -54,7 +54,7 @@ export class WorkerLink {
   ask(service: Service, request: unknown, takes = 0): Promise<unknown> {
     const id = ++this.lastQuestion;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(undefined), patience + takes);
+      const timer = setTimeout(() => settle(undefined), answerTimeout + takes);
       const settle = (answer: unknown) => {
         clearTimeout(timer);
         this.questions.delete(id);

@@ -1,7 +1,7 @@
 /** The file in which the answers of next hops outlive a restart: a header, and one answer a line. */
 import { createReadStream, promises as fs, renameSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type Answer, type Answers, isSaid } from './answers';
+import { type Answer, type Answers, isAnswerResult } from './answers';
 
 const header = 'smtpcheck verified recipients 1';
 /** Milliseconds: what was answered since is lost with a process that is killed. */
@@ -104,8 +104,8 @@ function asideOf(path: string): string {
   return `${path}.new`;
 }
 
-function formatLine([of, { said, at }]: readonly [string, Answer]): string {
-  return `${JSON.stringify([of, said, at])}\n`;
+function formatLine([of, { result, at }]: readonly [string, Answer]): string {
+  return `${JSON.stringify([of, result, at])}\n`;
 }
 
 /** Rejects where a line is no answer: what else stands in such a file is not to be relied on either. */
@@ -121,9 +121,10 @@ export async function readAnswers(path: string): Promise<ReadonlyMap<string, Ans
 }
 
 function readLine(line: string, number: number): [string, Answer] {
-  const [of, said, at] = valuesOf(line);
-  if (typeof of !== 'string' || !isSaid(said) || typeof at !== 'number') throw new Error(`line ${number} is no answer`);
-  return [of, { said, at }];
+  const [of, result, at] = valuesOf(line);
+  if (typeof of !== 'string' || !isAnswerResult(result) || typeof at !== 'number')
+    throw new Error(`line ${number} is no answer`);
+  return [of, { result, at }];
 }
 
 function valuesOf(line: string): readonly unknown[] {

@@ -1,4 +1,4 @@
-/** What next hops have said of recipients, remembered for a while. */
+/** Answers of next hops about recipients, remembered for a while. */
 import { LRUCache } from 'lru-cache';
 
 const hour = 60 * 60 * 1000;
@@ -7,7 +7,7 @@ const day = 24 * hour;
 /** Of a recipient; or of a domain, by a recipient that cannot exist. Each with the milliseconds for which it counts. */
 export const lifetimes = { known: 31 * day, unknown: 3 * hour, 'accepts-all': day, selective: day } as const;
 
-export type Said = keyof typeof lifetimes;
+export type AnswerResult = keyof typeof lifetimes;
 
 /** From when on an answer that is used is asked for again. */
 const refreshAfter = 7 * day;
@@ -15,7 +15,7 @@ const refreshAfter = 7 * day;
 const surveyAfter = 5000;
 
 export interface Answer {
-  readonly said: Said;
+  readonly result: AnswerResult;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
@@ -48,15 +48,15 @@ export class Answers {
   }
 
   /** `of`: a recipient or a domain, in lower case. */
-  find(of: string): { readonly said: Said; readonly isOld: boolean } | undefined {
+  find(of: string): { readonly result: AnswerResult; readonly isOld: boolean } | undefined {
     const answer = this.opened?.get(of);
     if (!answer || !counts(answer, this.now())) return undefined;
-    const { said, at } = answer;
-    return { said, isOld: said === 'known' && this.now() - at > refreshAfter };
+    const { result, at } = answer;
+    return { result, isOld: result === 'known' && this.now() - at > refreshAfter };
   }
 
-  remember(of: string, said: Said): Answer {
-    const answer = { said, at: this.now() };
+  remember(of: string, result: AnswerResult): Answer {
+    const answer = { result, at: this.now() };
     this.answers.set(of, answer);
     this.changes++;
     return answer;
@@ -99,16 +99,16 @@ export class Answers {
 /** Domains of which a next hop has accepted a recipient that cannot exist, within the last day. */
 export function acceptingAll(answers: Iterable<readonly [string, Answer]>, now: number): readonly string[] {
   return [...answers]
-    .filter(([, answer]) => answer.said === 'accepts-all' && counts(answer, now))
+    .filter(([, answer]) => answer.result === 'accepts-all' && counts(answer, now))
     .map(([domain]) => domain)
     .sort();
 }
 
-export function isSaid(text: unknown): text is Said {
+export function isAnswerResult(text: unknown): text is AnswerResult {
   return typeof text === 'string' && Object.hasOwn(lifetimes, text);
 }
 
-function counts({ said, at }: Answer, now: number): boolean {
+function counts({ result, at }: Answer, now: number): boolean {
   // One from the future was written under another clock.
-  return now - at <= lifetimes[said] && now - at > -hour;
+  return now - at <= lifetimes[result] && now - at > -hour;
 }

@@ -1,9 +1,9 @@
 /**
- * What next hops have said, in the Redis that lists are kept in, for all servers that have lists there. It is looked for where the
+ * Answers of next hops in the Redis that lists are kept in, for all servers that have lists there. An answer is looked for where the
  * memory of this server has none, and kept for as long as it counts. Without Redis, next hops are asked.
  */
 import { within } from '../time/within';
-import { type Answer, isSaid, lifetimes } from './answers';
+import { type Answer, isAnswerResult, lifetimes } from './answers';
 
 const prefix = 'smtpcheck.verified:';
 /** How long a recipient waits for Redis, in milliseconds. */
@@ -22,13 +22,13 @@ export class SharedAnswers {
 
   /** Never rejects. */
   async find(of: string): Promise<Answer | undefined> {
-    const [, said, at] = /^(\S+) (\d+)$/.exec(String(await this.ask('GET', prefix + of))) ?? [];
-    return isSaid(said) ? { said, at: Number(at) } : undefined;
+    const [, result, at] = /^(\S+) (\d+)$/.exec(String(await this.ask('GET', prefix + of))) ?? [];
+    return isAnswerResult(result) ? { result, at: Number(at) } : undefined;
   }
 
   /** Nobody waits for it. */
-  remember(of: string, { said, at }: Answer): void {
-    void this.ask('SET', prefix + of, `${said} ${at}`, 'PX', String(lifetimes[said]));
+  remember(of: string, { result, at }: Answer): void {
+    void this.ask('SET', prefix + of, `${result} ${at}`, 'PX', String(lifetimes[result]));
   }
 
   forget(of: string): void {

@@ -8,7 +8,7 @@ import type { Route } from '../policy/entries/route';
 import type { Settings } from '../policy/settings/settings-description';
 import type { Verified } from '../policy/verify';
 import { within } from '../time/within';
-import { Answers, type Said, type Survey } from './answers';
+import { type AnswerResult, Answers, type Survey } from './answers';
 import type { Hop, NextHop } from './next-hop';
 import type { SharedAnswers } from './shared-answers';
 
@@ -78,10 +78,10 @@ export class RecipientVerifier {
       this.remembered++;
       // Nobody waits for it.
       if (before.isOld) this.ask(request).catch(nothing);
-      return before.said === 'unknown' ? 'unknown' : 'known';
+      return before.result === 'unknown' ? 'unknown' : 'known';
     }
     const ofDomain = await this.recall(request.domain);
-    return ofDomain?.said === 'accepts-all' ? 'known' : this.ask(request);
+    return ofDomain?.result === 'accepts-all' ? 'known' : this.ask(request);
   }
 
   get counts(): VerifyCounts {
@@ -108,8 +108,8 @@ export class RecipientVerifier {
     return this.answers.find(of);
   }
 
-  private remember(of: string, said: Said): void {
-    const answer = this.answers.remember(of, said);
+  private remember(of: string, result: AnswerResult): void {
+    const answer = this.answers.remember(of, result);
     this.site.shared?.()?.remember(of, answer);
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { AnswerFile } from '../../src/verify/answer-file';
-import { Answers, type Said } from '../../src/verify/answers';
+import { type AnswerResult, Answers } from '../../src/verify/answers';
 import { makeFolder } from '../../testkit/folder';
 
 const day = 24 * 60 * 60 * 1000;
@@ -36,28 +36,28 @@ describe('the file of remembered answers', () => {
     await kept.load();
     return { answers, kept };
   }
-  const saidOf = (answers: Answers, ...of: readonly string[]) => of.map((one) => answers.find(one)?.said);
+  const resultsOf = (answers: Answers, ...of: readonly string[]) => of.map((one) => answers.find(one)?.result);
 
   it('has them for the next process, with their age', async () => {
     const { answers, kept } = await start();
-    const all: readonly (readonly [string, Said])[] = [
+    const all: readonly (readonly [string, AnswerResult])[] = [
       ['<a@x.example>', 'known'],
       ['<"b c"@x.example>', 'unknown'],
       ['<ü@x.example>', 'known'],
       ['x.example', 'selective'],
       ['y.example', 'accepts-all'],
     ];
-    for (const [of, said] of all) answers.remember(of, said);
+    for (const [of, result] of all) answers.remember(of, result);
     await kept.save();
     const names = all.map(([of]) => of);
     const later = await start();
     assert.deepEqual(
-      saidOf(later.answers, ...names),
-      all.map(([, said]) => said),
+      resultsOf(later.answers, ...names),
+      all.map(([, result]) => result),
     );
     assert.deepEqual(later.answers.survey.acceptAll, ['y.example']);
     clock.now += 2 * day;
-    assert.deepEqual(saidOf((await start()).answers, ...names), ['known', undefined, 'known', undefined, undefined]);
+    assert.deepEqual(resultsOf((await start()).answers, ...names), ['known', undefined, 'known', undefined, undefined]);
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
     assert.deepEqual(warnings, []);
   });
@@ -72,7 +72,7 @@ describe('the file of remembered answers', () => {
     assert.equal(fs.statSync(file).mtimeMs, mtimeMs);
     answers.forget('<a@x.example>');
     kept.close();
-    assert.deepEqual(saidOf((await start()).answers, '<a@x.example>'), [undefined]);
+    assert.deepEqual(resultsOf((await start()).answers, '<a@x.example>'), [undefined]);
     assert.deepEqual(fs.readdirSync(folder), ['smtpcheck.verified']);
   });
 
@@ -81,7 +81,7 @@ describe('the file of remembered answers', () => {
     for (const name of ['a', 'b', 'c', 'd']) answers.remember(name, 'known');
     answers.find('a');
     await kept.save();
-    assert.deepEqual(saidOf((await start(2)).answers, 'a', 'b', 'c', 'd'), ['known', undefined, undefined, 'known']);
+    assert.deepEqual(resultsOf((await start(2)).answers, 'a', 'b', 'c', 'd'), ['known', undefined, undefined, 'known']);
   });
 
   it('does not overwrite what has been asked meanwhile', async () => {
@@ -96,7 +96,7 @@ describe('the file of remembered answers', () => {
     const file2 = new AnswerFile(later, () => file, log);
     opened.push(file2);
     await file2.load();
-    assert.equal(later.find('a')?.said, 'known');
+    assert.equal(later.find('a')?.result, 'known');
   });
 
   for (const [what, text, complaint] of [

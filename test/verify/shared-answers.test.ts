@@ -25,13 +25,13 @@ describe('answers of next hops in Redis', () => {
   it('are there for all servers, for as long as they count', async () => {
     const [one, other] = [new SharedAnswers(redis, log), new SharedAnswers(redis, log)];
     assert.equal(await other.find('<a b@x.example>'), undefined);
-    one.remember('<a b@x.example>', { said: 'known', at: 1_767_225_600_000 });
-    one.remember('<nobody@x.example>', { said: 'unknown', at: 1_767_225_600_001 });
-    one.remember('x.example', { said: 'accepts-all', at: 1_767_225_600_002 });
+    one.remember('<a b@x.example>', { result: 'known', at: 1_767_225_600_000 });
+    one.remember('<nobody@x.example>', { result: 'unknown', at: 1_767_225_600_001 });
+    one.remember('x.example', { result: 'accepts-all', at: 1_767_225_600_002 });
     await until('they are kept', () => keys.size === 3);
-    assert.deepEqual(await other.find('<a b@x.example>'), { said: 'known', at: 1_767_225_600_000 });
-    assert.deepEqual(await other.find('<nobody@x.example>'), { said: 'unknown', at: 1_767_225_600_001 });
-    assert.deepEqual(await other.find('x.example'), { said: 'accepts-all', at: 1_767_225_600_002 });
+    assert.deepEqual(await other.find('<a b@x.example>'), { result: 'known', at: 1_767_225_600_000 });
+    assert.deepEqual(await other.find('<nobody@x.example>'), { result: 'unknown', at: 1_767_225_600_001 });
+    assert.deepEqual(await other.find('x.example'), { result: 'accepts-all', at: 1_767_225_600_002 });
     other.forget('x.example');
     await until('it is forgotten', () => keys.size === 2);
     const key = 'smtpcheck.verified:<a b@x.example>';
@@ -52,7 +52,7 @@ describe('answers of next hops in Redis', () => {
 
   it('are none where Redis is away, hangs or says no, which is said once', async () => {
     const away = new SharedAnswers(() => undefined, log);
-    away.remember('a', { said: 'known', at: 1 });
+    away.remember('a', { result: 'known', at: 1 });
     assert.equal(await away.find('a'), undefined);
     assert.deepEqual(lines, []);
     const hanging = new SharedAnswers(() => new Promise(() => {}), log);

@@ -2,7 +2,6 @@
  * A file of expectations, one a line: `CLIENT [ptr=NAME] -> RECIPIENT[, RECIPIENT] EXPECTED[, EXPECTED]`. Its grammar is in
  * docs/reference/cli-test.md. It is read as a whole or not at all.
  */
-
 import { nullSender } from '../../policy/attributes/sender-scope';
 import { canonicalDomain, parseDomainName } from '../../policy/entries/domain-name';
 import {

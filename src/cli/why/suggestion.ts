@@ -2,7 +2,6 @@
  * What to change so that a decision would be another one. The narrowest entry that does it, of one address, one name or one
  * recipient; nothing that would open or close more is suggested.
  */
-
 import { nullSender } from '../../policy/attributes/sender-scope';
 import { parseDomainName } from '../../policy/entries/domain-name';
 import { type Entry, formatEntry, isProblem, parseEntry } from '../../policy/entries/entry';

@@ -27,8 +27,8 @@ const retryDelay = 2000;
 const cooldownFactor = 5;
 /** `max_age` in reads, so that a change during one still leaves time for the next. */
 const recommendedFactor = 5;
-/** Milliseconds after which a server that owes an answer is asked nothing more that is about no list. */
-const longestOwed = 200;
+/** Milliseconds without an answer after which a server gets no more commands that are about no list. */
+const longestPending = 200;
 /** How much slower than the slowest that was logged a read has to be to be logged again. */
 const slowerFactor = 1.5;
 
@@ -44,9 +44,9 @@ export class RedisListServer {
   /** Connections lost or refused since the last that was of use. */
   private failures = 0;
   private slowest = 0;
-  /** Answers to commands that are about no list, and the time since which none has come. */
-  private owed = 0;
-  private owedSince = 0;
+  /** Commands about no list that have no answer yet, and when the last answer came, or the first of them was sent. */
+  private pending = 0;
+  private pendingSince = 0;
   private loggedState: 'connected' | 'disconnected' | undefined;
 
   /** Connects. Nothing of it keeps the process alive. `changed`: called whenever a key has been read or confirmed. */
@@ -72,16 +72,16 @@ export class RedisListServer {
   }
 
   /**
-   * A command that is about no list. `undefined` while the server is disconnected, or owes an answer for too long: what is written
+   * A command that is about no list. `undefined` while the server is disconnected, or has left one unanswered for too long: what is written
    * to it meanwhile would hide its silence. Rejects where it answers with an error.
    */
   ask(command: readonly string[]): Promise<unknown> | undefined {
     const now = performance.now();
-    if (!this.connection || (this.owed > 0 && now - this.owedSince > longestOwed)) return undefined;
-    if (this.owed++ === 0) this.owedSince = now;
+    if (!this.connection || (this.pending > 0 && now - this.pendingSince > longestPending)) return undefined;
+    if (this.pending++ === 0) this.pendingSince = now;
     return this.connection.ask(command).finally(() => {
-      this.owed--;
-      this.owedSince = performance.now();
+      this.pending--;
+      this.pendingSince = performance.now();
     });
   }
 

@@ -1,5 +1,4 @@
 /** Attributes as `key=value` words behind an entry, in any order: what they say, or what is wrong with one. */
-
 import type { Problem } from '../entries/entry';
 import { shortened } from '../findings/characters';
 import { nearest } from '../settings/suggest';

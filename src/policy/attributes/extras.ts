@@ -1,5 +1,4 @@
 /** What entries of a list have besides themselves, in columns: the payload of a row is the number of its extras, 0 for none. */
-
 import { isProblem } from '../entries/entry';
 import { formatRoute, type Route } from '../entries/route';
 import { type Ends, endOf } from '../tables/ends';

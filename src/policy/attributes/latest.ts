@@ -1,5 +1,4 @@
 /** Until when a list holds anything: an instant by which every entry has ended, or never. */
-
 import type { EntryKind } from '../entries/entry';
 import type { EntryKey } from '../entries/entry-tables';
 import { never } from '../tables/ends';

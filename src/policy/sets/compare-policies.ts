@@ -2,7 +2,6 @@
  * Whose verdict differs between two policies, exactly and as disjoint sets: clients by address, clients by name, and
  * recipients. A verdict is what the server's own decisions answer; two that answer the same are equal, whichever line says it.
  */
-
 import { coveredSender, type Sender } from '../attributes/sender-scope';
 import { type ClientNames, unaskedNames } from '../client-names';
 import { formatLiteral } from '../entries/entry';

@@ -1,5 +1,4 @@
 /** What becomes of one recipient of one client, by the decisions of all plugins in the order in which a session meets them. */
-
 import { formatLimits, type Limits } from '../attributes/limit';
 import type { SenderScope } from '../attributes/sender-scope';
 import { decideTrust } from '../client-trust';

@@ -1,5 +1,4 @@
 /** A question about whole sets of clients, names and recipients: what of them a policy does not answer as expected. */
-
 import { coveredSender, type Sender } from '../attributes/sender-scope';
 import { type ClientNames, noNames } from '../client-names';
 import { dependsOnSender } from '../client-trust';

@@ -1,4 +1,4 @@
-/** What next hops have said of recipients. */
+/** Answers of next hops about recipients. */
 import type { Verify } from '../answers.js';
 import { byId, cell, duration, fillTable, update } from './dom.js';
 

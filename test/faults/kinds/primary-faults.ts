@@ -47,8 +47,8 @@ function someone(world: World): Promise<string> {
   return ask(world.haraka.ports, stranger(8000 + asked), `somebody${asked++}@verified.example`);
 }
 
-/** Resolves when a recipient that the primary does not know is told so. */
-async function told(world: World, begin: string, complaint: string): Promise<void> {
+/** Resolves when a recipient unknown to the primary gets a reply that begins so. A primary that is down is tried once a second. */
+async function untilReply(world: World, begin: string, complaint: string): Promise<void> {
   try {
     await eventually(
       (reply) => reply.startsWith(begin),
@@ -60,9 +60,8 @@ async function told(world: World, begin: string, complaint: string): Promise<voi
   }
 }
 
-/** One that is down is tried once a second. */
-const back = (world: World) => told(world, '550 5.1.1 ', 'the primary is back, and is not asked');
-const met = (world: World) => told(world, '250 ', 'the primary is down, and nobody is accepted');
+const untilRefused = (world: World) => untilReply(world, '550 5.1.1 ', 'the primary is back, and is not asked');
+const untilAccepted = (world: World) => untilReply(world, '250 ', 'the primary is down, and nobody is accepted');
 
 export const primaryFaults: readonly Fault[] = [
   ...moods.map(
@@ -71,11 +70,11 @@ export const primaryFaults: readonly Fault[] = [
       changes,
       async begin(world) {
         Object.assign(world.primary.manners, manners);
-        if (changes === unsure) await met(world);
+        if (changes === unsure) await untilAccepted(world);
       },
       async end(world) {
         Object.assign(world.primary.manners, usual);
-        await back(world);
+        await untilRefused(world);
       },
     }),
   ),
@@ -84,11 +83,11 @@ export const primaryFaults: readonly Fault[] = [
     changes: unsure,
     async begin(world) {
       await world.primary.stop();
-      await met(world);
+      await untilAccepted(world);
     },
     async end(world) {
       await world.startPrimary();
-      await back(world);
+      await untilRefused(world);
     },
   },
   {
@@ -102,6 +101,6 @@ export const primaryFaults: readonly Fault[] = [
         await pause(300);
       }
     },
-    end: back,
+    end: untilRefused,
   },
 ];

@@ -188,14 +188,14 @@ for (const version of versions) {
       it('is asked no more often by a dictionary of 100,000 names from 1,000 clients', async () => {
         await reload('timeout=10s\nrate=300/1m');
         const [before, began] = [primary.asked.length, performance.now()];
-        const told = new Map<string, number>();
+        const replies = new Map<string, number>();
         const names = Array.from({ length: 1000 }, (_, client) => client);
         const guess = async () => {
           for (let client = names.pop(); client !== undefined; client = names.pop()) {
             const session = await open(haraka, { from: `127.67.${client >> 7}.${(client & 127) + 1}` });
             for (let i = 0; i < 100; i++) {
               const reply = await rcpt(session, `word${client * 100 + i}@backup.example`);
-              told.set(reply, (told.get(reply) ?? 0) + 1);
+              replies.set(reply, (replies.get(reply) ?? 0) + 1);
               if (reply === ENOUGH) break;
               if (i % 20 === 0) assert.match(await rcpt(session, 'known@backup.example'), OK);
             }
@@ -207,10 +207,10 @@ for (const version of versions) {
         const asked = primary.asked.length - before;
         assert.ok(asked >= 300 && asked <= 300 * minutes, `${asked} questions in less than ${minutes} minutes`);
         assert.deepEqual(
-          [...told.keys()].filter((reply) => ![UNKNOWN, LATER, ENOUGH].includes(reply)),
+          [...replies.keys()].filter((reply) => ![UNKNOWN, LATER, ENOUGH].includes(reply)),
           [],
         );
-        assert.equal(told.get(UNKNOWN), asked);
+        assert.equal(replies.get(UNKNOWN), asked);
         await reload('timeout=10s\nrate=');
       }).timeout(300_000);
     }
