@@ -72,8 +72,8 @@ export class RedisListServer {
   }
 
   /**
-   * A command that is about no list. `undefined` while the server is disconnected, or has left one unanswered for too long: what is written
-   * to it meanwhile would hide its silence. Rejects where it answers with an error.
+   * A command that is about no list. `undefined` while the server is disconnected, or has left one unanswered for too long: what
+   * is written to it meanwhile would hide its silence. Rejects where it answers with an error.
    */
   ask(command: readonly string[]): Promise<unknown> | undefined {
     const now = performance.now();

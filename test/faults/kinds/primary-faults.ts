@@ -47,7 +47,7 @@ function someone(world: World): Promise<string> {
   return ask(world.haraka.ports, stranger(8000 + asked), `somebody${asked++}@verified.example`);
 }
 
-/** Resolves when a recipient unknown to the primary gets a reply that begins so. A primary that is down is tried once a second. */
+/** Resolves when a recipient unknown to the primary gets a reply that begins so. One that is down is tried once a second. */
 async function untilReply(world: World, begin: string, complaint: string): Promise<void> {
   try {
     await eventually(
